@@ -1,0 +1,32 @@
+/*
+ * buf - bytes that grow, for output.
+ *
+ * Memory: owns its bytes; `buf_release` frees them, `buf_clear` keeps the room for the next use.
+ */
+#ifndef TLSTALLY_BASE_BUF_H
+#define TLSTALLY_BASE_BUF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct buf {
+	char *data; /* NULL while empty; not NUL-terminated: see buf_text */
+	size_t len;
+	size_t room;
+};
+
+void buf_release(struct buf *b);
+void buf_clear(struct buf *b);
+/* Makes room for `len` more bytes and returns where they go; `b->len` is the caller's to raise. */
+char *buf_reserve(struct buf *b, size_t len);
+void buf_add(struct buf *b, const void *data, size_t len);
+void buf_add_text(struct buf *b, const char *text);
+void buf_add_char(struct buf *b, char c);
+void buf_add_u64(struct buf *b, uint64_t value);
+void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The content with a NUL behind it; borrowed until the next change. */
+const char *buf_text(struct buf *b);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * mark - when a byte of a TCP stream was seen, where it stands, and what its sender knew by then.
+ *
+ * `peer_offset` orders what the two sides did where packet times cannot (a mirror may deliver the
+ * directions out of step): an act whose sender had already received the peer's act came second.
+ */
+#ifndef TLSTALLY_BASE_MARK_H
+#define TLSTALLY_BASE_MARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mark {
+	int64_t time_us; /* packet time */
+	int64_t offset;  /* of the byte in its stream, from the first byte after the SYN; 0 where
+			    the capture started later */
+	int64_t
+	    peer_offset; /* bytes of the other stream that the sender acknowledged; -1: not known */
+};
+
+/* True when `a` was certainly or, by packet time, probably sent before `b` of the other side. */
+static inline bool
+mark_is_before(const struct mark *a, const struct mark *b)
+{
+	if (b->peer_offset > a->offset)
+		return true;
+	if (a->peer_offset > b->offset)
+		return false;
+	return a->time_us <= b->time_us;
+}
+
+#endif

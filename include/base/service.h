@@ -1,0 +1,48 @@
+/*
+ * service - which TCP port carries which mail protocol, and what is usual there.
+ *
+ * The mode is a hint: what is recorded is what was seen on the wire.
+ */
+#ifndef TLSTALLY_BASE_SERVICE_H
+#define TLSTALLY_BASE_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum protocol {
+	PROTOCOL_NONE, /* the port is no service */
+	PROTOCOL_TLS,  /* a service that is none of the mail protocols */
+	PROTOCOL_IMAP,
+	PROTOCOL_POP3,
+	PROTOCOL_SMTP,
+};
+
+struct service {
+	enum protocol protocol;
+	bool starttls; /* STARTTLS or STLS is usual here */
+};
+
+/* One byte per port, so that the question "does this port matter?" is one load per packet. */
+struct service_set {
+	uint8_t ports[65536];
+};
+
+/* 993, 995, 465, 587, 143, 110: SPEC section 2. */
+void service_set_init_defaults(struct service_set *set);
+/* "PORT=imap|pop3|smtp|tls[+starttls]".  Returns -1 and says what is wrong; `set` unchanged. */
+int service_set_add_text(struct service_set *set, const char *text, struct error *err);
+
+static inline bool
+service_set_has(const struct service_set *set, uint16_t port)
+{
+	return set->ports[port] != 0;
+}
+
+struct service service_set_find(const struct service_set *set, uint16_t port);
+
+/* "IMAP", "POP3", "SMTP", "TLS"; "" for PROTOCOL_NONE. */
+const char *protocol_name(enum protocol protocol);
+
+#endif

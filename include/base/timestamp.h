@@ -1,0 +1,28 @@
+/*
+ * timestamp - times as text.
+ *
+ * Source: RFC 3339; UTC throughout, microseconds.
+ */
+#ifndef TLSTALLY_BASE_TIMESTAMP_H
+#define TLSTALLY_BASE_TIMESTAMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TIMESTAMP_TEXT_LEN 40
+#define USEC_PER_SEC INT64_C(1000000)
+#define USEC_PER_DAY (INT64_C(86400) * USEC_PER_SEC)
+
+/* "2026-11-20T18:38:17.000001Z"; returns `out`. */
+const char *timestamp_to_text(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
+/* "2026-11-20" of the UTC day; returns `out`. */
+const char *timestamp_to_date(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
+/*
+ * RFC 3339, a date (its first microsecond, UTC), or an age before `now_us`: "24h", "7d", "30m",
+ * "90s", "2w".  False for anything else.
+ */
+bool timestamp_from_text(const char *text, int64_t now_us, int64_t *out);
+/* The machine's clock, for the user's "since" and for log lines only; never for packets. */
+int64_t timestamp_now(void);
+
+#endif

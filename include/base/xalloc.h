@@ -1,0 +1,17 @@
+/*
+ * xalloc - memory that is there: these do not return NULL but end the program with a message.
+ *
+ * Memory stays finite through budgets in the callers, not through branches on NULL.
+ */
+#ifndef TLSTALLY_BASE_XALLOC_H
+#define TLSTALLY_BASE_XALLOC_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t len) __attribute__((malloc, returns_nonnull));
+void *xcalloc(size_t count, size_t len) __attribute__((malloc, returns_nonnull));
+/* Room for `count` items of `len` bytes; the product is checked. */
+void *xreallocarray(void *old, size_t count, size_t len) __attribute__((returns_nonnull));
+char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
+
+#endif

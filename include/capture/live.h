@@ -1,0 +1,72 @@
+/*
+ * live - one interface, captured by libpcap (a memory-mapped ring on Linux), in bounded batches.
+ *
+ * Opening needs CAP_NET_RAW; everything after does not.  The handle never blocks: wait for its file
+ * descriptor, then read a batch.  An interface that goes down or away shows as LIVE_LOST; opening
+ * it anew is the caller's.
+ *
+ * Source:  pcap(3PCAP), packet(7) for PACKET_FANOUT.
+ * Threads: one at a time per handle.
+ */
+#ifndef TLSTALLY_CAPTURE_LIVE_H
+#define TLSTALLY_CAPTURE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/frame.h"
+
+struct live; /* opaque */
+
+struct live_options {
+	const char *interface;
+	uint32_t snap_len;   /* bytes kept of a packet, 96 to 262144 */
+	uint32_t buffer_len; /* bytes of the ring */
+	bool promiscuous;
+	const char *filter; /* as tcpdump's; see capture/filter.h.  NULL: everything */
+	bool fanout;        /* share the interface's packets, by flow, with others of the group */
+	uint16_t fanout_group;
+	uint32_t source; /* for frame.source */
+};
+
+struct live_stats {
+	uint64_t received, dropped_by_kernel, dropped_by_interface;
+};
+
+enum live_state {
+	LIVE_OK,
+	LIVE_LOST, /* the interface is down or gone: `err` says which */
+};
+
+/* Why an interface could not be opened. */
+enum live_fault {
+	LIVE_FAULT_OTHER,
+	LIVE_FAULT_NO_INTERFACE,  /* not there, or not up: may come */
+	LIVE_FAULT_NO_PERMISSION, /* the right to capture is missing */
+	LIVE_FAULT_FILTER,        /* the filter cannot be compiled */
+};
+
+/* NULL, with *fault and a sentence in `err`. */
+struct live *live_open(
+    const struct live_options *options, enum live_fault *fault, struct error *err);
+void live_close(struct live *l);
+
+/* Readable when packets wait. */
+int live_fd(const struct live *l);
+
+/*
+ * Hands up to `max` frames to `frame`, whose bytes are valid for the call.  *count: how many; 0
+ * when none wait.
+ */
+enum live_state live_read(struct live *l, int max, void (*frame)(void *arg, const struct frame *f),
+    void *arg, size_t *count, struct error *err);
+
+/* Cumulative since live_open; what cannot be read stays as it was. */
+void live_get_stats(struct live *l, struct live_stats *out);
+
+/* Another filter from now on; -1: `err` says why, and the old one stays. */
+int live_set_filter(struct live *l, const char *filter, struct error *err);
+
+#endif

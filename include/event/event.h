@@ -1,0 +1,136 @@
+/*
+ * event - the record of one handshake attempt, or of a mail session left in cleartext.
+ *
+ * A value: the session fills it, the tally counts it, event_json writes it.  Absent knowledge is a
+ * zero length, a zero version or a tri-state's TRI_UNKNOWN, never a made-up value.
+ */
+#ifndef TLSTALLY_EVENT_EVENT_H
+#define TLSTALLY_EVENT_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/service.h"
+#include "base/span.h"
+
+#define EVENT_NAME_MAX 255 /* bytes kept of a name from the network; longer ones are cut */
+#define EVENT_ALPN_MAX 32
+#define EVENT_JA3_LEN 32
+#define EVENT_JA4_LEN 36
+
+enum event_kind { EVENT_TLS_HANDSHAKE, EVENT_CLEARTEXT_SESSION };
+
+enum tls_mode { TLS_MODE_NONE, TLS_MODE_IMPLICIT, TLS_MODE_STARTTLS };
+
+/* SPEC section 4. */
+enum outcome {
+	OUTCOME_ESTABLISHED,
+	OUTCOME_NEGOTIATED,
+	OUTCOME_REFUSED,
+	OUTCOME_UNANSWERED,
+	OUTCOME_CLEARTEXT,
+};
+
+enum event_side { SIDE_NONE, SIDE_CLIENT, SIDE_SERVER };
+
+enum tri { TRI_UNKNOWN, TRI_FALSE, TRI_TRUE };
+
+/* How a refusal showed itself. */
+enum refusal_kind {
+	REFUSAL_NONE,
+	REFUSAL_ALERT, /* a readable alert: event.refusal_alert holds its description */
+	REFUSAL_ENCRYPTED_ALERT,
+	REFUSAL_RESET,
+	REFUSAL_CLOSE,
+	REFUSAL_SSLV2_ERROR, /* an SSLv2 ERROR message: event.refusal_alert holds its low byte */
+};
+
+enum name_source {
+	NAME_SOURCE_NONE,
+	NAME_SOURCE_SNI,
+	NAME_SOURCE_DNS,
+	NAME_SOURCE_CERTIFICATE,
+	NAME_SOURCE_RANGE,
+	NAME_SOURCE_EHLO,
+	NAME_SOURCE_IMAP_ID,
+};
+
+/* Bytes from the network as they came: any value, any encoding; writers escape. */
+struct event_text {
+	uint16_t len;
+	char data[EVENT_NAME_MAX];
+};
+
+struct event {
+	enum event_kind kind;
+	int64_t timestamp_us; /* packet time: ClientHello's first byte, else the first byte of
+				 interest */
+	int64_t settled_us;   /* packet time at which the attempt was settled; orders the events */
+	uint32_t source;      /* frame.source of the packet that brought that first byte */
+
+	struct addr client_ip, server_ip;
+	uint16_t client_port, server_port;
+	bool has_client_mac;
+	uint8_t client_mac[6];
+	int32_t vlan; /* outermost VLAN id, 0 to 4095; -1: none */
+
+	enum protocol protocol;
+	enum tls_mode tls_mode;
+	uint16_t tls_version; /* negotiated, TLS_VERSION_*; 0: not known.  Drafts of 1.3 are 1.3 */
+	uint16_t offered_version; /* highest offered; 0: not known */
+	bool has_cipher_suite;
+	uint32_t cipher_suite; /* 16 bits, or 24 bits for SSLv2 (tls_version SSLv2) */
+	struct event_text server_name;
+	enum name_source server_name_source;
+	uint8_t alpn_len; /* the server's choice */
+	char alpn[EVENT_ALPN_MAX];
+	enum tri resumed, hello_retry, fallback_scsv;
+	uint16_t downgrade_sentinel; /* TLS_VERSION_1_2, TLS_VERSION_1_1, or 0 */
+
+	enum outcome outcome;
+	enum event_side refused_by;
+	enum refusal_kind refusal;
+	uint8_t refusal_alert;
+	enum event_side limited_by;
+
+	struct event_text client_name;
+	enum name_source client_name_source;
+	bool has_ja3, has_ja4;
+	char ja3[EVENT_JA3_LEN], ja4[EVENT_JA4_LEN];
+	struct event_text certificate_subject; /* RFC 4514 text of the server's leaf */
+	bool has_certificate_not_after;
+	int64_t certificate_not_after_us;
+	bool offers_aead, offers_ecdhe; /* of the ClientHello's suites; for "what if" questions */
+	bool login;                     /* cleartext: credentials went over the wire in the clear */
+	bool capture_gap;
+};
+
+const char *outcome_name(enum outcome outcome);        /* "established", ... */
+const char *tls_mode_name(enum tls_mode mode);         /* "implicit", "starttls", "none" */
+const char *event_side_name(enum event_side side);     /* "client", "server"; NULL for SIDE_NONE */
+const char *name_source_name(enum name_source source); /* "sni", ...; NULL for none */
+
+#define EVENT_REFUSAL_TEXT_LEN 40
+/* The `refusal` of SPEC section 3: an alert's RFC name, "alert_250", "reset", ...; NULL for none.
+ */
+const char *event_refusal_text(const struct event *ev, char out[EVENT_REFUSAL_TEXT_LEN]);
+
+#define EVENT_CIPHER_TEXT_LEN 64
+/* The IANA name of the suite, "0x1234" for one without; NULL where there is none. */
+const char *event_cipher_text(const struct event *ev, char out[EVENT_CIPHER_TEXT_LEN]);
+
+void event_text_set(struct event_text *text, struct span value); /* cut at EVENT_NAME_MAX */
+struct span event_text_span(const struct event_text *text);      /* data NULL when empty */
+
+/*
+ * Order in which events are written: settled_us, then timestamp, then the 5-tuple; <0, 0, >0.
+ */
+int event_compare(const struct event *a, const struct event *b);
+
+/* Appends the event as one line of JSON (SPEC section 3) with its newline. */
+void event_write_json(
+    const struct event *ev, const char *sensor, const char *source, struct buf *out);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * finding - one row of the inventory: all handshakes of one client with one server that went the
+ * same way, counted.
+ *
+ * The key says what went the same way (SPEC section 5); the rest is what is known of them together.
+ * The tally makes findings from events, the store keeps them, the policy judges them.
+ */
+#ifndef TLSTALLY_EVENT_FINDING_H
+#define TLSTALLY_EVENT_FINDING_H
+
+#include "event/event.h"
+
+struct finding_key {
+	struct addr client_ip;
+	enum protocol protocol;
+	enum tls_mode tls_mode;
+	struct event_text server; /* its name, else its address as text */
+	uint16_t server_port;
+	uint16_t tls_version, offered_version; /* as in the event; 0: not known */
+	enum outcome outcome;
+	enum event_side refused_by;
+	enum refusal_kind refusal;
+	uint8_t refusal_alert;
+};
+
+struct finding {
+	struct finding_key key;
+	uint64_t count;            /* handshakes, or sessions in cleartext */
+	uint64_t gap_count;        /* of these, with capture_gap */
+	uint64_t login_count;      /* of these, cleartext sessions with credentials in the clear */
+	uint64_t scsv_count;       /* of these, with TLS_FALLBACK_SCSV */
+	int64_t first_us, last_us; /* packet time of the earliest and the latest */
+
+	/* Of the latest one that knew it: */
+	struct addr server_ip;
+	enum name_source server_name_source;
+	bool has_cipher_suite;
+	uint32_t cipher_suite;
+	bool has_ja4;
+	char ja4[EVENT_JA4_LEN];
+	enum event_side limited_by;
+	struct event_text certificate_subject;
+	bool has_certificate_not_after;
+	int64_t certificate_not_after_us;
+	bool offers_aead, offers_ecdhe;
+};
+
+#endif

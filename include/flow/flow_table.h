@@ -1,0 +1,99 @@
+/*
+ * flow_table - packets → connections, both directions, with their bytes in order.
+ *
+ * A connection is tracked from its first payload on; what came before (SYN, SYN/ACK) is remembered
+ * in a small cache of fixed size, so that a flood of SYNs costs no memory.  The user hears of data,
+ * gaps and ends through callbacks, and says when a connection is settled: from then on each packet
+ * of it costs one lookup.  Settled and closed connections are remembered for a while, so that late
+ * copies of their packets do not look like new ones.
+ *
+ * Budgets: connections, users (unsettled connections) and bytes held.  Reaching one evicts the
+ * connection that was idle longest, closed ones first, unsettled ones last, and counts it.
+ *
+ * Source:  RFC 9293 (TCP), RFC 7413 (data in a SYN).
+ * Threads: one thread at a time per table.  Packet time is the only clock.
+ */
+#ifndef TLSTALLY_FLOW_FLOW_TABLE_H
+#define TLSTALLY_FLOW_FLOW_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/connection.h"
+#include "base/mark.h"
+#include "base/span.h"
+#include "flow/tcp_stream.h"
+#include "packet/packet.h"
+
+struct flow_table; /* opaque */
+struct flow;       /* opaque */
+
+/* Why a connection is no longer followed. */
+enum flow_end {
+	FLOW_END_REUSED,   /* a new connection on the same ports */
+	FLOW_END_IDLE,     /* no packet for a long time */
+	FLOW_END_LINGERED, /* flow_linger's time is over */
+	FLOW_END_EVICTED,  /* a budget was reached */
+	FLOW_END_FINISHED, /* the capture ends */
+};
+
+struct flow_handler {
+	/* A connection with its first payload: returns the user's object. */
+	void *(*open)(void *arg, struct flow *flow);
+	void (*data)(void *user, unsigned dir, struct span bytes, const struct mark *mark);
+	void (*gap)(void *user, unsigned dir, int64_t len, const struct mark *mark);
+	void (*fin)(void *user, unsigned dir, const struct mark *mark);
+	void (*reset)(void *user, unsigned dir, const struct mark *mark);
+	/* The last call for a connection that was not settled; the user frees its object. */
+	void (*end)(void *user, enum flow_end why, int64_t time_us);
+};
+
+struct flow_options {
+	size_t max_flows;     /* connections in all */
+	size_t max_unsettled; /* of these, with a user's object */
+	size_t max_closed;    /* of these, remembered after their end */
+	size_t max_held_len;  /* bytes that wait behind holes, in all */
+	size_t max_held_per_stream;
+	int64_t idle_unsettled_us, idle_settled_us, keep_closed_us;
+};
+
+struct flow_counters {
+	uint64_t flows;            /* connections with payload */
+	uint64_t syn;              /* connections opened, with payload or without */
+	uint64_t syn_with_payload; /* of these, with payload */
+	uint64_t mid_start;        /* first payload without a SYN before */
+	uint64_t one_way;          /* ended with packets of one direction only */
+	uint64_t evicted_unsettled, evicted_settled, evicted_closed;
+	uint64_t ack_before_data; /* payload that was acknowledged before it was captured */
+	uint64_t payload_segments;
+	struct tcp_stream_budget streams;
+};
+
+/* Budgets of a pipeline of about 100 MiB at worst. */
+void flow_options_init(struct flow_options *options);
+
+struct flow_table *flow_table_new(
+    const struct flow_options *options, const struct flow_handler *handler, void *arg);
+void flow_table_free(struct flow_table *table);
+
+void flow_table_add(struct flow_table *table, const struct packet *packet);
+/* Packet time goes on without packets: ends what is due. */
+void flow_table_advance(struct flow_table *table, int64_t now_us);
+/* Ends every connection: the capture is over. */
+void flow_table_finish(struct flow_table *table);
+
+const struct connection *flow_connection(const struct flow *flow);
+/* Ends the connection (FLOW_END_LINGERED) FLOW_LINGER_US of packet time from now; again: no effect.
+ */
+void flow_linger(struct flow_table *table, struct flow *flow);
+#define FLOW_LINGER_US INT64_C(2000000)
+/* The user is done and has freed its object: nothing is heard of this connection any more. */
+void flow_settle(struct flow_table *table, struct flow *flow);
+
+const struct flow_counters *flow_table_counters(const struct flow_table *table);
+/* Connections tracked now, and how many of them are not settled. */
+size_t flow_table_count(const struct flow_table *table);
+size_t flow_table_unsettled_count(const struct flow_table *table);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * tcp_stream - one direction of a TCP connection, put back in order.
+ *
+ * Takes segments as captured (late, repeated, overlapping, cut, with holes) and hands each byte out
+ * once, in order.  Bytes that never arrive are reported as a gap, so that no parser runs across a
+ * hole unawares.
+ *
+ * A hole is waited for: it becomes a gap when the receiver has acknowledged what lies behind it and
+ * TCP_STREAM_PATIENCE_US of packet time have gone by, when more than the budget waits behind it, or
+ * when the connection ends.  An acknowledgement alone is no proof: mirrors deliver it early.
+ *
+ * Of bytes that come twice with different content the first to come counts, but for one case: a
+ * segment of nothing but zero bytes (a keep-alive probe, padding) waits until the next segment
+ * continues it, and gives way to real data in its place.
+ *
+ * Source:  RFC 9293, section 3.4 (sequence numbers), 3.8.4 (keep-alive probes).
+ * Memory:  segments behind a hole, within `struct tcp_stream_budget`.
+ * Threads: one thread at a time per stream.
+ */
+#ifndef TLSTALLY_FLOW_TCP_STREAM_H
+#define TLSTALLY_FLOW_TCP_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mark.h"
+#include "base/span.h"
+
+/* Segments further ahead than this are not of this connection. */
+#define TCP_STREAM_WINDOW (INT64_C(1) << 24)
+/* So far behind a hint a first segment may begin. */
+#define TCP_STREAM_HINT_WINDOW (1u << 17)
+#define TCP_STREAM_PATIENCE_US INT64_C(3000000)
+
+struct held_queue; /* segments that wait behind a hole */
+
+/* Embedded in a connection; open for the size only. */
+struct tcp_stream {
+	int64_t next;  /* offset of the next byte to hand out */
+	int64_t acked; /* highest offset that the other side acknowledged; kept by the user */
+	struct held_queue *queue; /* owned; NULL: nothing waits */
+	uint32_t base;            /* sequence number of offset 0 */
+	uint32_t hint;            /* what the receiver waited for when it was first seen */
+	uint32_t held_len;        /* bytes of memory behind the hole */
+	bool has_base;
+	bool has_hint;
+	bool has_syn;  /* the base is from a SYN: offset 0 is the connection's first byte */
+	bool fin_seen; /* a FIN was handed out: nothing comes behind it */
+	bool stopped;  /* nothing is handed out any more */
+};
+
+/* Shared by all streams of a table. */
+struct tcp_stream_budget {
+	size_t held_len; /* bytes held by all streams now */
+	size_t max_held_len;
+	size_t max_held_per_stream;
+	uint64_t gap_count, gap_len; /* holes that became gaps, and their bytes */
+	uint64_t duplicate_count;    /* segments that brought nothing new */
+	uint64_t reordered_count;    /* segments that had to wait */
+	uint64_t out_of_window_count;
+	uint64_t cut_count; /* segments cut by the snapshot length */
+};
+
+struct tcp_segment {
+	uint32_t seq; /* number of the first byte, host order; behind the SYN for one with data */
+	struct span payload;  /* borrowed for the call */
+	uint32_t payload_len; /* on the wire; more than payload.len where the capture cut it */
+	bool fin;
+	int64_t time_us;
+	int64_t peer_offset; /* see base/mark.h */
+};
+
+struct tcp_stream_sink {
+	void (*data)(void *arg, struct span bytes, const struct mark *mark);
+	void (*gap)(void *arg, int64_t len, const struct mark *mark);
+	void (*fin)(void *arg, const struct mark *mark);
+};
+
+/* Offset of a sequence number; the stream must have its base. */
+int64_t tcp_stream_offset(const struct tcp_stream *s, uint32_t seq);
+
+/* Sets the sequence number of the first byte, where none is known yet. */
+void tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn);
+
+/*
+ * Without a base: the receiver was seen to wait for `seq`.  A first segment beyond it has one in
+ * front of it that is still to come, or lost.
+ */
+void tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq);
+
+/*
+ * Adds one segment and hands out what is in order now.  A callback may call tcp_stream_stop.
+ */
+void tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
+    struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg);
+
+/* The connection ends: holes become gaps, and what waits behind them is handed out. */
+void tcp_stream_flush(struct tcp_stream *s, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg);
+
+/* Frees what waits; the stream hands out nothing any more. */
+void tcp_stream_stop(struct tcp_stream *s, struct tcp_stream_budget *budget);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * dialogue - follows an IMAP, POP3 or SMTP session up to the byte where TLS starts.
+ *
+ * Takes the bytes of both sides, each in order, in pieces of any size and in any interleaving (a
+ * mirror may deliver the server's answer before the client's question, or one side only), and stops
+ * a side at the first byte of TLS.  It keeps no line, no user name and no secret: a few counters,
+ * the name that the device gives itself, and a small bounded window of the current line, wiped when
+ * the line ends.
+ *
+ * TLS starts on a side at a line's first byte, outside literals and message data, when that byte is
+ * a TLS record type (0x14 to 0x16, which no command or reply begins with), or has its high bit set
+ * while STARTTLS has been asked for and not been refused (an SSLv2-format hello).
+ *
+ * Source: RFC 3501/9051 (IMAP), 7888 (LITERAL+), 2971 (ID), 1939 and 2449 and 5034 (POP3), 5321,
+ *         4954, 3030 (SMTP, AUTH, CHUNKING), 2595 and 3207 (STLS/STARTTLS).
+ * Memory:  one fixed-size struct, embedded; no allocation.
+ */
+#ifndef TLSTALLY_MAIL_DIALOGUE_H
+#define TLSTALLY_MAIL_DIALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/service.h"
+#include "base/span.h"
+
+#define MAIL_CLIENT_NAME_MAX 128
+
+/* How much of a line is looked at; the rest is skipped up to the line's end. */
+#define MAIL_CLIENT_WINDOW 256
+#define MAIL_SERVER_WINDOW 64
+
+/* Commands that wait for their reply, or replies that wait for their command. */
+#define MAIL_PENDING_MAX 16
+
+enum mail_side { MAIL_CLIENT, MAIL_SERVER };
+
+enum mail_name_source { MAIL_NAME_NONE, MAIL_NAME_EHLO, MAIL_NAME_IMAP_ID };
+
+/* What has been seen so far.  Read-only for users. */
+struct mail_facts {
+	bool greeting;          /* the server's banner looked like one of the protocol */
+	bool preauth;           /* IMAP: "* PREAUTH" */
+	bool starttls_asked;    /* STARTTLS or STLS seen from the client */
+	bool starttls_granted;  /* the last answer to it */
+	bool starttls_refused;  /* at least one refusal */
+	bool login;             /* credentials went over the wire in the clear */
+	bool logged_in;         /* the server accepted a login (or PREAUTH) */
+	uint16_t command_count; /* known commands other than QUIT/LOGOUT; 1 when only a reply says
+				   that there was one */
+	bool quit;              /* QUIT or LOGOUT seen */
+	bool garbage; /* a side spoke something that is no line of the protocol (HTTP, binary) */
+	enum mail_name_source client_name_source;
+	uint8_t client_name_len;
+	char client_name[MAIL_CLIENT_NAME_MAX]; /* from EHLO/HELO/LHLO or IMAP ID "name" */
+};
+
+/* Where one side is in its bytes.  Private to the module. */
+struct mail_reader {
+	uint64_t literal_left; /* content bytes to come; inside a line: the number being read */
+	uint16_t len;          /* bytes of the current line in the window */
+	uint8_t mode;
+	uint8_t dot;            /* place in content that a lone dot ends */
+	uint8_t literal;        /* place in an IMAP {123+} at the line's end */
+	uint8_t literal_digits; /* so that a long run of zeros stays bounded */
+	bool cut;               /* the line is longer than its window */
+	bool prev_cr;           /* the last byte was CR */
+	bool bare_lf;           /* the last line ended without CR */
+	bool in_command;        /* IMAP: the line goes on after a literal */
+	bool lost;              /* a gap, and no line recognised since */
+	bool after_gap;         /* a gap right before the next byte */
+};
+
+struct mail_dialogue {
+	enum protocol protocol;
+	struct mail_facts facts;
+	/* Private to the module from here on. */
+	struct mail_reader readers[2]; /* by enum mail_side */
+	uint8_t client_window[MAIL_CLIENT_WINDOW];
+	uint8_t server_window[MAIL_SERVER_WINDOW];
+	uint32_t pending_key[MAIL_PENDING_MAX]; /* 0: in order; else the hash of an IMAP tag */
+	uint8_t pending[MAIL_PENDING_MAX];
+	uint8_t pending_count;
+	uint8_t auth;           /* the client is in a SASL exchange */
+	uint8_t data;           /* the client's next line may be a message's first */
+	uint16_t command_seen;  /* saturates */
+	uint32_t command_key;   /* the tag whose literal is being sent */
+	bool literal_refusable; /* that literal waits for a "+" which was not seen */
+	bool login_literal;     /* IMAP: LOGIN, with arguments that come as literals */
+	bool implied;           /* a reply was seen that only a command can have brought */
+	bool lockstep;          /* both sides are not seen from their start: no reply waits */
+	bool server_spoke;
+	bool server_plus;  /* "+" or 334 since the last final reply: the server asked for more */
+	bool server_ok;    /* POP3: the last line was +OK, so lines up to a dot may follow */
+	bool bye;          /* IMAP: "* BYE" */
+	bool starttls_due; /* asked for, not refused */
+};
+
+/* PROTOCOL_TLS: the protocol is not known yet and taken from the server's banner or client's words.
+ */
+void mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol);
+
+/*
+ * Feeds the next bytes of one side.  Returns how many were consumed: fewer than bytes.len only when
+ * the byte at that index is where TLS starts on that side; nothing more of that side is taken.
+ */
+size_t mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span bytes);
+
+/*
+ * Bytes of that side are missing from the capture here.  The half line before the hole is dropped.
+ * A TLS record type right behind the hole is where TLS starts; other bytes up to the next line's
+ * end count only if they are a whole line that the protocol knows.
+ */
+void mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side);
+
+#endif

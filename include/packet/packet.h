@@ -1,0 +1,72 @@
+/*
+ * packet - one frame → the headers that matter: addresses, ports, TCP, payload.
+ *
+ * The frame's wrapping (link layer, tags, tunnels) is taken off layer by layer, bounded by one
+ * depth counter; the innermost addresses count.  Checksums are not verified: offload makes them
+ * wrong on every host that captures its own traffic.
+ *
+ * Source: IEEE 802.3, 802.1Q, 802.1ad; RFC 791, 8200, 9293; LINKTYPE_ registry of tcpdump.org;
+ *         RFC 2784/2890 (GRE), 2516 (PPPoE), 3032 (MPLS), 2003/4213/2473 (IP in IP), 7348 (VXLAN),
+ *         8926 (Geneve); 3GPP TS 29.281 (GTP-U); draft-foschiano-erspan.
+ * Memory:  spans and MAC addresses borrow from the frame.
+ */
+#ifndef TLSTALLY_PACKET_PACKET_H
+#define TLSTALLY_PACKET_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/frame.h"
+#include "base/service.h"
+#include "base/span.h"
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+struct packet {
+	struct addr src, dst;
+	uint16_t src_port, dst_port;
+	uint32_t seq, ack;    /* host order; ack counts only with TCP_ACK */
+	uint8_t flags;        /* TCP_* */
+	struct span payload;  /* what was captured of it */
+	uint32_t payload_len; /* on the wire; more than payload.len where the capture cut it */
+	const uint8_t *src_mac, *dst_mac; /* innermost Ethernet; NULL: none */
+	int32_t vlan;                     /* outermost VLAN id; -1: none */
+	int64_t time_us;
+	uint32_t source;
+};
+
+/* What became of a frame.  All but the first three are findings about the feed. */
+enum packet_kind {
+	PACKET_TCP,          /* TCP on a port of interest: the packet is filled in */
+	PACKET_OTHER_PORT,   /* TCP between other ports */
+	PACKET_OTHER,        /* not TCP: ARP, UDP, ICMP, ... */
+	PACKET_FRAGMENT,     /* part of an IP packet of which more is missing */
+	PACKET_CUT,          /* the snap length cut the headers */
+	PACKET_BAD_LINK,     /* link-layer header that makes no sense */
+	PACKET_BAD_IP,       /* IP header that makes no sense */
+	PACKET_BAD_TCP,      /* TCP header that makes no sense */
+	PACKET_TOO_DEEP,     /* more nested layers than PACKET_MAX_DEPTH */
+	PACKET_UNKNOWN_LINK, /* link type that is not supported */
+};
+#define PACKET_KIND_COUNT (PACKET_UNKNOWN_LINK + 1)
+
+/* Steps of one frame: headers, tags, labels, tunnels and IPv6 extension headers, all together. */
+#define PACKET_MAX_DEPTH 24
+
+/*
+ * Decodes one frame by itself; packet/decoder.h also joins fragments.  `out` is filled in only for
+ * PACKET_TCP.  `services`: ports of interest; NULL: all ports.
+ */
+enum packet_kind packet_decode(
+    const struct frame *frame, const struct service_set *services, struct packet *out);
+
+/* Name of the counter: "tcp", "other_port", "fragment", ... */
+const char *packet_kind_name(enum packet_kind kind);
+/* "ETHERNET", "LINUX_SLL", ...; NULL for a link type that is not supported. */
+const char *packet_link_name(uint32_t link_type);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * printable - text from the network, made safe to show on a terminal.
+ *
+ * Control characters (C0, DEL, C1), bytes that are no UTF-8, characters that steer the direction of
+ * text or have no width, and those no font can show appear as \xNN, byte by byte; a backslash is
+ * doubled, so that what looks like an escape is one.
+ *
+ * Threads: any.
+ */
+#ifndef TLSTALLY_POLICY_PRINTABLE_H
+#define TLSTALLY_POLICY_PRINTABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/span.h"
+
+/* Appends `text`.  What would take more than `max` bytes ends in "...", whole characters only. */
+void printable_add(struct buf *out, struct span text, size_t max);
+
+/*
+ * Appends "name:993", "192.0.2.1:993" or "[2001:db8::1]:993"; `server` is a name or an address as
+ * text.
+ */
+void printable_add_server(struct buf *out, struct span server, uint16_t port, size_t max);
+
+/*
+ * The length in bytes of the UTF-8 character at the front of `text` (RFC 3629: shortest form, no
+ * surrogates), and its code point; 0 where there is none.
+ */
+size_t printable_utf8_char(struct span text, uint32_t *code_point);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * report - what a database says, judged and put in order for people.
+ *
+ * Everything is judged afresh from the stored findings, so that the minimum, and the time looked
+ * at, may differ from those with which the database was filled.
+ *
+ * Memory: one report_client per client, its reason included; the findings behind it one client at a
+ *         time, kept as compact rows only where asked for.
+ */
+#ifndef TLSTALLY_REPORT_REPORT_H
+#define TLSTALLY_REPORT_REPORT_H
+
+#include "policy/verdict.h"
+#include "store/query.h"
+
+struct report_options {
+	struct policy policy;
+	bool has_since, has_until;
+	int64_t since_us, until_us;        /* findings seen at since_us or later, before until_us */
+	const struct network_set *clients; /* NULL: all */
+	bool keep_rows;                    /* fill report_client.rows */
+};
+
+/* One row of the inventory.  Texts are printable (policy/printable.h). */
+struct report_row {
+	enum protocol protocol;
+	enum tls_mode tls_mode;
+	char *server; /* with its port */
+	uint16_t tls_version, offered_version;
+	enum outcome outcome;
+	enum event_side refused_by;
+	enum refusal_kind refusal;
+	uint8_t refusal_alert;
+	uint64_t count;
+	int64_t first_us, last_us;
+	enum verdict verdict;
+};
+
+struct report_client {
+	struct addr ip;
+	char *sensor;
+	char *name; /* what the device calls itself; NULL where it does not */
+	enum name_source name_source;
+	bool has_mac;
+	uint8_t mac[6];
+	enum verdict verdict;
+	char *reason;
+	uint16_t worst_version; /* the lowest negotiated with anyone; 0: none */
+	/* Of the findings with the client's verdict: */
+	uint16_t offered_version; /* the lowest; 0: not known */
+	char *server;             /* the one last seen, with its port */
+	size_t server_count;
+	uint64_t count;
+	int64_t last_us;
+
+	struct report_row *rows; /* NULL unless asked for */
+	size_t row_count;
+};
+
+/* A counter summed over the runs that knew it. */
+struct report_counter {
+	char *name;
+	uint64_t value;
+	size_t run_count; /* runs that knew it; fewer than all: the sum is a lower bound */
+};
+
+/* How much was seen, and how much was not. */
+struct report_observed {
+	size_t run_count, source_count;
+	size_t failed_source_count; /* could not be read, or not to the end */
+	uint64_t packet_count, byte_count, snapped_count;
+	bool has_packets;
+	int64_t begin_us, end_us;        /* packet time; where has_packets */
+	int64_t covered_us;              /* of that time, within a capture */
+	struct report_counter *counters; /* in order of first appearance */
+	size_t counter_count;
+	uint64_t handshake_count; /* of the findings */
+	uint64_t cleartext_count; /* sessions, of the findings */
+	uint64_t unclear_count;   /* of both together */
+};
+
+struct report {
+	struct report_observed observed;
+	struct report_client *clients; /* the worst first, then by address, then by sensor */
+	size_t client_count;
+	size_t totals[VERDICT_COUNT];
+	bool several_sensors;
+};
+
+/* Returns -1 when the database cannot be read; `out` may be released either way. */
+int report_load(
+    struct report *out, struct store *s, const struct report_options *options, struct error *err);
+void report_release(struct report *r);
+
+/* The sum of that counter; NULL where no run knew it. */
+const struct report_counter *report_counter_find(
+    const struct report_observed *observed, const char *name);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * session - one connection's state machine: mail dialogue, then TLS, then the outcome → one event.
+ *
+ * Hears the bytes, gaps and ends of both directions, and settles at most one event: the handshake
+ * attempt, or the mail session that stayed in cleartext.  What is no attempt gives no event and is
+ * counted by kind.
+ *
+ * Source:  SPEC sections 3 and 4; RFC 8446, 5246 (TLS); RFC 3207, 2595 (STARTTLS).
+ * Memory:  one allocation, one more for a mail dialogue, and what tls/record_stream.h keeps.
+ * Threads: one thread at a time per session.
+ */
+#ifndef TLSTALLY_SESSION_SESSION_H
+#define TLSTALLY_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/connection.h"
+#include "base/mark.h"
+#include "base/service.h"
+#include "base/span.h"
+#include "event/event.h"
+
+struct session; /* opaque */
+struct tls_record_budget;
+
+/* Connections that end without an event, and why. */
+struct session_counters {
+	uint64_t banner_only;       /* the client said nothing, or nothing but QUIT */
+	uint64_t half_hello;        /* a ClientHello that never became whole */
+	uint64_t starttls_no_hello; /* STARTTLS granted, no ClientHello */
+	uint64_t garbage;           /* neither TLS nor the mail protocol */
+	uint64_t no_hello;          /* TLS whose hellos were not captured */
+	uint64_t external_client;   /* the client is not internal: --internal */
+	uint64_t bad_certificate;   /* certificates that could not be read */
+	uint64_t events;
+};
+
+struct session_options {
+	const struct service_set *services;               /* borrowed */
+	const struct network_set *internal;               /* borrowed */
+	uint16_t minimum;                                 /* TLS_VERSION_*; for limited_by */
+	struct session_counters *counters;                /* borrowed */
+	struct tls_record_budget *records;                /* borrowed; NULL: none */
+	void (*event)(void *arg, const struct event *ev); /* `ev`: for the call */
+	void *arg;
+};
+
+/* What the session wants of its connection from now on. */
+enum session_wish {
+	SESSION_GO_ON,
+	SESSION_LINGER,  /* an answer is there; only what was delayed could still change it */
+	SESSION_SETTLED, /* nothing more is needed: free it */
+};
+
+/* `conn` and `options` are borrowed for the session's life; `conn` may change as packets come. */
+struct session *session_new(const struct session_options *options, const struct connection *conn);
+/* Emits nothing. */
+void session_free(struct session *s);
+
+enum session_wish session_data(
+    struct session *s, unsigned dir, struct span bytes, const struct mark *mark);
+enum session_wish session_gap(
+    struct session *s, unsigned dir, int64_t len, const struct mark *mark);
+enum session_wish session_fin(struct session *s, unsigned dir, const struct mark *mark);
+enum session_wish session_reset(struct session *s, unsigned dir, const struct mark *mark);
+
+/* The connection is over at packet time `time_us`: settles with the evidence that is there. */
+void session_end(struct session *s, int64_t time_us);
+
+#endif

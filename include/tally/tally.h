@@ -1,0 +1,89 @@
+/*
+ * tally - events, counted: what is known of each client since the last flush.
+ *
+ * Takes events one by one and keeps one compact entry per finding (event/finding.h), per client and
+ * per client's day, so that the store writes a row per finding and not one per handshake.  Host
+ * names are put in lower case (RFC 4343: they are the same name in either).
+ *
+ * Where a finding knows only "the latest" of something (its cipher suite, its JA4), the event with
+ * the latest packet time decides; an earlier one that arrives later fills what is not known yet.
+ *
+ * Memory:  bounded by tally_options.max_bytes; about 250 bytes per finding.
+ * Threads: one at a time.
+ */
+#ifndef TLSTALLY_TALLY_TALLY_H
+#define TLSTALLY_TALLY_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "event/finding.h"
+
+#define TALLY_DEFAULT_MAX_BYTES ((size_t)64 << 20)
+
+struct tally; /* opaque */
+
+struct tally_options {
+	size_t max_bytes; /* 0: TALLY_DEFAULT_MAX_BYTES */
+};
+
+/* `options` may be NULL. */
+struct tally *tally_new(const struct tally_options *options);
+void tally_free(struct tally *t);
+/* Empty, and usable again; keeps the room of its tables. */
+void tally_clear(struct tally *t);
+
+/*
+ * Counts one event.  Returns false, and changes nothing, when the tally is full and the event would
+ * need a new entry: flush, then add it again, or count it as lost.
+ */
+bool tally_add(struct tally *t, const struct event *ev);
+
+/* True when the budget is used up: time to flush. */
+bool tally_is_full(const struct tally *t);
+bool tally_is_empty(const struct tally *t);
+size_t tally_bytes(const struct tally *t);         /* of the budget, in use */
+uint64_t tally_event_count(const struct tally *t); /* counted since the last clear */
+
+/*
+ * Reading, in order: clients by address; each client's findings by key; each client's days by day,
+ * version, outcome.  tally_sort() first; the next tally_add or tally_clear ends it.  Spans borrow
+ * from the tally until tally_clear.
+ */
+struct tally_client {
+	struct addr ip;
+	bool has_mac;
+	uint8_t mac[6];   /* of the latest event that had one */
+	struct span name; /* what the device calls itself, latest; empty where it did not */
+	enum name_source name_source;
+	int64_t first_us, last_us;
+	uint64_t event_count;
+	size_t first_finding, finding_count; /* for tally_finding_at */
+	size_t first_day, day_count;         /* for tally_day_at */
+};
+
+struct tally_day {
+	int64_t day; /* UTC, days since 1970-01-01; negative before */
+	uint16_t tls_version;
+	enum outcome outcome;
+	uint64_t count;
+};
+
+void tally_sort(struct tally *t);
+size_t tally_client_count(const struct tally *t);
+size_t tally_finding_count(const struct tally *t);
+void tally_client_at(const struct tally *t, size_t index, struct tally_client *out);
+void tally_finding_at(const struct tally *t, size_t index, struct finding *out);
+void tally_day_at(const struct tally *t, size_t index, struct tally_day *out);
+
+/* The order of findings: client, server (bytes), port, then the rest of the key; <0, 0, >0. */
+int tally_key_compare(const struct finding_key *a, const struct finding_key *b);
+/*
+ * Adds `from` to `into`, two findings with the same key: counts are summed, times widened, and the
+ * rule for "the latest" (above) applied.
+ */
+void tally_finding_merge(struct finding *into, const struct finding *from);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * certificate - subject and notAfter of a server's leaf certificate.
+ *
+ * Source: RFC 5246 section 7.4.2 (the Certificate message), RFC 5280 (names and times by
+ * libcrypto).
+ */
+#ifndef TLSTALLY_TLS_CERTIFICATE_H
+#define TLSTALLY_TLS_CERTIFICATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+struct tls_certificate {
+	char
+	    subject[256]; /* RFC 4514 text, UTF-8, cut at a character; control characters escaped */
+	char
+	    dns_name[256]; /* first dNSName of subjectAltName, else the subject's common name; "" */
+	bool has_not_after;
+	int64_t not_after_us; /* microseconds since 1970-01-01 UTC */
+};
+
+/* The first certificate of a Certificate message's body (TLS 1.2 and below).  False: cut or bad. */
+bool tls_certificate_message_leaf(struct span body, struct span *der);
+/*
+ * False when `der` is no certificate; `out` is zeroed then.  A part that cannot be read is absent.
+ * What is no UTF-8 in a name appears as \XX.  Signature and key are not looked at.
+ */
+bool tls_certificate_parse(struct span der, struct tls_certificate *out);
+
+#endif

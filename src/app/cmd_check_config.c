@@ -1,0 +1,193 @@
+/* tlstally check-config: what is wrong with the configuration, line by line. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/cmd_check_config.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "policy/printable.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define LINE_MAX_SHOWN 4096
+
+static const char help_text[] =
+    "Usage: tlstally check-config [OPTION...]\n"
+    "\n"
+    "Reads the configuration and says what is wrong with it, a line for each fault, on standard\n"
+    "error: FILE:LINE: [section] key: what is wrong, and what would be right.\n"
+    "\n"
+    "  -c, --config FILE      the file (default: " CONFIG_DEFAULT_PATH ")\n"
+    "  -v, --verbose          also show all settings as they are in force, in the form of the\n"
+    "                         file; defaults begin with a #\n"
+    "  -q, --quiet            nothing but faults\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "Exit status: 0 the file is fine; 1 it has faults, or cannot be read; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  tlstally check-config\n"
+    "  tlstally check-config --config new.conf --verbose\n";
+
+struct command {
+	const char *path;
+	bool verbose, quiet;
+	bool help;
+};
+
+static int
+parse_command(struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 0; /* glibc: start anew, with the command's own argv */
+	while ((option = getopt_long(argc, argv, "c:vqh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			c->path = optarg;
+			break;
+		case 'v':
+			c->verbose = true;
+			break;
+		case 'q':
+			c->quiet = true;
+			break;
+		case 'h':
+			c->help = true;
+			return 0;
+		default: /* getopt_long has said what is wrong */
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		log_error(
+		    "check-config takes no \"%s\"; name the file with --config", argv[optind]);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+write_text(FILE *stream, const struct buf *text)
+{
+	if ((text->len == 0 || fwrite(text->data, 1, text->len, stream) == text->len) &&
+	    fflush(stream) == 0)
+		return 0;
+	if (stream != stderr)
+		log_error("cannot write the answer: %s", strerror(errno));
+	return -1;
+}
+
+/* A file may hold anything, and so may its name. */
+static void
+add_shown(struct buf *out, const struct buf *line)
+{
+	printable_add(out, span_from(line->data, line->len), LINE_MAX_SHOWN);
+	buf_add_char(out, '\n');
+}
+
+static void
+print_faults(const char *path, const struct config_faults *faults)
+{
+	struct buf line = { 0 }, out = { 0 };
+
+	for (size_t i = 0; i < faults->count; i++) {
+		buf_clear(&line);
+		config_fault_to_text(&faults->items[i], path, &line);
+		add_shown(&out, &line);
+	}
+	if (faults->more_count > 0) {
+		buf_clear(&line);
+		buf_addf(&line, "%s: and %zu more faults", path, faults->more_count);
+		add_shown(&out, &line);
+	}
+	(void)write_text(stderr, &out);
+	buf_release(&line);
+	buf_release(&out);
+}
+
+/* Line by line, because a line end is nothing that may be shown as it is. */
+static void
+add_settings(struct buf *out, const struct config *config)
+{
+	struct buf text = { 0 }, line = { 0 };
+	const char *p, *end;
+
+	config_to_text(config, &text);
+	for (p = buf_text(&text); (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		buf_clear(&line);
+		buf_add(&line, p, (size_t)(end - p));
+		add_shown(out, &line);
+	}
+	buf_release(&text);
+	buf_release(&line);
+}
+
+static int
+print_fine(const struct command *c, const struct config *config)
+{
+	struct buf line = { 0 }, out = { 0 };
+	int result;
+
+	if (c->verbose)
+		add_settings(&out, config);
+	if (!c->quiet) {
+		/* After the settings it is one more comment, so that all is in the form of the
+		 * file.
+		 */
+		buf_addf(&line, "%s%s is fine", c->verbose ? "# " : "", c->path);
+		add_shown(&out, &line);
+	}
+	result = write_text(stdout, &out);
+	buf_release(&line);
+	buf_release(&out);
+	return result;
+}
+
+static int
+run(const struct command *c)
+{
+	static const struct config_versions versions = {
+		.from_text = tls_version_from_text,
+		.name = tls_version_name,
+	};
+	struct config config;
+	struct config_faults faults = { 0 };
+	int status = APP_EXIT_FAILED;
+
+	config_init_defaults(&config, &versions);
+	if (config_read_file(&config, c->path, &faults) != 0)
+		print_faults(c->path, &faults);
+	else if (print_fine(c, &config) == 0)
+		status = APP_EXIT_DONE;
+	config_faults_release(&faults);
+	config_release(&config);
+	return status;
+}
+
+int
+cmd_check_config(int argc, char **argv)
+{
+	struct command c = { .path = CONFIG_DEFAULT_PATH };
+
+	if (parse_command(&c, argc, argv) != 0) {
+		(void)fputs("Try 'tlstally check-config --help'.\n", stderr);
+		return APP_EXIT_USAGE;
+	}
+	if (c.help) {
+		(void)fputs(help_text, stdout);
+		return APP_EXIT_DONE;
+	}
+	return run(&c);
+}

@@ -1,0 +1,304 @@
+/* tlstally replay: saved captures in, inventory and events out. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/event_sink.h"
+#include "app/judge.h"
+#include "app/progress.h"
+#include "app/replay_options.h"
+#include "app/replay_summary.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "capture/replay.h"
+#include "pipeline/pipeline.h"
+#include "store/query.h"
+#include "store/store.h"
+
+#include "base/banned.h"
+
+#define BATCH 512
+
+/* Set by SIGINT and SIGTERM: what was read is settled and kept. */
+static volatile sig_atomic_t stop_asked;
+
+struct replay_run {
+	const struct replay_command *command;
+	struct store *store;
+	int64_t sensor_id;
+	struct policy policy;
+	struct replay *replay;
+	struct pipeline *pipeline;
+	struct tally *tally;
+	struct event_sink *sink;
+	struct store_run run;
+	bool in_transaction;
+	struct store_identity *known; /* of the file that is being asked about */
+	size_t known_count;
+	struct error error; /* of a flush that failed */
+};
+
+static void
+on_stop(int signal_number)
+{
+	(void)signal_number;
+	stop_asked = 1;
+}
+
+static bool
+keep_identity(void *arg, const struct store_identity *identity)
+{
+	struct replay_run *r = arg;
+
+	r->known = xreallocarray(r->known, r->known_count + 1, sizeof(*r->known));
+	r->known[r->known_count++] = *identity;
+	return true;
+}
+
+static bool
+known_capture(void *arg, const struct replay_file *file, uint64_t head_hash, size_t index,
+    struct replay_identity *known)
+{
+	struct replay_run *r = arg;
+	struct error err;
+
+	(void)file;
+	if (index == 0) {
+		r->known_count = 0;
+		if (store_each_identity(
+			r->store, r->sensor_id, head_hash, keep_identity, r, &err) != 0)
+			log_warning("%s", err.text);
+	}
+	if (index >= r->known_count)
+		return false;
+	known->head_hash = r->known[index].head_hash;
+	known->packet_count = r->known[index].packet_count;
+	known->stream_hash = r->known[index].stream_hash;
+	return true;
+}
+
+static const char *
+source_name(void *arg, uint32_t source)
+{
+	struct replay_run *r = arg;
+
+	return replay_file_at(r->replay, source)->name;
+}
+
+/* A tally that is full goes to the database at once, in the one transaction of the whole replay. */
+static int
+flush_full_tally(void *arg)
+{
+	struct replay_run *r = arg;
+
+	if (!r->in_transaction) {
+		if (store_begin(r->store, &r->error) != 0)
+			return -1;
+		r->in_transaction = true;
+	}
+	return store_flush(r->store, r->sensor_id, r->tally, NULL, &r->error);
+}
+
+/* Files with something new, as the store keeps them.  Returns how many. */
+static size_t
+gather_sources(const struct replay *replay, struct store_source *out, struct store_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < replay_file_count(replay); i++) {
+		const struct replay_file *f = replay_file_at(replay, i);
+
+		if (f->unusable || (f->packet_count > 0 && f->skipped_count == f->packet_count))
+			continue;
+		out[count++] = (struct store_source){
+			.name = f->name,
+			.has_identity = f->packet_count > 0,
+			.identity = { f->identity.head_hash, f->identity.packet_count,
+			    f->identity.stream_hash },
+			.packet_count = f->packet_count - f->skipped_count,
+			.byte_count = f->byte_count - f->skipped_byte_count,
+			.snapped_count = f->snapped_count,
+			.skipped_count = f->skipped_count,
+			.begin_us = f->begin_us,
+			.end_us = f->end_us,
+			.error = f->failed ? f->error.text : NULL,
+		};
+		run->packet_count += f->packet_count - f->skipped_count;
+		run->byte_count += f->byte_count - f->skipped_byte_count;
+		if (f->packet_count == f->skipped_count)
+			continue;
+		if (run->begin_us == 0 || f->begin_us < run->begin_us)
+			run->begin_us = f->begin_us;
+		if (f->end_us > run->end_us)
+			run->end_us = f->end_us;
+	}
+	return count;
+}
+
+static int
+store_result(struct replay_run *r)
+{
+	struct store_source *sources =
+	    xcalloc(replay_file_count(r->replay), sizeof(struct store_source));
+	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
+	struct store_counter stored[PIPELINE_COUNTERS_MAX];
+	size_t source_count = gather_sources(r->replay, sources, &r->run);
+	int result = -1;
+
+	if (source_count == 0) {
+		result = 0; /* nothing new: the database stays as it is */
+		goto out;
+	}
+	r->run.sources = sources;
+	r->run.source_count = source_count;
+	r->run.counter_count = pipeline_counters(r->pipeline, counters);
+	for (size_t i = 0; i < r->run.counter_count; i++)
+		stored[i] = (struct store_counter){ counters[i].name, counters[i].value };
+	r->run.counters = stored;
+	if (store_flush(r->store, r->sensor_id, r->tally, &r->run, &r->error) != 0)
+		goto out;
+	if (r->in_transaction && store_commit(r->store, &r->error) != 0)
+		goto out;
+	result = 0;
+out:
+	free(sources);
+	return result;
+}
+
+static int
+read_frames(struct replay_run *r)
+{
+	struct frame frames[BATCH];
+	struct progress progress;
+	size_t count;
+	int result = 0;
+
+	progress_start(&progress, !r->command->quiet);
+	while (result == 0 && !stop_asked && (count = replay_read(r->replay, frames, BATCH)) > 0) {
+		for (size_t i = 0; i < count; i++)
+			pipeline_add(r->pipeline, &frames[i]);
+		result = event_sink_end_batch(r->sink);
+		progress_update(
+		    &progress, replay_bytes_done(r->replay), replay_bytes_total(r->replay));
+	}
+	progress_end(&progress);
+	pipeline_finish(r->pipeline);
+	if (result == 0)
+		result = event_sink_end_batch(r->sink);
+	return result;
+}
+
+static int
+open_store(struct replay_run *r)
+{
+	struct error err;
+
+	r->store = store_open(r->command->db, STORE_WRITE, &err);
+	if (r->store == NULL ||
+	    store_sensor(r->store, r->command->sensor, &r->sensor_id, &err) != 0) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	r->policy.minimum = r->command->minimum;
+	store_set_judge(r->store, judge_client, &r->policy);
+	return 0;
+}
+
+static int
+open_run(struct replay_run *r)
+{
+	const struct replay_command *c = r->command;
+	struct replay_options replay_options = { .known = known_capture, .known_arg = r };
+	struct pipeline_options options = {
+		.services = &c->services,
+		.internal = &c->internal,
+		.minimum = c->minimum,
+		.event = event_sink_add,
+	};
+	struct event_sink_options sink_options = {
+		.events_path = c->events,
+		.sensor = c->sensor,
+		.flush = flush_full_tally,
+		.source_name = source_name,
+		.arg = r,
+	};
+	struct error err;
+
+	if (open_store(r) != 0)
+		return -1;
+	r->tally = tally_new(NULL);
+	sink_options.tally = r->tally;
+	r->sink = event_sink_new(&sink_options, &err);
+	if (r->sink == NULL) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	flow_options_init(&options.flows);
+	options.arg = r->sink;
+	r->pipeline = pipeline_new(&options);
+	r->replay = replay_open(c->paths, c->path_count, c->again ? NULL : &replay_options);
+	r->run.command = "replay";
+	r->run.started_us = timestamp_now();
+	return 0;
+}
+
+static void
+close_run(struct replay_run *r)
+{
+	pipeline_free(r->pipeline);
+	event_sink_free(r->sink);
+	replay_free(r->replay);
+	tally_free(r->tally);
+	store_close(r->store);
+	free(r->known);
+}
+
+static int
+replay_all(struct replay_run *r)
+{
+	struct error err;
+	int status = APP_EXIT_DONE;
+
+	if (read_frames(r) != 0 || store_result(r) != 0) {
+		log_error("%s; nothing of this replay was stored", r->error.text);
+		status = APP_EXIT_FAILED;
+	}
+	if (event_sink_close(r->sink, &err) != 0) {
+		log_error("%s", err.text);
+		status = APP_EXIT_FAILED;
+	}
+	if (replay_summary_print(r->replay, r->pipeline, r->command->quiet) != 0)
+		status = APP_EXIT_FAILED;
+	if (stop_asked) {
+		log_error("stopped by a signal; what was read before is kept");
+		status = APP_EXIT_FAILED;
+	}
+	return status;
+}
+
+int
+cmd_replay(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_stop };
+	struct replay_command command;
+	struct replay_run r = { .command = &command };
+	int status = APP_EXIT_FAILED;
+
+	if (!replay_command_parse(argc, argv, &command, &status)) {
+		replay_command_release(&command);
+		return status;
+	}
+	log_set_level(command.verbose ? LOG_DEBUG : command.quiet ? LOG_WARNING : LOG_NOTICE);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	if (open_run(&r) == 0)
+		status = replay_all(&r);
+	else
+		status = APP_EXIT_FAILED;
+	close_run(&r);
+	replay_command_release(&command);
+	return status;
+}

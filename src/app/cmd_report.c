@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/cmd_report.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "report/table.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+static const char help_text[] =
+    "Usage: tlstally report [OPTION...]\n"
+    "\n"
+    "Shows what is known of each client: its verdict, the versions of TLS it uses and\n"
+    "offers, the servers, and the reason with its evidence. The worst come first.\n"
+    "\n"
+    "What to look at:\n"
+    "  -d, --db FILE          the database (default: tlstally.db)\n"
+    "  -s, --since TIME       only what was seen at TIME or later\n"
+    "  -u, --until TIME       only what was seen before TIME\n"
+    "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2)\n"
+    "\n"
+    "What to show:\n"
+    "  -V, --verdict V[,V]    only clients with these verdicts\n"
+    "  -v, --verbose          also the rows behind each verdict, and all counters\n"
+    "  -q, --quiet            the table alone, without header, reasons, totals\n"
+    "  -w, --width COLUMNS    fit to that width; 0: one line per client, nothing cut\n"
+    "                         (default: the terminal's width; 0 in a file or pipe)\n"
+    "\n"
+    "What to answer:\n"
+    "  -f, --fail-on V[,V]    exit with status 3 when such clients exist\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "TIME is RFC 3339 (2026-11-19T22:00:00Z), a date (2026-11-19, UTC), or an age\n"
+    "(90s, 30m, 24h, 7d, 2w). All times shown are UTC. What was counted together\n"
+    "counts as seen when any of it lies in the time asked for.\n"
+    "\n"
+    "Verdicts, the worst first:\n"
+    "  broken          offers too little and is refused, with no success there since\n"
+    "  will-break      works with too little, at a service that is switching it off\n"
+    "  legacy          works with too little anywhere else\n"
+    "  server-limited  offers enough, but the server chooses less\n"
+    "  cleartext       mail without TLS\n"
+    "  unclear         not enough evidence; the reason says what is missing\n"
+    "  ok              at or above the minimum\n"
+    "\n"
+    "Columns: WORST is the lowest version the client negotiated with any server;\n"
+    "OFFERS, SERVER (+ how many others), COUNT and LAST are those behind the verdict.\n"
+    "\n"
+    "Exit status: 0 done; 1 the report could not be made; 2 wrong usage;\n"
+    "3 clients as in --fail-on exist. NO_COLOR in the environment turns colours off.\n"
+    "\n"
+    "Examples:\n"
+    "  tlstally report --verdict broken,legacy --since 7d\n"
+    "  tlstally report --client 10.1.2.14 --verbose\n"
+    "  tlstally report --quiet --minimum TLSv1.3 --fail-on broken,legacy\n";
+
+struct command {
+	const char *db;
+	struct report_options options;
+	struct report_view view;
+	struct network_set clients;
+	uint32_t fail_on; /* bit 1 << verdict each */
+	bool has_width;
+	bool help;
+};
+
+static int
+parse_verdicts(const char *option, const char *text, uint32_t *out)
+{
+	const char *p = text;
+	uint32_t bits = 0;
+
+	for (;;) {
+		size_t len = strcspn(p, ",");
+		char name[32] = "";
+		enum verdict verdict;
+
+		if (len < sizeof(name))
+			memcpy(name, p, len);
+		if (!verdict_from_text(name, &verdict)) {
+			log_error("--%s: \"%.*s\" is no verdict; there are broken, will-break, "
+				  "legacy, server-limited, cleartext, unclear and ok",
+			    option, (int)(len < 64 ? len : 64), p);
+			return -1;
+		}
+		bits |= 1U << verdict;
+		if (p[len] == '\0')
+			break;
+		p += len + 1;
+	}
+	*out |= bits;
+	return 0;
+}
+
+static int
+parse_time(const char *option, const char *text, bool *has, int64_t *out)
+{
+	if (!timestamp_from_text(text, timestamp_now(), out)) {
+		log_error(
+		    "--%s: \"%s\" is no time; give 2026-11-19T22:00:00Z, 2026-11-19 or an age "
+		    "like 24h or 7d",
+		    option, text);
+		return -1;
+	}
+	*has = true;
+	return 0;
+}
+
+static int
+parse_width(const char *text, size_t *out)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > 10000 ||
+	    (value > 0 && value < TERMINAL_WIDTH_MIN)) {
+		log_error("--width: \"%s\" is no width; give 0, or %d to 10000", text,
+		    TERMINAL_WIDTH_MIN);
+		return -1;
+	}
+	*out = value;
+	return 0;
+}
+
+static int
+parse_clients(const char *text, struct network_set *clients)
+{
+	struct error err;
+
+	if (network_set_add_text(clients, text, &err) == 0)
+		return 0;
+	log_error("--client: %s", err.text);
+	return -1;
+}
+
+static int
+parse_minimum(const char *text, uint16_t *out)
+{
+	*out = tls_version_from_text(text);
+	if (*out != 0)
+		return 0;
+	log_error("--minimum: \"%s\" is no version; there are TLSv1.0 to TLSv1.3", text);
+	return -1;
+}
+
+static int
+parse_option(struct command *c, int option)
+{
+	switch (option) {
+	case 'd':
+		c->db = optarg;
+		return 0;
+	case 's':
+		return parse_time("since", optarg, &c->options.has_since, &c->options.since_us);
+	case 'u':
+		return parse_time("until", optarg, &c->options.has_until, &c->options.until_us);
+	case 'c':
+		return parse_clients(optarg, &c->clients);
+	case 'm':
+		return parse_minimum(optarg, &c->options.policy.minimum);
+	case 'V':
+		return parse_verdicts("verdict", optarg, &c->view.verdicts);
+	case 'f':
+		return parse_verdicts("fail-on", optarg, &c->fail_on);
+	case 'w':
+		c->has_width = true;
+		return parse_width(optarg, &c->view.terminal.width);
+	case 'v':
+		c->view.verbose = true;
+		return 0;
+	case 'q':
+		c->view.quiet = true;
+		return 0;
+	case 'h':
+		c->help = true;
+		return 0;
+	default: /* getopt_long has said what is wrong */
+		return -1;
+	}
+}
+
+static int
+parse_command(struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "db", required_argument, NULL, 'd' },
+		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' },
+		{ "client", required_argument, NULL, 'c' },
+		{ "minimum", required_argument, NULL, 'm' },
+		{ "verdict", required_argument, NULL, 'V' },
+		{ "fail-on", required_argument, NULL, 'f' },
+		{ "width", required_argument, NULL, 'w' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct terminal detected = terminal_detect(stdout);
+	int option;
+
+	c->view.terminal = detected;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "d:s:u:c:m:V:f:w:vqh", options, NULL)) != -1) {
+		if (parse_option(c, option) != 0)
+			return -1;
+	}
+	if (optind < argc && !c->help) {
+		log_error("report takes no \"%s\"; name the database with --db", argv[optind]);
+		return -1;
+	}
+	if (c->options.has_since && c->options.has_until &&
+	    c->options.since_us >= c->options.until_us) {
+		log_error("--since is not before --until, so nothing lies between them");
+		return -1;
+	}
+	if (c->clients.count > 0 || c->clients.any)
+		c->options.clients = &c->clients;
+	c->options.keep_rows = c->view.verbose;
+	return 0;
+}
+
+static bool
+write_all(struct buf *text)
+{
+	return (text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len) &&
+	       fflush(stdout) == 0;
+}
+
+static int
+run(const struct command *c)
+{
+	struct report report = { 0 };
+	struct buf text = { 0 };
+	struct store *store;
+	struct error err;
+	int status = APP_EXIT_FAILED;
+
+	store = store_open(c->db, STORE_READ, &err);
+	if (store == NULL || report_load(&report, store, &c->options, &err) != 0) {
+		log_error("%s", err.text);
+		goto out;
+	}
+	report_write(&report, &c->options, &c->view, &text);
+	if (!write_all(&text)) {
+		log_error("cannot write the report: %s", strerror(errno));
+		goto out;
+	}
+	status = APP_EXIT_DONE;
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		if ((c->fail_on & 1U << v) != 0 && report.totals[v] > 0)
+			status = APP_EXIT_FOUND;
+	}
+out:
+	buf_release(&text);
+	report_release(&report);
+	store_close(store);
+	return status;
+}
+
+int
+cmd_report(int argc, char **argv)
+{
+	struct command c = {
+		.db = "tlstally.db",
+		.options = { .policy = { .minimum = TLS_VERSION_1_2 } },
+	};
+	int status;
+
+	(void)setlocale(LC_CTYPE, "");
+	if (parse_command(&c, argc, argv) != 0) {
+		(void)fputs("Try 'tlstally report --help'.\n", stderr);
+		status = APP_EXIT_USAGE;
+	} else if (c.help) {
+		struct buf text = { 0 };
+
+		buf_add_text(&text, help_text);
+		status = write_all(&text) ? APP_EXIT_DONE : APP_EXIT_FAILED;
+		buf_release(&text);
+	} else {
+		status = run(&c);
+	}
+	network_set_release(&c.clients);
+	return status;
+}

@@ -1,0 +1,16 @@
+/*
+ * judge - lets the store ask the policy, without either knowing the other.
+ */
+#ifndef TLSTALLY_APP_JUDGE_H
+#define TLSTALLY_APP_JUDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/verdict.h"
+
+/* For store_set_judge; `arg` is a struct policy. */
+uint8_t judge_client(
+    void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason);
+
+#endif

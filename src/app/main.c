@@ -1,0 +1,96 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/cmd_report.h"
+#include "base/log.h"
+
+#include "base/banned.h"
+
+static const struct app_command commands[] = {
+	{ "replay", "read saved captures and update the inventory", cmd_replay },
+	{ "report", "show the findings as a table for people", cmd_report },
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void
+print_usage(FILE *out)
+{
+	(void)fprintf(out,
+	    "Usage: tlstally COMMAND [OPTION...]\n"
+	    "\n"
+	    "Tells which internal device negotiated which TLS version with which mail server.\n"
+	    "\n"
+	    "Commands:\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		(void)fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].summary);
+	(void)fprintf(out,
+	    "  %-14s show the options of a command\n"
+	    "\n"
+	    "'tlstally COMMAND --help' shows the same; 'tlstally --version' the version.\n",
+	    "help COMMAND");
+}
+
+static const struct app_command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static int
+unknown_command(const char *name)
+{
+	log_error("'%s' is no command; 'tlstally help' lists them", name);
+	return APP_EXIT_USAGE;
+}
+
+static int
+help(int argc, char **argv)
+{
+	const struct app_command *command;
+	char help_option[] = "--help";
+	char *help_argv[] = { NULL, help_option, NULL };
+
+	if (argc < 3) {
+		print_usage(stdout);
+		return APP_EXIT_DONE;
+	}
+	command = find_command(argv[2]);
+	if (command == NULL)
+		return unknown_command(argv[2]);
+	help_argv[0] = argv[2];
+	return command->run(2, help_argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct app_command *command;
+
+	/* A reader that goes away (`| head`) shows as an error of the write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_usage(stderr);
+		return APP_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		(void)printf("tlstally %s\n", TLSTALLY_VERSION);
+		return APP_EXIT_DONE;
+	}
+	if (strcmp(argv[1], "help") == 0)
+		return help(argc, argv);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return APP_EXIT_DONE;
+	}
+	command = find_command(argv[1]);
+	if (command == NULL)
+		return unknown_command(argv[1]);
+	return command->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,167 @@
+#include "app/replay_options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "base/log.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+static const char help_text[] =
+    "Usage: tlstally replay [OPTION...] PATH...\n"
+    "\n"
+    "Reads saved captures (pcap or pcapng, plain or compressed) and adds what it finds to the\n"
+    "inventory. PATH is a file, a folder, or - for standard input; several are read as one\n"
+    "stream in time order, so that a connection may span rotated files. A capture that is in\n"
+    "the database already is noticed and changes nothing.\n"
+    "\n"
+    "  -d, --db FILE          the database (default: tlstally.db); made where it is not there\n"
+    "  -e, --events FILE      also write each event as a line of JSON; - for standard output\n"
+    "  -i, --internal LIST    networks whose clients count, with commas between them, or any\n"
+    "                         (default: the private and local ranges)\n"
+    "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
+    "                         add or change a service; may be repeated\n"
+    "                         (default: 993, 995, 465, 587, 143, 110)\n"
+    "  -m, --minimum VERSION  the lowest version that is good enough (default: TLSv1.2)\n"
+    "      --sensor NAME      name of the place of capture (default: this host's name)\n"
+    "      --again            count captures that are in the database already once more\n"
+    "  -q, --quiet            no progress and no summary: errors only\n"
+    "  -v, --verbose          also what is of interest to developers\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "Exit status: 0 done; 1 something could not be read or written (it is named, and the rest\n"
+    "was done and kept); 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  tlstally replay --db audit.db /var/captures\n"
+    "  tcpdump -i eth0 -w - 'tcp port 993' | tlstally replay -\n"
+    "  tlstally replay --service 2525=smtp+starttls --events - mail.pcapng\n";
+
+enum { OPTION_SENSOR = 1000, OPTION_AGAIN };
+
+static const struct option long_options[] = {
+	{ "db", required_argument, NULL, 'd' },
+	{ "events", required_argument, NULL, 'e' },
+	{ "internal", required_argument, NULL, 'i' },
+	{ "service", required_argument, NULL, 'S' },
+	{ "minimum", required_argument, NULL, 'm' },
+	{ "sensor", required_argument, NULL, OPTION_SENSOR },
+	{ "again", no_argument, NULL, OPTION_AGAIN },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+set_sensor(struct replay_command *c, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= sizeof(c->sensor)) {
+		log_error(
+		    "--sensor: '%.80s' is no name of 1 to %zu bytes", name, sizeof(c->sensor) - 1);
+		return -1;
+	}
+	memcpy(c->sensor, name, len + 1);
+	return 0;
+}
+
+static void
+set_defaults(struct replay_command *c)
+{
+	c->db = "tlstally.db";
+	c->minimum = TLS_VERSION_1_2;
+	service_set_init_defaults(&c->services);
+	if (gethostname(c->sensor, sizeof(c->sensor) - 1) != 0 || c->sensor[0] == '\0')
+		memcpy(c->sensor, "local", sizeof("local"));
+}
+
+/* Returns -1 after a message when the argument is wrong. */
+static int
+take_option(struct replay_command *c, int option, const char *arg)
+{
+	struct error err;
+
+	switch (option) {
+	case 'd':
+		c->db = arg;
+		return 0;
+	case 'e':
+		c->events = arg;
+		return 0;
+	case 'i':
+		if (network_set_add_text(&c->internal, arg, &err) == 0)
+			return 0;
+		log_error("--internal: %s", err.text);
+		return -1;
+	case 'S':
+		if (service_set_add_text(&c->services, arg, &err) == 0)
+			return 0;
+		log_error("--service: %s", err.text);
+		return -1;
+	case 'm':
+		c->minimum = tls_version_from_text(arg);
+		if (c->minimum != 0)
+			return 0;
+		log_error("--minimum: '%.40s' is no version: give SSLv3, TLSv1.0, TLSv1.1, "
+			  "TLSv1.2 or TLSv1.3",
+		    arg);
+		return -1;
+	case OPTION_SENSOR:
+		return set_sensor(c, arg);
+	case OPTION_AGAIN:
+		c->again = true;
+		return 0;
+	case 'q':
+		c->quiet = true;
+		return 0;
+	case 'v':
+		c->verbose = true;
+		return 0;
+	default:
+		return -1; /* getopt has said what is wrong */
+	}
+}
+
+bool
+replay_command_parse(int argc, char **argv, struct replay_command *c, int *status)
+{
+	int option;
+
+	*c = (struct replay_command){ 0 };
+	*status = APP_EXIT_USAGE;
+	set_defaults(c);
+	optind = 0; /* glibc: start anew, with the command's own argv */
+	while ((option = getopt_long(argc, argv, "d:e:i:S:m:qvh", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			(void)fputs(help_text, stdout);
+			*status = APP_EXIT_DONE;
+			return false;
+		}
+		if (take_option(c, option, optarg) != 0) {
+			(void)fputs("'tlstally help replay' shows the options\n", stderr);
+			return false;
+		}
+	}
+	if (optind == argc) {
+		log_error("replay needs at least one capture: a file, a folder, or - for standard "
+			  "input");
+		return false;
+	}
+	if (c->internal.count == 0 && !c->internal.any)
+		network_set_add_internal_defaults(&c->internal);
+	c->paths = (const char *const *)argv + optind;
+	c->path_count = (size_t)(argc - optind);
+	return true;
+}
+
+void
+replay_command_release(struct replay_command *command)
+{
+	network_set_release(&command->internal);
+}

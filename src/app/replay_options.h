@@ -1,0 +1,31 @@
+/*
+ * replay_options - the command line of `tlstally replay`.
+ */
+#ifndef TLSTALLY_APP_REPLAY_OPTIONS_H
+#define TLSTALLY_APP_REPLAY_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "base/service.h"
+
+struct replay_command {
+	const char *db;
+	const char *events; /* NULL: none; "-": standard output */
+	char sensor[65];
+	uint16_t minimum;
+	bool again, quiet, verbose;
+	struct service_set services;
+	struct network_set internal;
+	const char *const *paths; /* borrowed from argv */
+	size_t path_count;
+};
+
+/*
+ * Returns true when the command is to be run; else *status is what to exit with.  `out` is to be
+ * released either way.
+ */
+bool replay_command_parse(int argc, char **argv, struct replay_command *out, int *status);
+void replay_command_release(struct replay_command *command);
+
+#endif

@@ -1,0 +1,164 @@
+#include "app/replay_summary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/progress.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "packet/packet.h"
+
+#include "base/banned.h"
+
+struct totals {
+	size_t files, known, grown;
+	uint64_t packets, bytes, skipped;
+	int64_t begin_us, end_us;
+};
+
+/* Named one by one up to here, then counted: an audit may hold thousands of files. */
+#define NAMED_MAX 5
+
+static int
+print_failures(const struct replay *replay)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < replay_file_count(replay); i++) {
+		const struct replay_file *f = replay_file_at(replay, i);
+
+		if (!f->failed)
+			continue;
+		log_error("%s", f->error.text);
+		result = -1;
+	}
+	return result;
+}
+
+static int
+print_unknown_links(const struct replay *replay, const struct pipeline *pipeline)
+{
+	struct pipeline_unknown_link links[PIPELINE_UNKNOWN_LINKS_MAX];
+	size_t count = pipeline_unknown_links(pipeline, links);
+
+	for (size_t i = 0; i < count; i++) {
+		log_error("%s has link type %" PRIu32 ", which is not supported: %" PRIu64
+			  " packets could not be read",
+		    replay_file_at(replay, links[i].source)->name, links[i].link_type,
+		    links[i].frame_count);
+	}
+	return count > 0 ? -1 : 0;
+}
+
+static void
+add_file(struct totals *t, const struct replay_file *f)
+{
+	if (f->unusable)
+		return;
+	t->files++;
+	t->packets += f->packet_count - f->skipped_count;
+	t->bytes += f->byte_count - f->skipped_byte_count;
+	t->skipped += f->skipped_count;
+	if (f->skipped_count > 0 && f->skipped_count == f->packet_count) {
+		t->known++;
+		if (t->known <= NAMED_MAX)
+			log_notice("%s is in the database already: nothing changed (--again "
+				   "counts it once more)",
+			    f->name);
+		return;
+	}
+	if (f->skipped_count > 0) {
+		t->grown++;
+		if (t->grown <= NAMED_MAX)
+			log_notice("%s has grown: its first %" PRIu64
+				   " packets were counted before",
+			    f->name, f->skipped_count);
+	}
+	if (f->packet_count == 0)
+		return;
+	if (t->begin_us == 0 || f->begin_us < t->begin_us)
+		t->begin_us = f->begin_us;
+	if (f->end_us > t->end_us)
+		t->end_us = f->end_us;
+}
+
+static uint64_t
+counter(const struct pipeline *pipeline, const char *name)
+{
+	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
+	size_t count = pipeline_counters(pipeline, counters);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(counters[i].name, name) == 0)
+			return counters[i].value;
+	}
+	return 0;
+}
+
+static void
+print_blind_spots(const struct pipeline *pipeline)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+	} spots[] = {
+		{ "undecodable", "packets could not be decoded" },
+		{ "fragment", "IP fragments were not put together" },
+		{ "gaps", "gaps in connections: packets are missing from the capture" },
+		{ "snapped", "packets on mail ports were cut by the snapshot length" },
+		{ "one_way_flows", "connections were seen in one direction only" },
+		{ "flows_evicted", "connections were given up for want of room" },
+	};
+
+	for (size_t i = 0; i < sizeof(spots) / sizeof(spots[0]); i++) {
+		uint64_t value = counter(pipeline, spots[i].name);
+
+		if (value > 0)
+			log_notice("not seen whole: %" PRIu64 " %s", value, spots[i].text);
+	}
+}
+
+static void
+print_totals(const struct totals *t, const struct replay *replay, const struct pipeline *pipeline)
+{
+	char begin[TIMESTAMP_TEXT_LEN], end[TIMESTAMP_TEXT_LEN], bytes[PROGRESS_BYTES_TEXT_LEN];
+	size_t passed_over = replay_passed_over_count(replay);
+
+	if (t->known > NAMED_MAX)
+		log_notice("%zu files in all are in the database already", t->known);
+	if (passed_over > 0)
+		log_notice(
+		    "%zu files in the folders are no captures and were passed over", passed_over);
+	if (t->known == t->files)
+		return;
+	log_notice("read %" PRIu64 " packets (%s) of %zu file%s", t->packets,
+	    progress_bytes_text(t->bytes, bytes), t->files - t->known,
+	    t->files - t->known == 1 ? "" : "s");
+	if (t->packets > 0)
+		log_notice("from %.19sZ to %.19sZ: %" PRIu64 " handshakes and sessions in cleartext"
+			   " of internal clients",
+		    timestamp_to_text(t->begin_us, begin), timestamp_to_text(t->end_us, end),
+		    counter(pipeline, "events"));
+	if (counter(pipeline, "external_client") > 0)
+		log_notice("%" PRIu64 " of other clients were left out (--internal)",
+		    counter(pipeline, "external_client"));
+	print_blind_spots(pipeline);
+}
+
+int
+replay_summary_print(const struct replay *replay, const struct pipeline *pipeline, bool quiet)
+{
+	struct totals totals = { 0 };
+	int result = print_failures(replay);
+
+	if (print_unknown_links(replay, pipeline) != 0)
+		result = -1;
+	if (quiet)
+		return result;
+	for (size_t i = 0; i < replay_file_count(replay); i++)
+		add_file(&totals, replay_file_at(replay, i));
+	if (totals.files > 0)
+		print_totals(&totals, replay, pipeline);
+	return result;
+}

@@ -1,0 +1,15 @@
+/*
+ * replay_summary - what a replay read, found and could not read, in a few lines on standard error.
+ */
+#ifndef TLSTALLY_APP_REPLAY_SUMMARY_H
+#define TLSTALLY_APP_REPLAY_SUMMARY_H
+
+#include <stdbool.h>
+
+#include "capture/replay.h"
+#include "pipeline/pipeline.h"
+
+/* Names what could not be read, even when `quiet`; returns -1 where there was something. */
+int replay_summary_print(const struct replay *replay, const struct pipeline *pipeline, bool quiet);
+
+#endif

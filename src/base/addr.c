@@ -1,0 +1,205 @@
+#include "base/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+bool
+addr_equals(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+int
+addr_compare(const struct addr *a, const struct addr *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static const char *
+v4_to_text(const uint8_t bytes[4], char out[ADDR_TEXT_LEN])
+{
+	char *p = out;
+
+	for (int i = 0; i < 4; i++) {
+		uint8_t b = bytes[i];
+
+		if (i > 0)
+			*p++ = '.';
+		if (b >= 100)
+			*p++ = (char)('0' + b / 100);
+		if (b >= 10)
+			*p++ = (char)('0' + b / 10 % 10);
+		*p++ = (char)('0' + b % 10);
+	}
+	*p = '\0';
+	return out;
+}
+
+const char *
+addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN])
+{
+	switch (a->family) {
+	case 4:
+		return v4_to_text(a->bytes, out);
+	case 6:
+		/* glibc follows RFC 5952 for all but addresses with an embedded IPv4 address, which
+		 * it writes dotted where section 5 of the RFC recommends just that. */
+		if (inet_ntop(AF_INET6, a->bytes, out, ADDR_TEXT_LEN) != NULL)
+			return out;
+		break;
+	default:
+		break;
+	}
+	out[0] = '\0';
+	return out;
+}
+
+bool
+addr_from_text(const char *text, struct addr *out)
+{
+	struct addr a = { 0 };
+
+	if (inet_pton(AF_INET, text, a.bytes) == 1) {
+		a.family = 4;
+	} else {
+		memset(a.bytes, 0, sizeof(a.bytes));
+		if (inet_pton(AF_INET6, text, a.bytes) != 1)
+			return false;
+		a.family = 6;
+	}
+	*out = a;
+	return true;
+}
+
+static void
+clear_host_bits(struct network *net)
+{
+	for (unsigned bit = net->prefix_len; bit < 128; bit++)
+		net->addr.bytes[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
+}
+
+bool
+network_from_text(const char *text, struct network *out)
+{
+	struct network net = { 0 };
+	const char *slash = strchr(text, '/');
+	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	char addr[ADDR_TEXT_LEN];
+	unsigned max;
+
+	if (len >= sizeof(addr))
+		return false;
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	if (!addr_from_text(addr, &net.addr))
+		return false;
+	max = net.addr.family == 4 ? 32 : 128;
+	net.prefix_len = max;
+	if (slash != NULL) {
+		char *end;
+		unsigned long prefix;
+
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		prefix = strtoul(slash + 1, &end, 10);
+		if (*end != '\0' || prefix > max)
+			return false;
+		net.prefix_len = (unsigned)prefix;
+	}
+	clear_host_bits(&net);
+	*out = net;
+	return true;
+}
+
+bool
+network_contains(const struct network *net, const struct addr *a)
+{
+	unsigned whole = net->prefix_len / 8, rest = net->prefix_len % 8;
+
+	if (net->addr.family != a->family || memcmp(net->addr.bytes, a->bytes, whole) != 0)
+		return false;
+	return rest == 0 || ((net->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0;
+}
+
+static void
+add_network(struct network_set *set, const struct network *net)
+{
+	set->items = xreallocarray(set->items, set->count + 1, sizeof(*set->items));
+	set->items[set->count++] = *net;
+}
+
+void
+network_set_add_internal_defaults(struct network_set *set)
+{
+	static const char *const texts[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+		"100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct network net;
+
+		if (network_from_text(texts[i], &net))
+			add_network(set, &net);
+	}
+}
+
+int
+network_set_add_text(struct network_set *set, const char *text, struct error *err)
+{
+	struct network_set found = { 0 };
+	const char *p = text;
+
+	for (;;) {
+		size_t len = strcspn(p, ",");
+		char item[ADDR_TEXT_LEN + 5];
+		struct network net;
+
+		(void)snprintf(item, sizeof(item), "%.*s", len < sizeof(item) ? (int)len : 0, p);
+		if (strcmp(item, "any") == 0) {
+			found.any = true;
+		} else if (network_from_text(item, &net)) {
+			add_network(&found, &net);
+		} else {
+			error_set(err,
+			    "'%.*s' is no network: give addresses or networks such as "
+			    "10.0.0.0/8 or 2001:db8::/32, with commas between them, or any",
+			    len < 80 ? (int)len : 80, p);
+			network_set_release(&found);
+			return -1;
+		}
+		if (p[len] == '\0')
+			break;
+		p += len + 1;
+	}
+	for (size_t i = 0; i < found.count; i++)
+		add_network(set, &found.items[i]);
+	set->any = set->any || found.any;
+	network_set_release(&found);
+	return 0;
+}
+
+bool
+network_set_contains(const struct network_set *set, const struct addr *a)
+{
+	if (set->any)
+		return true;
+	for (size_t i = 0; i < set->count; i++) {
+		if (network_contains(&set->items[i], a))
+			return true;
+	}
+	return false;
+}
+
+void
+network_set_release(struct network_set *set)
+{
+	free(set->items);
+	*set = (struct network_set){ 0 };
+}

@@ -1,0 +1,77 @@
+#include "base/hash.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/banned.h"
+
+struct hash_key
+hash_key_random(void)
+{
+	struct hash_key key = { 0 };
+
+	/* At start-up only, so the pool is ready; the time stands in where the call is refused. */
+	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
+		struct timespec now;
+
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		key.k0 = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15);
+		key.k1 = (uint64_t)now.tv_sec ^ (uint64_t)(uintptr_t)&key;
+	}
+	return key;
+}
+
+static inline uint64_t
+rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static inline void
+sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+uint64_t
+hash_bytes(const struct hash_key *key, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint64_t v[4] = {
+		key->k0 ^ UINT64_C(0x736f6d6570736575),
+		key->k1 ^ UINT64_C(0x646f72616e646f6d),
+		key->k0 ^ UINT64_C(0x6c7967656e657261),
+		key->k1 ^ UINT64_C(0x7465646279746573),
+	};
+	uint64_t last = (uint64_t)len << 56;
+	uint64_t word;
+	size_t left = len;
+
+	/* Words are taken in host order: the result never leaves the process. */
+	for (; left >= 8; p += 8, left -= 8) {
+		memcpy(&word, p, 8);
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+	}
+	for (size_t i = 0; i < left; i++)
+		last |= (uint64_t)p[i] << (8 * i);
+	v[3] ^= last;
+	sip_round(v);
+	v[0] ^= last;
+	v[2] ^= 0xff;
+	sip_round(v);
+	sip_round(v);
+	sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}

@@ -1,0 +1,272 @@
+/*
+ * decoder - takes the compression off a capture.
+ *
+ * gzip goes through zlib itself: a capture that is still being compressed, or was cut off, ends in
+ * mid-stream, and libarchive keeps its last 64 KiB to itself then.  The others go through
+ * libarchive, one layer only, so that nothing unfolds twice.
+ */
+#define ZLIB_CONST
+#include "capture/capture_internal.h"
+
+#include <archive.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+#define RAW_LEN (64u * 1024)
+/* zlib: a window of 32 KiB (15 bits), and a gzip header around the data (+ 16). */
+#define GZIP_WINDOW_BITS (15 + 16)
+
+struct decoder {
+	enum compression compression;
+	struct input *in; /* borrowed */
+	struct span rest; /* of `raw`: not decompressed yet */
+	z_stream gzip;
+	bool gzip_begun;
+	bool gzip_full;       /* the last call ran out of room: there may be more inside zlib */
+	bool between_members; /* gzip: a member is complete */
+	struct archive *archive;
+	struct span block;         /* libarchive: decompressed, not handed out yet */
+	struct error *input_error; /* libarchive: where its callback may explain itself */
+	uint8_t raw[RAW_LEN];
+};
+
+static const struct {
+	enum compression compression;
+	const char *name;
+	int filter; /* libarchive's number */
+	const char *magic;
+	size_t magic_len;
+} kinds[] = {
+	{ COMPRESSION_GZIP, "gzip", ARCHIVE_FILTER_GZIP, "\x1f\x8b\x08", 3 },
+	{ COMPRESSION_BZIP2, "bzip2", ARCHIVE_FILTER_BZIP2, "BZh", 3 },
+	{ COMPRESSION_XZ, "xz", ARCHIVE_FILTER_XZ,
+	    "\xfd"
+	    "7zXZ\0",
+	    6 },
+	{ COMPRESSION_ZSTD, "zstd", ARCHIVE_FILTER_ZSTD, "\x28\xb5\x2f\xfd", 4 },
+	{ COMPRESSION_LZ4, "lz4", ARCHIVE_FILTER_LZ4, "\x04\x22\x4d\x18", 4 },
+};
+
+enum compression
+compression_detect(struct span head)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (span_equals(span_first(head, kinds[i].magic_len),
+			span_from(kinds[i].magic, kinds[i].magic_len)))
+			return kinds[i].compression;
+	return COMPRESSION_NONE;
+}
+
+const char *
+compression_name(enum compression compression)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].compression == compression)
+			return kinds[i].name;
+	return "";
+}
+
+struct decoder *
+decoder_new(enum compression compression, struct input *in, struct span head)
+{
+	struct decoder *d = xcalloc(1, sizeof(*d));
+
+	d->compression = compression;
+	d->in = in;
+	head = span_first(head, RAW_LEN);
+	memcpy(d->raw, head.data, head.len);
+	d->rest = span_from(d->raw, head.len);
+	return d;
+}
+
+void
+decoder_free(struct decoder *d)
+{
+	if (d == NULL)
+		return;
+	if (d->gzip_begun)
+		(void)inflateEnd(&d->gzip);
+	(void)archive_read_free(d->archive);
+	free(d);
+}
+
+/* 1 when there is something in `rest`, 0 at the end of the input, -1. */
+static int
+refill(struct decoder *d, struct error *err)
+{
+	ssize_t len;
+
+	if (d->rest.len > 0)
+		return 1;
+	len = input_read(d->in, d->raw, RAW_LEN, err);
+	if (len <= 0)
+		return (int)len;
+	d->rest = span_from(d->raw, (size_t)len);
+	return 1;
+}
+
+static void
+explain_damage(const struct decoder *d, uint64_t offset, const char *why, struct error *err)
+{
+	error_set(err, "%s is damaged near byte %llu of its %s data (%s)", input_label(d->in),
+	    (unsigned long long)offset, compression_name(d->compression), why);
+}
+
+static void
+explain_end(const struct decoder *d, struct error *err)
+{
+	error_set(err, "%s ends too early: its %s data are cut off at byte %llu",
+	    input_label(d->in), compression_name(d->compression),
+	    (unsigned long long)d->in->offset);
+}
+
+/* 1 to go on, 0 at the end, -1. */
+static int
+gzip_begin_member(struct decoder *d, struct error *err)
+{
+	int answer = refill(d, err);
+
+	if (answer <= 0) {
+		if (answer == 0 && !d->between_members)
+			explain_end(d, err);
+		return answer < 0 || !d->between_members ? -1 : 0;
+	}
+	if (!d->gzip_begun) {
+		if (inflateInit2(&d->gzip, GZIP_WINDOW_BITS) != Z_OK) {
+			error_set(
+			    err, "cannot decompress %s: zlib does not start", input_label(d->in));
+			return -1;
+		}
+		d->gzip_begun = true;
+	} else if (d->between_members) {
+		/* RFC 1952, section 2.2: members follow each other; padding may follow them. */
+		if (d->rest.data[0] != 0x1f)
+			return 0;
+		(void)inflateReset(&d->gzip);
+	}
+	d->between_members = false;
+	return 1;
+}
+
+static ssize_t
+gzip_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+{
+	size_t len = 0;
+
+	while (len == 0) {
+		int answer = d->gzip_full ? 1 : gzip_begin_member(d, err);
+		int result;
+
+		if (answer <= 0)
+			return answer;
+		d->gzip.next_in = d->rest.data;
+		d->gzip.avail_in = (uInt)d->rest.len; /* RAW_LEN at most */
+		d->gzip.next_out = out;
+		d->gzip.avail_out = (uInt)room; /* a window at most */
+		result = inflate(&d->gzip, Z_NO_FLUSH);
+		d->rest = span_from(d->gzip.next_in, d->gzip.avail_in);
+		len = room - d->gzip.avail_out;
+		d->gzip_full = d->gzip.avail_out == 0;
+		if (result == Z_STREAM_END) {
+			d->between_members = true;
+		} else if (result != Z_OK && result != Z_BUF_ERROR && len == 0) {
+			/* With len > 0 zlib says so again in the next call. */
+			explain_damage(d, d->in->offset - d->rest.len,
+			    d->gzip.msg != NULL ? d->gzip.msg : "no valid data", err);
+			return -1;
+		}
+	}
+	return (ssize_t)len;
+}
+
+static la_ssize_t
+feed_archive(struct archive *archive, void *arg, const void **out)
+{
+	struct decoder *d = arg;
+	int answer = refill(d, d->input_error);
+
+	if (answer < 0)
+		archive_set_error(archive, EIO, "cannot read");
+	*out = d->rest.data;
+	if (answer <= 0)
+		return answer;
+	answer = (int)d->rest.len; /* RAW_LEN at most */
+	d->rest.len = 0;
+	return answer;
+}
+
+static int
+archive_start(struct decoder *d)
+{
+	struct archive_entry *entry; /* borrowed */
+	int filter = ARCHIVE_FILTER_NONE;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].compression == d->compression)
+			filter = kinds[i].filter;
+	d->archive = archive_read_new();
+	if (d->archive == NULL)
+		return ARCHIVE_FATAL;
+	/* Anything but OK would mean that another program is started for it. */
+	if (archive_read_append_filter(d->archive, filter) != ARCHIVE_OK ||
+	    archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
+	    archive_read_open(d->archive, d, NULL, feed_archive, NULL) != ARCHIVE_OK)
+		return ARCHIVE_FATAL;
+	return archive_read_next_header(d->archive, &entry);
+}
+
+static ssize_t
+archive_failed(struct decoder *d, struct error *err)
+{
+	const char *why = d->archive != NULL ? archive_error_string(d->archive) : NULL;
+
+	if (err->text[0] != '\0')
+		return -1; /* reading failed, and said why */
+	explain_damage(d, d->in->offset, why != NULL ? why : "no valid data", err);
+	return -1;
+}
+
+static ssize_t
+archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+{
+	size_t len;
+
+	err->text[0] = '\0';
+	d->input_error = err;
+	if (d->archive == NULL) {
+		int result = archive_start(d);
+
+		if (result == ARCHIVE_EOF)
+			return 0;
+		if (result != ARCHIVE_OK)
+			return archive_failed(d, err);
+	}
+	/* Block by block: archive_read_data throws away what precedes an error. */
+	while (d->block.len == 0) {
+		const void *data;
+		la_int64_t offset;
+		int result = archive_read_data_block(d->archive, &data, &len, &offset);
+
+		if (result == ARCHIVE_EOF)
+			return 0;
+		if (result != ARCHIVE_OK)
+			return archive_failed(d, err);
+		d->block = span_from(data, len);
+	}
+	len = d->block.len < room ? d->block.len : room;
+	memcpy(out, d->block.data, len);
+	return span_skip(&d->block, len) ? (ssize_t)len : -1;
+}
+
+ssize_t
+decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+{
+	return d->compression == COMPRESSION_GZIP ? gzip_read(d, out, room, err)
+						  : archive_read(d, out, room, err);
+}

@@ -1,0 +1,64 @@
+#include "capture/capture_internal.h"
+
+#include "base/banned.h"
+
+/* Odd numbers without a pattern (digits of pi), one per word, so that words do not change places
+ * unnoticed. */
+static const uint64_t factors[] = {
+	UINT64_C(0x243f6a8885a308d3),
+	UINT64_C(0x13198a2e03707345),
+	UINT64_C(0xa4093822299f31d1),
+	UINT64_C(0x082efa98ec4e6c89),
+	UINT64_C(0x452821e638d01377),
+	UINT64_C(0xbe5466cf34e90c6d),
+	UINT64_C(0xc0ac29b7c97c50dd),
+	UINT64_C(0x3f84d5b5b5470917),
+};
+
+/* Little-endian on every machine: identities are kept in databases, and databases travel. */
+static inline uint64_t
+load_word(const uint8_t *bytes)
+{
+	uint64_t word = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		word |= (uint64_t)bytes[i] << (8 * i);
+	return word;
+}
+
+static uint64_t
+hash_short(struct span bytes)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		sum = (sum + bytes.data[i] + 1) * factors[0];
+	return sum;
+}
+
+/*
+ * Four words that hold, on Ethernet and on what is a few bytes shorter or longer, the IP addresses,
+ * the ports and the sequence numbers; and the last one.  The rest of a packet is not looked at:
+ * this runs for every packet of every file.
+ */
+static inline uint64_t
+hash_bytes_of(struct span bytes)
+{
+	if (bytes.len < 48)
+		return hash_short(bytes);
+	return load_word(bytes.data + 16) * factors[0] + load_word(bytes.data + 24) * factors[1] +
+	       load_word(bytes.data + 32) * factors[2] + load_word(bytes.data + 40) * factors[3] +
+	       load_word(bytes.data + bytes.len - 8) * factors[4];
+}
+
+uint64_t
+identity_add(uint64_t hash, const struct frame *frame)
+{
+	uint64_t lengths = (uint64_t)frame->wire_len << 32 ^ frame->bytes.len;
+	uint64_t packet = hash_bytes_of(frame->bytes) + (uint64_t)frame->time_us * factors[5] +
+			  lengths * factors[6];
+
+	packet ^= packet >> 32;
+	hash = (hash ^ packet) * factors[7];
+	return hash ^ hash >> 29;
+}

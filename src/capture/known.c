@@ -1,0 +1,145 @@
+#include "capture/replay_internal.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+/* More captures with the same first packet there are none; it bounds what a database may say. */
+#define CANDIDATES_MAX 65536
+
+struct candidates {
+	struct replay_identity *items; /* owned; by packet_count */
+	size_t count, room;
+};
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const struct replay_identity *x = a, *y = b;
+
+	if (x->packet_count != y->packet_count)
+		return x->packet_count < y->packet_count ? -1 : 1;
+	return 0;
+}
+
+static void
+ask(const struct replay *r, const struct entry *e, uint64_t head_hash, struct candidates *c)
+{
+	struct replay_identity known = { 0 };
+
+	for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+		if (!r->options.known(r->options.known_arg, &e->file, head_hash, i, &known))
+			break;
+		if (known.packet_count == 0)
+			continue;
+		if (c->count == c->room) {
+			c->room = c->room * 2 + 4;
+			c->items = xreallocarray(c->items, c->room, sizeof(*c->items));
+		}
+		c->items[c->count++] = known;
+	}
+	if (c->count > 0)
+		qsort(c->items, c->count, sizeof(*c->items), compare_candidates);
+}
+
+/* Counts through the longest candidate or the end, and gives the longest that is contained.  After
+ * READER_FRAME e->next is the frame behind the longest candidate. */
+static uint64_t
+verify(struct replay *r, struct entry *e, const struct candidates *c, enum reader_answer *answer)
+{
+	const struct replay_identity *is = &e->file.identity;
+	uint64_t verified = 0;
+	size_t next = 0;
+
+	*answer = READER_FRAME;
+	while (next < c->count && *answer == READER_FRAME) {
+		entry_count(e);
+		for (; next < c->count && c->items[next].packet_count == is->packet_count; next++)
+			if (c->items[next].stream_hash == is->stream_hash)
+				verified = is->packet_count;
+		*answer = entry_advance(r, e);
+	}
+	return verified;
+}
+
+/* What was counted so far is not handed out. */
+static void
+mark_skipped(struct entry *e)
+{
+	struct replay_file *f = &e->file;
+
+	f->skipped_count = f->packet_count;
+	f->skipped_byte_count = f->byte_count;
+	f->begin_us = f->end_us = 0;
+	f->snapped_count = f->unordered_count = 0;
+}
+
+static void
+fail_stream(struct replay *r, struct entry *e)
+{
+	struct error err;
+
+	error_set(&err,
+	    "%s begins like a capture that is in the database already, but differs from it after "
+	    "that; save it to a file and replay that",
+	    input_label(&e->reader->source.input));
+	mark_skipped(e);
+	entry_finish(r, e, READER_END);
+	entry_fail(e, &err, false);
+}
+
+/* Once more from the front, over `count` packets.  Returns false when nothing is left. */
+static bool
+read_again(struct replay *r, struct entry *e, uint64_t count)
+{
+	struct replay_file *f = &e->file;
+	enum reader_answer answer;
+
+	entry_finish(r, e, READER_END);
+	f->packet_count = f->byte_count = f->snapped_count = f->unordered_count = 0;
+	f->begin_us = f->end_us = 0;
+	f->identity = (struct replay_identity){ 0 };
+	if (!entry_open(r, e))
+		return false;
+	answer = entry_advance(r, e);
+	while (answer == READER_FRAME && f->packet_count < count) {
+		entry_count(e);
+		answer = entry_advance(r, e);
+	}
+	mark_skipped(e);
+	if (answer != READER_FRAME)
+		entry_finish(r, e, answer);
+	return answer == READER_FRAME;
+}
+
+bool
+entry_skip_known(struct replay *r, struct entry *e)
+{
+	struct candidates c = { 0 };
+	enum reader_answer answer = READER_FRAME;
+	bool has_frame = true;
+	uint64_t verified;
+
+	if (r->options.known == NULL)
+		return true;
+	ask(r, e, identity_add(0, &e->next), &c);
+	if (c.count == 0)
+		goto out;
+	verified = verify(r, e, &c, &answer);
+	has_frame = answer == READER_FRAME;
+	if (verified == e->file.packet_count) {
+		mark_skipped(e);
+		if (!has_frame)
+			entry_finish(r, e, answer);
+	} else if (e->is_stream) {
+		fail_stream(r, e);
+		has_frame = false;
+	} else {
+		has_frame = read_again(r, e, verified);
+	}
+out:
+	free(c.items);
+	return has_frame;
+}

@@ -1,0 +1,145 @@
+/* Source: draft-ietf-opsawg-pcap, sections 4 (file header) and 5 (packet record). */
+#include "capture/capture_internal.h"
+
+#include "base/timestamp.h"
+
+#include "base/banned.h"
+
+#define PCAP_FILE_HEADER_LEN 24
+#define PCAP_RECORD_HEADER_LEN 16
+/* The patched libpcap of 1990s Linux added an interface index, a protocol and a packet type. */
+#define PCAP_RECORD_HEADER_LEN_PATCHED 24
+/* The field's upper bits say whether the frames carry their check sequence. */
+#define PCAP_LINK_TYPE_MASK 0x03ffffffu
+
+static const struct {
+	uint32_t magic; /* the file's first four bytes, read in network order */
+	bool little, nanoseconds;
+	size_t record_header_len;
+} magics[] = {
+	{ 0xa1b2c3d4, false, false, PCAP_RECORD_HEADER_LEN },
+	{ 0xd4c3b2a1, true, false, PCAP_RECORD_HEADER_LEN },
+	{ 0xa1b23c4d, false, true, PCAP_RECORD_HEADER_LEN },
+	{ 0x4d3cb2a1, true, true, PCAP_RECORD_HEADER_LEN },
+	{ 0xa1b2cd34, false, false, PCAP_RECORD_HEADER_LEN_PATCHED },
+	{ 0x34cdb2a1, true, false, PCAP_RECORD_HEADER_LEN_PATCHED },
+};
+
+/* Their systems wrote these numbers before the LINKTYPE_ registry drew a line; see the link-layer
+ * header types list of tcpdump.org. */
+static const struct {
+	uint32_t dlt, link_type;
+} old_numbers[] = {
+	{ 11, 100 }, /* ATM_RFC1483 */
+	{ 12, 101 }, /* RAW */
+	{ 13, 109 }, /* OpenBSD: ENC */
+	{ 14, 101 }, /* OpenBSD: RAW */
+	{ 17, 117 }, /* OpenBSD: PFLOG */
+};
+
+uint32_t
+link_type_from_file(uint32_t field)
+{
+	for (size_t i = 0; i < sizeof(old_numbers) / sizeof(old_numbers[0]); i++)
+		if (old_numbers[i].dlt == field)
+			return old_numbers[i].link_type;
+	return field;
+}
+
+bool
+pcap_detect(struct span head)
+{
+	uint32_t magic;
+
+	if (!span_read_u32(&head, &magic))
+		return false;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (magics[i].magic == magic)
+			return true;
+	return false;
+}
+
+static void
+take_magic(struct pcap_state *p, uint32_t magic)
+{
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+		if (magics[i].magic != magic)
+			continue;
+		p->little = magics[i].little;
+		p->nanoseconds = magics[i].nanoseconds;
+		p->header_len = magics[i].record_header_len;
+	}
+}
+
+enum reader_open_answer
+pcap_open(struct reader *r)
+{
+	struct pcap_state *p = &r->pcap;
+	const char *label = input_label(&r->source.input);
+	struct span header, zone_and_accuracy;
+	uint16_t major, minor;
+	uint32_t magic, link_type;
+
+	source_fill(&r->source, PCAP_FILE_HEADER_LEN);
+	header = source_rest(&r->source);
+	if (span_read_u32(&header, &magic))
+		take_magic(p, magic);
+	if (!file_read_u16(&header, p->little, &major) ||
+	    !file_read_u16(&header, p->little, &minor) ||
+	    !span_read_span(&header, 8, &zone_and_accuracy) ||
+	    !file_read_u32(&header, p->little, &r->snap_len) ||
+	    !file_read_u32(&header, p->little, &link_type)) {
+		if (r->source.failed)
+			r->error = r->source.error;
+		else
+			error_set(
+			    &r->error, "%s ends inside its file header: no packet is in it", label);
+		return READER_UNREADABLE;
+	}
+	if (major != 2) {
+		error_set(&r->error,
+		    "%s is a pcap file of version %u.%u, but only version 2 is known", label, major,
+		    minor);
+		return READER_UNREADABLE;
+	}
+	/* Before 2.3 orig_len came first; 2.3 was written both ways. */
+	p->swapped = minor < 3;
+	p->maybe_swapped = minor == 3;
+	p->link_type = link_type_from_file(link_type & PCAP_LINK_TYPE_MASK);
+	source_take(&r->source, PCAP_FILE_HEADER_LEN);
+	return READER_OPEN;
+}
+
+enum reader_answer
+pcap_next(struct reader *r, struct frame *frame)
+{
+	const struct pcap_state *p = &r->pcap;
+	struct span rest = source_rest(&r->source), record = rest;
+	uint32_t seconds, fraction, captured_len, wire_len;
+
+	if (!file_read_u32(&record, p->little, &seconds) ||
+	    !file_read_u32(&record, p->little, &fraction) ||
+	    !file_read_u32(&record, p->little, &captured_len) ||
+	    !file_read_u32(&record, p->little, &wire_len) ||
+	    !span_skip(&record, p->header_len - PCAP_RECORD_HEADER_LEN))
+		return reader_need(r, p->header_len);
+	if (p->swapped || (p->maybe_swapped && captured_len > wire_len)) {
+		uint32_t other = captured_len;
+
+		captured_len = wire_len;
+		wire_len = other;
+	}
+	if (captured_len > PACKET_LEN_MAX)
+		return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",
+		    (unsigned long long)r->packet_count + 1, (unsigned long)captured_len);
+	if (!span_read_span(&record, captured_len, &frame->bytes))
+		return reader_need(r, p->header_len + captured_len);
+	/* A fraction of a second or more is carried over, as written by a few tools. */
+	frame->time_us =
+	    (int64_t)seconds * USEC_PER_SEC + (p->nanoseconds ? fraction / 1000 : fraction);
+	frame->wire_len = wire_len > captured_len ? wire_len : captured_len;
+	frame->link_type = p->link_type;
+	source_take(&r->source, rest.len - record.len);
+	r->packet_count++;
+	return READER_FRAME;
+}

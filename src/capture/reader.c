@@ -1,0 +1,154 @@
+#include "capture/capture_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* Neither format: which sentence helps depends on what is there. */
+static enum reader_open_answer
+explain_no_capture(struct reader *r)
+{
+	const struct source *s = &r->source;
+	const char *label = input_label(&s->input);
+
+	if (s->failed) {
+		r->error = s->error;
+		return READER_UNREADABLE;
+	}
+	if (s->decoder == NULL && s->begin == s->end)
+		error_set(&r->error, "%s is empty: it has not even the header of a capture", label);
+	else if (s->decoder != NULL)
+		error_set(&r->error,
+		    "%s is not a capture: what is compressed in it begins with neither a pcap nor "
+		    "a pcapng header",
+		    label);
+	else
+		error_set(&r->error,
+		    "%s is not a capture: it begins with neither a pcap nor a pcapng header",
+		    label);
+	return READER_NO_CAPTURE;
+}
+
+static enum reader_open_answer
+start(struct reader *r)
+{
+	struct span head;
+
+	source_sniff(&r->source);
+	head = source_rest(&r->source);
+	if (pcap_detect(head)) {
+		r->format = FORMAT_PCAP;
+		return pcap_open(r);
+	}
+	if (pcapng_detect(head)) {
+		r->format = FORMAT_PCAPNG;
+		return pcapng_open(r);
+	}
+	return explain_no_capture(r);
+}
+
+enum reader_open_answer
+reader_open(struct reader *r, const char *path, size_t window_len)
+{
+	*r = (struct reader){ 0 };
+	if (source_open(&r->source, path, window_len, &r->error) != 0)
+		return READER_UNREADABLE;
+	return start(r);
+}
+
+enum reader_open_answer
+reader_open_memory(struct reader *r, struct span bytes, size_t window_len)
+{
+	*r = (struct reader){ 0 };
+	source_open_memory(&r->source, bytes, window_len);
+	return start(r);
+}
+
+void
+reader_close(struct reader *r)
+{
+	pcapng_close(&r->pcapng);
+	source_close(&r->source);
+}
+
+enum reader_answer
+reader_next(struct reader *r, struct frame *frame)
+{
+	switch (r->format) {
+	case FORMAT_PCAP:
+		return pcap_next(r, frame);
+	case FORMAT_PCAPNG:
+		return pcapng_next(r, frame);
+	case FORMAT_NONE:
+		break;
+	}
+	return READER_END;
+}
+
+void
+reader_fill(struct reader *r)
+{
+	source_fill(&r->source, r->want);
+}
+
+enum reader_answer
+reader_advance(struct reader *r, struct frame *frame)
+{
+	enum reader_answer answer;
+
+	while ((answer = reader_next(r, frame)) == READER_MORE)
+		reader_fill(r);
+	return answer;
+}
+
+void
+reader_add_position(struct reader *r)
+{
+	size_t len = strlen(r->error.text);
+	char *out = r->error.text + len;
+	size_t room = sizeof(r->error.text) - len;
+
+	if (r->packet_count == 0)
+		(void)snprintf(out, room, "; no packet could be read before");
+	else if (r->packet_count == 1)
+		(void)snprintf(out, room, "; the 1 packet before it was read");
+	else
+		(void)snprintf(out, room, "; the %llu packets before it were read",
+		    (unsigned long long)r->packet_count);
+}
+
+enum reader_answer
+reader_need(struct reader *r, size_t len)
+{
+	if (!r->source.at_end) {
+		r->want = len;
+		return READER_MORE;
+	}
+	if (r->source.failed) {
+		r->error = r->source.error;
+		reader_add_position(r);
+		return READER_BAD;
+	}
+	if (r->source.begin == r->source.end && !r->pcapng.in_block)
+		return READER_END;
+	if (r->pcapng.in_block)
+		return reader_bad(r, "ends in the middle of a block");
+	return reader_bad(
+	    r, "ends in the middle of packet %llu", (unsigned long long)r->packet_count + 1);
+}
+
+enum reader_answer
+reader_bad(struct reader *r, const char *format, ...)
+{
+	char what[ERROR_TEXT_LEN / 2];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	error_set(&r->error, "%s %s", input_label(&r->source.input), what);
+	reader_add_position(r);
+	return READER_BAD;
+}

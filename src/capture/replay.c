@@ -1,0 +1,349 @@
+#include "capture/replay_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+/* The place of a frame in the stream: by time, then by file. */
+struct turn {
+	int64_t time_us;
+	size_t index;
+};
+
+static inline bool
+turn_is_before(struct turn a, struct turn b)
+{
+	return a.time_us != b.time_us ? a.time_us < b.time_us : a.index < b.index;
+}
+
+static inline struct turn
+turn_of(const struct entry *e)
+{
+	return (struct turn){ e->next.time_us, e->index };
+}
+
+static void
+heap_sift_down(struct replay *r, size_t at)
+{
+	struct entry *e = r->heap[at];
+
+	for (size_t child; (child = at * 2 + 1) < r->heap_count; at = child) {
+		if (child + 1 < r->heap_count &&
+		    turn_is_before(turn_of(r->heap[child + 1]), turn_of(r->heap[child])))
+			child++;
+		if (turn_is_before(turn_of(e), turn_of(r->heap[child])))
+			break;
+		r->heap[at] = r->heap[child];
+	}
+	r->heap[at] = e;
+}
+
+static void
+heap_push(struct replay *r, struct entry *e)
+{
+	size_t at = r->heap_count++;
+
+	for (; at > 0 && turn_is_before(turn_of(e), turn_of(r->heap[(at - 1) / 2]));
+	     at = (at - 1) / 2)
+		r->heap[at] = r->heap[(at - 1) / 2];
+	r->heap[at] = e;
+}
+
+static void
+heap_pop(struct replay *r)
+{
+	r->heap[0] = r->heap[--r->heap_count];
+	if (r->heap_count > 0)
+		heap_sift_down(r, 0);
+}
+
+void
+entry_fail(struct entry *e, const struct error *err, bool unusable)
+{
+	e->file.failed = true;
+	e->file.unusable = unusable;
+	e->file.error = *err;
+}
+
+/* What the reader has found out by now, for those who look at the file meanwhile. */
+static void
+note_progress(struct replay *r, struct entry *e)
+{
+	const struct reader *reader = e->reader;
+	uint64_t done_len = reader->source.input.offset;
+
+	if (!e->is_stream && done_len > e->file.size)
+		done_len = e->file.size;
+	r->done_len += done_len - e->done_len; /* may go back, when a file is read again */
+	e->done_len = done_len;
+	e->file.snap_len = reader->snap_len;
+	e->file.orphan_count = reader->orphan_count;
+}
+
+/* Thousands of files may be due at the same time. */
+static void
+spare_descriptors(const struct replay *r, struct entry *e)
+{
+	if (r->active_count > OPEN_MAX_FILES)
+		input_rest(&e->reader->source.input);
+}
+
+bool
+entry_open(struct replay *r, struct entry *e)
+{
+	size_t window_len = r->active_count < OPEN_MAX_FILES ? WINDOW_LEN : WINDOW_LEN_SMALL;
+	enum reader_open_answer answer;
+
+	e->reader = xmalloc(sizeof(*e->reader));
+	r->active_count++;
+	answer = reader_open(e->reader, e->file.path, window_len);
+	e->next = (struct frame){ .source = (uint32_t)e->index }; /* files are fewer than 2^32 */
+	if (answer == READER_OPEN) {
+		spare_descriptors(r, e);
+		return true;
+	}
+	entry_fail(e, &e->reader->error, true);
+	entry_finish(r, e, READER_END);
+	return false;
+}
+
+enum reader_answer
+entry_advance(struct replay *r, struct entry *e)
+{
+	enum reader_answer answer;
+
+	while ((answer = reader_next(e->reader, &e->next)) == READER_MORE) {
+		reader_fill(e->reader);
+		spare_descriptors(r, e);
+		note_progress(r, e);
+	}
+	return answer;
+}
+
+void
+entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
+{
+	note_progress(r, e);
+	if (!e->is_stream) {
+		r->done_len += e->file.size - e->done_len;
+		e->done_len = e->file.size;
+	}
+	if (answer == READER_BAD)
+		entry_fail(e, &e->reader->error, false);
+	reader_close(e->reader);
+	free(e->reader);
+	e->reader = NULL;
+	r->active_count--;
+}
+
+void
+entry_count(struct entry *e)
+{
+	struct replay_file *f = &e->file;
+	const struct frame *frame = &e->next;
+
+	if (f->packet_count == f->skipped_count) {
+		f->begin_us = f->end_us = frame->time_us;
+	} else {
+		f->unordered_count += frame->time_us < e->last_us;
+		f->begin_us = frame->time_us < f->begin_us ? frame->time_us : f->begin_us;
+		f->end_us = frame->time_us > f->end_us ? frame->time_us : f->end_us;
+	}
+	e->last_us = frame->time_us;
+	f->snapped_count += frame->wire_len > frame->bytes.len;
+	f->byte_count += frame->bytes.len;
+	f->identity.stream_hash = identity_add(f->identity.stream_hash, frame);
+	f->identity.packet_count = ++f->packet_count;
+	if (f->packet_count == 1)
+		f->identity.head_hash = f->identity.stream_hash;
+}
+
+/* The turn of `e` has come: opens it, and passes over what is known. */
+static void
+activate(struct replay *r, struct entry *e)
+{
+	enum reader_answer answer;
+
+	if (!entry_open(r, e))
+		return;
+	answer = entry_advance(r, e);
+	if (answer != READER_FRAME)
+		entry_finish(r, e, answer);
+	else if (entry_skip_known(r, e))
+		heap_push(r, e);
+}
+
+/* Pipes take part from the start: only reading them tells the time of their first packet. */
+static void
+begin(struct replay *r)
+{
+	size_t kept_count = 0;
+
+	for (size_t i = 0; i < r->waiting_count; i++) {
+		if (r->waiting[i]->is_stream)
+			activate(r, r->waiting[i]);
+		else
+			r->waiting[kept_count++] = r->waiting[i];
+	}
+	r->waiting_count = kept_count;
+	r->begun = true;
+}
+
+/* Opens the next file if its turn has come; false when it has not. */
+static bool
+activate_next(struct replay *r)
+{
+	struct entry *e;
+
+	if (r->waiting_next == r->waiting_count)
+		return false;
+	e = r->waiting[r->waiting_next];
+	if (r->heap_count > 0 &&
+	    turn_is_before(turn_of(r->heap[0]), (struct turn){ e->first_us, e->index }))
+		return false;
+	r->waiting_next++;
+	activate(r, e);
+	return true;
+}
+
+/* The first turn that is not the heap's top's. */
+static struct turn
+next_turn(const struct replay *r)
+{
+	struct turn next = { INT64_MAX, SIZE_MAX };
+
+	for (size_t i = 1; i < r->heap_count && i < 3; i++)
+		if (turn_is_before(turn_of(r->heap[i]), next))
+			next = turn_of(r->heap[i]);
+	if (r->waiting_next < r->waiting_count) {
+		const struct entry *e = r->waiting[r->waiting_next];
+		struct turn first = { e->first_us, e->index };
+
+		if (turn_is_before(first, next))
+			next = first;
+	}
+	return next;
+}
+
+/* Frames of the earliest file, as long as it is the earliest. */
+static size_t
+take_run(struct replay *r, struct frame *frames, size_t max)
+{
+	struct entry *e = r->heap[0];
+	struct turn limit = next_turn(r);
+	size_t count = 0;
+
+	while (count < max && turn_is_before(turn_of(e), limit)) {
+		frames[count++] = e->next;
+		entry_count(e);
+		/* To read on would take the bytes of these frames away, and might block. */
+		if (reader_next(e->reader, &e->next) != READER_FRAME) {
+			heap_pop(r);
+			r->stalled = e;
+			return count;
+		}
+	}
+	heap_sift_down(r, 0);
+	return count;
+}
+
+static void
+resume_stalled(struct replay *r)
+{
+	struct entry *e = r->stalled;
+	enum reader_answer answer = entry_advance(r, e);
+
+	r->stalled = NULL;
+	if (answer == READER_FRAME)
+		heap_push(r, e);
+	else
+		entry_finish(r, e, answer);
+}
+
+struct replay *
+replay_open(const char *const *paths, size_t path_count, const struct replay_options *options)
+{
+	struct replay *r;
+
+	if (path_count == 0)
+		return NULL;
+	r = xcalloc(1, sizeof(*r));
+	if (options != NULL)
+		r->options = *options;
+	replay_find(r, paths, path_count);
+	return r;
+}
+
+void
+replay_free(struct replay *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		struct entry *e = r->entries[i];
+
+		if (e->reader != NULL)
+			entry_finish(r, e, READER_END);
+		entry_free(e);
+	}
+	free(r->entries);
+	free(r->waiting);
+	free(r->heap);
+	free(r);
+}
+
+size_t
+replay_read(struct replay *r, struct frame *frames, size_t max)
+{
+	size_t count = 0;
+
+	assert(max > 0);
+	if (!r->begun)
+		begin(r);
+	for (;;) {
+		if (r->stalled != NULL) {
+			if (count > 0)
+				break;
+			resume_stalled(r);
+		} else if (!activate_next(r)) {
+			if (r->heap_count == 0 || count == max)
+				break;
+			count += take_run(r, frames + count, max - count);
+		}
+	}
+	return count;
+}
+
+size_t
+replay_file_count(const struct replay *r)
+{
+	return r->count;
+}
+
+const struct replay_file *
+replay_file_at(const struct replay *r, size_t index)
+{
+	assert(index < r->count);
+	return &r->entries[index]->file;
+}
+
+size_t
+replay_passed_over_count(const struct replay *r)
+{
+	return r->passed_over_count;
+}
+
+uint64_t
+replay_bytes_done(const struct replay *r)
+{
+	return r->done_len;
+}
+
+uint64_t
+replay_bytes_total(const struct replay *r)
+{
+	return r->total_unknown ? 0 : r->total_len;
+}

@@ -1,0 +1,64 @@
+/*
+ * replay_internal - the files of a replay and whose turn it is; shared by replay.c (merging),
+ * replay_open.c (finding) and known.c (what was counted before).
+ */
+#ifndef TLSTALLY_CAPTURE_REPLAY_INTERNAL_H
+#define TLSTALLY_CAPTURE_REPLAY_INTERNAL_H
+
+#include "capture/capture_internal.h"
+#include "capture/replay.h"
+
+/* Above this many files at once, each gives its descriptor back between two reads. */
+#define OPEN_MAX_FILES 64
+
+struct entry {
+	struct replay_file file;
+	char *path;            /* owned; file.path */
+	size_t index;          /* frame.source */
+	bool is_stream;        /* can be read only once */
+	struct reader *reader; /* NULL: its turn has not come, or it is done */
+	struct frame next;     /* the frame it would give next; not counted yet */
+	int64_t first_us;      /* time of its first packet, known before its turn */
+	int64_t last_us;       /* time of the last packet counted */
+	uint64_t done_len;     /* its part of replay.done_len */
+};
+
+struct replay {
+	struct replay_options options;
+	struct entry **entries; /* owned, as are the entries */
+	size_t count, room;
+	size_t passed_over_count;
+	struct entry **waiting; /* borrowed entries, by time of their first packet ... */
+	size_t waiting_count, waiting_next; /* ... of which waiting[waiting_next] is next */
+	struct entry **heap;                /* borrowed entries with a frame, earliest on top */
+	size_t heap_count;
+	struct entry *stalled; /* has to read before anybody's next frame is certain, or NULL */
+	size_t active_count;   /* entries with a reader */
+	bool begun;            /* pipes are read from the first replay_read on, not before */
+	uint64_t done_len, total_len;
+	bool total_unknown; /* there is a pipe among them */
+};
+
+/* Finds and peeks: fills entries and waiting. */
+void replay_find(struct replay *r, const char *const *paths, size_t path_count);
+
+struct entry *entry_new(const char *path);
+void entry_free(struct entry *e);
+/* Opens the reader of `e`; on failure marks it and returns false.  Its memory is for its turn. */
+bool entry_open(struct replay *r, struct entry *e);
+/* The next frame into e->next, reading as needed; never READER_MORE. */
+enum reader_answer entry_advance(struct replay *r, struct entry *e);
+/* No more frames: keeps what the reader found out, and closes it. */
+void entry_finish(struct replay *r, struct entry *e, enum reader_answer answer);
+/* Keeps *err as what is wrong with the file. */
+void entry_fail(struct entry *e, const struct error *err, bool unusable);
+/* Counts e->next, as handed out or skipped. */
+void entry_count(struct entry *e);
+
+/*
+ * For an entry whose first frame is in e->next: passes over what options.known knows of it.
+ * Returns false when that leaves nothing; the entry is finished then.
+ */
+bool entry_skip_known(struct replay *r, struct entry *e);
+
+#endif

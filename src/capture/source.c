@@ -1,0 +1,113 @@
+#include "capture/capture_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+int
+source_open(struct source *s, const char *path, size_t window_len, struct error *err)
+{
+	*s = (struct source){ 0 };
+	if (input_open(&s->input, path, err) != 0)
+		return -1;
+	s->window = xmalloc(window_len);
+	s->window_len = window_len;
+	return 0;
+}
+
+void
+source_open_memory(struct source *s, struct span bytes, size_t window_len)
+{
+	*s = (struct source){ .window = xmalloc(window_len), .window_len = window_len };
+	input_open_memory(&s->input, bytes);
+}
+
+void
+source_close(struct source *s)
+{
+	decoder_free(s->decoder);
+	s->decoder = NULL;
+	free(s->window);
+	s->window = NULL;
+	s->begin = s->end = 0;
+	input_close(&s->input);
+}
+
+/* One read of up to `room` bytes to the window's end. */
+static void
+read_once(struct source *s, size_t room)
+{
+	uint8_t *out = s->window + s->end;
+	ssize_t len = s->decoder != NULL ? decoder_read(s->decoder, out, room, &s->error)
+					 : input_read(&s->input, out, room, &s->error);
+
+	if (len > 0) {
+		s->end += (size_t)len;
+		return;
+	}
+	s->at_end = true;
+	s->failed = len < 0;
+}
+
+void
+source_sniff(struct source *s)
+{
+	enum compression compression;
+
+	assert(s->window_len >= SNIFF_LEN && s->end == 0);
+	while (s->end < MAGIC_LEN && !s->at_end)
+		read_once(s, SNIFF_LEN - s->end);
+	compression = compression_detect(source_rest(s));
+	if (compression == COMPRESSION_NONE || s->failed)
+		return;
+	s->decoder = decoder_new(compression, &s->input, source_rest(s));
+	s->end = 0;
+	s->at_end = false;
+	source_fill(s, MAGIC_LEN);
+}
+
+/* What waits moves to the front: less than what is asked for, so each byte moves once a fill. */
+static void
+make_room(struct source *s, size_t len)
+{
+	size_t rest_len = s->end - s->begin;
+
+	memmove(s->window, s->window + s->begin, rest_len);
+	s->begin = 0;
+	s->end = rest_len;
+	if (len <= s->window_len)
+		return;
+	assert(len <= BLOCK_LEN_MAX);
+	while (s->window_len < len)
+		s->window_len *= 2;
+	s->window = xreallocarray(s->window, s->window_len, 1);
+}
+
+void
+source_fill(struct source *s, size_t len)
+{
+	if (s->at_end || s->end - s->begin >= len)
+		return;
+	make_room(s, len);
+	while (s->end < len && !s->at_end)
+		read_once(s, s->window_len - s->end);
+}
+
+uint64_t
+source_skip(struct source *s, uint64_t len)
+{
+	size_t waiting = s->end - s->begin;
+
+	if (len <= waiting) {
+		s->begin += (size_t)len;
+		return len;
+	}
+	s->begin = s->end;
+	if (s->decoder == NULL && !s->at_end && input_skip(&s->input, len - waiting))
+		return len;
+	return waiting;
+}

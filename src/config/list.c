@@ -1,0 +1,274 @@
+/* Lists: interfaces, host names, networks, services. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "config/config_internal.h"
+
+#include "base/banned.h"
+
+#define INTERFACE_LEN_MAX 127 /* alternative names on Linux; device names have 15 at most */
+#define HOST_LEN_MAX 253
+#define LABEL_LEN_MAX 63
+
+void
+config_texts_add(struct config_texts *texts, const char *item)
+{
+	texts->items = xreallocarray(texts->items, texts->count + 1, sizeof(*texts->items));
+	texts->items[texts->count++] = xstrdup(item);
+}
+
+void
+config_texts_release(struct config_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		free(texts->items[i]);
+	free(texts->items);
+	*texts = (struct config_texts){ 0 };
+}
+
+static bool
+add_text(struct config_texts *texts, const char *item, struct error *err)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		if (strcmp(texts->items[i], item) == 0) {
+			error_set(err, "'%.127s' is given twice: once is enough", item);
+			return false;
+		}
+	}
+	if (texts->count == CONFIG_LIST_MAX) {
+		error_set(err, "'%.80s' is one too many: there may be %d", item, CONFIG_LIST_MAX);
+		return false;
+	}
+	config_texts_add(texts, item);
+	return true;
+}
+
+static bool
+add_interface(struct config_texts *interfaces, const char *item, struct error *err)
+{
+	size_t len = 0;
+
+	while (item[len] > ' ' && item[len] < 0x7f && item[len] != '/')
+		len++;
+	if (item[len] != '\0' || len > INTERFACE_LEN_MAX) {
+		error_set(err,
+		    "'%.80s' is no interface: give names such as eth0, of at most %d characters "
+		    "without blanks and /",
+		    item, INTERFACE_LEN_MAX);
+		return false;
+	}
+	return add_text(interfaces, item, err);
+}
+
+static bool
+is_label_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/*
+ * RFC 1123, section 2.1: letters, digits and hyphens, labels of 1 to 63, 253 in all; and the
+ * underscore that some hosts have.  What looks like an IPv4 address is none.
+ */
+static bool
+is_host_name(const char *name)
+{
+	size_t label = 0, len = 0;
+	bool letter = false; /* in the last label */
+
+	for (; name[len] != '\0'; len++) {
+		char c = name[len];
+
+		if (c == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+			letter = false;
+		} else if (!is_label_char(c) || ++label > LABEL_LEN_MAX) {
+			return false;
+		} else {
+			letter = letter || c < '0' || c > '9';
+		}
+	}
+	return label > 0 && letter && len <= HOST_LEN_MAX;
+}
+
+static bool
+add_host(struct config_texts *hosts, char *item, struct error *err)
+{
+	const char *name = item;
+
+	for (char *p = item; *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	}
+	if (strncmp(name, "*.", 2) == 0)
+		name += 2;
+	if (!is_host_name(name)) {
+		error_set(err,
+		    "'%.80s' is no host name: give one such as imap.example.com, or "
+		    "*.example.com for all below it",
+		    item);
+		return false;
+	}
+	return add_text(hosts, item, err);
+}
+
+static bool
+add_network(struct network_set *networks, const char *item, struct error *err)
+{
+	if (networks->count == CONFIG_LIST_MAX) {
+		error_set(err, "'%.80s' is one too many: there may be %d", item, CONFIG_LIST_MAX);
+		return false;
+	}
+	return network_set_add_text(networks, item, err) == 0;
+}
+
+/* Named twice in the file is a mistake; on the command line the last one counts, as always. */
+static bool
+add_service(struct config *c, enum config_layer layer, const char *item, struct error *err)
+{
+	uint8_t *given;
+	uint8_t bit;
+	unsigned long port;
+
+	if (service_set_add_text(&c->services, item, err) != 0)
+		return false;
+	port = strtoul(item, NULL, 10); /* 1 to 65535: it was accepted */
+	given = &c->service_given[port / 8];
+	bit = (uint8_t)(1u << port % 8);
+	if (layer == CONFIG_LAYER_FILE && (*given & bit) != 0) {
+		error_set(
+		    err, "port %lu is given twice: what is usual there can be said once", port);
+		return false;
+	}
+	*given |= bit;
+	return true;
+}
+
+bool
+config_list_add(
+    struct config *c, enum config_key key, enum config_layer layer, char *item, struct error *err)
+{
+	void *member = config_member(c, key);
+
+	if (item[0] == '\0') {
+		error_set(err, "has an empty entry: put something between the commas");
+		return false;
+	}
+	switch (config_entries[key].kind) {
+	case CONFIG_KIND_INTERFACES:
+		return add_interface(member, item, err);
+	case CONFIG_KIND_HOSTS:
+		return add_host(member, item, err);
+	case CONFIG_KIND_NETWORKS:
+		return add_network(member, item, err);
+	case CONFIG_KIND_SERVICES:
+		return add_service(c, layer, item, err);
+	case CONFIG_KIND_NAME:
+	case CONFIG_KIND_USER:
+	case CONFIG_KIND_PATH:
+	case CONFIG_KIND_EVENTS:
+	case CONFIG_KIND_COUNT:
+	case CONFIG_KIND_SIZE:
+	case CONFIG_KIND_TIME:
+	case CONFIG_KIND_SWITCH:
+	case CONFIG_KIND_LOG_LEVEL:
+	case CONFIG_KIND_VERSION:
+		break; /* scalars: see value.c */
+	}
+	error_set(err, "is no list");
+	return false;
+}
+
+/* Services are added to those of the layer below, so they stay. */
+void
+config_list_clear(struct config *c, enum config_key key)
+{
+	void *member = config_member(c, key);
+	enum config_kind kind = config_entries[key].kind;
+
+	if (kind == CONFIG_KIND_INTERFACES || kind == CONFIG_KIND_HOSTS)
+		config_texts_release(member);
+	else if (kind == CONFIG_KIND_NETWORKS)
+		network_set_release(member);
+}
+
+static void
+texts_to_text(const struct config_texts *texts, const char *separator, struct buf *out)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		if (i > 0)
+			buf_add_text(out, separator);
+		buf_add_text(out, texts->items[i]);
+	}
+}
+
+static void
+networks_to_text(const struct network_set *networks, const char *separator, struct buf *out)
+{
+	char text[ADDR_TEXT_LEN];
+
+	if (networks->any)
+		buf_add_text(out, "any");
+	for (size_t i = 0; i < networks->count; i++) {
+		const struct network *net = &networks->items[i];
+
+		if (i > 0 || networks->any)
+			buf_add_text(out, separator);
+		buf_add_text(out, addr_to_text(&net->addr, text));
+		if (net->prefix_len != (net->addr.family == 4 ? 32 : 128))
+			buf_addf(out, "/%u", net->prefix_len);
+	}
+}
+
+static const char *
+protocol_to_text(enum protocol protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TLS:
+		return "tls";
+	case PROTOCOL_IMAP:
+		return "imap";
+	case PROTOCOL_POP3:
+		return "pop3";
+	case PROTOCOL_SMTP:
+		return "smtp";
+	case PROTOCOL_NONE:
+		break;
+	}
+	return "none";
+}
+
+static void
+services_to_text(const struct service_set *services, const char *separator, struct buf *out)
+{
+	bool first = true;
+
+	for (unsigned port = 1; port <= UINT16_MAX; port++) {
+		struct service service;
+
+		if (!service_set_has(services, (uint16_t)port))
+			continue;
+		service = service_set_find(services, (uint16_t)port);
+		buf_addf(out, "%s%u=%s%s", first ? "" : separator, port,
+		    protocol_to_text(service.protocol), service.starttls ? "+starttls" : "");
+		first = false;
+	}
+}
+
+void
+config_list_to_text(
+    const struct config *c, enum config_key key, const char *separator, struct buf *out)
+{
+	const void *member = config_member_const(c, key);
+	enum config_kind kind = config_entries[key].kind;
+
+	if (kind == CONFIG_KIND_INTERFACES || kind == CONFIG_KIND_HOSTS)
+		texts_to_text(member, separator, out);
+	else if (kind == CONFIG_KIND_NETWORKS)
+		networks_to_text(member, separator, out);
+	else
+		services_to_text(member, separator, out);
+}

@@ -1,0 +1,118 @@
+#include "flow/elapsed.h"
+#include "flow/flow_internal.h"
+
+#include "base/banned.h"
+
+void
+flow_list_remove(struct flow_table *table, struct flow *flow)
+{
+	struct flow_ring *ring = &table->rings[flow->list];
+
+	if (flow->older != NULL)
+		flow->older->newer = flow->newer;
+	else
+		ring->oldest = flow->newer;
+	if (flow->newer != NULL)
+		flow->newer->older = flow->older;
+	else
+		ring->newest = flow->older;
+	ring->count--;
+}
+
+void
+flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
+{
+	struct flow_ring *ring = &table->rings[list];
+
+	flow->list = (uint8_t)list;
+	flow->older = ring->newest;
+	flow->newer = NULL;
+	if (ring->newest != NULL)
+		ring->newest->newer = flow;
+	else
+		ring->oldest = flow;
+	ring->newest = flow;
+	ring->count++;
+}
+
+/* The longest idle of a list, when its time is over; else NULL. */
+static struct flow *
+find_expired(const struct flow_table *table, enum flow_list list, int64_t keep_us)
+{
+	struct flow *flow = table->rings[list].oldest;
+
+	return flow != NULL && elapsed_us(table->now_us, flow->last_us) > keep_us ? flow : NULL;
+}
+
+static void
+expire_list(struct flow_table *table, enum flow_list list, int64_t keep_us)
+{
+	struct flow *flow;
+
+	while ((flow = find_expired(table, list, keep_us)) != NULL)
+		flow_end(table, flow, FLOW_END_IDLE, flow->last_us + keep_us);
+}
+
+void
+flow_list_expire(struct flow_table *table)
+{
+	const struct flow_options *o = &table->options;
+	struct flow *flow;
+
+	/* Remembered, because late copies of its packets are still to come. */
+	while ((flow = find_expired(table, FLOW_LIST_LINGERING, FLOW_LINGER_US)) != NULL)
+		flow_conclude(table, flow, FLOW_END_LINGERED, flow->last_us + FLOW_LINGER_US);
+	expire_list(table, FLOW_LIST_UNSETTLED, o->idle_unsettled_us);
+	expire_list(table, FLOW_LIST_SETTLED, o->idle_settled_us);
+	expire_list(table, FLOW_LIST_CLOSED, o->keep_closed_us);
+}
+
+static void
+evict(struct flow_table *table, enum flow_list list, uint64_t *counter)
+{
+	(*counter)++;
+	flow_end(table, table->rings[list].oldest, FLOW_END_EVICTED, table->now_us);
+}
+
+void
+flow_list_make_room(struct flow_table *table)
+{
+	struct flow_counters *c = &table->counters;
+	struct flow_ring *rings = table->rings;
+	size_t unsettled = rings[FLOW_LIST_UNSETTLED].count + rings[FLOW_LIST_LINGERING].count;
+
+	if (unsettled >= table->options.max_unsettled) {
+		/* One that lingers has its answer already: it loses nothing by being settled now.
+		 */
+		if (rings[FLOW_LIST_LINGERING].count > 0) {
+			flow_conclude(table, rings[FLOW_LIST_LINGERING].oldest, FLOW_END_LINGERED,
+			    table->now_us);
+		} else {
+			c->evicted_unsettled++;
+			flow_conclude(table, rings[FLOW_LIST_UNSETTLED].oldest, FLOW_END_EVICTED,
+			    table->now_us);
+		}
+	}
+	while (rings[FLOW_LIST_CLOSED].count > table->options.max_closed)
+		flow_end(table, rings[FLOW_LIST_CLOSED].oldest, FLOW_END_IDLE, table->now_us);
+	if (table->count < table->options.max_flows)
+		return;
+	if (rings[FLOW_LIST_CLOSED].count > 0)
+		evict(table, FLOW_LIST_CLOSED, &c->evicted_closed);
+	else if (rings[FLOW_LIST_SETTLED].count > 0)
+		evict(table, FLOW_LIST_SETTLED, &c->evicted_settled);
+	else if (rings[FLOW_LIST_UNSETTLED].count > 0)
+		evict(table, FLOW_LIST_UNSETTLED, &c->evicted_unsettled);
+	else
+		evict(table, FLOW_LIST_LINGERING, &c->evicted_unsettled);
+}
+
+void
+flow_list_set_back(struct flow_table *table, int64_t step_us)
+{
+	table->now_us = elapsed_us(table->now_us, step_us);
+	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
+		for (struct flow *f = table->rings[list].oldest; f != NULL; f = f->newer)
+			f->last_us = elapsed_us(f->last_us, step_us);
+	}
+}

@@ -1,0 +1,126 @@
+/* How connections begin: the initial sequence numbers of SYN and SYN/ACK. */
+#include "flow/flow_internal.h"
+
+#include "base/banned.h"
+
+/* RFC 7413, section 4.2: a SYN/ACK may acknowledge as much as a SYN carries. */
+#define SYN_PAYLOAD_MAX 65535
+
+int64_t
+flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
+{
+	int64_t offset;
+
+	if ((p->flags & TCP_ACK) == 0 || !s->has_base)
+		return -1;
+	offset = tcp_stream_offset(s, p->ack);
+	return offset >= 0 && offset < s->next + TCP_STREAM_WINDOW ? offset : -1;
+}
+
+/* The ISN of direction `dir`; where two SYN/ACKs differ, the nearest one before `shown`. */
+static uint32_t
+isn_of(const struct syn_entry *e, unsigned dir, uint32_t shown)
+{
+	uint32_t isn = e->isn[dir];
+
+	if ((int)dir == e->opener || !e->has_other_isn)
+		return isn;
+	/* The number behind a SYN is later than the SYN's own by one at least. */
+	return shown - 1 - e->other_isn < shown - 1 - isn ? e->other_isn : isn;
+}
+
+/* Begins direction `d` where its SYN says, if the packet's numbers can follow that. */
+static bool
+take_isn(
+    struct flow *flow, const struct syn_entry *e, const struct packet *p, unsigned dir, unsigned d)
+{
+	bool known = d == dir || (p->flags & TCP_ACK) != 0;
+	uint32_t shown = d == dir ? p->seq : p->ack;
+	uint32_t isn = e->isn[d];
+
+	if (!e->has_isn[d])
+		return false;
+	if (known) {
+		isn = isn_of(e, d, shown);
+		/* An old entry of another connection on these ports is of no use. */
+		if (shown - isn > TCP_STREAM_WINDOW)
+			return false;
+	}
+	tcp_stream_set_base(&flow->stream[d], isn + 1, true);
+	flow->conn.mid_start[d] = false;
+	return true;
+}
+
+void
+flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir)
+{
+	const struct syn_entry *e = syn_cache_find(table->syns, flow->hash);
+	bool own, peer;
+
+	if (e == NULL)
+		return;
+	own = take_isn(flow, e, p, dir, dir);
+	if (!own && e->has_isn[dir])
+		return;
+	peer = take_isn(flow, e, p, dir, 1 - dir);
+	if (!own && !peer)
+		return;
+	flow->conn.opener = e->opener;
+	flow->conn.seen[e->opener] |= e->syn;
+	flow->conn.seen[1 - e->opener] |= e->syn_ack;
+	table->counters.syn_with_payload += e->syn;
+	/* Taken: a later connection on these ports has numbers of its own. */
+	syn_cache_remove(table->syns, flow->hash);
+}
+
+/* A SYN on the ports of a connection that is known: true when it begins a new one. */
+static bool
+syn_is_new(struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *s = &f->stream[dir];
+
+	if (!s->has_base) {
+		/* The other side was captured first; one that is settled has no use for it. */
+		if (f->user == NULL)
+			return true;
+		tcp_stream_set_base(s, p->seq + 1, true);
+	}
+	if (s->base != p->seq + 1)
+		return true;
+	/* Late or repeated: it belongs to what is here. */
+	if (f->conn.opener == CONNECTION_NO_DIR)
+		f->conn.opener = (int8_t)dir;
+	s->has_syn = true;
+	f->conn.mid_start[dir] = false;
+	return false;
+}
+
+/* The same for a SYN/ACK, where the SYN itself may not be captured at all. */
+static bool
+syn_ack_is_new(struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *s = &f->stream[dir], *peer = &f->stream[1 - dir];
+	int64_t acked = flow_acked_offset(peer, p);
+
+	/* It acknowledges the SYN, and with Fast Open the data in it. */
+	if (peer->has_base && (acked < 0 || acked > SYN_PAYLOAD_MAX))
+		return true;
+	if (!s->has_base)
+		tcp_stream_set_base(s, p->seq + 1, true);
+	/* A second SYN/ACK to the same SYN is no new connection; data says which one counts. */
+	if (s->base != p->seq + 1)
+		return s->next > 0 && !peer->has_base;
+	if (f->conn.opener == CONNECTION_NO_DIR)
+		f->conn.opener = (int8_t)(1 - dir);
+	f->conn.mid_start[dir] = false;
+	return false;
+}
+
+bool
+flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir)
+{
+	if ((p->flags & TCP_ACK) != 0 ? syn_ack_is_new(f, p, dir) : syn_is_new(f, p, dir))
+		return true;
+	f->conn.seen[dir] = true;
+	return false;
+}

@@ -1,0 +1,437 @@
+#include "flow/flow_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "flow/elapsed.h"
+#include "flow/flow_internal.h"
+
+#include "base/banned.h"
+
+/* A settled connection's place in its list is renewed no more often than this. */
+#define RENEW_US INT64_C(1000000)
+#define BUCKETS_MAX ((size_t)1 << 24)
+/* So many packets in a row, so far behind: the clock was set back. */
+#define CLOCK_STEP_COUNT 256
+#define CLOCK_STEP_US INT64_C(60000000)
+
+void
+flow_options_init(struct flow_options *o)
+{
+	*o = (struct flow_options){
+		.max_flows = 131072,
+		.max_unsettled = 32768,
+		.max_closed = 16384,
+		.max_held_len = 32u << 20,
+		.max_held_per_stream = 256u << 10,
+		.idle_unsettled_us = 600 * INT64_C(1000000),
+		.idle_settled_us = 600 * INT64_C(1000000),
+		.keep_closed_us = 60 * INT64_C(1000000),
+	};
+}
+
+struct flow_table *
+flow_table_new(const struct flow_options *options, const struct flow_handler *handler, void *arg)
+{
+	struct flow_table *table = xcalloc(1, sizeof(*table));
+	size_t buckets = 1024;
+
+	table->options = *options;
+	/* Whatever is configured, the connection at hand has a place. */
+	if (table->options.max_flows == 0)
+		table->options.max_flows = 1;
+	if (table->options.max_unsettled == 0)
+		table->options.max_unsettled = 1;
+	while (buckets < options->max_flows && buckets < BUCKETS_MAX)
+		buckets *= 2;
+	table->handler = handler;
+	table->arg = arg;
+	table->key = hash_key_random();
+	table->buckets = xcalloc(buckets, sizeof(struct flow *));
+	table->bucket_mask = buckets - 1;
+	table->syns = syn_cache_new();
+	table->now_us = table->packet_us = INT64_MIN;
+	table->counters.streams.max_held_len = options->max_held_len;
+	table->counters.streams.max_held_per_stream = options->max_held_per_stream;
+	return table;
+}
+
+void
+flow_table_free(struct flow_table *table)
+{
+	if (table == NULL)
+		return;
+	flow_table_finish(table);
+	syn_cache_free(table->syns);
+	free(table->buckets);
+	free(table);
+}
+
+/* The direction of a packet: 0 from the endpoint that is the lower one in order. */
+static unsigned
+packet_dir(const struct packet *p)
+{
+	int order = addr_compare(&p->src, &p->dst);
+
+	if (order == 0)
+		order = (int)p->src_port - (int)p->dst_port;
+	return order <= 0 ? 0 : 1;
+}
+
+static uint64_t
+packet_hash(const struct flow_table *table, const struct packet *p, unsigned dir)
+{
+	uint8_t key[36];
+	const struct addr *low = dir == 0 ? &p->src : &p->dst;
+	const struct addr *high = dir == 0 ? &p->dst : &p->src;
+	uint16_t ports[2] = { dir == 0 ? p->src_port : p->dst_port,
+		dir == 0 ? p->dst_port : p->src_port };
+	size_t len = low->family == 4 ? 4 : 16;
+
+	memcpy(key, low->bytes, len);
+	memcpy(key + len, high->bytes, len);
+	memcpy(key + 2 * len, ports, sizeof(ports));
+	return hash_bytes(&table->key, key, 2 * len + sizeof(ports));
+}
+
+static bool
+flow_matches(const struct flow *f, const struct packet *p, unsigned dir)
+{
+	const struct connection *conn = &f->conn;
+
+	return conn->port[dir] == p->src_port && conn->port[1 - dir] == p->dst_port &&
+	       addr_equals(&conn->addr[dir], &p->src) && addr_equals(&conn->addr[1 - dir], &p->dst);
+}
+
+static struct flow *
+find(const struct flow_table *table, const struct packet *p, unsigned dir, uint64_t hash)
+{
+	struct flow *f = table->buckets[hash & table->bucket_mask];
+
+	while (f != NULL && (f->hash != hash || !flow_matches(f, p, dir)))
+		f = f->hash_next;
+	return f;
+}
+
+static void
+unlink_from_bucket(struct flow_table *table, struct flow *flow)
+{
+	struct flow **link = &table->buckets[flow->hash & table->bucket_mask];
+
+	while (*link != flow)
+		link = &(*link)->hash_next;
+	*link = flow->hash_next;
+}
+
+/* The streams' callbacks: from one direction to the user. */
+struct flow_stream_arg {
+	struct flow *flow;
+	unsigned dir;
+};
+
+static void
+on_data(void *arg, struct span bytes, const struct mark *mark)
+{
+	struct flow_stream_arg *a = arg;
+
+	a->flow->table->handler->data(a->flow->user, a->dir, bytes, mark);
+}
+
+static void
+on_gap(void *arg, int64_t len, const struct mark *mark)
+{
+	struct flow_stream_arg *a = arg;
+
+	a->flow->table->handler->gap(a->flow->user, a->dir, len, mark);
+}
+
+static void
+on_fin(void *arg, const struct mark *mark)
+{
+	struct flow_stream_arg *a = arg;
+	struct flow *flow = a->flow;
+
+	flow->fin_dirs |= (uint8_t)(1u << a->dir);
+	flow->closed = flow->closed || flow->fin_dirs == 3;
+	flow->table->handler->fin(flow->user, a->dir, mark);
+}
+
+static const struct tcp_stream_sink stream_sink = { .data = on_data, .gap = on_gap, .fin = on_fin };
+
+void
+flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		struct flow_stream_arg arg = { .flow = flow, .dir = dir };
+
+		tcp_stream_flush(&flow->stream[dir], &table->counters.streams, &stream_sink, &arg);
+	}
+	/* What the flush handed out may have settled it. */
+	if (flow->user == NULL)
+		return;
+	table->handler->end(flow->user, why, time_us);
+	flow_settle(table, flow);
+}
+
+void
+flow_end(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
+{
+	flow_conclude(table, flow, why, time_us);
+	if (!flow->conn.seen[0] || !flow->conn.seen[1])
+		table->counters.one_way++;
+	flow_list_remove(table, flow);
+	unlink_from_bucket(table, flow);
+	table->count--;
+	free(flow);
+}
+
+static struct flow *
+open_flow(struct flow_table *table, const struct packet *p, unsigned dir, uint64_t hash)
+{
+	struct flow *f;
+
+	flow_list_make_room(table);
+	f = xcalloc(1, sizeof(*f));
+	f->table = table;
+	f->hash = hash;
+	f->last_us = table->now_us;
+	f->conn.addr[dir] = p->src;
+	f->conn.addr[1 - dir] = p->dst;
+	f->conn.port[dir] = p->src_port;
+	f->conn.port[1 - dir] = p->dst_port;
+	if (p->src_mac != NULL) {
+		memcpy(f->conn.mac[dir], p->src_mac, 6);
+		f->conn.has_mac[dir] = true;
+	}
+	if (p->dst_mac != NULL) {
+		memcpy(f->conn.mac[1 - dir], p->dst_mac, 6);
+		f->conn.has_mac[1 - dir] = true;
+	}
+	f->conn.vlan = (int16_t)p->vlan;
+	f->conn.source = p->source;
+	f->conn.opener = CONNECTION_NO_DIR;
+	f->conn.mid_start[0] = f->conn.mid_start[1] = true;
+	f->hash_next = table->buckets[hash & table->bucket_mask];
+	table->buckets[hash & table->bucket_mask] = f;
+	table->count++;
+	flow_list_put(table, f, FLOW_LIST_UNSETTLED);
+	flow_take_syns(table, f, p, dir);
+	table->counters.flows++;
+	table->counters.mid_start += f->conn.mid_start[dir];
+	f->user = table->handler->open(table->arg, f);
+	return f;
+}
+
+/* Renews the connection's place in its list. */
+static void
+touch(struct flow_table *table, struct flow *f)
+{
+	enum flow_list list = (enum flow_list)f->list;
+
+	switch (list) {
+	case FLOW_LIST_LINGERING: /* its time runs from flow_linger */
+		return;
+	case FLOW_LIST_SETTLED:
+	case FLOW_LIST_CLOSED:
+		if (f->closed && list == FLOW_LIST_SETTLED)
+			list = FLOW_LIST_CLOSED;
+		else if (elapsed_us(table->now_us, f->last_us) < RENEW_US)
+			return;
+		break;
+	case FLOW_LIST_UNSETTLED:
+		break;
+	}
+	flow_list_remove(table, f);
+	f->last_us = table->now_us;
+	flow_list_put(table, f, list);
+}
+
+/* True when the packet is done with. */
+static bool
+add_syn(struct flow_table *table, const struct packet *p, unsigned dir, uint64_t hash,
+    struct flow **flow)
+{
+	bool is_ack = (p->flags & TCP_ACK) != 0;
+
+	if (*flow != NULL && flow_is_new_syn(*flow, p, dir)) {
+		flow_end(table, *flow, FLOW_END_REUSED, table->now_us);
+		*flow = NULL;
+	}
+	if (*flow == NULL) {
+		if (is_ack)
+			syn_cache_add_syn_ack(table->syns, hash, dir, p->seq, p->ack);
+		else
+			table->counters.syn += syn_cache_add_syn(table->syns, hash, dir, p->seq);
+	}
+	return p->payload_len == 0;
+}
+
+static void
+add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *s = &f->stream[dir];
+	struct mark mark = { .time_us = p->time_us };
+
+	mark.peer_offset = flow_acked_offset(&f->stream[1 - dir], p);
+	mark.offset = s->next;
+	if (s->has_base && p->seq != 0) {
+		int64_t offset = tcp_stream_offset(s, p->seq);
+
+		if (offset < s->next - TCP_STREAM_WINDOW || offset > s->next + TCP_STREAM_WINDOW) {
+			table->counters.streams.out_of_window_count++;
+			return;
+		}
+		mark.offset = offset;
+	}
+	f->closed = true;
+	if (f->user != NULL)
+		table->handler->reset(f->user, dir, &mark);
+}
+
+static void
+add_payload(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct flow_stream_arg arg = { .flow = f, .dir = dir };
+	struct tcp_stream *s = &f->stream[dir];
+	struct tcp_segment segment = {
+		.seq = p->seq + ((p->flags & TCP_SYN) != 0),
+		.payload = p->payload,
+		.payload_len = p->payload_len,
+		.fin = (p->flags & TCP_FIN) != 0,
+		.time_us = p->time_us,
+		.peer_offset = flow_acked_offset(&f->stream[1 - dir], p),
+	};
+
+	if (p->payload_len > 0 && s->has_base && s->acked > s->next &&
+	    tcp_stream_offset(s, segment.seq) >= s->next)
+		table->counters.ack_before_data++;
+	tcp_stream_add(s, &segment, &table->counters.streams, &stream_sink, &arg);
+}
+
+void
+flow_table_advance(struct flow_table *table, int64_t now_us)
+{
+	if (now_us <= table->now_us)
+		return;
+	table->now_us = now_us;
+	flow_list_expire(table);
+}
+
+/*
+ * Packet time goes forward, but for a machine whose clock was set back, or a file with a second
+ * capture appended: a clock that stood still then would end nothing any more.
+ */
+static void
+follow_clock(struct flow_table *table, int64_t time_us)
+{
+	int64_t behind_us = elapsed_us(table->packet_us, time_us);
+
+	if (behind_us <= CLOCK_STEP_US) {
+		table->behind_count = 0;
+	} else if (++table->behind_count == CLOCK_STEP_COUNT) {
+		table->behind_count = 0;
+		table->packet_us = time_us;
+		flow_list_set_back(table, behind_us);
+	}
+	if (time_us > table->packet_us)
+		table->packet_us = time_us;
+	flow_table_advance(table, time_us);
+}
+
+void
+flow_table_add(struct flow_table *table, const struct packet *p)
+{
+	unsigned dir = packet_dir(p);
+	uint64_t hash = packet_hash(table, p, dir);
+	/* RFC 9293, section 3.5.2: what a RST carries is a diagnosis, not data of the stream. */
+	uint32_t payload_len = (p->flags & TCP_RST) != 0 ? 0 : p->payload_len;
+	struct flow *f;
+	int64_t acked;
+
+	follow_clock(table, p->time_us);
+	f = find(table, p, dir, hash);
+	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, dir, hash, &f))
+		return;
+	if (f == NULL) {
+		/* Without payload there is nothing to follow yet. */
+		if (payload_len == 0)
+			return;
+		f = open_flow(table, p, dir, hash);
+	}
+	table->counters.payload_segments += payload_len > 0;
+	f->conn.seen[dir] = true;
+	if (f->user == NULL) {
+		/* Settled: only its end still matters, for how long it is remembered. */
+		if ((p->flags & TCP_FIN) != 0)
+			f->fin_dirs |= (uint8_t)(1u << dir);
+		f->closed = f->closed || (p->flags & TCP_RST) != 0 || f->fin_dirs == 3;
+		touch(table, f);
+		return;
+	}
+	if ((p->flags & TCP_ACK) != 0)
+		tcp_stream_set_hint(&f->stream[1 - dir], p->ack);
+	acked = flow_acked_offset(&f->stream[1 - dir], p);
+	if (acked > f->stream[1 - dir].acked)
+		f->stream[1 - dir].acked = acked;
+	if ((p->flags & TCP_RST) != 0)
+		add_reset(table, f, p, dir);
+	else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
+		add_payload(table, f, p, dir);
+	touch(table, f);
+}
+
+void
+flow_table_finish(struct flow_table *table)
+{
+	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
+		while (table->rings[list].oldest != NULL)
+			flow_end(
+			    table, table->rings[list].oldest, FLOW_END_FINISHED, table->now_us);
+	}
+}
+
+const struct connection *
+flow_connection(const struct flow *flow)
+{
+	return &flow->conn;
+}
+
+void
+flow_linger(struct flow_table *table, struct flow *flow)
+{
+	if (flow->list != FLOW_LIST_UNSETTLED)
+		return;
+	flow_list_remove(table, flow);
+	flow->last_us = table->now_us;
+	flow_list_put(table, flow, FLOW_LIST_LINGERING);
+}
+
+void
+flow_settle(struct flow_table *table, struct flow *flow)
+{
+	flow->user = NULL;
+	for (unsigned dir = 0; dir < 2; dir++)
+		tcp_stream_stop(&flow->stream[dir], &table->counters.streams);
+	flow_list_remove(table, flow);
+	flow->last_us = table->now_us;
+	flow_list_put(table, flow, flow->closed ? FLOW_LIST_CLOSED : FLOW_LIST_SETTLED);
+}
+
+const struct flow_counters *
+flow_table_counters(const struct flow_table *table)
+{
+	return &table->counters;
+}
+
+size_t
+flow_table_count(const struct flow_table *table)
+{
+	return table->count;
+}
+
+size_t
+flow_table_unsettled_count(const struct flow_table *table)
+{
+	return table->rings[FLOW_LIST_UNSETTLED].count + table->rings[FLOW_LIST_LINGERING].count;
+}

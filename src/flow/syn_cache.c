@@ -1,0 +1,116 @@
+#include "flow/syn_cache.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+/* 32768 entries of 28 bytes, two to a set, stay in a processor's second-level cache. */
+#define SET_BITS 14
+#define WAYS 2
+
+struct syn_cache {
+	uint32_t clock; /* counts what was added; the older entry of a set gives way */
+	struct syn_entry sets[1 << SET_BITS][WAYS];
+};
+
+struct syn_cache *
+syn_cache_new(void)
+{
+	return xcalloc(1, sizeof(struct syn_cache));
+}
+
+void
+syn_cache_free(struct syn_cache *cache)
+{
+	free(cache);
+}
+
+static uint32_t
+tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) | 1; /* zero: an empty slot */
+}
+
+static struct syn_entry *
+find_entry(struct syn_cache *cache, uint64_t hash)
+{
+	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)];
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (set[i].tag == tag_of(hash))
+			return &set[i];
+	}
+	return NULL;
+}
+
+/* An entry of that hash with nothing in it; the older one of its set gives way. */
+static struct syn_entry *
+fresh_entry(struct syn_cache *cache, uint64_t hash)
+{
+	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)];
+	struct syn_entry *e = find_entry(cache, hash);
+
+	if (e == NULL)
+		e = cache->clock - set[0].stamp > cache->clock - set[1].stamp ? &set[0] : &set[1];
+	*e = (struct syn_entry){ .tag = tag_of(hash), .stamp = cache->clock++ };
+	return e;
+}
+
+bool
+syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn)
+{
+	struct syn_entry *e = find_entry(cache, hash);
+
+	if (e != NULL && e->has_isn[dir] && e->isn[dir] == isn) {
+		bool known = e->syn;
+
+		e->syn = true;
+		e->opener = (int8_t)dir;
+		return !known;
+	}
+	e = fresh_entry(cache, hash);
+	e->syn = true;
+	e->opener = (int8_t)dir;
+	e->isn[dir] = isn;
+	e->has_isn[dir] = true;
+	return true;
+}
+
+void
+syn_cache_add_syn_ack(
+    struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack)
+{
+	struct syn_entry *e = find_entry(cache, hash);
+	uint32_t peer_isn = ack - 1;
+
+	if (e == NULL || (e->has_isn[1 - dir] && e->isn[1 - dir] != peer_isn)) {
+		e = fresh_entry(cache, hash);
+		e->opener = (int8_t)(1 - dir);
+	}
+	e->syn_ack = true;
+	e->isn[1 - dir] = peer_isn;
+	e->has_isn[1 - dir] = true;
+	if (e->has_isn[dir] && e->isn[dir] != isn) {
+		e->other_isn = e->isn[dir];
+		e->has_other_isn = true;
+	}
+	e->isn[dir] = isn;
+	e->has_isn[dir] = true;
+}
+
+void
+syn_cache_remove(struct syn_cache *cache, uint64_t hash)
+{
+	struct syn_entry *e = find_entry(cache, hash);
+
+	if (e != NULL)
+		*e = (struct syn_entry){ 0 };
+}
+
+const struct syn_entry *
+syn_cache_find(struct syn_cache *cache, uint64_t hash)
+{
+	return find_entry(cache, hash);
+}

@@ -1,0 +1,39 @@
+/*
+ * syn_cache - initial sequence numbers of connections that have no payload yet.
+ *
+ * Of fixed size and lossy: a flood of SYNs overwrites entries, and a connection whose entry is gone
+ * is followed like one whose beginning was not captured.
+ */
+#ifndef TLSTALLY_FLOW_SYN_CACHE_H
+#define TLSTALLY_FLOW_SYN_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct syn_cache; /* opaque */
+
+/* ISNs by direction, as the connection counts them. */
+struct syn_entry {
+	uint32_t tag;
+	uint32_t stamp; /* age, in entries added since */
+	uint32_t isn[2];
+	uint32_t other_isn; /* a SYN/ACK that differed from the one in isn[] */
+	bool has_isn[2];
+	bool has_other_isn;
+	bool syn, syn_ack; /* captured */
+	int8_t opener;     /* direction of the SYN, told by the SYN/ACK too */
+};
+
+struct syn_cache *syn_cache_new(void);
+void syn_cache_free(struct syn_cache *cache);
+
+/* Returns true when this is a new connection, false for a repeated SYN. */
+bool syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn);
+/* A SYN/ACK tells its own ISN and, by its acknowledgement, that of the other direction. */
+void syn_cache_add_syn_ack(
+    struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack);
+void syn_cache_remove(struct syn_cache *cache, uint64_t hash);
+/* NULL: nothing known.  Borrowed until the next change. */
+const struct syn_entry *syn_cache_find(struct syn_cache *cache, uint64_t hash);
+
+#endif

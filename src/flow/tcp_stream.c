@@ -1,0 +1,260 @@
+#include "flow/tcp_stream.h"
+
+#include <stdlib.h>
+
+#include "flow/elapsed.h"
+#include "flow/held.h"
+
+#include "base/banned.h"
+
+int64_t
+tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
+{
+	/* The nearest offset to `next` that has this number: sequence numbers wrap. */
+	return s->next + (int32_t)(seq - (s->base + (uint32_t)s->next));
+}
+
+void
+tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn)
+{
+	s->base = seq;
+	s->next = 0;
+	s->has_base = true;
+	s->has_syn = from_syn;
+}
+
+void
+tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq)
+{
+	if (s->has_base || s->has_hint)
+		return;
+	s->hint = seq;
+	s->has_hint = true;
+}
+
+/* Where a stream begins whose SYN was not captured and whose first segment has number `seq`. */
+static uint32_t
+first_seq(const struct tcp_stream *s, uint32_t seq)
+{
+	uint32_t ahead = seq - s->hint;
+
+	return s->has_hint && ahead < TCP_STREAM_HINT_WINDOW ? s->hint : seq;
+}
+
+static bool
+is_zeros(struct span bytes)
+{
+	/* Real data rarely begins with a zero byte, so this is one comparison as a rule. */
+	for (size_t i = 0; i < bytes.len; i++) {
+		if (bytes.data[i] != 0)
+			return false;
+	}
+	return bytes.len > 0;
+}
+
+/* Cuts off what lies before `next`; false when nothing is left. */
+static bool
+piece_trim(struct piece *p, int64_t next)
+{
+	int64_t old = next - p->mark.offset;
+
+	if (old > 0) {
+		if (old > (int64_t)p->bytes.len + p->missing)
+			return false;
+		if ((uint64_t)old <= p->bytes.len) {
+			p->bytes = span_from(p->bytes.data + old, p->bytes.len - (size_t)old);
+		} else {
+			p->missing -= (uint32_t)((uint64_t)old - p->bytes.len);
+			p->bytes.len = 0;
+		}
+		p->mark.offset = next;
+	}
+	return p->bytes.len > 0 || p->missing > 0 || p->fin;
+}
+
+static void
+deliver_gap(struct tcp_stream *s, int64_t len, const struct mark *mark,
+    struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg)
+{
+	budget->gap_count++;
+	budget->gap_len += (uint64_t)len;
+	s->next += len;
+	sink->gap(arg, len, mark);
+}
+
+/* Hands out a piece that begins at `next`. */
+static void
+deliver(struct tcp_stream *s, const struct piece *p, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	struct mark mark = p->mark;
+
+	if (p->bytes.len > 0) {
+		s->next += (int64_t)p->bytes.len;
+		sink->data(arg, p->bytes, &mark);
+	}
+	if (p->missing > 0 && !s->stopped) {
+		mark.offset = s->next;
+		deliver_gap(s, p->missing, &mark, budget, sink, arg);
+	}
+	if (p->fin && !s->fin_seen && !s->stopped) {
+		s->fin_seen = true;
+		held_clear(s, budget);
+		mark.offset = s->next;
+		sink->fin(arg, &mark);
+	}
+}
+
+/* True when the first held segment's turn has come. */
+static bool
+held_is_due(const struct tcp_stream *s)
+{
+	const struct held *h = held_at(s, 0), *next = held_at(s, 1);
+
+	if (h == NULL || h->mark.offset > s->next)
+		return false;
+	/* Zero bytes count only once something continues them. */
+	return !h->zeros || h->fin || (next != NULL && next->mark.offset <= held_end(h));
+}
+
+/* Zero bytes give way to real data that begins inside them. */
+static void
+cut_zeros(struct piece *p, const struct held *next)
+{
+	int64_t len;
+
+	if (!p->zeros || next == NULL || next->zeros)
+		return;
+	len = next->mark.offset - p->mark.offset;
+	if (len < (int64_t)p->bytes.len) {
+		p->bytes.len = (size_t)len;
+		p->missing = 0;
+		p->fin = false;
+	}
+}
+
+static void
+deliver_first_held(struct tcp_stream *s, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	/* Detached before the callback, which may stop the stream. */
+	struct held *h = held_detach_first(s, budget);
+	struct piece p = {
+		.bytes = span_from(h->data, h->len),
+		.missing = h->missing,
+		.fin = h->fin,
+		.zeros = h->zeros,
+		.mark = h->mark,
+	};
+
+	cut_zeros(&p, held_at(s, 0));
+	if (piece_trim(&p, s->next))
+		deliver(s, &p, budget, sink, arg);
+	free(h);
+}
+
+static void
+drain(struct tcp_stream *s, struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink,
+    void *arg)
+{
+	while (!s->stopped && held_is_due(s))
+		deliver_first_held(s, budget, sink, arg);
+}
+
+/* The hole in front of the first held segment will not be filled any more. */
+static void
+give_up_hole(struct tcp_stream *s, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	struct mark mark = held_at(s, 0)->mark;
+	int64_t len = mark.offset - s->next;
+
+	mark.offset = s->next;
+	if (len > 0)
+		deliver_gap(s, len, &mark, budget, sink, arg);
+	if (!s->stopped && held_count(s) > 0)
+		deliver_first_held(s, budget, sink, arg);
+	drain(s, budget, sink, arg);
+}
+
+static bool
+hole_is_hopeless(const struct tcp_stream *s, int64_t now_us, const struct tcp_stream_budget *budget)
+{
+	const struct held *h = held_at(s, 0);
+
+	if (s->held_len > budget->max_held_per_stream || held_count(s) > HELD_COUNT_MAX ||
+	    budget->held_len > budget->max_held_len)
+		return true;
+	return s->acked > h->mark.offset &&
+	       elapsed_us(now_us, h->mark.time_us) > TCP_STREAM_PATIENCE_US;
+}
+
+/* False, and counted, for a segment that cannot be of this connection. */
+static bool
+is_in_window(
+    const struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stream_budget *budget)
+{
+	int64_t ahead = tcp_stream_offset(s, segment->seq) - s->next;
+
+	if (ahead <= TCP_STREAM_WINDOW && ahead >= -TCP_STREAM_WINDOW &&
+	    segment->payload_len <= TCP_STREAM_WINDOW)
+		return true;
+	budget->out_of_window_count++;
+	return false;
+}
+
+static bool
+prepare_base(struct tcp_stream *s, const struct tcp_segment *segment, bool zeros)
+{
+	if (!s->has_base && !zeros)
+		tcp_stream_set_base(s, first_seq(s, segment->seq), false);
+	/* Zeros are as likely a keep-alive probe's: they must not set the base. */
+	return s->has_base;
+}
+
+void
+tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
+    struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg)
+{
+	struct piece p = {
+		.bytes = segment->payload,
+		.missing = segment->payload_len - (uint32_t)segment->payload.len,
+		.fin = segment->fin,
+		.zeros = is_zeros(segment->payload),
+		.mark = { .time_us = segment->time_us, .peer_offset = segment->peer_offset },
+	};
+
+	if (s->stopped || segment->payload_len < segment->payload.len ||
+	    !prepare_base(s, segment, p.zeros) || !is_in_window(s, segment, budget))
+		return;
+	p.mark.offset = tcp_stream_offset(s, segment->seq);
+	if (p.missing > 0)
+		budget->cut_count++;
+	/* RFC 9293, section 3.10.7.4: text behind a FIN is ignored. */
+	if (s->fin_seen || !piece_trim(&p, s->next)) {
+		budget->duplicate_count += segment->payload_len > 0;
+	} else if (p.mark.offset == s->next && held_count(s) == 0 && !p.zeros) {
+		deliver(s, &p, budget, sink, arg);
+	} else {
+		budget->reordered_count += p.mark.offset > s->next;
+		held_add(s, &p, budget);
+		drain(s, budget, sink, arg);
+	}
+	while (!s->stopped && held_count(s) > 0 && hole_is_hopeless(s, segment->time_us, budget))
+		give_up_hole(s, budget, sink, arg);
+}
+
+void
+tcp_stream_flush(struct tcp_stream *s, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	while (!s->stopped && held_count(s) > 0)
+		give_up_hole(s, budget, sink, arg);
+}
+
+void
+tcp_stream_stop(struct tcp_stream *s, struct tcp_stream_budget *budget)
+{
+	s->stopped = true;
+	held_clear(s, budget);
+}

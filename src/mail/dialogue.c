@@ -1,0 +1,455 @@
+#include "mail/mail_internal.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+/* mail_reader.dot: how much of <CRLF>.<CRLF> has just been read. */
+enum {
+	DOT_LINE_START,
+	DOT_DOT,
+	DOT_DOT_CR,
+	DOT_TEXT,
+	DOT_TEXT_CR,
+};
+
+/* mail_reader.literal: how much of {123+} has just been read. */
+enum {
+	LITERAL_NONE,
+	LITERAL_OPEN,
+	LITERAL_DIGITS,
+	LITERAL_PLUS,
+	LITERAL_CLOSED,
+	LITERAL_CLOSED_PLUS,
+	LITERAL_END,
+	LITERAL_END_PLUS,
+};
+
+enum {
+	LITERAL_DIGITS_MAX = 20,
+	/* '{', the digits, '+', '}' and CR; what stands before them does not matter. */
+	LITERAL_TAIL_LEN = 1 + LITERAL_DIGITS_MAX + 3,
+};
+
+void
+mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol)
+{
+	*d = (struct mail_dialogue){ .protocol = protocol };
+}
+
+void
+mail_recount(struct mail_dialogue *d)
+{
+	if (d->command_seen > 0)
+		d->facts.command_count = d->command_seen;
+	else
+		d->facts.command_count = d->implied || mail_pair_implies_command(d) ? 1 : 0;
+}
+
+void
+mail_note_command(struct mail_dialogue *d)
+{
+	if (d->command_seen < UINT16_MAX)
+		d->command_seen++;
+	mail_recount(d);
+}
+
+void
+mail_note_garbage(struct mail_dialogue *d, enum mail_side side)
+{
+	if (!d->readers[side].lost)
+		d->facts.garbage = true;
+}
+
+void
+mail_begin_dots(struct mail_reader *r)
+{
+	r->mode = MAIL_MODE_DOT;
+	r->dot = DOT_LINE_START;
+}
+
+void
+mail_begin_bytes(struct mail_reader *r, uint64_t len)
+{
+	r->literal_left = len;
+	r->mode = len > 0 ? MAIL_MODE_LITERAL : MAIL_MODE_LINE;
+}
+
+bool
+mail_line_has_literal(const struct mail_reader *r)
+{
+	return r->literal == LITERAL_CLOSED || r->literal == LITERAL_CLOSED_PLUS ||
+	       r->literal == LITERAL_END || r->literal == LITERAL_END_PLUS;
+}
+
+bool
+mail_literal_is_synchronizing(const struct mail_reader *r)
+{
+	return r->literal == LITERAL_CLOSED || r->literal == LITERAL_END;
+}
+
+static uint8_t
+literal_digit(struct mail_reader *r, uint8_t c)
+{
+	if (r->literal_digits == LITERAL_DIGITS_MAX || r->literal_left > (INT64_MAX - 9) / 10)
+		return LITERAL_NONE;
+	r->literal_digits++;
+	r->literal_left = r->literal_left * 10 + (uint64_t)(c - '0');
+	return LITERAL_DIGITS;
+}
+
+static void
+literal_step(struct mail_reader *r, uint8_t c)
+{
+	uint8_t now = r->literal;
+
+	r->literal = LITERAL_NONE;
+	if (c == '{') {
+		r->literal = LITERAL_OPEN;
+		r->literal_digits = 0;
+		r->literal_left = 0;
+	} else if (c >= '0' && c <= '9') {
+		if (now == LITERAL_OPEN || now == LITERAL_DIGITS)
+			r->literal = literal_digit(r, c);
+	} else if (c == '+') {
+		if (now == LITERAL_DIGITS)
+			r->literal = LITERAL_PLUS;
+	} else if (c == '}') {
+		if (now == LITERAL_DIGITS)
+			r->literal = LITERAL_CLOSED;
+		else if (now == LITERAL_PLUS)
+			r->literal = LITERAL_CLOSED_PLUS;
+	} else if (c == '\r') {
+		if (now == LITERAL_CLOSED)
+			r->literal = LITERAL_END;
+		else if (now == LITERAL_CLOSED_PLUS)
+			r->literal = LITERAL_END_PLUS;
+	}
+}
+
+static void
+literal_track(struct mail_reader *r, struct span part)
+{
+	if (part.len > LITERAL_TAIL_LEN) {
+		r->literal = LITERAL_NONE;
+		part.data += part.len - LITERAL_TAIL_LEN;
+		part.len = LITERAL_TAIL_LEN;
+	}
+	for (size_t i = 0; i < part.len; i++)
+		literal_step(r, part.data[i]);
+}
+
+static uint8_t *
+window_of(struct mail_dialogue *d, enum mail_side side, size_t *size)
+{
+	*size = side == MAIL_CLIENT ? MAIL_CLIENT_WINDOW : MAIL_SERVER_WINDOW;
+	return side == MAIL_CLIENT ? d->client_window : d->server_window;
+}
+
+static void
+window_add(struct mail_dialogue *d, enum mail_side side, struct span part)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t size;
+	uint8_t *window = window_of(d, side, &size);
+	struct span kept = span_first(part, size - r->len);
+
+	if (kept.len < part.len)
+		r->cut = true;
+	if (kept.len == 0)
+		return;
+	memcpy(window + r->len, kept.data, kept.len);
+	r->len = (uint16_t)(r->len + kept.len);
+}
+
+/* A line may have held a password. */
+static void
+window_wipe(struct mail_dialogue *d, enum mail_side side)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t size;
+
+	explicit_bzero(window_of(d, side, &size), r->len);
+	r->len = 0;
+	r->cut = false;
+	r->literal = LITERAL_NONE;
+}
+
+static void
+recognise(struct mail_dialogue *d, enum mail_side side, struct span line)
+{
+	if (mail_smtp_recognises(side, line))
+		d->protocol = PROTOCOL_SMTP;
+	else if (mail_pop3_recognises(side, line))
+		d->protocol = PROTOCOL_POP3;
+	else if (mail_imap_recognises(side, line))
+		d->protocol = PROTOCOL_IMAP;
+}
+
+/* Commands that several protocols have do not tell which one it is. */
+static void
+unknown_line(struct mail_dialogue *d, enum mail_side side, struct span line)
+{
+	static const struct mail_verb shared[] = {
+		{ "AUTH", MAIL_COMMAND_AUTH },
+		{ "HELP", MAIL_COMMAND_OTHER },
+		{ "NOOP", MAIL_COMMAND_OTHER },
+		{ "QUIT", MAIL_COMMAND_QUIT },
+		{ "RSET", MAIL_COMMAND_OTHER },
+		{ NULL, MAIL_COMMAND_OTHER },
+	};
+	const struct mail_verb *verb;
+	struct span word;
+
+	if (!mail_read_word(&line, &word))
+		return;
+	verb = side == MAIL_CLIENT ? mail_find_verb(shared, word) : NULL;
+	if (verb == NULL)
+		mail_note_garbage(d, side);
+	else if (verb->command == MAIL_COMMAND_QUIT)
+		d->facts.quit = true;
+}
+
+static void
+client_line(struct mail_dialogue *d, struct span line)
+{
+	switch (d->protocol) {
+	case PROTOCOL_SMTP:
+		mail_smtp_client_line(d, line);
+		break;
+	case PROTOCOL_POP3:
+		mail_pop3_client_line(d, line);
+		break;
+	case PROTOCOL_IMAP:
+		mail_imap_client_line(d, line);
+		break;
+	case PROTOCOL_NONE:
+	case PROTOCOL_TLS:
+		unknown_line(d, MAIL_CLIENT, line);
+		break;
+	}
+}
+
+static void
+server_line(struct mail_dialogue *d, struct span line)
+{
+	switch (d->protocol) {
+	case PROTOCOL_SMTP:
+		mail_smtp_server_line(d, line);
+		break;
+	case PROTOCOL_POP3:
+		mail_pop3_server_line(d, line);
+		break;
+	case PROTOCOL_IMAP:
+		mail_imap_server_line(d, line);
+		break;
+	case PROTOCOL_NONE:
+	case PROTOCOL_TLS:
+		unknown_line(d, MAIL_SERVER, line);
+		break;
+	}
+}
+
+static void
+handle_line(struct mail_dialogue *d, enum mail_side side, struct span line)
+{
+	if (d->protocol == PROTOCOL_TLS || d->protocol == PROTOCOL_NONE)
+		recognise(d, side, line);
+	if (side == MAIL_CLIENT)
+		client_line(d, line);
+	else
+		server_line(d, line);
+}
+
+static void
+end_line(struct mail_dialogue *d, enum mail_side side)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t size;
+	struct span line = span_from(window_of(d, side, &size), r->len);
+
+	if (!r->cut && line.len > 0 && line.data[line.len - 1] == '\r')
+		line.len--;
+	r->bare_lf = !r->prev_cr;
+	if (line.len > 0 && memchr(line.data, 0, line.len) != NULL)
+		mail_note_garbage(d, side);
+	else
+		handle_line(d, side, line);
+	window_wipe(d, side);
+}
+
+static size_t
+read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+{
+	struct mail_reader *r = &d->readers[side];
+	const uint8_t *lf = memchr(bytes.data, '\n', bytes.len);
+	struct span part = lf != NULL ? span_first(bytes, (size_t)(lf - bytes.data)) : bytes;
+
+	window_add(d, side, part);
+	literal_track(r, part);
+	if (part.len > 0)
+		r->prev_cr = part.data[part.len - 1] == '\r';
+	if (lf == NULL)
+		return part.len;
+	end_line(d, side);
+	r->prev_cr = false;
+	return part.len + 1;
+}
+
+static size_t
+read_literal(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t len = r->literal_left < bytes.len ? (size_t)r->literal_left : bytes.len;
+
+	if (side == MAIL_CLIENT && d->login_literal)
+		d->facts.login = true;
+	r->literal_left -= len;
+	if (r->literal_left == 0)
+		r->mode = MAIL_MODE_LINE;
+	return len;
+}
+
+/*
+ * RFC 5321, section 4.1.1.4; RFC 1939, section 3: <CRLF>.<CRLF> ends the content.  Only a side that
+ * ends its lines with a bare LF may end its content that way: message text is full of surprises.
+ */
+static bool
+dot_step(struct mail_reader *r, uint8_t c)
+{
+	uint8_t now = r->dot;
+
+	r->dot = DOT_TEXT;
+	if (c == '\n') {
+		if (now == DOT_DOT_CR || (now == DOT_DOT && r->bare_lf))
+			return true;
+		if (now == DOT_TEXT_CR || r->bare_lf)
+			r->dot = DOT_LINE_START;
+	} else if (c == '\r') {
+		r->dot = now == DOT_DOT ? DOT_DOT_CR : DOT_TEXT_CR;
+	} else if (c == '.' && now == DOT_LINE_START) {
+		r->dot = DOT_DOT;
+	}
+	return false;
+}
+
+static size_t
+read_dots(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t i = 0;
+
+	while (i < bytes.len) {
+		const uint8_t *lf;
+
+		if (dot_step(r, bytes.data[i++])) {
+			r->mode = MAIL_MODE_LINE;
+			r->lost = false;
+			if (side == MAIL_CLIENT)
+				mail_smtp_message_end(d);
+			break;
+		}
+		if (r->dot != DOT_TEXT || i == bytes.len)
+			continue;
+		/* Inside a line only its end matters. */
+		lf = memchr(bytes.data + i, '\n', bytes.len - i);
+		i = lf != NULL ? (size_t)(lf - bytes.data) : bytes.len;
+		if (bytes.data[i - 1] == '\r')
+			r->dot = DOT_TEXT_CR;
+	}
+	return i;
+}
+
+/* Does TLS start at this byte?  RFC 8446, section 5.1: a record begins with its type. */
+static bool
+starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t first)
+{
+	bool line_start = r->mode == MAIL_MODE_LINE && r->len == 0 && !r->cut && !r->in_command;
+
+	if (r == &d->readers[MAIL_CLIENT] && d->data != MAIL_DATA_NONE)
+		line_start = false;
+	if (!line_start && !r->after_gap)
+		return false;
+	if (first >= 0x14 && first <= 0x16)
+		return true;
+	/* RFC 5246, appendix E.2: the V2 hello's length has its high bit set. */
+	return line_start && first >= 0x80 && (d->starttls_due || d->facts.starttls_granted);
+}
+
+/* Binary noise may never come to a line's end; no line of a mail protocol begins like it. */
+static void
+note_first_byte(struct mail_dialogue *d, enum mail_side side, uint8_t c)
+{
+	const struct mail_reader *r = &d->readers[side];
+
+	if (r->len > 0 || r->in_command || (side == MAIL_CLIENT && d->data != MAIL_DATA_NONE))
+		return;
+	if (c >= 0x7f || (c < 0x20 && c != '\r' && c != '\n' && c != '\t'))
+		mail_note_garbage(d, side);
+}
+
+size_t
+mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t done = 0;
+
+	while (done < bytes.len && r->mode != MAIL_MODE_TLS) {
+		struct span rest = span_from(bytes.data + done, bytes.len - done);
+
+		if (starts_tls(d, r, rest.data[0])) {
+			window_wipe(d, side);
+			r->mode = MAIL_MODE_TLS;
+			break;
+		}
+		r->after_gap = false;
+		switch ((enum mail_mode)r->mode) {
+		case MAIL_MODE_LINE:
+			note_first_byte(d, side, rest.data[0]);
+			done += read_line(d, side, rest);
+			break;
+		case MAIL_MODE_LITERAL:
+			done += read_literal(d, side, rest);
+			break;
+		case MAIL_MODE_DOT:
+			done += read_dots(d, side, rest);
+			break;
+		case MAIL_MODE_OPAQUE:
+			done = bytes.len;
+			break;
+		case MAIL_MODE_TLS:
+			break;
+		}
+	}
+	return done;
+}
+
+void
+mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side)
+{
+	struct mail_reader *r = &d->readers[side];
+
+	if (r->mode == MAIL_MODE_TLS || r->mode == MAIL_MODE_OPAQUE)
+		return;
+	window_wipe(d, side);
+	r->after_gap = true;
+	r->lost = true;
+	r->in_command = false;
+	r->prev_cr = false;
+	d->lockstep = true;
+	mail_pair_clear(d);
+	if (side == MAIL_CLIENT) {
+		d->auth = MAIL_AUTH_NONE;
+		d->login_literal = false;
+		if (d->data != MAIL_DATA_NONE)
+			mail_begin_dots(r);
+		d->data = MAIL_DATA_NONE;
+	} else {
+		d->server_ok = false;
+	}
+	/* A message goes on until its dot; how much of a literal was lost, nobody says. */
+	if (r->mode == MAIL_MODE_DOT && side == MAIL_CLIENT)
+		r->dot = DOT_LINE_START;
+	else
+		r->mode = MAIL_MODE_LINE;
+}

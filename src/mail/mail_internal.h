@@ -1,0 +1,159 @@
+/*
+ * mail_internal - what the files of this module share.
+ *
+ * dialogue.c cuts the bytes of a side into lines and content, and knows no protocol; smtp.c, pop3.c
+ * and imap.c say what a line means; pairing.c joins commands with their replies; text.c and auth.c
+ * hold what the protocols have in common.
+ */
+#ifndef TLSTALLY_MAIL_INTERNAL_H
+#define TLSTALLY_MAIL_INTERNAL_H
+
+#include "mail/dialogue.h"
+
+/* mail_reader.mode */
+enum mail_mode {
+	MAIL_MODE_LINE,
+	MAIL_MODE_LITERAL, /* a counted number of bytes: an IMAP literal, a BDAT chunk */
+	MAIL_MODE_DOT,     /* up to a line with a single dot: DATA, a POP3 multi-line response */
+	MAIL_MODE_OPAQUE,  /* compressed from here on: nothing can be read any more */
+	MAIL_MODE_TLS,
+};
+
+/* mail_dialogue.auth */
+enum mail_auth {
+	MAIL_AUTH_NONE,
+	MAIL_AUTH_CLEAR,  /* a response holds the secret, or a token as good as it */
+	MAIL_AUTH_HIDDEN, /* challenge and response, or no secret at all */
+};
+
+/* mail_dialogue.data */
+enum mail_data {
+	MAIL_DATA_NONE,
+	MAIL_DATA_ASKED, /* DATA sent, no answer seen */
+	MAIL_DATA_GO,    /* 354 seen, no line of the message yet */
+};
+
+enum mail_command {
+	MAIL_COMMAND_OTHER,
+	MAIL_COMMAND_UNKNOWN, /* no command of the protocol, but the server answers it too */
+	MAIL_COMMAND_QUIT,
+	MAIL_COMMAND_STARTTLS,
+	MAIL_COMMAND_LOGIN, /* whose good answer means logged in */
+	MAIL_COMMAND_DATA,
+	MAIL_COMMAND_XCLIENT,  /* answered by a second greeting */
+	MAIL_COMMAND_COMPRESS, /* RFC 4978 */
+	MAIL_COMMAND_EHLO,
+	MAIL_COMMAND_BDAT,
+	MAIL_COMMAND_AUTH, /* with a SASL mechanism: a LOGIN in the end */
+	MAIL_COMMAND_PASS,
+	MAIL_COMMAND_ID,
+};
+
+enum mail_reply {
+	MAIL_REPLY_OK,     /* IMAP OK, POP3 +OK: answers any command */
+	MAIL_REPLY_DONE,   /* SMTP 250 and its like */
+	MAIL_REPLY_READY,  /* SMTP 220 */
+	MAIL_REPLY_BYE,    /* SMTP 221 */
+	MAIL_REPLY_AUTHED, /* SMTP 235 */
+	MAIL_REPLY_GO,     /* SMTP 354 */
+	MAIL_REPLY_NO,
+};
+
+/* A row of a protocol's list of commands; the list ends with a NULL name. */
+struct mail_verb {
+	const char *name; /* upper case */
+	enum mail_command command;
+};
+
+/* dialogue.c */
+static inline struct mail_reader *
+mail_client(struct mail_dialogue *d)
+{
+	return &d->readers[MAIL_CLIENT];
+}
+
+static inline struct mail_reader *
+mail_server(struct mail_dialogue *d)
+{
+	return &d->readers[MAIL_SERVER];
+}
+
+/* A line that is none of the protocol; behind a gap it may be half of one, and says nothing. */
+void mail_note_garbage(struct mail_dialogue *d, enum mail_side side);
+/* A command of the protocol other than QUIT. */
+void mail_note_command(struct mail_dialogue *d);
+/* Brings facts.command_count up to date. */
+void mail_recount(struct mail_dialogue *d);
+/* The content that the line now being handled announces. */
+void mail_begin_dots(struct mail_reader *r);
+void mail_begin_bytes(struct mail_reader *r, uint64_t len);
+/* RFC 9051, section 4.3: the line ends in {123}, {123+} or ~{123}. */
+bool mail_line_has_literal(const struct mail_reader *r);
+bool mail_literal_is_synchronizing(const struct mail_reader *r);
+
+/* pairing.c */
+
+/*
+ * Joins a command with the first reply that can answer it, whichever came first.  `key`: 0 where
+ * replies come in the order of the commands, else what the IMAP tag hashes to.
+ * Returns true when the reply was there before its command; then `*reply` is set, and `*plus` says
+ * whether a continuation request came before it.
+ */
+bool mail_pair_command(struct mail_dialogue *d, uint32_t key, enum mail_command command,
+    enum mail_reply *reply, bool *plus);
+/* `implies`: such a reply only comes after a command other than QUIT. */
+void mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bool implies);
+/* Forgets what waits: after a gap nobody knows what belongs together. */
+void mail_pair_clear(struct mail_dialogue *d);
+bool mail_pair_has_command(const struct mail_dialogue *d);
+bool mail_pair_first_is(const struct mail_dialogue *d, enum mail_command command);
+bool mail_pair_waits(const struct mail_dialogue *d, enum mail_command command);
+/* A reply waits that only a command can have brought. */
+bool mail_pair_implies_command(const struct mail_dialogue *d);
+
+/* auth.c */
+
+/* `args`: mechanism and, perhaps, initial response, as AUTH and AUTHENTICATE have them. */
+void mail_auth_begin(struct mail_dialogue *d, struct span args);
+/* Returns true when the line, which is no command, belongs to a SASL exchange. */
+bool mail_auth_response(struct mail_dialogue *d, struct span line);
+
+/* text.c */
+
+/* Takes a word and the blanks around it; false, and an empty word, at the end. */
+bool mail_read_word(struct span *s, struct span *word);
+/* Upper and lower case are the same; `text` is upper case. */
+bool mail_word_is(struct span word, const char *text);
+bool mail_starts_with(struct span s, const char *text);
+bool mail_contains(struct span s, const char *text);
+struct span mail_trim(struct span s);
+/* Decimal digits only; false for none of them, or more than 2^63 - 1. */
+bool mail_number_from_text(struct span word, uint64_t *out);
+const struct mail_verb *mail_find_verb(const struct mail_verb *verbs, struct span word);
+/* `name` and, where there, a blank and `version`; nothing changes for an empty name. */
+void mail_set_client_name(
+    struct mail_dialogue *d, enum mail_name_source source, struct span name, struct span version);
+
+/* One line, without its end, at most as long as the window. */
+void mail_smtp_client_line(struct mail_dialogue *d, struct span line);
+void mail_smtp_server_line(struct mail_dialogue *d, struct span line);
+/* The client's message has ended with its dot. */
+void mail_smtp_message_end(struct mail_dialogue *d);
+/* The answer to DATA; the client may be far into its message, or have given up on it. */
+void mail_smtp_data_answered(struct mail_dialogue *d, bool go);
+void mail_pop3_client_line(struct mail_dialogue *d, struct span line);
+void mail_pop3_server_line(struct mail_dialogue *d, struct span line);
+void mail_imap_client_line(struct mail_dialogue *d, struct span line);
+void mail_imap_server_line(struct mail_dialogue *d, struct span line);
+/* A tagged reply of that key refused its command, which may still have a literal to send. */
+void mail_imap_command_refused(struct mail_dialogue *d, uint32_t key);
+
+/* For a port whose protocol is not known: does the line speak this one unmistakably? */
+bool mail_smtp_recognises(enum mail_side side, struct span line);
+bool mail_pop3_recognises(enum mail_side side, struct span line);
+bool mail_imap_recognises(enum mail_side side, struct span line);
+
+/* imap_id.c: `args` is what stands behind ID. */
+void mail_imap_id_read(struct mail_dialogue *d, struct span args);
+
+#endif

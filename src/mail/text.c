@@ -1,0 +1,130 @@
+#include "mail/mail_internal.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+static uint8_t
+upper(uint8_t c)
+{
+	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+}
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct span
+mail_trim(struct span s)
+{
+	while (s.len > 0 && is_blank(s.data[0])) {
+		s.data++;
+		s.len--;
+	}
+	while (s.len > 0 && (is_blank(s.data[s.len - 1]) || s.data[s.len - 1] == '\r'))
+		s.len--;
+	return s;
+}
+
+bool
+mail_read_word(struct span *s, struct span *word)
+{
+	struct span rest = mail_trim(*s);
+	size_t len = 0;
+
+	while (len < rest.len && !is_blank(rest.data[len]))
+		len++;
+	*word = span_first(rest, len);
+	rest.data += len;
+	rest.len -= len;
+	*s = mail_trim(rest);
+	return len > 0;
+}
+
+bool
+mail_starts_with(struct span s, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (s.len < len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (upper(s.data[i]) != (uint8_t)text[i])
+			return false;
+	}
+	return true;
+}
+
+bool
+mail_word_is(struct span word, const char *text)
+{
+	return word.len == strlen(text) && mail_starts_with(word, text);
+}
+
+bool
+mail_contains(struct span s, const char *text)
+{
+	for (; s.len > 0; s.data++, s.len--) {
+		if (mail_starts_with(s, text))
+			return true;
+	}
+	return false;
+}
+
+bool
+mail_number_from_text(struct span word, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (word.len == 0)
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.data[i] < '0' || word.data[i] > '9' || value > (INT64_MAX - 9) / 10)
+			return false;
+		value = value * 10 + (uint64_t)(word.data[i] - '0');
+	}
+	*out = value;
+	return true;
+}
+
+const struct mail_verb *
+mail_find_verb(const struct mail_verb *verbs, struct span word)
+{
+	for (; verbs->name != NULL; verbs++) {
+		if (mail_word_is(word, verbs->name))
+			return verbs;
+	}
+	return NULL;
+}
+
+static void
+append_name(struct mail_facts *facts, struct span text)
+{
+	text = span_first(text, MAIL_CLIENT_NAME_MAX - (size_t)facts->client_name_len);
+	if (text.len == 0)
+		return;
+	memcpy(facts->client_name + facts->client_name_len, text.data, text.len);
+	facts->client_name_len = (uint8_t)(facts->client_name_len + text.len);
+}
+
+void
+mail_set_client_name(
+    struct mail_dialogue *d, enum mail_name_source source, struct span name, struct span version)
+{
+	struct mail_facts *facts = &d->facts;
+
+	name = mail_trim(name);
+	version = mail_trim(version);
+	if (name.len == 0)
+		return;
+	memset(facts->client_name, 0, sizeof(facts->client_name));
+	facts->client_name_len = 0;
+	facts->client_name_source = source;
+	append_name(facts, name);
+	if (version.len > 0) {
+		append_name(facts, span_from_text(" "));
+		append_name(facts, version);
+	}
+}

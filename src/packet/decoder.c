@@ -1,0 +1,62 @@
+#include "packet/decoder.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "packet/fragments.h"
+#include "packet/packet_internal.h"
+
+#include "base/banned.h"
+
+struct packet_decoder {
+	const struct service_set *services;
+	struct packet_options options;
+	struct fragment_table *fragments;
+};
+
+struct packet_decoder *
+packet_decoder_new(const struct service_set *services, const struct packet_options *options)
+{
+	struct packet_decoder *decoder = xcalloc(1, sizeof(*decoder));
+
+	decoder->services = services;
+	if (options != NULL)
+		decoder->options = *options;
+	decoder->fragments = fragment_table_new(&decoder->options);
+	return decoder;
+}
+
+void
+packet_decoder_free(struct packet_decoder *decoder)
+{
+	if (decoder == NULL)
+		return;
+	fragment_table_free(decoder->fragments);
+	free(decoder);
+}
+
+enum packet_kind
+packet_decoder_decode(struct packet_decoder *decoder, const struct frame *frame, struct packet *out)
+{
+	struct walk w = {
+		.services = decoder->services,
+		.options = &decoder->options,
+		.fragments = decoder->fragments,
+		.out = out,
+	};
+
+	fragment_table_forget_joined(decoder->fragments);
+	return walk_frame(&w, frame);
+}
+
+void
+packet_decoder_finish(struct packet_decoder *decoder)
+{
+	fragment_table_finish(decoder->fragments);
+}
+
+const struct packet_fragment_counters *
+packet_decoder_fragments(const struct packet_decoder *decoder)
+{
+	return fragment_table_counters(decoder->fragments);
+}

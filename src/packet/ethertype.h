@@ -1,0 +1,28 @@
+/*
+ * ethertype - the EtherTypes that are walked into.
+ *
+ * Source: IEEE registration authority's list of EtherTypes.
+ */
+#ifndef TLSTALLY_PACKET_ETHERTYPE_H
+#define TLSTALLY_PACKET_ETHERTYPE_H
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP 0x0806
+#define ETHERTYPE_TEB 0x6558  /* transparent Ethernet bridging */
+#define ETHERTYPE_VLAN 0x8100 /* IEEE 802.1Q */
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_MPLS 0x8847
+#define ETHERTYPE_MPLS_MULTICAST 0x8848
+#define ETHERTYPE_PPPOE_SESSION 0x8864
+#define ETHERTYPE_QINQ 0x88a8       /* IEEE 802.1ad */
+#define ETHERTYPE_BACKBONE 0x88e7   /* IEEE 802.1ah */
+#define ETHERTYPE_FABRICPATH 0x8903 /* Cisco */
+#define ETHERTYPE_CISCO_METADATA 0x8909
+#define ETHERTYPE_VN_TAG 0x8926   /* Cisco */
+#define ETHERTYPE_E_TAG 0x893f    /* IEEE 802.1BR */
+#define ETHERTYPE_NSH 0x894f      /* RFC 8300 */
+#define ETHERTYPE_QINQ_OLD 0x9100 /* before IEEE 802.1ad */
+/* IEEE 802.3: up to here the field is a length, not a type. */
+#define ETHERTYPE_MIN 0x0600
+
+#endif

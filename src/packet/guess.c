@@ -1,0 +1,91 @@
+/*
+ * Where a format does not say what it carries: does the inside look like this or like that?
+ * Addresses are anything, so lengths and types have to fit.
+ */
+#include "packet/packet_internal.h"
+
+#include "packet/ethertype.h"
+
+#include "base/banned.h"
+
+#define ETHERNET_LEN 14
+#define TAG_LEN 4
+#define ARP_LEN 28
+#define IPV4_LEN 20
+#define IPV6_LEN 40
+
+static bool
+skip_both(struct span *s, uint32_t *wire_len, size_t len)
+{
+	if (*wire_len < len || !span_skip(s, len))
+		return false;
+	*wire_len -= (uint32_t)len;
+	return true;
+}
+
+static bool
+is_vlan(uint16_t ethertype)
+{
+	return ethertype == ETHERTYPE_VLAN || ethertype == ETHERTYPE_QINQ ||
+	       ethertype == ETHERTYPE_QINQ_OLD;
+}
+
+bool
+guess_ipv4(struct span s, uint32_t wire_len)
+{
+	uint32_t header_len, total_len;
+
+	if (s.len < IPV4_LEN || s.data[0] >> 4 != 4)
+		return false;
+	header_len = (s.data[0] & 15u) * 4;
+	total_len = u16_at(s, 2);
+	return header_len >= IPV4_LEN && total_len >= header_len && total_len <= wire_len;
+}
+
+bool
+guess_ipv6(struct span s, uint32_t wire_len)
+{
+	return s.len >= IPV6_LEN && s.data[0] >> 4 == 6 &&
+	       (uint32_t)u16_at(s, 4) + IPV6_LEN <= wire_len;
+}
+
+bool
+guess_ipv4_checksum(struct span s)
+{
+	size_t header_len = s.len > 0 ? (s.data[0] & 15u) * 4 : 0;
+	uint32_t sum = 0;
+
+	if (header_len < IPV4_LEN || s.len < header_len)
+		return false;
+	for (size_t i = 0; i < header_len; i += 2)
+		sum += u16_at(s, i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
+bool
+guess_ethernet(struct span s, uint32_t wire_len)
+{
+	uint16_t ethertype;
+
+	if (s.len < ETHERNET_LEN)
+		return false;
+	ethertype = u16_at(s, ETHERNET_LEN - 2);
+	if (!skip_both(&s, &wire_len, ETHERNET_LEN))
+		return false;
+	for (unsigned tags = 0; tags < 2 && is_vlan(ethertype) && s.len >= TAG_LEN; tags++) {
+		ethertype = u16_at(s, 2);
+		if (!skip_both(&s, &wire_len, TAG_LEN))
+			return false;
+	}
+	switch (ethertype) {
+	case ETHERTYPE_IPV4:
+		return guess_ipv4(s, wire_len);
+	case ETHERTYPE_IPV6:
+		return guess_ipv6(s, wire_len);
+	case ETHERTYPE_ARP: /* hardware: Ethernet, protocol: IPv4 */
+		return s.len >= ARP_LEN && u16_at(s, 0) == 1 && u16_at(s, 2) == ETHERTYPE_IPV4;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,340 @@
+/* Link layers: from the frame's first byte to an EtherType, a PPP protocol or an IP header. */
+#include "packet/packet_internal.h"
+
+#include "packet/ethertype.h"
+
+#include "base/banned.h"
+
+/* LINKTYPE_ values, https://www.tcpdump.org/linktypes.html. */
+#define LINKTYPE_NULL 0
+#define LINKTYPE_ETHERNET 1
+#define LINKTYPE_PPP 9
+#define LINKTYPE_PPP_HDLC 50
+#define LINKTYPE_PPP_ETHER 51
+/* DLT_RAW of some systems, which some programs write into files. */
+#define LINKTYPE_RAW_12 12
+#define LINKTYPE_RAW_14 14
+#define LINKTYPE_RAW 101
+#define LINKTYPE_C_HDLC 104
+#define LINKTYPE_LOOP 108
+#define LINKTYPE_LINUX_SLL 113
+#define LINKTYPE_PPP_PPPD 166
+#define LINKTYPE_PPP_WITH_DIR 204
+#define LINKTYPE_C_HDLC_WITH_DIR 205
+#define LINKTYPE_MPLS 219
+#define LINKTYPE_IPV4 228
+#define LINKTYPE_IPV6 229
+#define LINKTYPE_NFLOG 239
+#define LINKTYPE_LINUX_SLL2 276
+
+const char *
+packet_link_name(uint32_t link_type)
+{
+	switch (link_type) {
+	case LINKTYPE_NULL:
+		return "NULL";
+	case LINKTYPE_ETHERNET:
+		return "ETHERNET";
+	case LINKTYPE_PPP:
+		return "PPP";
+	case LINKTYPE_PPP_HDLC:
+		return "PPP_HDLC";
+	case LINKTYPE_PPP_ETHER:
+		return "PPP_ETHER";
+	case LINKTYPE_RAW:
+	case LINKTYPE_RAW_12:
+	case LINKTYPE_RAW_14:
+		return "RAW";
+	case LINKTYPE_C_HDLC:
+		return "C_HDLC";
+	case LINKTYPE_LOOP:
+		return "LOOP";
+	case LINKTYPE_LINUX_SLL:
+		return "LINUX_SLL";
+	case LINKTYPE_IPV4:
+		return "IPV4";
+	case LINKTYPE_IPV6:
+		return "IPV6";
+	case LINKTYPE_LINUX_SLL2:
+		return "LINUX_SLL2";
+	case LINKTYPE_PPP_PPPD:
+		return "PPP_PPPD";
+	case LINKTYPE_PPP_WITH_DIR:
+		return "PPP_WITH_DIR";
+	case LINKTYPE_C_HDLC_WITH_DIR:
+		return "C_HDLC_WITH_DIR";
+	case LINKTYPE_MPLS:
+		return "MPLS";
+	case LINKTYPE_NFLOG:
+		return "NFLOG";
+	default:
+		return NULL;
+	}
+}
+
+static void
+start_sll(struct walk *w)
+{
+	struct span h;
+
+	/* 2 packet type, 2 ARPHRD, 2 address length, 8 address, 2 protocol. */
+	if (!walk_take(w, 16, PACKET_BAD_LINK, &h))
+		return;
+	if (u16_at(h, 4) == 6)
+		w->out->src_mac = h.data + 6;
+	walk_ethertype(w, u16_at(h, 14));
+}
+
+static void
+start_sll2(struct walk *w)
+{
+	struct span h;
+
+	/* 2 protocol, 2 reserved, 4 interface, 2 ARPHRD, 1 packet type, 1 address length, 8
+	 * address. */
+	if (!walk_take(w, 20, PACKET_BAD_LINK, &h))
+		return;
+	if (h.data[11] == 6)
+		w->out->src_mac = h.data + 12;
+	walk_ethertype(w, u16_at(h, 0));
+}
+
+/*
+ * BSD loopback: the address family in the byte order of the machine that captured (NULL) or of the
+ * network (LOOP).  AF_INET is 2 everywhere, AF_INET6 differs, so the IP header's version decides.
+ */
+static void
+start_null(struct walk *w)
+{
+	struct span h;
+
+	if (walk_take(w, 4, PACKET_BAD_LINK, &h))
+		w->next = LAYER_IP;
+}
+
+static void
+start_c_hdlc(struct walk *w)
+{
+	struct span h;
+
+	/* 1 address, 1 control, 2 protocol (an EtherType). */
+	if (walk_take(w, 4, PACKET_BAD_LINK, &h))
+		walk_ethertype(w, u16_at(h, 2));
+}
+
+/* RFC 1547, section 4.3.1: Cisco's framing is told by its address byte, unicast or broadcast. */
+static void
+start_ppp_hdlc(struct walk *w)
+{
+	uint8_t first;
+
+	if (span_peek_u8(w->rest, &first) && (first == 0x0f || first == 0x8f))
+		start_c_hdlc(w);
+	else
+		w->next = LAYER_PPP;
+}
+
+/* A direction in place of the address byte, then the control byte where there is one. */
+static void
+start_pppd(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, 1, PACKET_BAD_LINK, &h))
+		return;
+	if (w->rest.len > 0 && w->rest.data[0] == 0x03 && !walk_take(w, 1, PACKET_BAD_LINK, &h))
+		return;
+	w->next = LAYER_PPP;
+}
+
+void
+link_start(struct walk *w, uint32_t link_type)
+{
+	struct span direction;
+
+	switch (link_type) {
+	case LINKTYPE_ETHERNET:
+		w->next = LAYER_ETHERNET;
+		return;
+	case LINKTYPE_LINUX_SLL:
+		start_sll(w);
+		return;
+	case LINKTYPE_LINUX_SLL2:
+		start_sll2(w);
+		return;
+	case LINKTYPE_RAW:
+	case LINKTYPE_RAW_12:
+	case LINKTYPE_RAW_14:
+		w->next = LAYER_IP;
+		return;
+	case LINKTYPE_IPV4:
+		w->next = LAYER_IPV4;
+		return;
+	case LINKTYPE_IPV6:
+		w->next = LAYER_IPV6;
+		return;
+	case LINKTYPE_NULL:
+	case LINKTYPE_LOOP:
+		start_null(w);
+		return;
+	case LINKTYPE_PPP:
+		w->next = LAYER_PPP;
+		return;
+	case LINKTYPE_PPP_HDLC:
+		start_ppp_hdlc(w);
+		return;
+	case LINKTYPE_PPP_ETHER:
+		tunnel_pppoe(w);
+		return;
+	case LINKTYPE_C_HDLC:
+		start_c_hdlc(w);
+		return;
+	case LINKTYPE_PPP_PPPD:
+		start_pppd(w);
+		return;
+	case LINKTYPE_PPP_WITH_DIR:
+		if (walk_take(w, 1, PACKET_BAD_LINK, &direction))
+			w->next = LAYER_PPP;
+		return;
+	case LINKTYPE_C_HDLC_WITH_DIR:
+		if (walk_take(w, 1, PACKET_BAD_LINK, &direction))
+			start_c_hdlc(w);
+		return;
+	case LINKTYPE_MPLS:
+		tunnel_mpls(w);
+		return;
+	case LINKTYPE_NFLOG:
+		link_nflog(w);
+		return;
+	default:
+		walk_end(w, PACKET_UNKNOWN_LINK);
+		return;
+	}
+}
+
+void
+link_ethernet(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, 14, PACKET_BAD_LINK, &h))
+		return;
+	w->out->dst_mac = h.data;
+	w->out->src_mac = h.data + 6;
+	walk_ethertype(w, u16_at(h, 12));
+}
+
+/* RFC 1661 and 1662: optional address and control bytes, then a protocol of one or two bytes. */
+void
+link_ppp(struct walk *w)
+{
+	struct span h;
+	uint8_t first;
+
+	/* No protocol begins with 0xff. */
+	if (span_peek_u8(w->rest, &first) && first == 0xff && !walk_take(w, 2, PACKET_BAD_LINK, &h))
+		return;
+	if (!walk_take(w, 1, PACKET_BAD_LINK, &h))
+		return;
+	first = h.data[0];
+	if (first & 1) { /* RFC 1661, section 6.5: protocol field compression */
+		w->next = first == 0x21 ? LAYER_IPV4 : LAYER_IPV6;
+		if (first != 0x21 && first != 0x57)
+			walk_end(w, PACKET_OTHER);
+		return;
+	}
+	if (!walk_take(w, 1, PACKET_BAD_LINK, &h))
+		return;
+	if (first == 0 && h.data[0] == 0x21)
+		w->next = LAYER_IPV4;
+	else if (first == 0 && h.data[0] == 0x57)
+		w->next = LAYER_IPV6;
+	else if (first == 0x02 && (h.data[0] == 0x81 || h.data[0] == 0x83))
+		walk_ethertype(w, ETHERTYPE_MPLS); /* RFC 3032, section 4.3 */
+	else
+		walk_end(w, PACKET_OTHER);
+}
+
+static void
+vlan_tag(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, 4, PACKET_BAD_LINK, &h))
+		return;
+	if (w->out->vlan < 0)
+		w->out->vlan = u16_at(h, 0) & 0x0fff;
+	walk_ethertype(w, u16_at(h, 2));
+}
+
+/* IEEE 802.2 SNAP with an EtherType inside: AA AA 03, organisation, type. */
+static void
+snap(struct walk *w)
+{
+	static const uint8_t begin[3] = { 0xaa, 0xaa, 0x03 };
+	struct span seen = span_first(w->rest, sizeof(begin)), h;
+
+	if (!span_equals(seen, span_from(begin, seen.len)))
+		walk_end(w, PACKET_OTHER);
+	else if (walk_take(w, 8, PACKET_BAD_LINK, &h))
+		walk_ethertype(w, u16_at(h, 6));
+}
+
+void
+link_ethertype(struct walk *w)
+{
+	switch (w->ethertype) {
+	case ETHERTYPE_IPV4:
+		w->next = LAYER_IPV4;
+		return;
+	case ETHERTYPE_IPV6:
+		w->next = LAYER_IPV6;
+		return;
+	case ETHERTYPE_VLAN:
+	case ETHERTYPE_QINQ:
+	case ETHERTYPE_QINQ_OLD:
+		vlan_tag(w);
+		return;
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_MULTICAST:
+		tunnel_mpls(w);
+		return;
+	case ETHERTYPE_PPPOE_SESSION:
+		tunnel_pppoe(w);
+		return;
+	case ETHERTYPE_TEB:
+		w->next = LAYER_ETHERNET;
+		return;
+	case ETHERTYPE_CISCO_METADATA:
+		tag_cisco_metadata(w);
+		return;
+	default:
+		if (tag_by_ethertype(w))
+			return;
+		if (w->ethertype < ETHERTYPE_MIN)
+			snap(w);
+		else
+			walk_end(w, PACKET_OTHER);
+		return;
+	}
+}
+
+bool
+link_knows_ethertype(uint16_t ethertype)
+{
+	switch (ethertype) {
+	case ETHERTYPE_IPV4:
+	case ETHERTYPE_IPV6:
+	case ETHERTYPE_VLAN:
+	case ETHERTYPE_QINQ:
+	case ETHERTYPE_QINQ_OLD:
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_MULTICAST:
+	case ETHERTYPE_PPPOE_SESSION:
+	case ETHERTYPE_TEB:
+	case ETHERTYPE_CISCO_METADATA:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,83 @@
+/* MPLS: the label stack says nothing about what it carries. */
+#include "packet/packet_internal.h"
+
+#include "base/banned.h"
+
+#define LABEL_LEN 4
+#define CONTROL_WORD_LEN 4
+
+/*
+ * A first nibble of 4 or 6 is an IP header, or the address of a pseudowire's frame without control
+ * word (the very thing that RFC 4928 warns of).
+ */
+static void
+ip_or_frame(struct walk *w, enum layer ip, bool looks_like_ip)
+{
+	bool looks_like_frame = guess_ethernet(w->rest, w->wire_rest);
+
+	if (looks_like_ip && looks_like_frame && ip == LAYER_IPV4)
+		looks_like_ip = guess_ipv4_checksum(w->rest);
+	w->next = looks_like_ip || !looks_like_frame ? ip : LAYER_ETHERNET;
+}
+
+/*
+ * RFC 4448, section 4.6: the control word of a pseudowire begins with a zero nibble and is
+ * optional, and many an Ethernet address begins with one too; so what fits decides.
+ */
+static bool
+has_control_word(struct span s, uint32_t wire_len)
+{
+	struct span after = s;
+
+	if (!span_skip(&after, CONTROL_WORD_LEN))
+		return true;
+	if (guess_ethernet(after, wire_len - CONTROL_WORD_LEN))
+		return true;
+	if (guess_ethernet(s, wire_len))
+		return false;
+	return s.len < 14 || !link_knows_ethertype(u16_at(s, 12)) ||
+	       (s.len >= 18 && link_knows_ethertype(u16_at(s, 16)));
+}
+
+static void
+pseudowire(struct walk *w, uint8_t nibble)
+{
+	struct span word;
+
+	w->guess = true;
+	w->next = LAYER_ETHERNET;
+	if (nibble == 0 && has_control_word(w->rest, w->wire_rest))
+		(void)walk_take(w, CONTROL_WORD_LEN, PACKET_BAD_LINK, &word);
+}
+
+/* RFC 3032, section 2.1: labels up to the bottom of the stack; what follows shows by its form. */
+void
+tunnel_mpls(struct walk *w)
+{
+	struct span h;
+	uint8_t first;
+
+	do {
+		if (w->depth++ >= PACKET_MAX_DEPTH) {
+			walk_end(w, PACKET_TOO_DEEP);
+			return;
+		}
+		if (!walk_take(w, LABEL_LEN, PACKET_BAD_LINK, &h))
+			return;
+	} while ((h.data[2] & 1) == 0);
+	if (!span_peek_u8(w->rest, &first)) {
+		walk_end(w, w->wire_rest > 0 ? PACKET_CUT : PACKET_BAD_LINK);
+		return;
+	}
+	switch (first >> 4) {
+	case 4:
+		ip_or_frame(w, LAYER_IPV4, guess_ipv4(w->rest, w->wire_rest));
+		return;
+	case 6:
+		ip_or_frame(w, LAYER_IPV6, guess_ipv6(w->rest, w->wire_rest));
+		return;
+	default:
+		pseudowire(w, first >> 4);
+		return;
+	}
+}

@@ -1,0 +1,127 @@
+/*
+ * packet_internal - the walk from layer to layer that the files of this module share.
+ *
+ * Each layer's function consumes its header from `rest` and names the next layer in `next`.
+ */
+#ifndef TLSTALLY_PACKET_PACKET_INTERNAL_H
+#define TLSTALLY_PACKET_PACKET_INTERNAL_H
+
+#include "packet/decoder.h"
+#include "packet/packet.h"
+
+struct fragment_table;
+
+enum layer {
+	LAYER_ETHERNET,
+	LAYER_ETHERTYPE, /* a header named by `ethertype` follows */
+	LAYER_IPV4,
+	LAYER_IPV6,
+	LAYER_IP,    /* the version nibble tells which */
+	LAYER_PROTO, /* a header named by `ip_proto` follows */
+	LAYER_TCP,
+	LAYER_PPP,
+	LAYER_END, /* `kind` holds the result */
+};
+
+struct walk {
+	struct span rest;   /* captured bytes not yet consumed */
+	uint32_t wire_rest; /* bytes on the wire from here on; at least rest.len */
+	enum layer next;
+	uint16_t ethertype;
+	uint8_t ip_proto;
+	unsigned depth;
+	enum packet_kind kind;
+	struct packet *out;
+	const struct service_set *services;
+	const struct packet_options *options; /* NULL: the defaults */
+	struct fragment_table *fragments;     /* NULL: fragments are not joined */
+	bool guess; /* a port or a nibble told what follows: nonsense is then no fault */
+};
+
+/* Of a header that was taken whole: `at` is inside it. */
+static inline uint16_t
+u16_at(struct span s, size_t at)
+{
+	return (uint16_t)(s.data[at] << 8 | s.data[at + 1]);
+}
+
+static inline uint32_t
+u32_at(struct span s, size_t at)
+{
+	return (uint32_t)u16_at(s, at) << 16 | u16_at(s, at + 2);
+}
+
+/* Ends the walk with `kind`. */
+void walk_end(struct walk *w, enum packet_kind kind);
+/*
+ * Takes a header of `len` bytes off the front.  Ends the walk and returns false when the capture
+ * cut it (PACKET_CUT) or the wire itself had fewer bytes (`bad`).
+ */
+bool walk_take(struct walk *w, size_t len, enum packet_kind bad, struct span *header);
+/*
+ * The packet ends after `len` more bytes on the wire: what follows is padding or a trailer.  More
+ * than the frame has is not taken for a lie: some mirrors shorten frames and say nothing of it.
+ */
+void walk_trim(struct walk *w, uint32_t len);
+/* The same for a tunnel's length, which is ignored where it says more than the frame has. */
+void walk_trim_to(struct walk *w, uint32_t len);
+/* A header named by `ethertype` follows. */
+void walk_ethertype(struct walk *w, uint16_t ethertype);
+/* Walks the whole frame.  `w` holds what does not come with the frame. */
+enum packet_kind walk_frame(struct walk *w, const struct frame *frame);
+
+/* link.c */
+void link_start(struct walk *w, uint32_t link_type);
+void link_ethernet(struct walk *w);
+void link_ethertype(struct walk *w);
+void link_ppp(struct walk *w);
+/* True for an EtherType that is walked into. */
+bool link_knows_ethertype(uint16_t ethertype);
+
+/* ip.c */
+void ip_any(struct walk *w);
+void ip_v4(struct walk *w);
+void ip_v6(struct walk *w);
+void ip_proto(struct walk *w);
+/* True for a protocol or next header that is walked into. */
+bool ip_knows_proto(uint8_t proto);
+
+/* ip_fragment.c: what is left of the walk is one fragment's payload. */
+void ip_fragment(struct walk *w, uint32_t id, uint16_t offset, bool more, uint8_t proto);
+
+/* udp.c */
+void udp_header(struct walk *w);
+
+/* tags.c: false when `w->ethertype` is not one of its tags. */
+bool tag_by_ethertype(struct walk *w);
+void tag_cisco_metadata(struct walk *w);
+void tag_cisco_metadata_in_gre(struct walk *w);
+
+/* nsh.c */
+void nsh_header(struct walk *w);
+/* The numbers that NSH and VXLAN-GPE share. */
+void nsh_next_protocol(struct walk *w, uint8_t next);
+
+/* l2tp.c */
+void l2tp_over_ip(struct walk *w);
+void l2tp_over_udp(struct walk *w);
+
+/* guess.c: does the inside look like it?  `wire_len`: bytes on the wire, at least s.len. */
+bool guess_ipv4(struct span s, uint32_t wire_len);
+bool guess_ipv4_checksum(struct span s);
+bool guess_ipv6(struct span s, uint32_t wire_len);
+bool guess_ethernet(struct span s, uint32_t wire_len);
+
+/* tunnel.c, gre.c, mpls.c */
+void tunnel_pppoe(struct walk *w);
+void tunnel_etherip(struct walk *w);
+void tunnel_gre(struct walk *w);
+void tunnel_mpls(struct walk *w);
+
+/* nflog.c */
+void link_nflog(struct walk *w);
+
+/* tcp.c */
+void tcp_header(struct walk *w);
+
+#endif

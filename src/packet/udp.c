@@ -1,0 +1,214 @@
+/* UDP: only tunnels matter, and only on the ports that are theirs. */
+#include "packet/packet_internal.h"
+
+#include "base/banned.h"
+
+/* IANA service names and port numbers; 8472 and 37008 are customary. */
+#define PORT_L2TP 1701
+#define PORT_GTP_U 2152
+#define PORT_TEREDO 3544
+#define PORT_GRE 4754
+#define PORT_VXLAN 4789
+#define PORT_VXLAN_GPE 4790
+#define PORT_GENEVE 6081
+#define PORT_MPLS 6635
+#define PORT_VXLAN_LINUX 8472
+#define PORT_TZSP 37008
+
+#define UDP_LEN 8
+
+#define VXLAN_LEN 8
+#define VXLAN_HAS_VNI 0x08
+#define VXLAN_HAS_NEXT 0x04
+
+#define GTP_LEN 8
+#define GTP_G_PDU 255
+#define GTP_OPTIONAL 0x07 /* extension header, sequence number, N-PDU number: one is enough */
+#define GTP_OPTIONAL_LEN 4
+
+#define TZSP_TAG_PADDING 0
+#define TZSP_TAG_END 1
+
+/* RFC 7348, section 5; draft-ietf-nvo3-vxlan-gpe, section 3: the P bit names what is inside. */
+static void
+vxlan(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, VXLAN_LEN, PACKET_OTHER, &h))
+		return;
+	if ((h.data[0] & VXLAN_HAS_NEXT) != 0)
+		nsh_next_protocol(w, h.data[3]);
+	else if ((h.data[0] & VXLAN_HAS_VNI) != 0)
+		w->next = LAYER_ETHERNET;
+	else
+		walk_end(w, PACKET_OTHER);
+}
+
+/* RFC 8926, section 3.4: version, options' length in units of 4 bytes, flags, EtherType, VNI. */
+static void
+geneve(struct walk *w)
+{
+	struct span h, options;
+
+	if (!walk_take(w, 8, PACKET_OTHER, &h))
+		return;
+	if (h.data[0] >> 6 != 0)
+		walk_end(w, PACKET_OTHER);
+	else if (walk_take(w, (h.data[0] & 0x3fu) * 4, PACKET_OTHER, &options))
+		walk_ethertype(w, u16_at(h, 2));
+}
+
+/* 3GPP TS 29.281, section 5.2.1: length in units of 4 bytes first, next type last; 0: no more. */
+static bool
+skip_gtp_extensions(struct walk *w, uint8_t next)
+{
+	struct span h;
+
+	while (next != 0) {
+		size_t len = w->rest.len > 0 ? w->rest.data[0] * 4u : 4;
+
+		if (len == 0) {
+			walk_end(w, PACKET_OTHER);
+			return false;
+		}
+		if (!walk_take(w, len, PACKET_OTHER, &h))
+			return false;
+		next = h.data[len - 1];
+	}
+	return true;
+}
+
+/* 3GPP TS 29.281, section 5.1; the inside is IP, or Ethernet in a 5G session of that kind. */
+static void
+gtp_u(struct walk *w)
+{
+	struct span h, optional;
+	uint8_t first;
+
+	if (!walk_take(w, GTP_LEN, PACKET_OTHER, &h))
+		return;
+	/* Version 1, protocol type GTP. */
+	if (h.data[0] >> 4 != 3 || h.data[1] != GTP_G_PDU) {
+		walk_end(w, PACKET_OTHER);
+		return;
+	}
+	walk_trim_to(w, u16_at(h, 2));
+	if ((h.data[0] & GTP_OPTIONAL) != 0) {
+		if (!walk_take(w, GTP_OPTIONAL_LEN, PACKET_OTHER, &optional))
+			return;
+		if ((h.data[0] & 4) != 0 && !skip_gtp_extensions(w, optional.data[3]))
+			return;
+	}
+	if (span_peek_u8(w->rest, &first) && first >> 4 != 4 && first >> 4 != 6 &&
+	    guess_ethernet(w->rest, w->wire_rest))
+		w->next = LAYER_ETHERNET;
+	else
+		w->next = LAYER_IP;
+}
+
+/* TZSP: version 1, type (0 received, 1 to be sent), encapsulated protocol; then tagged fields. */
+static void
+tzsp(struct walk *w)
+{
+	struct span h, value;
+
+	if (!walk_take(w, 4, PACKET_OTHER, &h))
+		return;
+	if (h.data[0] != 1 || h.data[1] > 1 || u16_at(h, 2) != 1) {
+		walk_end(w, PACKET_OTHER);
+		return;
+	}
+	do {
+		if (!walk_take(w, 1, PACKET_OTHER, &h))
+			return;
+		if (h.data[0] > TZSP_TAG_END &&
+		    (!walk_take(w, 1, PACKET_OTHER, &value) ||
+			!walk_take(w, value.data[0], PACKET_OTHER, &value)))
+			return;
+	} while (h.data[0] != TZSP_TAG_END);
+	w->next = LAYER_ETHERNET;
+}
+
+/* RFC 4380, section 5.1.1: authentication and origin may stand in front of the IPv6 packet. */
+static void
+teredo(struct walk *w)
+{
+	struct span h;
+
+	if (w->rest.len >= 4 && u16_at(w->rest, 0) == 1) {
+		size_t len = 4u + w->rest.data[2] + w->rest.data[3] + 8 + 1;
+
+		if (!walk_take(w, len, PACKET_OTHER, &h))
+			return;
+	}
+	if (w->rest.len >= 2 && u16_at(w->rest, 0) == 0 && !walk_take(w, 8, PACKET_OTHER, &h))
+		return;
+	w->next = LAYER_IPV6;
+}
+
+static bool
+is_vxlan_port(const struct packet_options *options, uint16_t port)
+{
+	for (size_t i = 0; options != NULL && i < options->vxlan_port_count; i++)
+		if (options->vxlan_ports[i] == port)
+			return true;
+	return false;
+}
+
+static bool
+open_by_port(struct walk *w, uint16_t port)
+{
+	switch (port) {
+	case PORT_VXLAN:
+	case PORT_VXLAN_GPE:
+	case PORT_VXLAN_LINUX:
+		vxlan(w);
+		return true;
+	case PORT_GENEVE:
+		geneve(w);
+		return true;
+	case PORT_GTP_U:
+		gtp_u(w);
+		return true;
+	case PORT_TZSP:
+		tzsp(w);
+		return true;
+	case PORT_TEREDO:
+		teredo(w);
+		return true;
+	case PORT_L2TP:
+		l2tp_over_udp(w);
+		return true;
+	case PORT_GRE: /* RFC 8086 */
+		tunnel_gre(w);
+		return true;
+	case PORT_MPLS: /* RFC 7510 */
+		tunnel_mpls(w);
+		return true;
+	default:
+		if (!is_vxlan_port(w->options, port))
+			return false;
+		vxlan(w);
+		return true;
+	}
+}
+
+/* RFC 768. */
+void
+udp_header(struct walk *w)
+{
+	struct span h;
+
+	if (w->rest.len < UDP_LEN || !walk_take(w, UDP_LEN, PACKET_OTHER, &h)) {
+		walk_end(w, PACKET_OTHER);
+		return;
+	}
+	/* Zero: a super-segment, or a jumbogram. */
+	if (u16_at(h, 4) > UDP_LEN)
+		walk_trim_to(w, u16_at(h, 4) - UDP_LEN);
+	w->guess = true;
+	/* Tunnels send to their port; from it, only where the peer chose a port of its own. */
+	if (!open_by_port(w, u16_at(h, 2)) && !open_by_port(w, u16_at(h, 0)))
+		walk_end(w, PACKET_OTHER);
+}

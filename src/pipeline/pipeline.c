@@ -1,0 +1,266 @@
+#include "pipeline/pipeline.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "packet/decoder.h"
+#include "packet/packet.h"
+#include "session/session.h"
+#include "tls/record_stream.h"
+
+#include "base/banned.h"
+
+/* Of unfinished handshake messages, in all. */
+#define MAX_KEPT_LEN ((size_t)16 << 20)
+
+struct pipeline {
+	struct pipeline_options options;
+	struct session_options session_options;
+	struct session_counters session_counters;
+	struct tls_record_budget records;
+	struct packet_decoder *decoder;
+	struct flow_table *flows;
+	uint64_t kinds[PACKET_KIND_COUNT];
+	uint64_t snapped; /* packets on mail ports cut by the snapshot length */
+	struct pipeline_unknown_link unknown_links[PIPELINE_UNKNOWN_LINKS_MAX];
+	size_t unknown_link_count;
+};
+
+/* One connection, between the flow table and its session. */
+struct pipeline_link {
+	struct pipeline *pipeline;
+	struct flow *flow;
+	struct session *session;
+};
+
+static void
+obey(struct pipeline_link *link, enum session_wish wish)
+{
+	switch (wish) {
+	case SESSION_GO_ON:
+		return;
+	case SESSION_LINGER:
+		flow_linger(link->pipeline->flows, link->flow);
+		return;
+	case SESSION_SETTLED:
+		flow_settle(link->pipeline->flows, link->flow);
+		session_free(link->session);
+		free(link);
+		return;
+	}
+}
+
+static void *
+on_open(void *arg, struct flow *flow)
+{
+	struct pipeline *p = arg;
+	struct pipeline_link *link = xmalloc(sizeof(*link));
+
+	link->pipeline = p;
+	link->flow = flow;
+	link->session = session_new(&p->session_options, flow_connection(flow));
+	return link;
+}
+
+static void
+on_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct pipeline_link *link = user;
+
+	obey(link, session_data(link->session, dir, bytes, mark));
+}
+
+static void
+on_gap(void *user, unsigned dir, int64_t len, const struct mark *mark)
+{
+	struct pipeline_link *link = user;
+
+	obey(link, session_gap(link->session, dir, len, mark));
+}
+
+static void
+on_fin(void *user, unsigned dir, const struct mark *mark)
+{
+	struct pipeline_link *link = user;
+
+	obey(link, session_fin(link->session, dir, mark));
+}
+
+static void
+on_reset(void *user, unsigned dir, const struct mark *mark)
+{
+	struct pipeline_link *link = user;
+
+	obey(link, session_reset(link->session, dir, mark));
+}
+
+static void
+on_end(void *user, enum flow_end why, int64_t time_us)
+{
+	struct pipeline_link *link = user;
+
+	(void)why;
+	session_end(link->session, time_us);
+	free(link);
+}
+
+static const struct flow_handler flow_handler = {
+	.open = on_open,
+	.data = on_data,
+	.gap = on_gap,
+	.fin = on_fin,
+	.reset = on_reset,
+	.end = on_end,
+};
+
+struct pipeline *
+pipeline_new(const struct pipeline_options *options)
+{
+	struct pipeline *p = xcalloc(1, sizeof(*p));
+
+	p->options = *options;
+	p->records.max_kept_len = MAX_KEPT_LEN;
+	p->session_options = (struct session_options){
+		.services = options->services,
+		.internal = options->internal,
+		.minimum = options->minimum,
+		.counters = &p->session_counters,
+		.records = &p->records,
+		.event = options->event,
+		.arg = options->arg,
+	};
+	p->decoder = packet_decoder_new(options->services, &options->packets);
+	p->flows = flow_table_new(&options->flows, &flow_handler, p);
+	return p;
+}
+
+void
+pipeline_free(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	flow_table_free(p->flows);
+	packet_decoder_free(p->decoder);
+	free(p);
+}
+
+static void
+count_unknown_link(struct pipeline *p, const struct frame *frame)
+{
+	size_t i = 0;
+
+	while (i < p->unknown_link_count && p->unknown_links[i].link_type != frame->link_type)
+		i++;
+	if (i == PIPELINE_UNKNOWN_LINKS_MAX)
+		return;
+	if (i == p->unknown_link_count) {
+		p->unknown_link_count++;
+		p->unknown_links[i] = (struct pipeline_unknown_link){
+			.link_type = frame->link_type,
+			.source = frame->source,
+		};
+	}
+	p->unknown_links[i].frame_count++;
+}
+
+void
+pipeline_add(struct pipeline *p, const struct frame *frame)
+{
+	struct packet packet;
+	enum packet_kind kind = packet_decoder_decode(p->decoder, frame, &packet);
+
+	p->kinds[kind]++;
+	if (kind == PACKET_TCP) {
+		p->snapped += packet.payload.len < packet.payload_len;
+		flow_table_add(p->flows, &packet);
+	} else if (kind == PACKET_UNKNOWN_LINK) {
+		count_unknown_link(p, frame);
+	}
+}
+
+void
+pipeline_advance(struct pipeline *p, int64_t now_us)
+{
+	flow_table_advance(p->flows, now_us);
+}
+
+void
+pipeline_finish(struct pipeline *p)
+{
+	packet_decoder_finish(p->decoder);
+	flow_table_finish(p->flows);
+}
+
+static uint64_t
+undecodable(const struct pipeline *p)
+{
+	return p->kinds[PACKET_CUT] + p->kinds[PACKET_BAD_LINK] + p->kinds[PACKET_BAD_IP] +
+	       p->kinds[PACKET_BAD_TCP] + p->kinds[PACKET_TOO_DEEP] + p->kinds[PACKET_UNKNOWN_LINK];
+}
+
+size_t
+pipeline_counters(const struct pipeline *p, struct pipeline_counter out[PIPELINE_COUNTERS_MAX])
+{
+	const struct flow_counters *f = flow_table_counters(p->flows);
+	const struct session_counters *s = &p->session_counters;
+	const struct packet_fragment_counters *g = packet_decoder_fragments(p->decoder);
+	const struct pipeline_counter all[] = {
+		{ "undecodable", undecodable(p) },
+		{ "cut_header", p->kinds[PACKET_CUT] },
+		{ "bad_link_header", p->kinds[PACKET_BAD_LINK] },
+		{ "bad_ip_header", p->kinds[PACKET_BAD_IP] },
+		{ "bad_tcp_header", p->kinds[PACKET_BAD_TCP] },
+		{ "nested_too_deep", p->kinds[PACKET_TOO_DEEP] },
+		{ "unknown_link_type", p->kinds[PACKET_UNKNOWN_LINK] },
+		{ "fragment", p->kinds[PACKET_FRAGMENT] },
+		{ "fragments_seen", g->seen },
+		{ "duplicate_fragments", g->duplicates },
+		{ "datagrams_reassembled", g->reassembled },
+		{ "datagrams_overlapping", g->overlapping },
+		{ "datagrams_in_too_many_pieces", g->too_many },
+		{ "datagrams_timed_out", g->timed_out },
+		{ "datagrams_evicted", g->evicted },
+		{ "other", p->kinds[PACKET_OTHER] },
+		{ "other_port", p->kinds[PACKET_OTHER_PORT] },
+		{ "tcp", p->kinds[PACKET_TCP] },
+		{ "snapped", p->snapped },
+		{ "flows", f->flows },
+		{ "flows_evicted", f->evicted_unsettled },
+		{ "settled_flows_evicted", f->evicted_settled },
+		{ "one_way_flows", f->one_way },
+		{ "mid_start_flows", f->mid_start },
+		{ "syn", f->syn },
+		{ "syn_without_payload", f->syn - f->syn_with_payload },
+		{ "payload_segments", f->payload_segments },
+		{ "gaps", f->streams.gap_count },
+		{ "gap_bytes", f->streams.gap_len },
+		{ "duplicate_segments", f->streams.duplicate_count },
+		{ "reordered_segments", f->streams.reordered_count },
+		{ "out_of_window_segments", f->streams.out_of_window_count },
+		{ "ack_before_data", f->ack_before_data },
+		{ "events", s->events },
+		{ "external_client", s->external_client },
+		{ "banner_only", s->banner_only },
+		{ "half_hello", s->half_hello },
+		{ "starttls_no_hello", s->starttls_no_hello },
+		{ "garbage", s->garbage },
+		{ "no_hello", s->no_hello },
+		{ "messages_cut", p->records.exceeded_count },
+		{ "bad_certificate", s->bad_certificate },
+	};
+	size_t count = sizeof(all) / sizeof(all[0]);
+
+	_Static_assert(sizeof(all) / sizeof(all[0]) <= PIPELINE_COUNTERS_MAX, "room");
+	for (size_t i = 0; i < count; i++)
+		out[i] = all[i];
+	return count;
+}
+
+size_t
+pipeline_unknown_links(
+    const struct pipeline *p, struct pipeline_unknown_link out[PIPELINE_UNKNOWN_LINKS_MAX])
+{
+	for (size_t i = 0; i < p->unknown_link_count; i++)
+		out[i] = p->unknown_links[i];
+	return p->unknown_link_count;
+}

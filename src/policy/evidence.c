@@ -1,0 +1,143 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "policy/policy_internal.h"
+
+#include "base/banned.h"
+
+/*
+ * The latest of the worst stands for the client, of several the one with more.  So a failure leads
+ * only where it is what is wrong: one that a success made harmless has that success after it.
+ */
+static bool
+leads_before(const struct finding *a, const struct finding *b)
+{
+	if (a->last_us != b->last_us)
+		return a->last_us > b->last_us;
+	return a->count > b->count;
+}
+
+static void
+choose_lead(
+    struct evidence *ev, const struct finding *findings, const enum verdict *verdicts, size_t count)
+{
+	ev->verdict = VERDICT_OK;
+	for (size_t i = 0; i < count; i++) {
+		if (ev->lead != NULL &&
+		    (verdicts[i] > ev->verdict ||
+			(verdicts[i] == ev->verdict && !leads_before(&findings[i], ev->lead))))
+			continue;
+		ev->lead = &findings[i];
+		ev->verdict = verdicts[i];
+	}
+	assert(ev->lead != NULL);
+}
+
+static bool
+went_the_same_way(const struct finding *a, const struct finding *b)
+{
+	if (policy_is_success(a))
+		return policy_is_success(b) && a->key.tls_version == b->key.tls_version;
+	return a->key.outcome == b->key.outcome && a->key.refused_by == b->key.refused_by;
+}
+
+static void
+add_like_lead(struct evidence *ev, const struct finding *f)
+{
+	if (ev->count == 0 || f->first_us < ev->first_us)
+		ev->first_us = f->first_us;
+	if (ev->count == 0 || f->last_us > ev->last_us)
+		ev->last_us = f->last_us;
+	ev->count += f->count;
+	ev->gap_count += f->gap_count;
+	ev->login_count += f->login_count;
+	ev->scsv_count += f->scsv_count;
+	if (f->key.outcome == OUTCOME_NEGOTIATED)
+		ev->unseen_count += f->count;
+	if (f->key.refusal != ev->lead->key.refusal ||
+	    f->key.refusal_alert != ev->lead->key.refusal_alert)
+		ev->several_refusals = true;
+}
+
+static void
+add_same_offer(struct evidence *ev, const struct finding *f, bool like_lead)
+{
+	ev->try_count += f->count;
+	if (like_lead)
+		add_like_lead(ev, f);
+	else if (f->key.outcome == OUTCOME_REFUSED) {
+		if (ev->refused_count == 0 || f->last_us > ev->refused_last_us)
+			ev->refused_last_us = f->last_us;
+		ev->refused_count += f->count;
+	}
+}
+
+void
+evidence_collect(struct evidence *ev, const struct policy *policy, const struct finding *findings,
+    const enum verdict *verdicts, size_t count)
+{
+	int64_t better_first = 0;
+
+	*ev = (struct evidence){ 0 };
+	choose_lead(ev, findings, verdicts, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = &findings[i];
+		bool cleartext = f->key.outcome == OUTCOME_CLEARTEXT;
+
+		if (!policy_same_server(ev->lead, f) ||
+		    cleartext != (ev->lead->key.outcome == OUTCOME_CLEARTEXT))
+			continue;
+		if (f->key.offered_version == ev->lead->key.offered_version)
+			add_same_offer(
+			    ev, f, verdicts[i] == ev->verdict && went_the_same_way(ev->lead, f));
+		if (!policy_is_success(f) || policy_judge_success(policy, f) != VERDICT_OK)
+			continue;
+		if (ev->better == NULL || f->first_us < better_first)
+			better_first = f->first_us;
+		if (ev->better == NULL || f->last_us > ev->better->last_us)
+			ev->better = f;
+	}
+	ev->better_since = ev->better != NULL && better_first > ev->last_us;
+}
+
+struct judged {
+	const struct finding *finding;
+	enum verdict verdict;
+};
+
+static int
+compare_judged(const void *a, const void *b)
+{
+	const struct judged *x = a, *y = b;
+	struct span sx = event_text_span(&x->finding->key.server);
+	struct span sy = event_text_span(&y->finding->key.server);
+	size_t len = sx.len < sy.len ? sx.len : sy.len;
+	int order = len == 0 ? 0 : memcmp(sx.data, sy.data, len);
+
+	if (x->verdict != y->verdict)
+		return (int)x->verdict - (int)y->verdict;
+	if (x->finding->key.server_port != y->finding->key.server_port)
+		return (int)x->finding->key.server_port - (int)y->finding->key.server_port;
+	if (order != 0)
+		return order;
+	return (sx.len > sy.len) - (sx.len < sy.len);
+}
+
+void
+policy_count_servers(const struct finding *findings, const enum verdict *verdicts, size_t count,
+    size_t servers[VERDICT_COUNT])
+{
+	struct judged *rows = xreallocarray(NULL, count + 1, sizeof(*rows));
+
+	memset(servers, 0, VERDICT_COUNT * sizeof(*servers));
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct judged){ &findings[i], verdicts[i] };
+	qsort(rows, count, sizeof(*rows), compare_judged);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || compare_judged(&rows[i - 1], &rows[i]) != 0)
+			servers[rows[i].verdict]++;
+	}
+	free(rows);
+}

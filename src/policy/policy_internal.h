@@ -1,0 +1,70 @@
+/*
+ * policy_internal - what verdict.c and reason.c share: what a finding shows by itself, and what
+ * the same client's successes with the same server say about it.
+ */
+#ifndef TLSTALLY_SRC_POLICY_INTERNAL_H
+#define TLSTALLY_SRC_POLICY_INTERNAL_H
+
+#include "policy/verdict.h"
+
+/* A ServerHello was accepted: SPEC section 4, `established` or `negotiated`. */
+bool policy_is_success(const struct finding *f);
+/* The ClientHello was seen, and its highest version is below the minimum. */
+bool policy_offers_too_little(const struct policy *policy, const struct finding *f);
+/* The version that was surely not exceeded: the negotiated one, else what was offered; 0: none. */
+uint16_t policy_version_bound(const struct finding *f);
+/* Same port, and same name or address; two names the client itself asked for must be the same. */
+bool policy_same_server(const struct finding *a, const struct finding *b);
+/* The verdict on a success, which depends on nothing else. */
+enum verdict policy_judge_success(const struct policy *policy, const struct finding *f);
+
+/*
+ * The successes of one client, by server, so that each failure finds its own in logarithmic time:
+ * a client that invents host names must not make the judge slow.
+ */
+struct success_index {
+	struct success *items; /* owned */
+	size_t count;
+};
+
+#define SUCCESS_NEVER INT64_MIN
+
+/* Packet times, SUCCESS_NEVER where there was none. */
+struct success_times {
+	int64_t any_last;              /* any success with the server */
+	int64_t good_first, good_last; /* at or above the minimum */
+	int64_t legacy_last;           /* judged VERDICT_LEGACY */
+};
+
+void success_index_init(struct success_index *index, const struct policy *policy,
+    const struct finding *findings, size_t count);
+void success_index_find(
+    const struct success_index *index, const struct finding *f, struct success_times *out);
+void success_index_release(struct success_index *index);
+
+/*
+ * What a reason rests on: the finding that stands for the client's verdict, and all that went the
+ * same way with the same server.
+ */
+struct evidence {
+	const struct finding *lead;
+	enum verdict verdict;
+	uint64_t count;               /* handshakes, or sessions in cleartext, like the lead */
+	uint64_t try_count;           /* with the same server and offer, however they went */
+	uint64_t unseen_count;        /* of `count`: the end was not seen */
+	uint64_t gap_count;           /* of `count` */
+	uint64_t login_count;         /* of `count` */
+	uint64_t scsv_count;          /* of `count` */
+	int64_t first_us, last_us;    /* of `count` */
+	bool several_refusals;        /* not all in the lead's way */
+	uint64_t refused_count;       /* same server and offer, refused; not in `count` */
+	int64_t refused_last_us;      /* of these */
+	const struct finding *better; /* latest success at or above the minimum there; NULL: none */
+	bool better_since;            /* all of those began after last_us */
+};
+
+/* `verdicts` has at least one row of the worst verdict. */
+void evidence_collect(struct evidence *ev, const struct policy *policy,
+    const struct finding *findings, const enum verdict *verdicts, size_t count);
+
+#endif

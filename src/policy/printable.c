@@ -1,0 +1,153 @@
+#include "policy/printable.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+/* RFC 3629, section 4: lead byte, then continuation bytes, and nothing longer than needed. */
+size_t
+printable_utf8_char(struct span text, uint32_t *code_point)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t value;
+	size_t len;
+
+	if (text.len == 0)
+		return 0;
+	value = text.data[0];
+	if (value < 0x80)
+		len = 1;
+	else if (value >= 0xc2 && value <= 0xdf)
+		len = 2;
+	else if (value >= 0xe0 && value <= 0xef)
+		len = 3;
+	else if (value >= 0xf0 && value <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (len > text.len)
+		return 0;
+	if (len > 1)
+		value &= 0x7fU >> len;
+	for (size_t i = 1; i < len; i++) {
+		if ((text.data[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (text.data[i] & 0x3f);
+	}
+	if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+		return 0;
+	*code_point = value;
+	return len;
+}
+
+/*
+ * Characters that would act on the terminal or on the reader instead of being seen: controls, soft
+ * hyphen, zero-width and direction marks, separators, variation selectors, private use, tags.
+ */
+static bool
+is_visible(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{ 0x00, 0x1f },
+		{ 0x7f, 0x9f },
+		{ 0xad, 0xad },
+		{ 0x34f, 0x34f },
+		{ 0x61c, 0x61c },
+		{ 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 },
+		{ 0x180b, 0x180f },
+		{ 0x200b, 0x200f },
+		{ 0x2028, 0x202e },
+		{ 0x2060, 0x206f },
+		{ 0x3164, 0x3164 },
+		{ 0xe000, 0xf8ff },
+		{ 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb },
+		{ 0xfffe, 0xffff },
+		{ 0xe0000, 0x10ffff },
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		if (c >= hidden[i].first && c <= hidden[i].last)
+			return false;
+	}
+	return true;
+}
+
+/* Takes one character, or one byte that is part of none, and writes how it is shown. */
+static size_t
+show_char(struct span *text, char out[16])
+{
+	uint32_t c = 0;
+	size_t len = printable_utf8_char(*text, &c), shown = 0;
+
+	if (len == 1 && c == '\\') {
+		out[0] = out[1] = '\\';
+		shown = 2;
+	} else if (len > 0 && is_visible(c)) {
+		for (; shown < len; shown++)
+			out[shown] = (char)text->data[shown];
+	} else {
+		static const char digits[] = "0123456789abcdef";
+
+		if (len == 0)
+			len = 1;
+		for (size_t i = 0; i < len; i++) {
+			out[shown++] = '\\';
+			out[shown++] = 'x';
+			out[shown++] = digits[text->data[i] >> 4];
+			out[shown++] = digits[text->data[i] & 0xf];
+		}
+	}
+	*text = span_from(text->data + len, text->len - len);
+	return shown;
+}
+
+void
+printable_add(struct buf *out, struct span text, size_t max)
+{
+	static const char ellipsis[] = "...";
+	const size_t ellipsis_len = sizeof(ellipsis) - 1;
+	size_t begin = out->len, keep = begin;
+	char shown[16];
+
+	while (text.len > 0) {
+		size_t len = show_char(&text, shown);
+
+		if (out->len - begin + len > max) {
+			out->len = keep;
+			buf_add(out, ellipsis, max < ellipsis_len ? max : ellipsis_len);
+			return;
+		}
+		buf_add(out, shown, len);
+		if (out->len - begin + ellipsis_len <= max)
+			keep = out->len;
+	}
+}
+
+void
+printable_add_server(struct buf *out, struct span server, uint16_t port, size_t max)
+{
+	char text[ADDR_TEXT_LEN];
+	struct addr addr;
+	bool bracket = false;
+
+	/* RFC 3986, section 3.2.2: brackets keep the port apart from an IPv6 address. */
+	if (server.len < sizeof(text) && server.len > 0) {
+		memcpy(text, server.data, server.len);
+		text[server.len] = '\0';
+		bracket = addr_from_text(text, &addr) && addr.family == 6;
+	}
+	if (bracket)
+		buf_add_char(out, '[');
+	printable_add(out, server, max);
+	if (bracket)
+		buf_add_char(out, ']');
+	buf_add_char(out, ':');
+	buf_add_u64(out, port);
+}

@@ -1,0 +1,462 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "policy/policy_internal.h"
+#include "policy/printable.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+/* Of a server's name in a sentence; the inventory has it whole. */
+#define SERVER_TEXT_MAX 80
+
+/* "TLS 1.0", as people write it; "SSLv3" has no space anywhere. */
+static void
+add_version(struct buf *out, uint16_t version)
+{
+	const char *name = tls_version_name(version);
+
+	if (name == NULL)
+		buf_addf(out, "0x%04x", version);
+	else if (strncmp(name, "TLSv", 4) == 0)
+		buf_addf(out, "TLS %s", name + 4);
+	else
+		buf_add_text(out, name);
+}
+
+static void
+add_server(struct buf *out, const struct finding *f)
+{
+	printable_add_server(
+	    out, event_text_span(&f->key.server), f->key.server_port, SERVER_TEXT_MAX);
+}
+
+static void
+add_number_of(struct buf *out, uint64_t count, const char *one, const char *many)
+{
+	buf_addf(out, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+/* "2026-11-19 22:14 UTC" */
+static void
+add_minute(struct buf *out, int64_t time_us)
+{
+	char text[TIMESTAMP_TEXT_LEN];
+
+	timestamp_to_text(time_us, text);
+	buf_addf(out, "%.10s %.5s UTC", text, text + 11);
+}
+
+/* Behind a number of tries: from when they were seen, or when it was. */
+static void
+add_since(struct buf *out, const struct evidence *ev)
+{
+	char date[TIMESTAMP_TEXT_LEN];
+
+	if (ev->count == 1) {
+		buf_add_text(out, " on ");
+		add_minute(out, ev->last_us);
+		return;
+	}
+	buf_addf(out, " since %s", timestamp_to_date(ev->first_us, date));
+}
+
+static void
+add_last(struct buf *out, const struct evidence *ev)
+{
+	if (ev->count == 1)
+		return;
+	buf_add_text(out, ", last ");
+	add_minute(out, ev->last_us);
+}
+
+/* " with alert protocol_version", " by a reset": how the refusal showed itself. */
+static void
+add_how(struct buf *out, const struct evidence *ev)
+{
+	char room[EVENT_REFUSAL_TEXT_LEN];
+	struct event event = {
+		.refusal = ev->lead->key.refusal,
+		.refusal_alert = ev->lead->key.refusal_alert,
+	};
+	const char *name = event_refusal_text(&event, room);
+
+	buf_add_text(out, ev->several_refusals ? ", the latest" : "");
+	switch (ev->lead->key.refusal) {
+	case REFUSAL_NONE:
+		buf_add_text(out, " in a way that is encrypted");
+		break;
+	case REFUSAL_ALERT:
+		buf_addf(
+		    out, strncmp(name, "alert_", 6) == 0 ? " with %s" : " with alert %s", name);
+		break;
+	case REFUSAL_ENCRYPTED_ALERT:
+		buf_add_text(out, " with an encrypted alert");
+		break;
+	case REFUSAL_RESET:
+		buf_add_text(out, " by a reset");
+		break;
+	case REFUSAL_CLOSE:
+		buf_add_text(out, " by closing the connection");
+		break;
+	case REFUSAL_SSLV2_ERROR:
+		buf_addf(out, " with SSLv2 error %s", name);
+		break;
+	}
+}
+
+/* RFC 8446, section 6.2: the alerts that are about a certificate. */
+static bool
+rejects_certificate(const struct finding *f)
+{
+	return f->key.refused_by == SIDE_CLIENT && f->key.refusal == REFUSAL_ALERT &&
+	       ((f->key.refusal_alert >= 42 && f->key.refusal_alert <= 46) ||
+		   f->key.refusal_alert == 48);
+}
+
+/* "mail.example.com:993 refused 212 of 212 tries since ... with ..., last ..." */
+static void
+add_refusal(struct buf *out, const struct evidence *ev)
+{
+	bool by_client = ev->lead->key.refused_by == SIDE_CLIENT;
+
+	if (by_client)
+		buf_addf(out, "the client itself broke off %" PRIu64 " of ", ev->count);
+	else {
+		add_server(out, ev->lead);
+		buf_addf(out, " refused %" PRIu64 " of ", ev->count);
+	}
+	add_number_of(out, ev->try_count, "try", "tries");
+	if (by_client) {
+		buf_add_text(out, " with ");
+		add_server(out, ev->lead);
+	}
+	add_since(out, ev);
+	add_how(out, ev);
+	add_last(out, ev);
+	if (ev->lead->key.tls_version != 0) {
+		buf_add_text(
+		    out, by_client ? ", after the server had chosen " : ", having chosen ");
+		add_version(out, ev->lead->key.tls_version);
+	}
+}
+
+static void
+add_broken(struct buf *out, const struct evidence *ev)
+{
+	buf_add_text(out, "offers at most ");
+	add_version(out, ev->lead->key.offered_version);
+	buf_add_text(out, "; ");
+	add_refusal(out, ev);
+	if (rejects_certificate(ev->lead))
+		buf_add_text(out,
+		    "; the client has to change: it rejects the certificate, so a newer "
+		    "version alone will not mend it");
+	else if (ev->scsv_count == ev->count)
+		buf_add_text(out, "; the client marks these tries as a fallback "
+				  "(TLS_FALLBACK_SCSV), so a better offer has failed before");
+	else
+		buf_add_text(out, "; the client has to change");
+}
+
+/* Who has to change, unless somebody did. */
+static void
+add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
+{
+	char date[TIMESTAMP_TEXT_LEN];
+
+	if (!ev->better_since) {
+		buf_add_text(out, remedy);
+		return;
+	}
+	buf_add_text(out, "; since then it negotiates ");
+	add_version(out, ev->better->key.tls_version);
+	buf_addf(out, " there, last on %s", timestamp_to_date(ev->better->last_us, date));
+}
+
+static void
+add_unseen_end(struct buf *out, const struct evidence *ev)
+{
+	if (ev->unseen_count == 0)
+		return;
+	if (ev->unseen_count == ev->count)
+		buf_add_text(out, ev->count == 1 ? "; how it ended was not seen"
+						 : "; how they ended was not seen");
+	else
+		buf_addf(out, "; how %" PRIu64 " of them ended was not seen", ev->unseen_count);
+}
+
+static void
+add_legacy(struct buf *out, const struct evidence *ev)
+{
+	const struct finding_key *key = &ev->lead->key;
+	const char *remedy = "; the client has to change";
+
+	if (key->tls_version == 0) {
+		buf_add_text(out, "offers at most ");
+		add_version(out, key->offered_version);
+		buf_add_text(out, ", and goes on without the server's choice being seen, with ");
+	} else {
+		buf_add_text(out, "negotiates ");
+		add_version(out, key->tls_version);
+		if (key->offered_version == key->tls_version)
+			buf_add_text(out, ", the most it offers");
+		else if (key->offered_version != 0) {
+			buf_add_text(out, " and offers at most ");
+			add_version(out, key->offered_version);
+		}
+		buf_add_text(out, key->offered_version == 0 ? " with " : ", with ");
+	}
+	add_server(out, ev->lead);
+	buf_add_text(out, ": ");
+	add_number_of(out, ev->count, "handshake", "handshakes");
+	add_since(out, ev);
+	add_last(out, ev);
+	add_unseen_end(out, ev);
+	if (ev->refused_count > 0) {
+		buf_add_text(out, "; ");
+		add_number_of(out, ev->refused_count, "more try was", "more tries were");
+		buf_add_text(out, " refused, last ");
+		add_minute(out, ev->refused_last_us);
+	}
+	if (key->offered_version == 0)
+		remedy =
+		    "; what the client offers was not seen, so whether it or the server has to "
+		    "change is open";
+	add_remedy(out, ev, remedy);
+}
+
+static void
+add_server_limited(struct buf *out, const struct evidence *ev)
+{
+	buf_add_text(out, "offers ");
+	add_version(out, ev->lead->key.offered_version);
+	buf_add_text(out, ", but ");
+	add_server(out, ev->lead);
+	buf_add_text(out, " chose ");
+	add_version(out, ev->lead->key.tls_version);
+	buf_addf(out, " in %" PRIu64 " of ", ev->count);
+	add_number_of(out, ev->try_count, "try", "tries");
+	add_since(out, ev);
+	add_last(out, ev);
+	if (ev->lead->key.outcome == OUTCOME_REFUSED) {
+		buf_add_text(out, ev->lead->key.refused_by == SIDE_CLIENT
+				      ? "; the client then broke off"
+				      : "; it then refused");
+		add_how(out, ev);
+	}
+	add_unseen_end(out, ev);
+	add_remedy(out, ev, "; the server has to change");
+}
+
+static void
+add_cleartext(struct buf *out, const struct evidence *ev)
+{
+	const char *protocol = protocol_name(ev->lead->key.protocol);
+
+	buf_addf(out, "%" PRIu64 " %s%s without TLS with ", ev->count, protocol,
+	    ev->count == 1 ? " session" : " sessions");
+	add_server(out, ev->lead);
+	add_since(out, ev);
+	add_last(out, ev);
+	if (ev->login_count == 0)
+		buf_add_text(out, ", none seen with a login");
+	else if (ev->login_count == ev->count)
+		buf_add_text(out, ev->count == 1 ? ", with a login in the clear"
+						 : ", all with a login in the clear");
+	else
+		buf_addf(out, ", %" PRIu64 " with a login in the clear", ev->login_count);
+	buf_add_text(out, "; TLS has to be turned on in the client");
+}
+
+static void
+add_unclear_success(struct buf *out, const struct evidence *ev)
+{
+	add_number_of(out, ev->count, "handshake", "handshakes");
+	buf_add_text(out, " with ");
+	add_server(out, ev->lead);
+	add_since(out, ev);
+	add_last(out, ev);
+	buf_add_text(out, " went on, but the server's choice of version was not seen");
+	if (ev->lead->key.offered_version != 0) {
+		buf_add_text(out, " (offered: ");
+		add_version(out, ev->lead->key.offered_version);
+		buf_add_char(out, ')');
+	}
+}
+
+static void
+add_unclear_unanswered(struct buf *out, const struct policy *policy, const struct evidence *ev)
+{
+	if (ev->lead->key.offered_version != 0) {
+		buf_add_text(out,
+		    policy_offers_too_little(policy, ev->lead) ? "offers at most " : "offers ");
+		add_version(out, ev->lead->key.offered_version);
+		buf_add_text(out, "; ");
+	}
+	add_server(out, ev->lead);
+	buf_addf(out, " did not answer %" PRIu64 " of ", ev->count);
+	add_number_of(out, ev->try_count, "try", "tries");
+	add_since(out, ev);
+	add_last(out, ev);
+	buf_add_text(out, "; it is silent, or the capture does not see what it sends");
+}
+
+static void
+add_unclear_refused(struct buf *out, const struct policy *policy, const struct evidence *ev)
+{
+	const struct finding_key *key = &ev->lead->key;
+	bool enough = key->offered_version >= policy->minimum ||
+		      (key->offered_version == 0 && key->tls_version >= policy->minimum);
+	bool about_version =
+	    key->refusal == REFUSAL_ALERT && key->refusal_alert == TLS_ALERT_PROTOCOL_VERSION;
+
+	if (key->offered_version != 0) {
+		buf_add_text(out, enough ? "offers " : "offers at most ");
+		add_version(out, key->offered_version);
+		buf_add_text(out, enough ? ", which is enough; " : "; ");
+	}
+	add_refusal(out, ev);
+	if (key->offered_version != 0 && !enough)
+		buf_add_text(out,
+		    ", while other handshakes there go through: another program on this "
+		    "device, or a fallback");
+	else if (about_version && key->refused_by == SIDE_SERVER)
+		buf_add_text(out, ": it takes none of the versions offered; look at the server");
+	else if (about_version)
+		buf_add_text(out, ": it does not take the version chosen");
+	else if (rejects_certificate(ev->lead))
+		buf_add_text(out, ": the certificate is what it rejects, not the version");
+	else if (enough)
+		buf_add_text(out, ": not for an old version");
+	else
+		buf_add_text(out,
+		    "; what the client offers was not seen, so whether the version is "
+		    "the cause cannot be told");
+}
+
+static void
+add_unclear(struct buf *out, const struct policy *policy, const struct evidence *ev)
+{
+	switch (ev->lead->key.outcome) {
+	case OUTCOME_ESTABLISHED:
+	case OUTCOME_NEGOTIATED:
+		add_unclear_success(out, ev);
+		break;
+	case OUTCOME_UNANSWERED:
+		add_unclear_unanswered(out, policy, ev);
+		break;
+	case OUTCOME_REFUSED:
+		add_unclear_refused(out, policy, ev);
+		break;
+	case OUTCOME_CLEARTEXT: /* has a verdict of its own */
+		assert(false);
+		break;
+	}
+	if (ev->gap_count > 0)
+		buf_addf(out, "; bytes are missing from the capture in %" PRIu64 " of them",
+		    ev->gap_count);
+}
+
+/* Nothing is wrong: all successes together, and how much failed before they came. */
+static void
+add_ok(struct buf *out, const struct evidence *lead, const struct finding *findings, size_t count,
+    size_t servers)
+{
+	struct evidence all = { 0 };
+	uint16_t lowest = UINT16_MAX, highest = 0;
+	uint64_t failed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = &findings[i];
+
+		if (!policy_is_success(f)) {
+			failed += f->count;
+			continue;
+		}
+		if (all.count == 0 || f->first_us < all.first_us)
+			all.first_us = f->first_us;
+		if (all.count == 0 || f->last_us > all.last_us)
+			all.last_us = f->last_us;
+		all.count += f->count;
+		lowest = f->key.tls_version < lowest ? f->key.tls_version : lowest;
+		highest = f->key.tls_version > highest ? f->key.tls_version : highest;
+	}
+	buf_add_text(out, "negotiates ");
+	add_version(out, lowest);
+	if (highest != lowest) {
+		buf_add_text(out, " to ");
+		add_version(out, highest);
+	}
+	buf_add_text(out, ": ");
+	add_number_of(out, all.count, "handshake", "handshakes");
+	buf_add_text(out, " with ");
+	if (servers == 1)
+		add_server(out, lead->lead);
+	else
+		add_number_of(out, servers, "server", "servers");
+	add_since(out, &all);
+	add_last(out, &all);
+	if (failed > 0) {
+		buf_add_text(out, "; ");
+		add_number_of(out, failed, "try failed", "tries failed");
+		buf_add_text(out, ", with a success since");
+	}
+}
+
+/* What else is wrong, so that mending the worst is not taken for the end of it. */
+static void
+add_others(struct buf *out, enum verdict worst, const size_t servers[VERDICT_COUNT])
+{
+	const char *separator = "; also ";
+
+	for (int v = 0; v < VERDICT_OK; v++) {
+		size_t more = servers[v] - (v == (int)worst ? 1 : 0);
+
+		if (servers[v] == 0 || more == 0)
+			continue;
+		buf_addf(out, "%s%s with ", separator, verdict_name((enum verdict)v));
+		if (v == (int)worst)
+			add_number_of(out, more, "more server", "more servers");
+		else
+			add_number_of(out, more, "server", "servers");
+		separator = ", ";
+	}
+}
+
+enum verdict
+policy_judge_client(const struct policy *policy, const struct finding *findings,
+    const enum verdict *verdicts, size_t count, struct buf *reason)
+{
+	size_t servers[VERDICT_COUNT];
+	struct evidence ev;
+
+	assert(count > 0);
+	evidence_collect(&ev, policy, findings, verdicts, count);
+	policy_count_servers(findings, verdicts, count, servers);
+	switch (ev.verdict) {
+	case VERDICT_BROKEN:
+		add_broken(reason, &ev);
+		break;
+	case VERDICT_WILL_BREAK:
+	case VERDICT_LEGACY:
+		add_legacy(reason, &ev);
+		break;
+	case VERDICT_SERVER_LIMITED:
+		add_server_limited(reason, &ev);
+		break;
+	case VERDICT_CLEARTEXT:
+		add_cleartext(reason, &ev);
+		break;
+	case VERDICT_UNCLEAR:
+		add_unclear(reason, policy, &ev);
+		break;
+	case VERDICT_OK:
+		add_ok(reason, &ev, findings, count, servers[VERDICT_OK]);
+		break;
+	}
+	add_others(reason, ev.verdict, servers);
+	return ev.verdict;
+}

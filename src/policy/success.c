@@ -1,0 +1,173 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "policy/policy_internal.h"
+
+#include "base/banned.h"
+
+/*
+ * A server is known by its name and by its address, so a success stands in the index under each:
+ * under its name, under its address, and under its address among those that have no name of the
+ * client's own choice.  The last is what a failure with such a name is compared with, because one
+ * address may serve several names (the opt-in legacy endpoints beside the regular ones).
+ */
+enum success_kind { BY_NAME, BY_ADDR, BY_ADDR_UNNAMED };
+
+struct success {
+	enum success_kind kind;
+	const struct finding *finding; /* server, address and port; borrowed */
+	struct success_times times;
+};
+
+static uint8_t
+lower(char c)
+{
+	return (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* RFC 4343: host names are compared without regard to case. */
+static int
+compare_names(const struct event_text *a, const struct event_text *b)
+{
+	for (size_t i = 0; i < a->len && i < b->len; i++) {
+		int order = lower(a->data[i]) - lower(b->data[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return a->len - b->len;
+}
+
+/* From SNI or DNS: the name by which the client meant to reach this server and no other. */
+static bool
+has_clients_name(const struct finding *f)
+{
+	return f->server_name_source == NAME_SOURCE_SNI || f->server_name_source == NAME_SOURCE_DNS;
+}
+
+bool
+policy_same_server(const struct finding *a, const struct finding *b)
+{
+	if (a->key.server_port != b->key.server_port)
+		return false;
+	if (compare_names(&a->key.server, &b->key.server) == 0)
+		return true;
+	if (has_clients_name(a) && has_clients_name(b))
+		return false;
+	return a->server_ip.family != 0 && addr_equals(&a->server_ip, &b->server_ip);
+}
+
+static int
+compare_success(const struct success *a, const struct success *b)
+{
+	if (a->kind != b->kind)
+		return (int)a->kind - (int)b->kind;
+	if (a->finding->key.server_port != b->finding->key.server_port)
+		return (int)a->finding->key.server_port - (int)b->finding->key.server_port;
+	if (a->kind == BY_NAME)
+		return compare_names(&a->finding->key.server, &b->finding->key.server);
+	return addr_compare(&a->finding->server_ip, &b->finding->server_ip);
+}
+
+static int
+compare_success_items(const void *a, const void *b)
+{
+	const struct success *x = a, *y = b;
+
+	return compare_success(x, y);
+}
+
+static int64_t
+later_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void
+add_times(struct success_times *into, const struct success_times *from)
+{
+	into->any_last = later_of(into->any_last, from->any_last);
+	into->legacy_last = later_of(into->legacy_last, from->legacy_last);
+	if (from->good_last == SUCCESS_NEVER)
+		return;
+	if (into->good_last == SUCCESS_NEVER || from->good_first < into->good_first)
+		into->good_first = from->good_first;
+	into->good_last = later_of(into->good_last, from->good_last);
+}
+
+static struct success_times
+times_of(const struct policy *policy, const struct finding *f)
+{
+	struct success_times t = { f->last_us, SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER };
+	enum verdict verdict = policy_judge_success(policy, f);
+
+	if (verdict == VERDICT_OK) {
+		t.good_first = f->first_us;
+		t.good_last = f->last_us;
+	} else if (verdict == VERDICT_LEGACY || verdict == VERDICT_WILL_BREAK) {
+		t.legacy_last = f->last_us;
+	}
+	return t;
+}
+
+void
+success_index_init(struct success_index *index, const struct policy *policy,
+    const struct finding *findings, size_t count)
+{
+	struct success *items = xreallocarray(NULL, 3 * count + 1, sizeof(*items));
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct success s = { .kind = BY_NAME, .finding = &findings[i] };
+
+		if (!policy_is_success(&findings[i]))
+			continue;
+		s.times = times_of(policy, &findings[i]);
+		items[n++] = s;
+		if (findings[i].server_ip.family == 0)
+			continue;
+		s.kind = BY_ADDR;
+		items[n++] = s;
+		if (has_clients_name(&findings[i]))
+			continue;
+		s.kind = BY_ADDR_UNNAMED;
+		items[n++] = s;
+	}
+	qsort(items, n, sizeof(*items), compare_success_items);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && compare_success(&items[kept - 1], &items[i]) == 0)
+			add_times(&items[kept - 1].times, &items[i].times);
+		else
+			items[kept++] = items[i];
+	}
+	*index = (struct success_index){ .items = items, .count = kept };
+}
+
+void
+success_index_find(
+    const struct success_index *index, const struct finding *f, struct success_times *out)
+{
+	const enum success_kind kinds[] = { BY_NAME,
+		has_clients_name(f) ? BY_ADDR_UNNAMED : BY_ADDR };
+
+	*out = (struct success_times){ SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct success wanted = { .kind = kinds[i], .finding = f };
+		const struct success *found;
+
+		if (kinds[i] != BY_NAME && f->server_ip.family == 0)
+			continue;
+		found = bsearch(&wanted, index->items, index->count, sizeof(*index->items),
+		    compare_success_items);
+		if (found != NULL)
+			add_times(out, &found->times);
+	}
+}
+
+void
+success_index_release(struct success_index *index)
+{
+	free(index->items);
+	*index = (struct success_index){ 0 };
+}

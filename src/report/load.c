@@ -1,0 +1,337 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "policy/printable.h"
+#include "report/report.h"
+#include "report/report_internal.h"
+
+#include "base/banned.h"
+
+/* What is gathered while the store hands out its rows. */
+struct loading {
+	struct report *report;
+	const struct report_options *options;
+	size_t client_room;
+
+	/* The findings of the client that is being read. */
+	int64_t client_id;
+	struct report_client client;
+	bool has_client;
+	struct finding *findings;
+	enum verdict *verdicts;
+	size_t finding_count, finding_room;
+
+	/* When something was captured. */
+	struct interval {
+		int64_t begin_us, end_us;
+	} * intervals;
+	size_t interval_count, interval_room;
+};
+
+static char *
+printable_server(const struct finding *f)
+{
+	struct buf text = { 0 };
+	char *copy;
+
+	printable_add_server(&text, event_text_span(&f->key.server), f->key.server_port, SIZE_MAX);
+	copy = xstrdup(buf_text(&text));
+	buf_release(&text);
+	return copy;
+}
+
+static void
+keep_rows(struct loading *l)
+{
+	struct report_client *c = &l->client;
+
+	c->rows = xcalloc(l->finding_count, sizeof(*c->rows));
+	c->row_count = l->finding_count;
+	for (size_t i = 0; i < l->finding_count; i++) {
+		const struct finding *f = &l->findings[i];
+
+		c->rows[i] = (struct report_row){
+			.protocol = f->key.protocol,
+			.tls_mode = f->key.tls_mode,
+			.server = printable_server(f),
+			.tls_version = f->key.tls_version,
+			.offered_version = f->key.offered_version,
+			.outcome = f->key.outcome,
+			.refused_by = f->key.refused_by,
+			.refusal = f->key.refusal,
+			.refusal_alert = f->key.refusal_alert,
+			.count = f->count,
+			.first_us = f->first_us,
+			.last_us = f->last_us,
+			.verdict = l->verdicts[i],
+		};
+	}
+}
+
+/* The columns of the client's line: what its verdict rests on, and its lowest version at all. */
+static void
+summarise(struct loading *l)
+{
+	struct report_client *c = &l->client;
+	const struct finding *latest = NULL;
+
+	for (size_t i = 0; i < l->finding_count; i++) {
+		const struct finding *f = &l->findings[i];
+		uint16_t offered = f->key.offered_version;
+
+		if (f->key.tls_version != 0 &&
+		    (c->worst_version == 0 || f->key.tls_version < c->worst_version))
+			c->worst_version = f->key.tls_version;
+		if (l->verdicts[i] != c->verdict)
+			continue;
+		if (offered != 0 && (c->offered_version == 0 || offered < c->offered_version))
+			c->offered_version = offered;
+		if (latest == NULL || f->last_us > latest->last_us)
+			latest = f;
+		c->count += f->count;
+	}
+	if (latest == NULL)
+		return;
+	c->last_us = latest->last_us;
+	c->server = printable_server(latest);
+}
+
+static void
+count_unclear(struct loading *l)
+{
+	struct report_observed *o = &l->report->observed;
+
+	for (size_t i = 0; i < l->finding_count; i++) {
+		const struct finding *f = &l->findings[i];
+
+		if (f->key.outcome == OUTCOME_CLEARTEXT)
+			o->cleartext_count += f->count;
+		else
+			o->handshake_count += f->count;
+		if (l->verdicts[i] == VERDICT_UNCLEAR)
+			o->unclear_count += f->count;
+	}
+}
+
+static void
+finish_client(struct loading *l)
+{
+	struct report *r = l->report;
+	struct buf reason = { 0 };
+	size_t servers[VERDICT_COUNT];
+
+	if (!l->has_client)
+		return;
+	policy_judge(&l->options->policy, l->findings, l->finding_count, l->verdicts);
+	l->client.verdict = policy_judge_client(
+	    &l->options->policy, l->findings, l->verdicts, l->finding_count, &reason);
+	l->client.reason = xstrdup(buf_text(&reason));
+	buf_release(&reason);
+	summarise(l);
+	policy_count_servers(l->findings, l->verdicts, l->finding_count, servers);
+	l->client.server_count = servers[l->client.verdict];
+	count_unclear(l);
+	if (l->options->keep_rows)
+		keep_rows(l);
+	r->totals[l->client.verdict]++;
+	if (r->client_count == l->client_room) {
+		l->client_room = l->client_room == 0 ? 64 : 2 * l->client_room;
+		r->clients = xreallocarray(r->clients, l->client_room, sizeof(*r->clients));
+	}
+	r->clients[r->client_count++] = l->client;
+	l->client = (struct report_client){ 0 };
+	l->has_client = false;
+	l->finding_count = 0;
+}
+
+static char *
+printable_name(struct span name)
+{
+	struct buf text = { 0 };
+	char *copy;
+
+	printable_add(&text, name, SIZE_MAX);
+	copy = xstrdup(buf_text(&text));
+	buf_release(&text);
+	return copy;
+}
+
+static void
+begin_client(struct loading *l, const struct store_client *from)
+{
+	l->client_id = from->id;
+	l->has_client = true;
+	l->client = (struct report_client){
+		.ip = from->ip,
+		.sensor = printable_name(span_from_text(from->sensor)),
+		.name_source = from->name_source,
+		.has_mac = from->has_mac,
+	};
+	memcpy(l->client.mac, from->mac, sizeof(l->client.mac));
+	if (from->name.len > 0)
+		l->client.name = printable_name(event_text_span(&from->name));
+}
+
+static bool
+take_finding(
+    void *arg, const struct store_client *client, const struct finding *finding, uint8_t verdict)
+{
+	struct loading *l = arg;
+
+	(void)verdict; /* judged afresh: the minimum and the time looked at may differ */
+	if (l->has_client && l->client_id != client->id)
+		finish_client(l);
+	if (!l->has_client)
+		begin_client(l, client);
+	if (l->finding_count == l->finding_room) {
+		l->finding_room = l->finding_room == 0 ? 64 : 2 * l->finding_room;
+		l->findings = xreallocarray(l->findings, l->finding_room, sizeof(*l->findings));
+		l->verdicts = xreallocarray(l->verdicts, l->finding_room, sizeof(*l->verdicts));
+	}
+	l->findings[l->finding_count++] = *finding;
+	return true;
+}
+
+static void
+add_interval(struct loading *l, int64_t begin_us, int64_t end_us)
+{
+	const struct report_options *o = l->options;
+
+	/* store.h: 0 stands for no packet. */
+	if (begin_us == 0 && end_us == 0)
+		return;
+	if (o->has_since && begin_us < o->since_us)
+		begin_us = o->since_us;
+	if (o->has_until && end_us > o->until_us)
+		end_us = o->until_us;
+	if (begin_us > end_us)
+		return;
+	if (l->interval_count == l->interval_room) {
+		l->interval_room = l->interval_room == 0 ? 64 : 2 * l->interval_room;
+		l->intervals = xreallocarray(l->intervals, l->interval_room, sizeof(*l->intervals));
+	}
+	l->intervals[l->interval_count++] = (struct interval){ begin_us, end_us };
+}
+
+static void
+add_counter(struct report_observed *o, const struct store_counter *from)
+{
+	struct report_counter *c = NULL;
+
+	for (size_t i = 0; i < o->counter_count && c == NULL; i++) {
+		if (strcmp(o->counters[i].name, from->name) == 0)
+			c = &o->counters[i];
+	}
+	if (c == NULL) {
+		o->counters =
+		    xreallocarray(o->counters, o->counter_count + 1, sizeof(*o->counters));
+		c = &o->counters[o->counter_count++];
+		*c = (struct report_counter){ .name = xstrdup(from->name) };
+	}
+	c->value += from->value;
+	c->run_count++;
+}
+
+static bool
+take_run(void *arg, const struct store_run *run)
+{
+	struct loading *l = arg;
+	struct report_observed *o = &l->report->observed;
+
+	o->run_count++;
+	o->packet_count += run->packet_count;
+	o->byte_count += run->byte_count;
+	for (size_t i = 0; i < run->source_count; i++) {
+		const struct store_source *source = &run->sources[i];
+
+		o->source_count++;
+		o->failed_source_count += source->error != NULL && source->error[0] != '\0';
+		o->snapped_count += source->snapped_count;
+		add_interval(l, source->begin_us, source->end_us);
+	}
+	if (run->source_count == 0)
+		add_interval(l, run->begin_us, run->end_us);
+	for (size_t i = 0; i < run->counter_count; i++)
+		add_counter(o, &run->counters[i]);
+	return true;
+}
+
+static int
+compare_intervals(const void *a, const void *b)
+{
+	const struct interval *x = a, *y = b;
+
+	return (x->begin_us > y->begin_us) - (x->begin_us < y->begin_us);
+}
+
+/* Captures may overlap: time that two of them cover counts once. */
+static void
+sum_intervals(struct loading *l)
+{
+	struct report_observed *o = &l->report->observed;
+
+	if (l->interval_count == 0)
+		return;
+	qsort(l->intervals, l->interval_count, sizeof(*l->intervals), compare_intervals);
+	o->has_packets = true;
+	o->begin_us = o->end_us = l->intervals[0].begin_us;
+	for (size_t i = 0; i < l->interval_count; i++) {
+		const struct interval *in = &l->intervals[i];
+		int64_t from = in->begin_us > o->end_us ? in->begin_us : o->end_us;
+
+		if (in->end_us <= from)
+			continue;
+		o->covered_us += in->end_us - from;
+		o->end_us = in->end_us;
+	}
+}
+
+static int
+compare_clients(const void *a, const void *b)
+{
+	const struct report_client *x = a, *y = b;
+	int order = (int)x->verdict - (int)y->verdict;
+
+	if (order == 0)
+		order = addr_compare(&x->ip, &y->ip);
+	return order != 0 ? order : strcmp(x->sensor, y->sensor);
+}
+
+int
+report_load(
+    struct report *out, struct store *s, const struct report_options *options, struct error *err)
+{
+	struct loading l = { .report = out, .options = options };
+	struct store_filter filter = {
+		.has_since = options->has_since,
+		.has_until = options->has_until,
+		.since_us = options->since_us,
+		.until_us = options->until_us,
+		.clients = options->clients,
+	};
+	int rc = -1;
+
+	*out = (struct report){ 0 };
+	if (store_snapshot_begin(s, err) != 0)
+		return -1;
+	if (store_each_run(s, &filter, take_run, &l, err) != 0 ||
+	    store_each_finding(s, &filter, take_finding, &l, err) != 0)
+		goto out;
+	finish_client(&l);
+	sum_intervals(&l);
+	if (out->client_count > 0)
+		qsort(out->clients, out->client_count, sizeof(*out->clients), compare_clients);
+	for (size_t i = 1; i < out->client_count; i++) {
+		if (strcmp(out->clients[i].sensor, out->clients[0].sensor) != 0)
+			out->several_sensors = true;
+	}
+	rc = 0;
+out:
+	store_snapshot_end(s);
+	report_client_release(&l.client);
+	free(l.findings);
+	free(l.verdicts);
+	free(l.intervals);
+	return rc;
+}

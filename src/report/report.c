@@ -1,0 +1,43 @@
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report_internal.h"
+
+#include "base/banned.h"
+
+void
+report_client_release(struct report_client *c)
+{
+	for (size_t i = 0; i < c->row_count; i++)
+		free(c->rows[i].server);
+	free(c->rows);
+	free(c->sensor);
+	free(c->name);
+	free(c->reason);
+	free(c->server);
+	*c = (struct report_client){ 0 };
+}
+
+void
+report_release(struct report *r)
+{
+	for (size_t i = 0; i < r->client_count; i++)
+		report_client_release(&r->clients[i]);
+	free(r->clients);
+	for (size_t i = 0; i < r->observed.counter_count; i++)
+		free(r->observed.counters[i].name);
+	free(r->observed.counters);
+	*r = (struct report){ 0 };
+}
+
+const struct report_counter *
+report_counter_find(const struct report_observed *observed, const char *name)
+{
+	for (size_t i = 0; i < observed->counter_count; i++) {
+		if (strcmp(observed->counters[i].name, name) == 0)
+			return &observed->counters[i];
+	}
+	return NULL;
+}

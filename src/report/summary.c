@@ -1,0 +1,240 @@
+#include "report/summary.h"
+
+#include <inttypes.h>
+
+#include "policy/printable.h"
+#include "report/phrase.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define LABEL_WIDTH 10
+#define TEXT_WIDTH_MAX 110 /* longer lines are hard to read, however wide the terminal */
+
+/* "Label     text", the text wrapped behind the label. */
+static void
+add_paragraph(const struct report_view *view, const char *label, struct buf *text, struct buf *out)
+{
+	size_t width = view->terminal.width;
+
+	if (width > 0) {
+		width = width > LABEL_WIDTH + TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : width - LABEL_WIDTH;
+	}
+	if (view->terminal.colour && label[0] != '\0')
+		buf_addf(out, "\033[1m%-*s\033[m", LABEL_WIDTH, label);
+	else
+		buf_addf(out, "%-*s", LABEL_WIDTH, label);
+	terminal_add_wrapped(out, buf_text(text), LABEL_WIDTH, width);
+	buf_clear(text);
+}
+
+static void
+add_period(const struct report *r, const struct report_options *options, struct buf *text)
+{
+	const struct report_observed *o = &r->observed;
+	char minute[PHRASE_MINUTE_LEN];
+
+	if (o->has_packets) {
+		buf_addf(text, "%s to ", phrase_minute(o->begin_us, minute));
+		buf_addf(text, "%s UTC (", phrase_minute(o->end_us, minute));
+		phrase_add_duration(text, o->end_us - o->begin_us);
+		buf_add_char(text, ')');
+		/* A report over months that holds an hour of each looks better than it is. */
+		if (o->covered_us < o->end_us - o->begin_us) {
+			buf_add_text(text, ", of which ");
+			phrase_add_duration(text, o->covered_us);
+			buf_add_text(text, " (");
+			phrase_add_share(
+			    text, (uint64_t)o->covered_us, (uint64_t)(o->end_us - o->begin_us));
+			buf_add_text(text, ") lie within a capture");
+		}
+	} else {
+		buf_add_text(text, "no packet was captured");
+	}
+	if (options->has_since)
+		buf_addf(text, "; since %s", phrase_minute(options->since_us, minute));
+	if (options->has_until)
+		buf_addf(text, "; until %s", phrase_minute(options->until_us, minute));
+	if (options->clients != NULL && (options->clients->count > 0 || options->clients->any))
+		buf_add_text(text, "; of the clients asked for only");
+}
+
+static void
+add_observed(const struct report *r, struct buf *text)
+{
+	const struct report_observed *o = &r->observed;
+	uint64_t all = o->handshake_count + o->cleartext_count;
+
+	phrase_add_count(text, o->packet_count, "packet", "packets");
+	buf_add_text(text, " in ");
+	phrase_add_count(text, o->source_count, "capture", "captures");
+	buf_add_text(text, " (");
+	phrase_add_count(text, o->run_count, "run", "runs");
+	buf_add_text(text, "): ");
+	phrase_add_count(text, o->handshake_count, "TLS handshake", "TLS handshakes");
+	buf_add_text(text, " and ");
+	phrase_add_count(text, o->cleartext_count, "mail session", "mail sessions");
+	buf_add_text(text, " in cleartext of ");
+	phrase_add_count(text, r->client_count, "client", "clients");
+	if (o->unclear_count > 0) {
+		buf_add_text(text, "; ");
+		phrase_add_number(text, o->unclear_count);
+		buf_add_text(text, " of these (");
+		phrase_add_share(text, o->unclear_count, all);
+		buf_add_text(text, ") are unclear");
+	}
+}
+
+static void
+add_item(struct buf *text, uint64_t value, bool lower_bound, const char *one, const char *many)
+{
+	if (value == 0)
+		return;
+	if (text->len > 0)
+		buf_add_text(text, ", ");
+	if (lower_bound)
+		buf_add_text(text, "at least ");
+	phrase_add_count(text, value, one, many);
+}
+
+/* The view `coverage` has a column for each of these. */
+static const struct loss {
+	const char *counter, *one, *many;
+} losses[] = {
+	{ "kernel_dropped", "packet dropped by the kernel", "packets dropped by the kernel" },
+	{ "interface_dropped", "packet dropped by the interface",
+	    "packets dropped by the interface" },
+	{ "undecodable", "undecodable packet", "undecodable packets" },
+	{ "gaps", "gap in a connection", "gaps in connections" },
+	{ "one_way_flows", "connection seen in one direction only",
+	    "connections seen in one direction only" },
+	{ "flows_evicted", "connection given up for lack of room",
+	    "connections given up for lack of room" },
+};
+
+static void
+add_losses(const struct report *r, struct buf *text)
+{
+	const struct report_observed *o = &r->observed;
+	const char *separator = "; not known: ";
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		const struct report_counter *c = report_counter_find(o, losses[i].counter);
+
+		if (c != NULL)
+			add_item(text, c->value, c->run_count < o->run_count, losses[i].one,
+			    losses[i].many);
+	}
+	add_item(text, o->snapped_count, false, "packet cut by the snapshot length",
+	    "packets cut by the snapshot length");
+	add_item(text, o->failed_source_count, false, "capture not readable to its end",
+	    "captures not readable to their end");
+	if (text->len == 0)
+		buf_add_text(text, "no loss was noticed");
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		const struct report_counter *c = report_counter_find(o, losses[i].counter);
+
+		if (c != NULL && (c->run_count == o->run_count || c->value > 0))
+			continue;
+		buf_addf(text, "%s%s", separator, losses[i].many);
+		separator = ", ";
+	}
+}
+
+/* Every counter that is not zero, for the one who wants to know what became of each packet. */
+static void
+add_counters(const struct report *r, struct buf *text)
+{
+	for (size_t i = 0; i < r->observed.counter_count; i++) {
+		const struct report_counter *c = &r->observed.counters[i];
+
+		if (c->value == 0)
+			continue;
+		if (text->len > 0)
+			buf_add_char(text, ' ');
+		printable_add(text, span_from_text(c->name), SIZE_MAX);
+		buf_addf(text, "=%" PRIu64, c->value);
+	}
+}
+
+/* Why the table is empty; nothing in it is no clean bill of health. */
+static void
+add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
+{
+	bool cut = options->has_since || options->has_until || options->clients != NULL;
+
+	if (r->observed.run_count == 0 && !cut)
+		buf_add_text(text,
+		    "Nothing was captured yet, so nothing is known: this is no clean "
+		    "result. Fill the database with `tlstally replay` or `tlstally "
+		    "capture`.");
+	else if (cut)
+		buf_add_text(text,
+		    "Nothing that was seen fits the times and clients asked for. This is "
+		    "no clean result: it says only that no such traffic passed the sensor.");
+	else
+		buf_add_text(text,
+		    "No TLS handshake and no mail session of an internal client was "
+		    "seen. This is no clean result: either there was none, or the sensor "
+		    "does not get the mail traffic, or the clients' networks (--internal) "
+		    "or the services' ports (--service) are others.");
+}
+
+void
+summary_add_header(const struct report *r, const struct report_options *options,
+    const struct report_view *view, struct buf *out)
+{
+	struct buf text = { 0 };
+
+	if (r->observed.run_count > 0) {
+		add_period(r, options, &text);
+		add_paragraph(view, "Period", &text, out);
+		add_observed(r, &text);
+		add_paragraph(view, "Observed", &text, out);
+		add_losses(r, &text);
+		add_paragraph(view, "Not seen", &text, out);
+		if (view->verbose) {
+			add_counters(r, &text);
+			add_paragraph(view, "Counters", &text, out);
+		}
+	}
+	if (r->client_count > 0) {
+		buf_addf(&text,
+		    "%s; a client that is not listed was not seen, which does not "
+		    "make it clean",
+		    tls_version_name(options->policy.minimum));
+		add_paragraph(view, "Minimum", &text, out);
+	} else {
+		if (r->observed.run_count > 0)
+			buf_add_char(out, '\n');
+		add_nothing(r, options, &text);
+		terminal_add_wrapped(out, buf_text(&text), 0,
+		    view->terminal.width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : view->terminal.width);
+	}
+	buf_release(&text);
+}
+
+void
+summary_add_totals(
+    const struct report *r, const struct report_view *view, size_t shown_count, struct buf *out)
+{
+	struct buf text = { 0 };
+	const char *separator = ": ";
+
+	phrase_add_count(&text, r->client_count, "client", "clients");
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		if (r->totals[v] == 0)
+			continue;
+		buf_add_text(&text, separator);
+		phrase_add_number(&text, r->totals[v]);
+		buf_addf(&text, " %s", verdict_name((enum verdict)v));
+		separator = ", ";
+	}
+	if (shown_count < r->client_count) {
+		buf_add_text(&text, "; ");
+		phrase_add_number(&text, shown_count);
+		buf_add_text(&text, " shown");
+	}
+	add_paragraph(view, "Totals", &text, out);
+	buf_release(&text);
+}

@@ -1,0 +1,17 @@
+/*
+ * summary - what stands above and below the table.
+ */
+#ifndef TLSTALLY_SRC_REPORT_SUMMARY_H
+#define TLSTALLY_SRC_REPORT_SUMMARY_H
+
+#include "report/table.h"
+
+/* What was observed and what was not: a report without it would sell "not seen" as "clean". */
+void summary_add_header(const struct report *r, const struct report_options *options,
+    const struct report_view *view, struct buf *out);
+
+/* Clients by verdict; `shown_count` of them stand in the table. */
+void summary_add_totals(
+    const struct report *r, const struct report_view *view, size_t shown_count, struct buf *out);
+
+#endif

@@ -1,0 +1,325 @@
+#include "session/evidence.h"
+
+#include <string.h>
+
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+/*
+ * RFC 8446, section 5.2: a protected record has the content type and a tag of 8 or 16 bytes behind
+ * its content.  Finished has 32 bytes or more and its header: 45 in all, at least.
+ */
+#define TLS13_FINISHED_MIN 45
+#define ALERT_INTERNAL_ERROR 80
+#define ALERT_USER_CANCELED 90
+
+void
+evidence_add_record(struct evidence_side *side, uint32_t len, const struct mark *mark)
+{
+	if (side->recent_count == EVIDENCE_RECENT) {
+		memmove(side->recent, side->recent + 1,
+		    (EVIDENCE_RECENT - 1) * sizeof(side->recent[0]));
+		side->recent_count--;
+	}
+	side->recent[side->recent_count++] = (struct evidence_record){ .len = len, .mark = *mark };
+}
+
+void
+evidence_add_alert(
+    struct evidence_side *side, uint8_t level, uint8_t description, const struct mark *mark)
+{
+	bool warning = level == TLS_ALERT_LEVEL_WARNING && description != TLS_ALERT_CLOSE_NOTIFY;
+
+	/* The first one that ends the handshake counts; a warning gives way to any later one. */
+	if (side->alert && !side->warning)
+		return;
+	side->alert = true;
+	side->warning = warning || description == ALERT_USER_CANCELED;
+	side->alert_kind = description == TLS_ALERT_CLOSE_NOTIFY ? REFUSAL_CLOSE : REFUSAL_ALERT;
+	side->alert_description = description;
+	side->alert_mark = *mark;
+}
+
+/* How a side ended the handshake. */
+struct act {
+	bool present;
+	enum refusal_kind kind;
+	uint8_t alert;
+	struct mark mark;
+};
+
+/*
+ * The first thing by which a side ends the handshake.  An alert and the reset or close behind it
+ * are one act, named by the alert.
+ */
+static struct act
+first_act(const struct evidence_side *side)
+{
+	struct act act = { 0 };
+	bool closed = side->fin || side->rst;
+
+	if (side->rst)
+		act = (struct act){ true, REFUSAL_RESET, 0, side->rst_mark };
+	if (side->fin && (!side->rst || side->fin_mark.offset <= side->rst_mark.offset))
+		act = (struct act){ true, REFUSAL_CLOSE, 0, side->fin_mark };
+	if (side->alert && (!side->warning || closed))
+		act = (struct act){ true, side->alert_kind, side->alert_description,
+			side->alert_mark };
+	return act;
+}
+
+static bool
+is_tls13(const struct evidence *ev)
+{
+	return ev->version == TLS_VERSION_1_3;
+}
+
+/*
+ * RFC 8446, section 6: two bytes, so 11 or 19 as a protected record.  JSSE (seen in Java 17) adds
+ * 16 bytes of padding to what is no application data.
+ */
+static bool
+is_alert_len(uint32_t len)
+{
+	return len == 11 || len == 19 || len == 35;
+}
+
+/*
+ * The client's first protected record in answer to the ServerHello, NULL where there is none. Early
+ * data was sent before the ServerHello came.  A short record that a longer one follows is no alert
+ * but EndOfEarlyData or an empty Certificate: RFC 8446, sections 4.5 and 4.4.2.
+ */
+static const struct evidence_record *
+client_answer(const struct evidence *ev)
+{
+	const struct evidence_side *c = &ev->client;
+	const struct mark *hello = &ev->server.hello_mark;
+	const struct evidence_record *answer = NULL;
+
+	for (unsigned i = 0; i < c->recent_count; i++) {
+		if (ev->server.hello && !mark_is_before(hello, &c->recent[i].mark))
+			continue;
+		if (c->recent[i].len >= TLS13_FINISHED_MIN)
+			return &c->recent[i];
+		if (answer == NULL)
+			answer = &c->recent[i];
+	}
+	return answer;
+}
+
+/* The client's Finished, or what shows that it went by. */
+static const struct evidence_record *
+client_finished(const struct evidence *ev)
+{
+	const struct evidence_record *first = client_answer(ev);
+
+	return first != NULL && first->len >= TLS13_FINISHED_MIN ? first : NULL;
+}
+
+/* The client closed, by an alert behind its Finished or a FIN, before this record of the server. */
+static bool
+client_closed_before(const struct evidence *ev, const struct evidence_record *finished,
+    const struct evidence_record *answer)
+{
+	const struct evidence_side *c = &ev->client;
+
+	if (c->fin && mark_is_before(&c->fin_mark, &answer->mark))
+		return true;
+	for (unsigned i = 0; i < c->recent_count; i++) {
+		const struct evidence_record *r = &c->recent[i];
+
+		if (r->mark.offset > finished->mark.offset && is_alert_len(r->len) &&
+		    mark_is_before(&r->mark, &answer->mark))
+			return true;
+	}
+	return false;
+}
+
+enum answer { ANSWER_NONE, ANSWER_ALERT, ANSWER_GOES_ON };
+
+/*
+ * What the server sent after the client's Finished.  Alerts alone refuse, unless the client had
+ * closed before in good order.
+ */
+static enum answer
+server_answer(const struct evidence *ev, const struct evidence_record *finished)
+{
+	const struct evidence_side *s = &ev->server;
+	enum answer answer = ANSWER_NONE;
+
+	for (unsigned i = 0; i < s->recent_count; i++) {
+		const struct evidence_record *r = &s->recent[i];
+
+		if (!mark_is_before(&finished->mark, &r->mark))
+			continue;
+		if (!is_alert_len(r->len) || client_closed_before(ev, finished, r))
+			return ANSWER_GOES_ON;
+		answer = ANSWER_ALERT;
+	}
+	return answer;
+}
+
+/* RFC 8446: both sides finished, as far as ciphertext shows it. */
+static bool
+tls13_is_established(const struct evidence *ev)
+{
+	const struct evidence_record *finished = client_finished(ev);
+
+	return finished != NULL && server_answer(ev, finished) == ANSWER_GOES_ON;
+}
+
+static bool
+is_established(const struct evidence *ev)
+{
+	const struct evidence_side *c = &ev->client, *s = &ev->server;
+
+	if (ev->version == TLS_VERSION_SSL2)
+		return c->ssl2_records >= 2 && s->ssl2_records >= 2;
+	if (is_tls13(ev))
+		return s->hello && tls13_is_established(ev);
+	if (ev->version != 0)
+		return c->ccs && s->ccs && c->ciphertext && s->ciphertext;
+	/* The ServerHello was lost: what goes on in both directions, by either way to tell. */
+	return (c->finished && s->finished) || (c->hello && !s->hello && tls13_is_established(ev));
+}
+
+/*
+ * The client went on after its Finished: another record, in a segment of its own, that is no alert.
+ * A flight with a client's certificate has several records as well, but goes out at once.
+ */
+static bool
+client_goes_on(const struct evidence *ev)
+{
+	const struct evidence_side *c = &ev->client;
+	const struct evidence_record *finished = client_finished(ev);
+
+	for (unsigned i = 0; finished != NULL && i < c->recent_count; i++) {
+		if (c->recent[i].mark.offset > finished->mark.offset &&
+		    c->recent[i].mark.time_us > finished->mark.time_us &&
+		    !is_alert_len(c->recent[i].len))
+			return true;
+	}
+	return false;
+}
+
+static struct act
+client_act(const struct evidence *ev)
+{
+	const struct evidence_record *answer = is_tls13(ev) ? client_answer(ev) : NULL;
+	struct act act = first_act(&ev->client);
+
+	if (answer == NULL)
+		return act;
+	if (answer->len >= TLS13_FINISHED_MIN) {
+		/* It has finished: what it does now does not end the handshake. */
+		if (!act.present || act.mark.offset > answer->mark.offset)
+			return (struct act){ 0 };
+	} else if (!act.present || act.mark.offset > answer->mark.offset) {
+		/* Where Finished belongs stands a protected alert, whose name nobody can read. */
+		return (struct act){ true, REFUSAL_NONE, 0, answer->mark };
+	}
+	return act;
+}
+
+static struct act
+server_act(const struct evidence *ev)
+{
+	const struct evidence_record *finished = is_tls13(ev) ? client_finished(ev) : NULL;
+	struct act act = first_act(&ev->server);
+
+	/* Nothing but an alert behind the client's Finished, and the end: nobody can read it. */
+	if (act.present && act.kind != REFUSAL_ALERT && finished != NULL &&
+	    server_answer(ev, finished) == ANSWER_ALERT) {
+		act.kind = REFUSAL_NONE;
+		act.alert = 0;
+	}
+	return act;
+}
+
+/* True when closing says nothing: the other direction was not captured at all. */
+static bool
+is_blind(const struct evidence *ev, const struct act *act)
+{
+	bool one_way = !ev->client_seen || !ev->server_seen;
+
+	return one_way && (act->kind == REFUSAL_CLOSE || act->kind == REFUSAL_RESET);
+}
+
+static enum outcome
+outcome_without_end(const struct evidence *ev)
+{
+	const struct evidence_side *c = &ev->client, *s = &ev->server;
+
+	if (is_tls13(ev) && s->hello && client_goes_on(ev))
+		return OUTCOME_ESTABLISHED;
+	if (s->hello || s->hello_retry)
+		return OUTCOME_NEGOTIATED;
+	/* The answer itself was not captured, but what the client sent presupposes one. */
+	if (c->goes_on || s->ccs)
+		return OUTCOME_NEGOTIATED;
+	return OUTCOME_UNANSWERED;
+}
+
+/*
+ * SPEC section 4: the client closes after silence.  What counts is what had reached the client, so
+ * that an answer which crosses its close on the way makes no difference.
+ */
+static bool
+gives_up(const struct evidence *ev, const struct act *act)
+{
+	const struct mark *answer = &ev->server.answer_mark;
+
+	if (ev->client.goes_on)
+		return false;
+	/* Where the server was not captured, an alert with a reason shows that it did answer. */
+	if (!ev->server_seen && act->kind == REFUSAL_ALERT && act->alert != ALERT_INTERNAL_ERROR &&
+	    act->alert != ALERT_USER_CANCELED)
+		return false;
+	if (!ev->server.bytes)
+		return true;
+	return act->mark.peer_offset >= 0 ? act->mark.peer_offset <= answer->offset
+					  : act->mark.time_us < answer->time_us;
+}
+
+struct evidence_outcome
+evidence_judge(const struct evidence *ev)
+{
+	struct evidence_outcome out = { .outcome = outcome_without_end(ev) };
+	struct act client, server, *first;
+
+	if (is_established(ev)) {
+		out.outcome = OUTCOME_ESTABLISHED;
+		out.settled = true;
+		return out;
+	}
+	client = client_act(ev);
+	server = server_act(ev);
+	if (!client.present && !server.present) {
+		out.ended = ev->client.fin || ev->client.rst;
+		return out;
+	}
+	out.ended = true;
+	if (client.present && is_blind(ev, &client))
+		client.present = false;
+	if (server.present && is_blind(ev, &server))
+		server.present = false;
+	if (!client.present && !server.present)
+		return out;
+	if (client.present && server.present)
+		first = mark_is_before(&server.mark, &client.mark) ? &server : &client;
+	else
+		first = client.present ? &client : &server;
+	if (first == &client && gives_up(ev, first))
+		return out;
+	/* A client that has finished and closed: the server's close behind it refuses nothing. */
+	if (first == &server && server.kind == REFUSAL_CLOSE && is_tls13(ev) &&
+	    client_finished(ev) != NULL && ev->client.fin &&
+	    mark_is_before(&ev->client.fin_mark, &server.mark))
+		return out;
+	out.outcome = OUTCOME_REFUSED;
+	out.refused_by = first == &client ? SIDE_CLIENT : SIDE_SERVER;
+	out.refusal = first->kind;
+	out.refusal_alert = first->alert;
+	return out;
+}

@@ -1,0 +1,65 @@
+/*
+ * evidence - what both sides did in a handshake, in marks, and what follows from it.
+ *
+ * A pure function over what was seen: it does not matter in which order the two directions were
+ * delivered, so a mirror that swaps them, or a shuffled capture, changes no outcome.
+ */
+#ifndef TLSTALLY_SESSION_EVIDENCE_H
+#define TLSTALLY_SESSION_EVIDENCE_H
+
+#include "base/mark.h"
+#include "event/event.h"
+
+/* The latest records that were, or may be, ciphertext. */
+#define EVIDENCE_RECENT 8
+
+struct evidence_record {
+	uint32_t len;
+	struct mark mark;
+};
+
+struct evidence_side {
+	bool hello;       /* its ClientHello or ServerHello (not a HelloRetryRequest) was seen */
+	bool hello_retry; /* server: HelloRetryRequest */
+	bool early_data;  /* client: its hello offers early data */
+	bool ccs;         /* ChangeCipherSpec */
+	bool ciphertext;  /* an encrypted record behind it that is no alert */
+	bool finished;    /* of it, a handshake record: a Finished of 1.2 or below */
+	bool goes_on;     /* client: sent what presupposes a ServerHello */
+	bool bytes;       /* server: sent anything in answer; `answer_mark` is set */
+	bool fin, rst;
+	bool alert;   /* `alert_*` is set */
+	bool warning; /* of these: a warning, which counts only as the last word before a close */
+	enum refusal_kind alert_kind;
+	uint8_t alert_description;
+	uint8_t ssl2_records;
+	uint8_t recent_count; /* in `recent`, the oldest first */
+	struct evidence_record recent[EVIDENCE_RECENT];
+	struct mark hello_mark, alert_mark, fin_mark, rst_mark;
+	struct mark answer_mark; /* server: of the first of these bytes */
+};
+
+struct evidence {
+	struct evidence_side client, server;
+	uint16_t version;              /* negotiated; 0: not known */
+	bool client_seen, server_seen; /* packets of that direction were captured */
+};
+
+struct evidence_outcome {
+	bool settled; /* nothing that may still come changes it */
+	bool ended;   /* a side has ended it: only what was delayed may change it */
+	enum outcome outcome;
+	enum event_side refused_by;
+	enum refusal_kind refusal;
+	uint8_t refusal_alert;
+};
+
+void evidence_add_record(struct evidence_side *side, uint32_t len, const struct mark *mark);
+/* An alert in the clear; `level` and `description` as on the wire. */
+void evidence_add_alert(
+    struct evidence_side *side, uint8_t level, uint8_t description, const struct mark *mark);
+
+/* SPEC section 4.  Where nothing has ended the handshake yet: the outcome if it ended here. */
+struct evidence_outcome evidence_judge(const struct evidence *ev);
+
+#endif

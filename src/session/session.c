@@ -1,0 +1,305 @@
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "session/session_internal.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+/* Without any TLS in so many bytes of one direction the connection is none of ours. */
+#define MAX_PREAMBLE 65536
+
+struct session *
+session_new(const struct session_options *options, const struct connection *conn)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+
+	s->options = options;
+	s->conn = conn;
+	s->client = CONNECTION_NO_DIR;
+	s->mail_client = CONNECTION_NO_DIR;
+	s->event.vlan = -1;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		tls_record_stream_init(&s->side[dir].records);
+		s->side[dir].records.budget = options->records;
+	}
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	for (unsigned dir = 0; dir < 2; dir++)
+		tls_record_stream_release(&s->side[dir].records);
+	free(s->mail);
+	free(s);
+}
+
+static bool
+is_text(struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len && i < 16; i++) {
+		uint8_t c = bytes.data[i];
+
+		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c >= 0x7f))
+			return false;
+	}
+	return true;
+}
+
+static bool
+looks_like_greeting(struct span bytes)
+{
+	static const char *const greetings[] = { "220", "* ", "+OK", "-ERR", "554", "421" };
+
+	for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++) {
+		struct span greeting = span_from_text(greetings[i]);
+
+		if (span_equals(span_first(bytes, greeting.len), greeting))
+			return true;
+	}
+	return false;
+}
+
+static struct service
+service_at(const struct session *s, unsigned dir)
+{
+	return service_set_find(s->options->services, s->conn->port[dir]);
+}
+
+/* Who is the client of a mail dialogue that begins with these bytes of `dir`. */
+static unsigned
+mail_client_dir(const struct session *s, unsigned dir, struct span bytes)
+{
+	bool service[2] = { service_at(s, 0).protocol != PROTOCOL_NONE,
+		service_at(s, 1).protocol != PROTOCOL_NONE };
+
+	if (s->conn->opener >= 0)
+		return (unsigned)s->conn->opener;
+	if (service[0] != service[1])
+		return service[0] ? 1 : 0;
+	return looks_like_greeting(bytes) ? 1 - dir : dir;
+}
+
+static void
+start_mail(struct session *s, unsigned dir, struct span bytes)
+{
+	enum protocol protocol;
+
+	if (s->mail != NULL)
+		return;
+	s->mail_client = (int8_t)mail_client_dir(s, dir, bytes);
+	protocol = service_at(s, 1u - (unsigned)s->mail_client).protocol;
+	if (protocol == PROTOCOL_NONE)
+		protocol = service_at(s, (unsigned)s->mail_client).protocol;
+	s->mail = xmalloc(sizeof(*s->mail));
+	mail_dialogue_init(s->mail, protocol);
+}
+
+/* True where words come before TLS, as lines of a mail protocol. */
+static bool
+speaks_mail(const struct session *s)
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		struct service service = service_at(s, dir);
+
+		if (service.protocol > PROTOCOL_TLS ||
+		    (service.protocol == PROTOCOL_TLS && service.starttls))
+			return true;
+	}
+	return false;
+}
+
+/* The first bytes of a direction: what does it speak? */
+static enum stage
+first_stage(struct session *s, unsigned dir, struct span bytes)
+{
+	uint8_t first = bytes.data[0];
+	bool begins_late = s->conn->mid_start[dir] || s->side[dir].gap;
+
+	if (first >= TLS_RECORD_CHANGE_CIPHER_SPEC && first <= TLS_RECORD_HEARTBEAT) {
+		/* In mid-connection a single byte proves nothing. */
+		if (begins_late && bytes.len >= TLS_RECORD_HEADER_LEN &&
+		    !tls_looks_like_record(bytes))
+			tls_record_stream_start_lost(&s->side[dir].records);
+		return STAGE_TLS;
+	}
+	/* An SSLv2-format hello; it is the record stream that looks closer. */
+	if ((first & 0x80) != 0 && !begins_late)
+		return STAGE_TLS;
+	if (speaks_mail(s) && is_text(bytes)) {
+		start_mail(s, dir, bytes);
+		return STAGE_MAIL;
+	}
+	if (speaks_mail(s) && begins_late) {
+		tls_record_stream_start_lost(&s->side[dir].records);
+		return STAGE_TLS;
+	}
+	return STAGE_PREAMBLE;
+}
+
+/* Looks for TLS in another protocol's words; returns the index where it begins, or bytes.len. */
+static size_t
+find_tls(const struct session *s, struct span bytes)
+{
+	if (s->client >= 0 && tls_looks_like_record(bytes))
+		return 0;
+	for (size_t i = 0; i + 6 <= bytes.len; i++) {
+		struct span rest = span_from(bytes.data + i, bytes.len - i);
+
+		if (rest.data[0] == TLS_RECORD_HANDSHAKE && (i == 0 || rest.len >= 11) &&
+		    tls_looks_like_hello(rest))
+			return i;
+	}
+	return bytes.len;
+}
+
+/* Feeds a direction's words; returns how many bytes are consumed, the rest being TLS. */
+static size_t
+feed_words(struct session *s, unsigned dir, struct span bytes)
+{
+	struct session_side *side = &s->side[dir];
+	size_t n;
+
+	if (side->stage == STAGE_MAIL) {
+		enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
+
+		n = mail_dialogue_feed(s->mail, role, bytes);
+	} else {
+		n = find_tls(s, bytes);
+		side->preamble_len += (uint32_t)n;
+		if (n == bytes.len && side->preamble_len > MAX_PREAMBLE)
+			side->stage = STAGE_GARBAGE;
+	}
+	if (n < bytes.len)
+		side->stage = STAGE_TLS;
+	return n;
+}
+
+static void
+feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct session_record_arg arg = { .s = s, .dir = dir };
+
+	if (!side->tls) {
+		side->tls = true;
+		side->tls_mark = *mark;
+	}
+	tls_record_stream_feed(&side->records, bytes, mark, &session_record_sink, &arg);
+	/* On a port of another protocol its words may still lead to TLS. */
+	if (side->records.state == TLS_RECORDS_GARBAGE) {
+		tls_record_stream_init(&side->records);
+		side->stage = speaks_mail(s) || s->client >= 0 ? STAGE_GARBAGE : STAGE_PREAMBLE;
+	}
+	/* Ciphertext of a connection whose hellos are not to be had. */
+	if (s->client < 0) {
+		side->preamble_len += (uint32_t)bytes.len;
+		if (side->preamble_len > MAX_PREAMBLE)
+			side->stage = STAGE_GARBAGE;
+	}
+}
+
+/* Neither direction can bring a handshake any more. */
+static bool
+is_hopeless(const struct session *s)
+{
+	if (s->client >= 0)
+		return false;
+	if (s->side[0].stage == STAGE_GARBAGE && s->side[1].stage == STAGE_GARBAGE)
+		return true;
+	return s->side[0].preamble_len > 2 * MAX_PREAMBLE ||
+	       s->side[1].preamble_len > 2 * MAX_PREAMBLE;
+}
+
+static void
+note_acknowledged(struct session_side *side, const struct mark *mark)
+{
+	if (mark->peer_offset > side->peer_end_offset)
+		side->peer_end_offset = mark->peer_offset;
+}
+
+enum session_wish
+session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct mark at = *mark;
+
+	if (!side->bytes) {
+		side->bytes = true;
+		side->first_mark = *mark;
+	}
+	side->last_mark = *mark;
+	side->end_offset = mark->offset + (int64_t)bytes.len;
+	note_acknowledged(side, mark);
+	if (side->stage == STAGE_START)
+		side->stage = first_stage(s, dir, bytes);
+	if (side->stage == STAGE_MAIL || side->stage == STAGE_PREAMBLE) {
+		size_t n = feed_words(s, dir, bytes);
+
+		bytes = span_from(bytes.data + n, bytes.len - n);
+		at.offset += (int64_t)n;
+	}
+	if (side->stage == STAGE_TLS && bytes.len > 0)
+		feed_tls(s, dir, bytes, &at);
+	else if (side->stage == STAGE_GARBAGE && s->client < 0)
+		side->preamble_len += (uint32_t)bytes.len;
+	if (is_hopeless(s)) {
+		s->options->counters->garbage++;
+		return SESSION_SETTLED;
+	}
+	return session_judge(s, mark->time_us);
+}
+
+enum session_wish
+session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct session_record_arg arg = { .s = s, .dir = dir };
+
+	side->gap = true;
+	switch (side->stage) {
+	case STAGE_MAIL:
+		mail_dialogue_gap(
+		    s->mail, dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER);
+		break;
+	case STAGE_TLS:
+		tls_record_stream_gap(&side->records, len, mark, &session_record_sink, &arg);
+		break;
+	case STAGE_START: /* what comes next begins in the middle of something */
+	case STAGE_PREAMBLE:
+	case STAGE_GARBAGE:
+		break;
+	}
+	return session_judge(s, mark->time_us);
+}
+
+enum session_wish
+session_fin(struct session *s, unsigned dir, const struct mark *mark)
+{
+	struct evidence_side *evidence = &s->side[dir].evidence;
+
+	note_acknowledged(&s->side[dir], mark);
+	if (!evidence->fin) {
+		evidence->fin = true;
+		evidence->fin_mark = *mark;
+	}
+	return session_judge(s, mark->time_us);
+}
+
+enum session_wish
+session_reset(struct session *s, unsigned dir, const struct mark *mark)
+{
+	struct evidence_side *evidence = &s->side[dir].evidence;
+
+	if (!evidence->rst) {
+		evidence->rst = true;
+		evidence->rst_mark = *mark;
+	}
+	return session_judge(s, mark->time_us);
+}

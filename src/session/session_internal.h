@@ -1,0 +1,65 @@
+/*
+ * session_internal - the session's state, shared by the files of this module.
+ */
+#ifndef TLSTALLY_SESSION_SESSION_INTERNAL_H
+#define TLSTALLY_SESSION_SESSION_INTERNAL_H
+
+#include "mail/dialogue.h"
+#include "session/evidence.h"
+#include "session/session.h"
+#include "tls/record_stream.h"
+
+/* What one direction speaks. */
+enum stage {
+	STAGE_START,    /* nothing seen yet */
+	STAGE_MAIL,     /* lines of a mail dialogue */
+	STAGE_PREAMBLE, /* words of another protocol, in which TLS may begin */
+	STAGE_TLS,
+	STAGE_GARBAGE,
+};
+
+struct session_side {
+	enum stage stage;
+	struct tls_record_stream records;
+	struct evidence_side evidence;
+	uint32_t preamble_len; /* bytes in which no TLS was found */
+	bool gap;
+	bool bytes;              /* sent anything */
+	bool tls;                /* of it, what was taken for TLS: `tls_mark` is set */
+	int64_t end_offset;      /* behind its last byte */
+	int64_t peer_end_offset; /* how much of the other side it has acknowledged */
+	struct mark first_mark;
+	struct mark tls_mark;  /* of the first byte taken for TLS */
+	struct mark last_mark; /* of its last segment */
+};
+
+struct session {
+	const struct session_options *options;
+	const struct connection *conn;
+	struct mail_dialogue *mail; /* owned; NULL until needed */
+	struct session_side side[2];
+	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
+	int8_t mail_client; /* direction of the client in the mail dialogue */
+	bool has_time;      /* `event.timestamp_us` is set, for want of a ClientHello */
+	bool server_hello_seen;   /* or a HelloRetryRequest */
+	bool server_key_exchange; /* the server went through a full handshake */
+	bool offers_session_id;
+	uint8_t session_id_len;
+	uint8_t session_id[32]; /* the client's */
+	struct event event;     /* what is known so far */
+};
+
+/* hello.c: from messages to the event's fields. */
+extern const struct tls_record_sink session_record_sink;
+struct session_record_arg {
+	struct session *s;
+	unsigned dir;
+};
+
+/* settle.c */
+/* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */
+enum session_wish session_judge(struct session *s, int64_t time_us);
+/* The direction of the client and the service, by what was seen and by the ports. */
+unsigned session_client_dir(const struct session *s);
+
+#endif

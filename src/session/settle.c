@@ -1,0 +1,307 @@
+/* From the evidence to the event. */
+#include <string.h>
+
+#include "session/session_internal.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+static bool
+is_service(const struct session *s, unsigned dir)
+{
+	return service_set_has(s->options->services, s->conn->port[dir]);
+}
+
+unsigned
+session_client_dir(const struct session *s)
+{
+	if (s->client >= 0)
+		return (unsigned)s->client;
+	if (s->conn->opener >= 0)
+		return (unsigned)s->conn->opener;
+	if (s->mail_client >= 0)
+		return (unsigned)s->mail_client;
+	return is_service(s, 0) && !is_service(s, 1) ? 1 : 0;
+}
+
+static void
+set_endpoints(const struct session *s, struct event *ev)
+{
+	const struct connection *conn = s->conn;
+	unsigned client = session_client_dir(s);
+
+	ev->client_ip = conn->addr[client];
+	ev->client_port = conn->port[client];
+	ev->server_ip = conn->addr[1 - client];
+	ev->server_port = conn->port[1 - client];
+	ev->source = conn->source;
+	ev->vlan = conn->vlan;
+	ev->has_client_mac = conn->has_mac[client];
+	memcpy(ev->client_mac, conn->mac[client], 6);
+}
+
+static struct service
+service_of(const struct session *s, unsigned client)
+{
+	struct service service = service_set_find(s->options->services, s->conn->port[1 - client]);
+
+	/* The service may stand on the side of the one who sent the ClientHello. */
+	if (service.protocol == PROTOCOL_NONE)
+		service = service_set_find(s->options->services, s->conn->port[client]);
+	return service;
+}
+
+/* What stood before the ClientHello was not captured, or not all of it. */
+static bool
+begins_late(const struct session *s)
+{
+	return s->conn->mid_start[session_client_dir(s)] || s->side[0].gap || s->side[1].gap;
+}
+
+/* A mail dialogue led to the hello.  A greeting alone does not: TLS at once is answered by one. */
+static bool
+mail_led_to_tls(const struct session *s)
+{
+	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
+
+	return facts != NULL &&
+	       (facts->starttls_asked || facts->starttls_granted || facts->command_count > 0 ||
+		   (facts->greeting && begins_late(s)));
+}
+
+static enum tls_mode
+mode_of(const struct session *s, const struct service *service)
+{
+	if (mail_led_to_tls(s))
+		return TLS_MODE_STARTTLS;
+	/* Another protocol's words: it is the client that asks for TLS in them. */
+	if (service->protocol == PROTOCOL_TLS && s->side[session_client_dir(s)].preamble_len > 0)
+		return TLS_MODE_STARTTLS;
+	/* What is usual on the port is the best guess. */
+	if (begins_late(s))
+		return service->starttls ? TLS_MODE_STARTTLS : TLS_MODE_IMPLICIT;
+	return TLS_MODE_IMPLICIT;
+}
+
+static void
+set_client_name(const struct session *s, struct event *ev)
+{
+	const struct mail_facts *facts;
+
+	if (s->mail == NULL)
+		return;
+	facts = &s->mail->facts;
+	switch (facts->client_name_source) {
+	case MAIL_NAME_NONE:
+		return;
+	case MAIL_NAME_EHLO:
+		ev->client_name_source = NAME_SOURCE_EHLO;
+		break;
+	case MAIL_NAME_IMAP_ID:
+		ev->client_name_source = NAME_SOURCE_IMAP_ID;
+		break;
+	}
+	event_text_set(&ev->client_name, span_from(facts->client_name, facts->client_name_len));
+}
+
+static void
+set_limited_by(const struct session *s, struct event *ev)
+{
+	ev->limited_by = SIDE_NONE;
+	if (ev->tls_version == 0 || ev->offered_version == 0 ||
+	    tls_version_compare(ev->tls_version, s->options->minimum) >= 0)
+		return;
+	ev->limited_by = tls_version_compare(ev->offered_version, ev->tls_version) > 0
+			     ? SIDE_SERVER
+			     : SIDE_CLIENT;
+}
+
+static void
+emit(struct session *s, int64_t time_us)
+{
+	struct event *ev = &s->event;
+	unsigned client = session_client_dir(s);
+	struct service service = service_of(s, client);
+
+	set_endpoints(s, ev);
+	ev->settled_us = time_us;
+	ev->protocol = service.protocol;
+	if (s->mail != NULL && service.protocol == PROTOCOL_TLS)
+		ev->protocol = s->mail->protocol;
+	set_client_name(s, ev);
+	if (ev->kind == EVENT_TLS_HANDSHAKE) {
+		ev->tls_mode = mode_of(s, &service);
+		set_limited_by(s, ev);
+		/* What was not captured matters: the other direction, or a hello of it. */
+		ev->capture_gap = s->side[0].gap || s->side[1].gap || !s->conn->seen[0] ||
+				  !s->conn->seen[1] || !s->side[client].evidence.hello;
+	} else {
+		ev->capture_gap =
+		    s->side[0].gap || s->side[1].gap || !s->conn->seen[0] || !s->conn->seen[1];
+	}
+	if (!network_set_contains(s->options->internal, &ev->client_ip)) {
+		s->options->counters->external_client++;
+		return;
+	}
+	s->options->counters->events++;
+	s->options->event(s->options->arg, ev);
+}
+
+/*
+ * The first byte by which the server answers the ClientHello; false where there is none.  Where TLS
+ * comes at once any word of the server is an answer, a greeting too.
+ */
+static bool
+find_answer(const struct session *s, unsigned client, struct mark *answer)
+{
+	const struct session_side *server = &s->side[1 - client];
+	struct service service = service_of(s, client);
+
+	if (!server->bytes)
+		return false;
+	if (server->stage == STAGE_TLS) {
+		*answer = server->tls_mark;
+		return true;
+	}
+	if (!s->side[client].evidence.hello)
+		return false;
+	if (mode_of(s, &service) == TLS_MODE_IMPLICIT) {
+		*answer = server->first_mark;
+		return true;
+	}
+	*answer = server->last_mark;
+	return mark_is_before(&s->side[client].evidence.hello_mark, answer);
+}
+
+static void
+gather(const struct session *s, struct evidence *ev)
+{
+	unsigned client = (unsigned)s->client;
+
+	ev->client = s->side[client].evidence;
+	ev->server = s->side[1 - client].evidence;
+	ev->server.bytes = find_answer(s, client, &ev->server.answer_mark);
+	ev->client_seen = s->conn->seen[client];
+	ev->server_seen = s->conn->seen[1 - client];
+	ev->version = s->event.tls_version;
+}
+
+static void
+emit_tls(struct session *s, const struct evidence_outcome *result, int64_t time_us)
+{
+	s->event.kind = EVENT_TLS_HANDSHAKE;
+	s->event.outcome = result->outcome;
+	s->event.refused_by = result->refused_by;
+	s->event.refusal = result->refusal;
+	s->event.refusal_alert = result->refusal_alert;
+	emit(s, time_us);
+}
+
+static void
+emit_cleartext(struct session *s, int64_t time_us)
+{
+	struct event *ev = &s->event;
+	const struct session_side *a = &s->side[0], *b = &s->side[1];
+
+	ev->kind = EVENT_CLEARTEXT_SESSION;
+	ev->tls_mode = TLS_MODE_NONE;
+	ev->outcome = OUTCOME_CLEARTEXT;
+	ev->fallback_scsv = TRI_FALSE;
+	ev->login = s->mail->facts.login;
+	ev->timestamp_us = !b->bytes || (a->bytes && a->first_mark.time_us <= b->first_mark.time_us)
+			       ? a->first_mark.time_us
+			       : b->first_mark.time_us;
+	emit(s, time_us);
+}
+
+static bool
+is_cleartext(const struct session *s)
+{
+	return s->mail != NULL && s->mail->facts.command_count > 0 &&
+	       !s->mail->facts.starttls_granted && s->side[0].stage != STAGE_TLS &&
+	       s->side[1].stage != STAGE_TLS;
+}
+
+enum session_wish
+session_judge(struct session *s, int64_t time_us)
+{
+	struct evidence ev;
+	struct evidence_outcome result;
+
+	if (s->client >= 0) {
+		gather(s, &ev);
+		result = evidence_judge(&ev);
+		if (result.settled) {
+			emit_tls(s, &result, time_us);
+			return SESSION_SETTLED;
+		}
+		return result.ended ? SESSION_LINGER : SESSION_GO_ON;
+	}
+	/* RFC 3501 section 6.2.1, RFC 2595 section 4: no STARTTLS once logged in. */
+	if (s->mail != NULL && s->mail->facts.logged_in && is_cleartext(s)) {
+		emit_cleartext(s, time_us);
+		return SESSION_SETTLED;
+	}
+	if (s->side[0].evidence.fin && s->side[1].evidence.fin)
+		return SESSION_LINGER;
+	if (s->side[0].evidence.rst || s->side[1].evidence.rst)
+		return SESSION_LINGER;
+	return SESSION_GO_ON;
+}
+
+/* No attempt, no event: counted by kind. */
+static void
+count_no_event(struct session *s)
+{
+	struct session_counters *c = s->options->counters;
+	const struct session_side *a = &s->side[0], *b = &s->side[1];
+
+	if (a->records.hello_pending || b->records.hello_pending)
+		c->half_hello++;
+	else if (s->mail != NULL && s->mail->facts.starttls_granted)
+		c->starttls_no_hello++;
+	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS)
+		c->no_hello++;
+	else if (s->mail != NULL && !s->mail->facts.garbage)
+		c->banner_only++;
+	else
+		c->garbage++;
+}
+
+/*
+ * A hello that ends too early is one that the capture cut, not half a hello, where the other side
+ * has answered it or has acknowledged more of it than is here.
+ */
+static bool
+is_cut_by_capture(const struct session *s, unsigned dir)
+{
+	const struct session_side *side = &s->side[dir], *other = &s->side[1 - dir];
+
+	/* A FIN counts as a byte in the acknowledgement. */
+	return s->client >= 0 || other->evidence.hello ||
+	       other->peer_end_offset > side->end_offset + 1;
+}
+
+void
+session_end(struct session *s, int64_t time_us)
+{
+	struct evidence ev;
+	struct evidence_outcome result;
+
+	for (unsigned dir = 0; dir < 2; dir++) {
+		struct session_record_arg arg = { .s = s, .dir = dir };
+
+		if (is_cut_by_capture(s, dir))
+			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
+	}
+	if (s->client >= 0) {
+		gather(s, &ev);
+		result = evidence_judge(&ev);
+		emit_tls(s, &result, time_us);
+	} else if (is_cleartext(s)) {
+		emit_cleartext(s, time_us);
+	} else {
+		count_no_event(s);
+	}
+	session_free(s);
+}

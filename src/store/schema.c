@@ -1,0 +1,166 @@
+/* The schema, numbered by PRAGMA user_version; the views are made anew with every migration. */
+#include "store/store_internal.h"
+
+#include "base/banned.h"
+
+/*
+ * Version 1.  Times are microseconds since 1970-01-01 UTC, versions wire values (0: not known), the
+ * other small numbers the enums of event/event.h and, for verdict, of policy/verdict.h (255: none).
+ */
+static const char schema_1[] =
+    "CREATE TABLE sensor (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE client ("
+    " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
+    " ip_key BLOB NOT NULL," /* family and bytes: sorts as addresses do */
+    " ip TEXT NOT NULL, mac BLOB, name TEXT, name_source INTEGER NOT NULL,"
+    " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " finding_count INTEGER NOT NULL, verdict INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " UNIQUE (sensor, ip_key));"
+    "CREATE TABLE finding ("
+    " client INTEGER NOT NULL REFERENCES client(id), server TEXT NOT NULL,"
+    " server_port INTEGER NOT NULL, protocol INTEGER NOT NULL, tls_mode INTEGER NOT NULL,"
+    " tls_version INTEGER NOT NULL, offered_version INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL, refused_by INTEGER NOT NULL, refusal INTEGER NOT NULL,"
+    " refusal_alert INTEGER NOT NULL, refusal_text TEXT,"
+    " count INTEGER NOT NULL, gap_count INTEGER NOT NULL, login_count INTEGER NOT NULL,"
+    " scsv_count INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " server_ip TEXT, server_name_source INTEGER NOT NULL, cipher_suite INTEGER,"
+    " cipher_suite_text TEXT, ja4 TEXT, limited_by INTEGER NOT NULL,"
+    " certificate_subject TEXT, certificate_not_after_us INTEGER,"
+    " offers INTEGER NOT NULL," /* 1: AEAD suites, 2: ECDHE suites */
+    " verdict INTEGER NOT NULL,"
+    " PRIMARY KEY (client, server, server_port, protocol, tls_mode, tls_version,"
+    "  offered_version, outcome, refused_by, refusal, refusal_alert)) WITHOUT ROWID;"
+    "CREATE TABLE day ("
+    " client INTEGER NOT NULL REFERENCES client(id), day INTEGER NOT NULL,"
+    " tls_version INTEGER NOT NULL, outcome INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY (client, day, tls_version, outcome)) WITHOUT ROWID;"
+    "CREATE TABLE run ("
+    " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
+    " command TEXT NOT NULL, started_us INTEGER NOT NULL, begin_us INTEGER, end_us INTEGER,"
+    " packets INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    "CREATE TABLE run_counter ("
+    " run INTEGER NOT NULL REFERENCES run(id), name TEXT NOT NULL, value INTEGER NOT NULL,"
+    " PRIMARY KEY (run, name)) WITHOUT ROWID;"
+    "CREATE TABLE run_source ("
+    " run INTEGER NOT NULL REFERENCES run(id), position INTEGER NOT NULL, name TEXT NOT NULL,"
+    " head_hash INTEGER, packet_count INTEGER, stream_hash INTEGER, packets INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, snapped INTEGER NOT NULL, skipped INTEGER NOT NULL,"
+    " begin_us INTEGER, end_us INTEGER, error TEXT,"
+    " PRIMARY KEY (run, position)) WITHOUT ROWID;"
+    "CREATE INDEX run_source_head ON run_source (head_hash);";
+
+/* Migration i leads from user_version i to i + 1. */
+static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };
+
+static int
+query_int(struct store *s, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *st;
+	int status;
+
+	*out = 0;
+	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return -1;
+	status = sqlite3_step(st);
+	if (status == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	return sqlite3_finalize(st) == SQLITE_OK ? 0 : -1;
+}
+
+static int
+execute(struct store *s, const char *sql)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+}
+
+static int
+migrate(struct store *s, int64_t from)
+{
+	char number[64];
+
+	for (int64_t i = from; i < STORE_SCHEMA_VERSION; i++) {
+		if (execute(s, migrations[i]) != 0)
+			return -1;
+	}
+	for (const char *const *sql = store_views_sql; *sql != NULL; sql++) {
+		if (execute(s, *sql) != 0)
+			return -1;
+	}
+	(void)sqlite3_snprintf(sizeof(number), number,
+	    "PRAGMA user_version = %d; PRAGMA application_id = %d;", STORE_SCHEMA_VERSION,
+	    STORE_APPLICATION_ID);
+	return execute(s, number);
+}
+
+/* What the file is: fills in the numbers, or says why it cannot be read. */
+static int
+identify(struct store *s, int64_t *version, int64_t *tables, struct error *err)
+{
+	int64_t id;
+
+	if (query_int(s, "PRAGMA application_id", &id) != 0 ||
+	    query_int(s, "PRAGMA user_version", version) != 0 ||
+	    query_int(s, "SELECT count(*) FROM sqlite_master", tables) != 0) {
+		if (sqlite3_errcode(s->db) == SQLITE_NOTADB)
+			error_set(err,
+			    "%s is not a database of tlstally: it is no SQLite file at all; "
+			    "give another --db",
+			    s->path);
+		else
+			store_error(s, "read", err);
+		return -1;
+	}
+	if (*tables > 0 && id != STORE_APPLICATION_ID) {
+		error_set(err, "%s is a database of another program; give another --db", s->path);
+		return -1;
+	}
+	if (*version > STORE_SCHEMA_VERSION) {
+		error_set(err,
+		    "%s was written by a newer tlstally (schema %lld, this one knows %d): "
+		    "use that one",
+		    s->path, (long long)*version, STORE_SCHEMA_VERSION);
+		return -1;
+	}
+	return 0;
+}
+
+int
+store_schema_prepare(struct store *s, struct error *err)
+{
+	int64_t version, tables;
+
+	if (identify(s, &version, &tables, err) != 0)
+		return -1;
+	if (version == STORE_SCHEMA_VERSION)
+		return 0;
+	if (s->mode == STORE_READ) {
+		if (tables == 0)
+			error_set(err, "%s is empty: no capture was read into it yet", s->path);
+		else
+			error_set(err,
+			    "%s was written by an older tlstally: a replay or capture into it "
+			    "brings it up to date",
+			    s->path);
+		return -1;
+	}
+	/* auto_vacuum counts only before the first table is made. */
+	if (tables == 0 && execute(s, "PRAGMA auto_vacuum = INCREMENTAL") != 0)
+		goto bad;
+	if (execute(s, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE") != 0)
+		goto bad;
+	/* Another process may have been faster. */
+	if (identify(s, &version, &tables, err) != 0) {
+		(void)execute(s, "ROLLBACK");
+		return -1;
+	}
+	if (version < STORE_SCHEMA_VERSION && migrate(s, version) != 0)
+		goto bad;
+	if (execute(s, "COMMIT") != 0)
+		goto bad;
+	return 0;
+bad:
+	store_error(s, "prepare", err);
+	(void)execute(s, "ROLLBACK");
+	return -1;
+}

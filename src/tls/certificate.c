@@ -1,0 +1,226 @@
+#include "tls/certificate.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/timestamp.h"
+#include "tls/certificate_internal.h"
+
+#include "base/banned.h"
+
+/* What a larger certificate costs to decode is not worth its name. */
+#define DER_MAX 65536
+
+/*
+ * RFC 4514, section 2.3, with UTF-8 as it is.  Escapes of the control characters are from here;
+ * those of the C1 range, and of bytes that are no UTF-8, are put in by copy_text.
+ */
+#define NAME_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
+
+/* A fixed text under construction: what does not fit whole ends it. */
+struct text {
+	char *out;
+	size_t len, room; /* the room has a place for the NUL */
+};
+
+static bool
+text_add(struct text *t, const void *data, size_t len)
+{
+	if (len >= t->room - t->len)
+		return false;
+	memcpy(t->out + t->len, data, len);
+	t->len += len;
+	t->out[t->len] = '\0';
+	return true;
+}
+
+/* Length of the UTF-8 sequence at the front, 0 where there is none: RFC 3629, section 4. */
+static size_t
+utf8_len(struct span s)
+{
+	static const struct {
+		uint8_t first, last, second_min, second_max;
+		size_t len;
+	} forms[] = {
+		{ 0x00, 0x7f, 0x00, 0x00, 1 },
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (s.data[0] < forms[i].first || s.data[0] > forms[i].last)
+			continue;
+		if (s.len < forms[i].len)
+			return 0;
+		if (forms[i].len > 1 &&
+		    (s.data[1] < forms[i].second_min || s.data[1] > forms[i].second_max))
+			return 0;
+		for (size_t k = 2; k < forms[i].len; k++) {
+			if ((s.data[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		return forms[i].len;
+	}
+	return 0;
+}
+
+static bool
+is_hex(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+/* Length of the escape at the front, 0 where there is none: RFC 4514, section 3, `pair`. */
+static size_t
+escape_len(struct span s)
+{
+	if (s.len < 2 || s.data[0] != '\\' || s.data[1] >= 0x80)
+		return 0;
+	return s.len >= 3 && is_hex(s.data[1]) && is_hex(s.data[2]) ? 3 : 2;
+}
+
+/* Adds one byte as RFC 4514 escapes it. */
+static bool
+text_add_escaped(struct text *t, uint8_t byte)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char escape[3] = { '\\', digits[byte >> 4], digits[byte & 15] };
+
+	return text_add(t, escape, sizeof(escape));
+}
+
+/*
+ * Copies the text of a certificate: UTF-8 as it is, anything else escaped, and cut at a character
+ * where it is too long.  `escapes`: it has escapes already, which are not to be cut either.
+ */
+static void
+copy_text(struct span text, bool escapes, char *out, size_t room)
+{
+	struct text t = { .out = out, .room = room };
+	bool fits = true;
+
+	out[0] = '\0';
+	while (fits && !span_is_empty(text)) {
+		size_t len = escapes ? escape_len(text) : 0;
+		uint8_t first = text.data[0];
+
+		if (len == 0)
+			len = utf8_len(text);
+		if (len == 0) {
+			fits = text_add_escaped(&t, first);
+			len = 1;
+		} else if (len == 1 && (first < 0x20 || first == 0x7f)) {
+			fits = text_add_escaped(&t, first);
+		} else if (len == 2 && first == 0xc2 && text.data[1] < 0xa0) {
+			/* A C1 control, which terminals obey: both bytes or none. */
+			fits = t.len + 6 < t.room && text_add_escaped(&t, first) &&
+			       text_add_escaped(&t, text.data[1]);
+		} else {
+			fits = text_add(&t, text.data, len);
+		}
+		text = span_from(text.data + len, text.len - len);
+	}
+}
+
+static void
+read_subject(const X509_NAME *name, struct tls_certificate *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+
+	if (bio == NULL)
+		return;
+	if (X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) >= 0) {
+		len = BIO_get_mem_data(bio, &text);
+		if (len > 0)
+			copy_text(
+			    span_from(text, (size_t)len), true, out->subject, sizeof(out->subject));
+	}
+	BIO_free(bio);
+}
+
+/* RFC 6125, section 6.4.4: the most specific common name, which is the last. */
+static void
+read_common_name(const X509_NAME *name, struct tls_certificate *out)
+{
+	unsigned char *text = NULL;
+	int last = -1, len;
+
+	for (int i = X509_NAME_get_index_by_NID(name, NID_commonName, -1); i >= 0;
+	     i = X509_NAME_get_index_by_NID(name, NID_commonName, i))
+		last = i;
+	if (last < 0)
+		return;
+	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+	if (len > 0)
+		copy_text(
+		    span_from(text, (size_t)len), false, out->dns_name, sizeof(out->dns_name));
+	OPENSSL_free(text);
+}
+
+static void
+read_not_after(struct span der, struct tls_certificate *out)
+{
+	const unsigned char *at = der.data;
+	ASN1_TIME *time = d2i_ASN1_TIME(NULL, &at, (long)der.len);
+	struct tm tm;
+
+	/* ASN1_TIME_to_tm takes a missing time for now. */
+	if (time != NULL && ASN1_TIME_to_tm(time, &tm) == 1) {
+		out->not_after_us = (int64_t)timegm(&tm) * USEC_PER_SEC;
+		out->has_not_after = true;
+	}
+	ASN1_TIME_free(time);
+}
+
+bool
+tls_certificate_message_leaf(struct span body, struct span *der)
+{
+	uint32_t list_len;
+	struct span first;
+
+	/* RFC 5246, section 7.4.2: the sender's own comes first; the others may be cut off. */
+	if (!span_read_u24(&body, &list_len))
+		return false;
+	body = span_first(body, list_len);
+	if (!span_read_vec24(&body, &first) || span_is_empty(first))
+		return false;
+	*der = first;
+	return true;
+}
+
+bool
+tls_certificate_parse(struct span der, struct tls_certificate *out)
+{
+	struct certificate_parts parts;
+	const unsigned char *at;
+	X509_NAME *subject;
+
+	*out = (struct tls_certificate){ 0 };
+	if (der.len > DER_MAX || !certificate_find_parts(der, &parts))
+		return false;
+	at = parts.subject.data;
+	/* NULL for a name that libcrypto refuses, such as a UTF8String that is no UTF-8. */
+	subject = d2i_X509_NAME(NULL, &at, (long)parts.subject.len);
+	if (subject != NULL)
+		read_subject(subject, out);
+	read_not_after(parts.not_after, out);
+	if (parts.dns_name.data != NULL)
+		copy_text(parts.dns_name, false, out->dns_name, sizeof(out->dns_name));
+	else if (subject != NULL)
+		read_common_name(subject, out);
+	X509_NAME_free(subject);
+	ERR_clear_error();
+	return true;
+}

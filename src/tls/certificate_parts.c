@@ -1,0 +1,138 @@
+#include "tls/certificate_internal.h"
+
+#include "base/banned.h"
+
+#define DER_INTEGER 0x02
+#define DER_BIT_STRING 0x03
+#define DER_OCTET_STRING 0x04
+#define DER_OID 0x06
+#define DER_BOOLEAN 0x01
+#define DER_SEQUENCE 0x30
+#define DER_VERSION 0xa0    /* [0] EXPLICIT */
+#define DER_EXTENSIONS 0xa3 /* [3] EXPLICIT */
+#define DER_DNS_NAME 0x82   /* [2] IMPLICIT IA5String */
+
+/* X.690, section 8.1.3: up to 127 in one byte, else the count of the bytes that follow. */
+static bool
+read_length(struct span *s, size_t *len)
+{
+	uint8_t first, byte;
+
+	if (!span_read_u8(s, &first))
+		return false;
+	*len = first;
+	if (first < 0x80)
+		return true;
+	/* Three bytes hold more than any message does; 0x80 is BER's open end, not DER. */
+	if (first < 0x81 || first > 0x83)
+		return false;
+	*len = 0;
+	for (unsigned i = 0; i < first - 0x80U; i++) {
+		if (!span_read_u8(s, &byte))
+			return false;
+		*len = *len << 8 | byte;
+	}
+	return true;
+}
+
+/* The next element, whatever it is.  `whole`, unless it is NULL: with tag and length. */
+static bool
+read_any(struct span *s, uint8_t *tag, struct span *content, struct span *whole)
+{
+	struct span copy = *s;
+	size_t len;
+
+	if (!span_read_u8(&copy, tag) || !read_length(&copy, &len) ||
+	    !span_read_span(&copy, len, content))
+		return false;
+	if (whole != NULL)
+		*whole = span_first(*s, s->len - copy.len);
+	*s = copy;
+	return true;
+}
+
+/* The next element, which has to have this tag; else nothing is consumed. */
+static bool
+read_element(struct span *s, uint8_t expected, struct span *content, struct span *whole)
+{
+	struct span copy = *s;
+	uint8_t tag;
+
+	if (!read_any(&copy, &tag, content, whole) || tag != expected)
+		return false;
+	*s = copy;
+	return true;
+}
+
+/* RFC 5280, section 4.2.1.6. */
+static void
+read_alternative_names(struct span value, struct certificate_parts *out)
+{
+	struct span names, name;
+	uint8_t tag;
+
+	if (!read_element(&value, DER_SEQUENCE, &names, NULL))
+		return;
+	while (read_any(&names, &tag, &name, NULL)) {
+		if (tag == DER_DNS_NAME && !span_is_empty(name)) {
+			out->dns_name = name;
+			return;
+		}
+	}
+}
+
+/* RFC 5280, section 4.1.2.9. */
+static void
+read_extensions(struct span list, struct certificate_parts *out)
+{
+	static const uint8_t alternative_name[] = { 0x55, 0x1d, 0x11 }; /* 2.5.29.17 */
+	struct span extension, oid, ignored, value;
+
+	while (read_element(&list, DER_SEQUENCE, &extension, NULL)) {
+		if (!read_element(&extension, DER_OID, &oid, NULL))
+			return;
+		if (!span_equals(oid, span_from(alternative_name, sizeof(alternative_name))))
+			continue;
+		(void)!read_element(&extension, DER_BOOLEAN, &ignored, NULL); /* critical */
+		if (read_element(&extension, DER_OCTET_STRING, &value, NULL))
+			read_alternative_names(value, out);
+		return;
+	}
+}
+
+/* RFC 5280, section 4.1: TBSCertificate. */
+static bool
+read_to_be_signed(struct span s, struct certificate_parts *out)
+{
+	struct span ignored, validity, block, list;
+	uint8_t tag;
+
+	(void)!read_element(&s, DER_VERSION, &ignored, NULL);
+	if (!read_element(&s, DER_INTEGER, &ignored, NULL) ||           /* serialNumber */
+	    !read_element(&s, DER_SEQUENCE, &ignored, NULL) ||          /* signature */
+	    !read_element(&s, DER_SEQUENCE, &ignored, NULL) ||          /* issuer */
+	    !read_element(&s, DER_SEQUENCE, &validity, NULL) ||         /* validity */
+	    !read_any(&validity, &tag, &ignored, NULL) ||               /* notBefore */
+	    !read_any(&validity, &tag, &ignored, &out->not_after) ||    /* notAfter */
+	    !read_element(&s, DER_SEQUENCE, &ignored, &out->subject) || /* subject */
+	    !read_element(&s, DER_SEQUENCE, &ignored, NULL))            /* subjectPublicKeyInfo */
+		return false;
+	while (read_any(&s, &tag, &block, NULL)) {
+		if (tag == DER_EXTENSIONS && read_element(&block, DER_SEQUENCE, &list, NULL))
+			read_extensions(list, out);
+	}
+	return span_is_empty(s);
+}
+
+bool
+certificate_find_parts(struct span der, struct certificate_parts *out)
+{
+	struct span certificate, to_be_signed, ignored;
+
+	*out = (struct certificate_parts){ 0 };
+	return read_element(&der, DER_SEQUENCE, &certificate, NULL) && span_is_empty(der) &&
+	       read_element(&certificate, DER_SEQUENCE, &to_be_signed, NULL) &&
+	       read_element(&certificate, DER_SEQUENCE, &ignored, NULL) && /* signatureAlgorithm */
+	       read_element(&certificate, DER_BIT_STRING, &ignored, NULL) && /* signatureValue */
+	       span_is_empty(certificate) && read_to_be_signed(to_be_signed, out);
+}

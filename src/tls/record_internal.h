@@ -1,0 +1,18 @@
+/*
+ * record_internal - SSLv2 records, read by the same stream as the others.
+ */
+#ifndef TLSTALLY_TLS_RECORD_INTERNAL_H
+#define TLSTALLY_TLS_RECORD_INTERNAL_H
+
+#include "tls/record_stream.h"
+
+/* True when a record whose first byte is `first` is to be read as an SSLv2 one here. */
+bool tls_ssl2_is_expected(const struct tls_record_stream *s, uint8_t first);
+/* Takes header bytes; returns how many. */
+size_t tls_ssl2_take_header(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg);
+/* record_stream.c: the body of a hello. */
+void tls_ssl2_take_body(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg);
+
+#endif

@@ -1,0 +1,453 @@
+#include "tls/record_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "tls/names.h"
+#include "tls/record_internal.h"
+
+#include "base/banned.h"
+
+#define MESSAGE_HEADER_LEN 4
+/* A plaintext hello behind a ChangeCipherSpec shows by so many bytes. */
+#define PEEK_LEN 6
+/* Longer handshake messages are not found in practice: such a length is ciphertext. */
+#define MESSAGE_LEN_LIMIT (1u << 20)
+
+void
+tls_record_stream_init(struct tls_record_stream *s)
+{
+	*s = (struct tls_record_stream){ .state = TLS_RECORDS_START };
+}
+
+void
+tls_record_stream_release(struct tls_record_stream *s)
+{
+	if (s->budget != NULL)
+		s->budget->kept_len -= s->kept_room;
+	free(s->kept);
+	s->kept = NULL;
+	s->kept_len = s->kept_room = 0;
+}
+
+void
+tls_record_stream_start_lost(struct tls_record_stream *s)
+{
+	s->state = TLS_RECORDS_LOST;
+}
+
+static bool
+is_kept_type(uint8_t type)
+{
+	return type == TLS_HANDSHAKE_CLIENT_HELLO || type == TLS_HANDSHAKE_SERVER_HELLO ||
+	       type == TLS_HANDSHAKE_HELLO_RETRY_REQUEST || type == TLS_HANDSHAKE_CERTIFICATE;
+}
+
+/* False when the budget has no room for so many bytes. */
+static bool
+grow(struct tls_record_stream *s, size_t len)
+{
+	struct tls_record_budget *budget = s->budget;
+	size_t want = s->kept_room < 1024 ? 1024 : s->kept_room;
+
+	while (want < len)
+		want *= 2;
+	if (budget != NULL && want - s->kept_room > budget->max_kept_len - budget->kept_len) {
+		budget->exceeded_count++;
+		return false;
+	}
+	if (budget != NULL)
+		budget->kept_len += want - s->kept_room;
+	s->kept = xreallocarray(s->kept, want, 1);
+	s->kept_room = (uint32_t)want;
+	return true;
+}
+
+static void
+keep(struct tls_record_stream *s, struct span bytes)
+{
+	size_t room = TLS_MESSAGE_MAX - s->kept_len;
+	size_t len = bytes.len < room ? bytes.len : room;
+
+	if (s->kept_full)
+		return;
+	if (s->kept_len + len > s->kept_room && !grow(s, s->kept_len + len)) {
+		s->kept_full = true;
+		return;
+	}
+	if (len > 0)
+		memcpy(s->kept + s->kept_len, bytes.data, len);
+	s->kept_len += (uint32_t)len;
+}
+
+static void
+hand_out(struct tls_record_stream *s, struct span body, bool whole,
+    const struct tls_record_sink *sink, void *arg)
+{
+	s->hello_pending = false;
+	s->message_kept = false;
+	if (s->sslv2)
+		sink->sslv2_hello(arg, s->message_type, body, whole, &s->message_mark);
+	else
+		sink->message(arg, s->message_type, body, whole, &s->message_mark);
+	tls_record_stream_release(s);
+}
+
+void
+tls_record_stream_flush(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
+{
+	if (s->message_kept && s->kept_len > 0)
+		hand_out(s, span_from(s->kept, s->kept_len), false, sink, arg);
+	s->message_kept = false;
+	s->hello_pending = false;
+}
+
+/* The body of a message that is kept, or skipped. */
+static void
+take_message_body(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
+{
+	s->message_left -= (uint32_t)bytes.len;
+	if (!s->message_kept)
+		return;
+	if (s->message_left > 0) {
+		keep(s, bytes);
+	} else if (s->kept_len == 0) {
+		hand_out(s, bytes, true, sink, arg);
+	} else {
+		keep(s, bytes);
+		hand_out(
+		    s, span_from(s->kept, s->kept_len), s->kept_len == s->message_len, sink, arg);
+	}
+}
+
+/* RFC 8446, section 4 and RFC 5246, section 7.4: the types that exist. */
+static bool
+is_known_type(uint8_t type)
+{
+	return type <= 6 || type == 8 || (type >= 11 && type <= 16) || (type >= 20 && type <= 25) ||
+	       type == 67 || type == 254;
+}
+
+/* `plain` holds a message's header.  False when it is none. */
+static bool
+begin_message(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
+{
+	s->plain_len = 0;
+	s->message_type = s->plain[0];
+	s->message_len = (uint32_t)s->plain[1] << 16 | (uint32_t)s->plain[2] << 8 | s->plain[3];
+	if (!is_known_type(s->message_type) || s->message_len > MESSAGE_LEN_LIMIT)
+		return false;
+	s->message_left = s->message_len;
+	s->message_kept = is_kept_type(s->message_type);
+	s->hello_pending = s->message_kept && s->message_type != TLS_HANDSHAKE_CERTIFICATE;
+	s->kept_len = 0;
+	s->kept_full = false;
+	sink->seen(arg, TLS_SEEN_HANDSHAKE, s->message_type, s->message_len, &s->message_mark);
+	if (s->message_left == 0 && s->message_kept)
+		hand_out(s, span_from(s->plain, 0), true, sink, arg);
+	return true;
+}
+
+static void
+skip_encrypted_record(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
+{
+	s->plain_len = 0;
+	s->message_left = 0;
+	s->skipped = true;
+	sink->seen(arg, TLS_SEEN_ENCRYPTED_HANDSHAKE, 0, s->record_len, &s->record_mark);
+}
+
+/* A message at its record's start begins with the record's header, which may have come earlier. */
+static struct mark
+message_start(const struct tls_record_stream *s, const struct mark *at)
+{
+	return at->offset == s->record_mark.offset + TLS_RECORD_HEADER_LEN ? s->record_mark : *at;
+}
+
+/* Handshake messages in the clear; they need not begin or end where the record does. */
+static void
+take_handshake(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	struct mark at = *mark;
+
+	while (bytes.len > 0 && !s->skipped) {
+		size_t n;
+
+		if (s->message_left > 0) {
+			n = bytes.len < s->message_left ? bytes.len : s->message_left;
+			take_message_body(s, span_first(bytes, n), sink, arg);
+		} else {
+			if (s->plain_len == 0)
+				s->message_mark = message_start(s, &at);
+			n = MESSAGE_HEADER_LEN - (size_t)s->plain_len;
+			n = bytes.len < n ? bytes.len : n;
+			memcpy(s->plain + s->plain_len, bytes.data, n);
+			s->plain_len = (uint8_t)(s->plain_len + n);
+			if (s->plain_len == MESSAGE_HEADER_LEN && !begin_message(s, sink, arg))
+				skip_encrypted_record(s, sink, arg);
+		}
+		bytes = span_from(bytes.data + n, bytes.len - n);
+		at.offset += (int64_t)n;
+	}
+}
+
+/*
+ * RFC 8446, section 4.1.2 and appendix D.4: after a HelloRetryRequest a ChangeCipherSpec stands in
+ * front of a hello in the clear, so the content decides.
+ */
+static bool
+looks_like_plain_hello(const uint8_t peek[PEEK_LEN])
+{
+	return (peek[0] == TLS_HANDSHAKE_CLIENT_HELLO || peek[0] == TLS_HANDSHAKE_SERVER_HELLO) &&
+	       peek[1] == 0 && peek[4] == 3 && peek[5] <= 4;
+}
+
+/* A handshake record behind a ChangeCipherSpec: ciphertext as a rule. */
+static void
+take_after_ccs(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	size_t n = PEEK_LEN - (size_t)s->plain_len;
+	uint8_t peek[PEEK_LEN];
+	struct mark start = s->record_mark;
+
+	if (s->record_len < PEEK_LEN) {
+		skip_encrypted_record(s, sink, arg);
+		return;
+	}
+	n = bytes.len < n ? bytes.len : n;
+	memcpy(s->plain + s->plain_len, bytes.data, n);
+	s->plain_len = (uint8_t)(s->plain_len + n);
+	if (s->plain_len < PEEK_LEN)
+		return;
+	if (!looks_like_plain_hello(s->plain)) {
+		skip_encrypted_record(s, sink, arg);
+		return;
+	}
+	memcpy(peek, s->plain, PEEK_LEN);
+	s->plain_len = 0;
+	s->encrypted = false;
+	start.offset += TLS_RECORD_HEADER_LEN;
+	take_handshake(s, span_from(peek, PEEK_LEN), &start, sink, arg);
+	start = *mark;
+	start.offset += (int64_t)n;
+	take_handshake(s, span_from(bytes.data + n, bytes.len - n), &start, sink, arg);
+}
+
+/* Alerts in the clear: two bytes each, which may come in records of one. */
+static void
+take_alert(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
+{
+	uint8_t byte;
+
+	while (span_read_u8(&bytes, &byte)) {
+		s->plain[s->plain_len++] = byte;
+		if (s->plain_len == 2) {
+			s->plain_len = 0;
+			sink->seen(arg, TLS_SEEN_ALERT, (uint16_t)(s->plain[0] << 8 | s->plain[1]),
+			    2, &s->record_mark);
+		}
+	}
+}
+
+static void
+take_body(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	if (s->skipped)
+		return;
+	if (s->sslv2)
+		tls_ssl2_take_body(s, bytes, sink, arg);
+	else if (s->type == TLS_RECORD_ALERT)
+		take_alert(s, bytes, sink, arg);
+	else if (s->encrypted && s->message_left == 0)
+		take_after_ccs(s, bytes, mark, sink, arg);
+	else
+		take_handshake(s, bytes, mark, sink, arg);
+}
+
+void
+tls_ssl2_take_body(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
+{
+	take_message_body(s, bytes, sink, arg);
+}
+
+/* A TLS record's header is whole: what can be said by it alone. */
+static void
+begin_record(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
+{
+	uint8_t type = s->header[0];
+
+	s->sslv2 = false;
+	s->state = TLS_RECORDS_IN_SYNC;
+	s->record_len = s->record_left = (uint32_t)(s->header[3] << 8 | s->header[4]);
+	s->header_len = 0;
+	s->skipped = true;
+	/* RFC 8446, section 5.1: a message is not interrupted by records of another type. */
+	if (type != TLS_RECORD_HANDSHAKE && type != s->type) {
+		tls_record_stream_flush(s, sink, arg);
+		s->message_left = 0;
+		s->plain_len = 0;
+	}
+	if (type != s->type)
+		s->plain_len = 0;
+	s->type = type;
+	switch (type) {
+	case TLS_RECORD_CHANGE_CIPHER_SPEC:
+		s->encrypted = true;
+		sink->seen(arg, TLS_SEEN_CCS, 0, s->record_len, &s->record_mark);
+		return;
+	case TLS_RECORD_APPLICATION_DATA:
+		sink->seen(arg, TLS_SEEN_APPLICATION_DATA, 0, s->record_len, &s->record_mark);
+		return;
+	case TLS_RECORD_ALERT:
+		if (s->record_len <= 2 || (s->record_len == 4 && !s->encrypted))
+			s->skipped = false;
+		else
+			sink->seen(
+			    arg, TLS_SEEN_ENCRYPTED_ALERT, 0, s->record_len, &s->record_mark);
+		return;
+	case TLS_RECORD_HANDSHAKE:
+		s->skipped = s->record_len == 0;
+		return;
+	default: /* heartbeat */
+		return;
+	}
+}
+
+static bool
+is_record_header(const uint8_t h[TLS_RECORD_HEADER_LEN])
+{
+	return h[0] >= TLS_RECORD_CHANGE_CIPHER_SPEC && h[0] <= TLS_RECORD_HEARTBEAT && h[1] == 3 &&
+	       (uint32_t)(h[3] << 8 | h[4]) <= TLS_RECORD_MAX;
+}
+
+/* Takes header bytes; returns how many. */
+static size_t
+take_header(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	size_t n = TLS_RECORD_HEADER_LEN - (size_t)s->header_len;
+
+	if (s->header_len == 0)
+		s->record_mark = *mark;
+	if (tls_ssl2_is_expected(s, s->header_len > 0 ? s->header[0] : bytes.data[0]))
+		return tls_ssl2_take_header(s, bytes, sink, arg);
+	n = bytes.len < n ? bytes.len : n;
+	memcpy(s->header + s->header_len, bytes.data, n);
+	s->header_len = (uint8_t)(s->header_len + n);
+	if (s->header_len < TLS_RECORD_HEADER_LEN)
+		return n;
+	if (is_record_header(s->header)) {
+		begin_record(s, sink, arg);
+	} else {
+		s->header_len = 0;
+		s->state = s->state == TLS_RECORDS_START ? TLS_RECORDS_GARBAGE : TLS_RECORDS_LOST;
+	}
+	return n;
+}
+
+/*
+ * Behind a hole: the index of the next record, or bytes.len.  At a segment's start its header is
+ * enough; elsewhere the record must end where the segment does, or another one must follow.
+ */
+static size_t
+find_record(struct span bytes)
+{
+	for (size_t i = 0; i + TLS_RECORD_HEADER_LEN <= bytes.len; i++) {
+		const uint8_t *h = bytes.data + i;
+		size_t end;
+
+		if (h[0] > TLS_RECORD_HEARTBEAT || !is_record_header(h) || h[2] > 4 ||
+		    (h[3] == 0 && h[4] == 0))
+			continue;
+		end = i + TLS_RECORD_HEADER_LEN + (size_t)(h[3] << 8 | h[4]);
+		if (i == 0 || end == bytes.len)
+			return i;
+		if (end + TLS_RECORD_HEADER_LEN <= bytes.len && is_record_header(bytes.data + end))
+			return i;
+	}
+	return bytes.len;
+}
+
+void
+tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	struct mark at = *mark;
+
+	while (bytes.len > 0 && s->state != TLS_RECORDS_GARBAGE) {
+		size_t n;
+
+		if (s->state == TLS_RECORDS_LOST) {
+			n = find_record(bytes);
+			if (n < bytes.len)
+				s->state = TLS_RECORDS_IN_SYNC;
+		} else if (s->record_left == 0) {
+			n = take_header(s, bytes, &at, sink, arg);
+		} else {
+			n = bytes.len < s->record_left ? bytes.len : s->record_left;
+			s->record_left -= (uint32_t)n;
+			take_body(s, span_first(bytes, n), &at, sink, arg);
+		}
+		bytes = span_from(bytes.data + n, bytes.len - n);
+		at.offset += (int64_t)n;
+	}
+}
+
+void
+tls_record_stream_gap(struct tls_record_stream *s, int64_t len, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	(void)mark;
+	if (s->state == TLS_RECORDS_GARBAGE)
+		return;
+	tls_record_stream_flush(s, sink, arg);
+	s->plain_len = 0;
+	if (s->record_left > 0 && len <= (int64_t)s->record_left) {
+		/* The record's length still tells where the next one begins. */
+		s->record_left -= (uint32_t)len;
+		if (len <= (int64_t)s->message_left) {
+			s->message_left -= (uint32_t)len;
+		} else {
+			s->message_left = 0;
+			s->skipped = true;
+		}
+		return;
+	}
+	s->state = TLS_RECORDS_LOST;
+	s->record_left = 0;
+	s->header_len = 0;
+	s->message_left = 0;
+}
+
+bool
+tls_looks_like_hello(struct span bytes)
+{
+	const uint8_t *p = bytes.data;
+	uint32_t record_len, message_len;
+
+	if (bytes.len < 6 || p[0] != TLS_RECORD_HANDSHAKE || p[1] != 3 || p[2] > 4)
+		return false;
+	if (p[5] != TLS_HANDSHAKE_CLIENT_HELLO && p[5] != TLS_HANDSHAKE_SERVER_HELLO)
+		return false;
+	record_len = (uint32_t)(p[3] << 8 | p[4]);
+	if (record_len < MESSAGE_HEADER_LEN || record_len > TLS_RECORD_MAX)
+		return false;
+	if (bytes.len < 11)
+		return true;
+	message_len = (uint32_t)p[6] << 16 | (uint32_t)p[7] << 8 | p[8];
+	return message_len >= 38 && message_len < TLS_MESSAGE_MAX && (p[9] == 3 || p[9] == 0x7f);
+}
+
+bool
+tls_looks_like_record(struct span bytes)
+{
+	return bytes.len >= TLS_RECORD_HEADER_LEN && is_record_header(bytes.data) &&
+	       bytes.data[2] <= 4;
+}

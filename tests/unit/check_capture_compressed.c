@@ -1,0 +1,249 @@
+#include "suite.h"
+
+#include "capture_replays.h"
+
+#include "base/banned.h"
+
+/* ---- compressed */
+
+static const struct {
+	const char *name;
+	int filter;
+} filters[] = {
+	{ "gzip", ARCHIVE_FILTER_GZIP },
+	{ "bzip2", ARCHIVE_FILTER_BZIP2 },
+	{ "xz", ARCHIVE_FILTER_XZ },
+	{ "zstd", ARCHIVE_FILTER_ZSTD },
+	{ "lz4", ARCHIVE_FILTER_LZ4 },
+};
+
+START_TEST(compressed_captures_are_read_whatever_their_name)
+{
+	struct buf b = { 0 };
+	struct replay_file f;
+
+	put_pcapng(&b, T0, 1, 3000, 700);
+	save_archive("capture", filters[_i].filter, &b);
+	f = replay_single("capture", NULL);
+	ck_assert_msg(!f.failed, "%s: %s", filters[_i].name, f.error.text);
+	ck_assert_uint_eq(f.packet_count, 3000);
+	ck_assert_uint_lt(f.size, b.len / 4);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(compressed_text_is_no_capture)
+{
+	struct buf b = { 0 };
+	struct replay_file f;
+
+	for (int i = 0; i < 1000; i++)
+		buf_add_text(&b, "not a capture at all\n");
+	save_archive("notes", filters[_i].filter, &b);
+	f = replay_single("notes", NULL);
+	ck_assert(f.unusable);
+	ck_assert_msg(strstr(f.error.text, "notes is not a capture: what is compressed in it") ==
+			  f.error.text,
+	    "%s", f.error.text);
+	buf_release(&b);
+}
+END_TEST
+
+/* Bytes that do not compress, so that half of the file is half of the packets. */
+static void
+put_random_pcap(struct buf *b, unsigned count)
+{
+	uint32_t state = 1;
+
+	put_pcap_header(b, true, PCAP_US, 1);
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t bytes[1000];
+
+		for (size_t k = 0; k < sizeof(bytes); k++) {
+			state = state * 1664525 + 1013904223;
+			bytes[k] = (uint8_t)(state >> 24);
+		}
+		put_u32(b, true, (uint32_t)(T0 / 1000000));
+		put_u32(b, true, i);
+		put_u32(b, true, sizeof(bytes));
+		put_u32(b, true, sizeof(bytes));
+		buf_add(b, bytes, sizeof(bytes));
+	}
+}
+
+static uint64_t
+count_random(const char *path, struct replay_file *f)
+{
+	struct replay *r = replay_open(&path, 1, NULL);
+	struct frame frames[BATCH];
+	uint64_t total = 0;
+	size_t count;
+
+	while ((count = replay_read(r, frames, BATCH)) > 0)
+		total += count;
+	*f = *replay_file_at(r, 0);
+	f->path = f->name = NULL;
+	replay_free(r);
+	return total;
+}
+
+START_TEST(cut_compressed_capture_gives_what_is_there)
+{
+	struct buf b = { 0 };
+	struct replay_file f;
+	uint64_t count;
+
+	put_random_pcap(&b, 2000);
+	save_archive("half", filters[_i].filter, &b);
+	cut_file("half", 1000000);
+	count = count_random("half", &f);
+	/* bzip2 and lz4 have blocks of up to 4 MiB, of which a cut one gives nothing. */
+	if (filters[_i].filter == ARCHIVE_FILTER_BZIP2)
+		ck_assert_uint_le(count, 1000);
+	else if (filters[_i].filter != ARCHIVE_FILTER_LZ4)
+		ck_assert_msg(count > 800 && count < 1020, "%s: %llu", filters[_i].name,
+		    (unsigned long long)count);
+	ck_assert(f.failed);
+	ck_assert_ptr_nonnull(strstr(f.error.text, "half "));
+	ck_assert_ptr_nonnull(strstr(f.error.text, filters[_i].name));
+	ck_assert_ptr_nonnull(strstr(f.error.text, " byte "));
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(damaged_compressed_capture_gives_what_is_before)
+{
+	static uint8_t damage[200000];
+	struct buf b = { 0 };
+	struct replay_file f;
+	uint64_t count;
+	FILE *file;
+
+	/* Larger than a block of zstd: what no check sum finds, the capture itself shows. */
+	memset(damage, 0xff, sizeof(damage));
+	put_random_pcap(&b, 2000);
+	save_archive("bad", filters[_i].filter, &b);
+	file = fopen("bad", "r+b");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fseek(file, 1000000, SEEK_SET), 0);
+	ck_assert_uint_eq(fwrite(damage, 1, sizeof(damage), file), sizeof(damage));
+	ck_assert_int_eq(fclose(file), 0);
+	count = count_random("bad", &f);
+	ck_assert(f.failed);
+	ck_assert_uint_lt(count, 1200);
+	if (filters[_i].filter != ARCHIVE_FILTER_BZIP2 && filters[_i].filter != ARCHIVE_FILTER_LZ4)
+		ck_assert_uint_gt(count, 800);
+	buf_release(&b);
+}
+END_TEST
+
+/* The end of a capture that was being compressed when the machine stopped. */
+START_TEST(every_cut_of_a_gzip_file_keeps_its_packets)
+{
+	struct buf b = { 0 };
+	struct replay_file f;
+	uint64_t last = 20;
+	struct stat st;
+
+	put_random_pcap(&b, 20);
+	save_gzip("a.gz", &b);
+	ck_assert_int_eq(stat("a.gz", &st), 0);
+	for (off_t len = st.st_size; len > 20; len -= 97) {
+		uint64_t count;
+
+		ck_assert_int_eq(truncate("a.gz", len), 0);
+		count = count_random("a.gz", &f);
+		ck_assert(f.failed == (len < st.st_size));
+		ck_assert_uint_le(count, last);
+		ck_assert_uint_ge((count + 2) * 1016 + 600, (uint64_t)len);
+		last = count;
+	}
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(gzip_members_follow_each_other)
+{
+	struct buf b = { 0 }, joined = { 0 };
+	struct replay_file f;
+
+	put_random_pcap(&b, 300);
+	for (size_t at = 0; at < b.len; at += 1777) {
+		struct buf piece = { 0 };
+		char bytes[4096];
+		FILE *file;
+		size_t len;
+
+		buf_add(&piece, b.data + at, b.len - at < 1777 ? b.len - at : 1777);
+		save_gzip("piece", &piece);
+		file = fopen("piece", "rb");
+		ck_assert_ptr_nonnull(file);
+		while ((len = fread(bytes, 1, sizeof(bytes), file)) > 0)
+			buf_add(&joined, bytes, len);
+		ck_assert_int_eq(fclose(file), 0);
+		buf_release(&piece);
+	}
+	put_zeros(&joined, 100); /* padding, as tapes and some tools leave it */
+	save("joined.gz", &joined);
+	ck_assert_uint_eq(count_random("joined.gz", &f), 300);
+	ck_assert_msg(!f.failed, "%s", f.error.text);
+	buf_release(&b);
+	buf_release(&joined);
+}
+END_TEST
+
+START_TEST(known_compressed_capture_is_recognised)
+{
+	struct memory m = { 0 };
+	struct buf b = { 0 };
+
+	save_pcap("a.pcap", T0, 1, 2000, 700);
+	(void)replay_remembering(&m, "a.pcap");
+	put_pcap(&b, T0, 1, 2001, 700);
+	save_archive("a.gz", filters[_i].filter, &b);
+	ck_assert_uint_eq(replay_remembering(&m, "a.gz").skipped_count, 2000);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(compressed_pipe_is_read)
+{
+	const char *path = "-";
+	struct buf b = { 0 };
+	struct outcome all;
+	char bytes[65536];
+	size_t len;
+	FILE *file;
+	int fd = pipe_to_standard_input();
+
+	put_pcap(&b, T0, 1, 2000, 100);
+	save_archive("a", filters[_i].filter, &b);
+	file = fopen("a", "rb");
+	ck_assert_ptr_nonnull(file);
+	len = fread(bytes, 1, sizeof(bytes), file);
+	ck_assert(feof(file)); /* it fits into the pipe */
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq((int)write(fd, bytes, len), (int)len);
+	ck_assert_int_eq(close(fd), 0);
+	all = replay_with(NULL, &path, 1);
+	ck_assert_uint_eq(all.count, 2000);
+	replay_free(all.replay);
+	buf_release(&b);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, make_folder, remove_folder);
+	tcase_add_loop_test(tc, compressed_captures_are_read_whatever_their_name, 0, ROWS(filters));
+	tcase_add_loop_test(tc, compressed_text_is_no_capture, 0, ROWS(filters));
+	tcase_add_loop_test(tc, cut_compressed_capture_gives_what_is_there, 0, ROWS(filters));
+	tcase_add_loop_test(tc, damaged_compressed_capture_gives_what_is_before, 0, ROWS(filters));
+	tcase_add_test(tc, every_cut_of_a_gzip_file_keeps_its_packets);
+	tcase_add_test(tc, gzip_members_follow_each_other);
+	tcase_add_loop_test(tc, known_compressed_capture_is_recognised, 0, ROWS(filters));
+	tcase_add_loop_test(tc, compressed_pipe_is_read, 0, ROWS(filters));
+}
+
+SUITE_MAIN("capture_compressed")

@@ -1,0 +1,344 @@
+#include "suite.h"
+
+#include <sys/resource.h>
+
+#include "capture_replays.h"
+
+#include "base/banned.h"
+
+/* ---- merging */
+
+START_TEST(no_path_is_no_replay)
+{
+	ck_assert_ptr_null(replay_open(NULL, 0, NULL));
+}
+END_TEST
+
+START_TEST(one_file_is_read_in_its_order)
+{
+	struct outcome all;
+	const struct replay_file *f;
+
+	save_pcap("one.pcap", T0, 10, 1000, 100);
+	all = replay_one("one.pcap");
+	ck_assert_uint_eq(all.count, 1000);
+	ck_assert(all.ordered);
+	f = replay_file_at(all.replay, 0);
+	ck_assert_str_eq(f->path, "one.pcap");
+	ck_assert_str_eq(f->name, "one.pcap");
+	ck_assert_uint_eq(f->size, 24 + 1000 * 116);
+	ck_assert_uint_eq(f->packet_count, 1000);
+	ck_assert_uint_eq(f->byte_count, 100000);
+	ck_assert_int_eq(f->begin_us, T0);
+	ck_assert_int_eq(f->end_us, T0 + 9990);
+	ck_assert_uint_eq(f->snap_len, 262144);
+	ck_assert(!f->failed && !f->unusable);
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(files_are_merged_by_time_and_ties_by_place)
+{
+	const char *paths[] = { "c.pcap", "b.pcap", "a.pcap" };
+	struct outcome all;
+
+	save_pcap("c.pcap", T0, 10, 3, 60);     /* 0 10 20 */
+	save_pcap("b.pcap", T0 + 5, 10, 3, 60); /* 5 15 25 */
+	save_pcap("a.pcap", T0 + 10, 5, 3, 60); /* 10 15 20 */
+	all = replay_with(NULL, paths, 3);
+	ck_assert_str_eq(all.sources, "abacbcacb");
+	ck_assert(all.ordered);
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(files_that_follow_each_other_are_read_so_whatever_their_names)
+{
+	const char *paths[] = { "late.pcap", "early.pcap", "middle.pcap" };
+	struct outcome all;
+
+	save_pcap("late.pcap", T0 + 2000, 1, 500, 1000);
+	save_pcap("early.pcap", T0, 1, 500, 1000);
+	save_pcap("middle.pcap", T0 + 1000, 1, 500, 1000);
+	all = replay_with(NULL, paths, 3);
+	ck_assert_uint_eq(all.count, 1500);
+	ck_assert(all.ordered);
+	ck_assert_int_eq(all.sources[0], 'b');
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(file_that_goes_back_in_time_keeps_its_order)
+{
+	const char *paths[] = { "back.pcap", "plain.pcap" };
+	struct buf b = { 0 };
+	struct outcome all;
+
+	put_pcap_header(&b, true, PCAP_US, 1);
+	put_pcap_packet(&b, true, PCAP_US, T0 + 10, 0, 60);
+	put_pcap_packet(&b, true, PCAP_US, T0 + 5, 1, 60);
+	put_pcap_packet(&b, true, PCAP_US, T0 + 30, 2, 60);
+	save("back.pcap", &b);
+	save_pcap("plain.pcap", T0 + 7, 10, 2, 60); /* 7 17 */
+	all = replay_with(NULL, paths, 2);
+	ck_assert_str_eq(all.sources, "baaba");
+	ck_assert_uint_eq(replay_file_at(all.replay, 0)->unordered_count, 1);
+	ck_assert_uint_eq(replay_file_at(all.replay, 1)->unordered_count, 0);
+	ck_assert_int_eq(replay_file_at(all.replay, 0)->begin_us, T0 + 5);
+	ck_assert_int_eq(replay_file_at(all.replay, 0)->end_us, T0 + 30);
+	replay_free(all.replay);
+	buf_release(&b);
+}
+END_TEST
+
+/* More files than may be open at once, all of the same time: each gives its descriptor back. */
+START_TEST(many_files_at_once_need_few_descriptors)
+{
+	enum { FILES = 300, PACKETS = 50 };
+	struct rlimit few = { 120, 120 };
+	struct outcome all;
+
+	ck_assert_int_eq(mkdir("many", 0700), 0);
+	for (unsigned i = 0; i < FILES; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "many/%03u.pcap", i);
+		save_pcap(name, T0 + i, FILES, PACKETS, 1500);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	all = replay_one("many");
+	ck_assert_uint_eq(replay_file_count(all.replay), FILES);
+	for (size_t i = 0; i < FILES; i++)
+		ck_assert_msg(replay_file_at(all.replay, i)->packet_count == PACKETS, "%s",
+		    replay_file_at(all.replay, i)->error.text);
+	ck_assert_uint_eq(all.count, FILES * PACKETS);
+	ck_assert(all.ordered);
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(batches_of_one_give_the_same)
+{
+	const char *paths[] = { "a.pcap", "b.pcap" };
+	struct replay *r;
+	struct frame frame;
+	char sources[7] = "";
+	size_t count = 0;
+
+	save_pcap("a.pcap", T0, 10, 3, 60);
+	save_pcap("b.pcap", T0 + 1, 10, 3, 60);
+	r = replay_open(paths, 2, NULL);
+	while (count < 6 && replay_read(r, &frame, 1) == 1)
+		sources[count++] = (char)('a' + frame.source);
+	ck_assert_str_eq(sources, "ababab");
+	ck_assert_uint_eq(replay_read(r, &frame, 1), 0);
+	replay_free(r);
+}
+END_TEST
+
+/* ---- what is not a capture */
+
+START_TEST(unusable_paths_do_not_stop_the_others)
+{
+	const char *paths[] = { "gone.pcap", "empty.pcap", "notes.txt", "good.pcap", "nothing" };
+	static const char *const says[] = { "gone.pcap does not exist", "empty.pcap is empty",
+		"notes.txt is not a capture: it begins with neither a pcap nor a pcapng header",
+		NULL, "folder nothing is empty" };
+	struct outcome all;
+
+	save_text("empty.pcap", "");
+	save_text("notes.txt", "buy milk, and a tap");
+	save_pcap("good.pcap", T0, 1, 5, 60);
+	ck_assert_int_eq(mkdir("nothing", 0700), 0);
+	all = replay_with(NULL, paths, 5);
+	ck_assert_uint_eq(all.count, 5);
+	ck_assert_uint_eq(replay_file_count(all.replay), 5);
+	for (size_t i = 0; i < 5; i++) {
+		const struct replay_file *f = replay_file_at(all.replay, i);
+
+		ck_assert_str_eq(f->path, paths[i]);
+		ck_assert(f->failed == (says[i] != NULL) && f->unusable == f->failed);
+		if (says[i] != NULL)
+			ck_assert_msg(
+			    strstr(f->error.text, says[i]) == f->error.text, "%s", f->error.text);
+	}
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(folder_gives_its_captures_by_name_and_passes_over_the_rest)
+{
+	struct outcome all;
+
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	ck_assert_int_eq(mkdir("d/below", 0700), 0);
+	save_pcap("d/2.pcap", T0, 1, 1, 60);
+	save_pcap("d/10.pcap", T0, 1, 1, 60);
+	save_pcap("d/B.cap", T0, 1, 1, 60);
+	save_pcap("d/a", T0, 1, 1, 60);
+	save_pcap("d/.hidden.pcap", T0, 1, 1, 60);
+	save_pcap("d/below/x.pcap", T0, 1, 1, 60);
+	save_text("d/README", "captures of the printer");
+	save_text("d/just-begun.pcap", "");
+	all = replay_one("d/");
+	ck_assert_uint_eq(all.count, 4);
+	ck_assert_uint_eq(replay_file_count(all.replay), 4);
+	ck_assert_str_eq(replay_file_at(all.replay, 0)->path, "d/10.pcap");
+	ck_assert_str_eq(replay_file_at(all.replay, 0)->name, "10.pcap");
+	ck_assert_str_eq(replay_file_at(all.replay, 1)->name, "2.pcap");
+	ck_assert_str_eq(replay_file_at(all.replay, 2)->name, "B.cap");
+	ck_assert_str_eq(replay_file_at(all.replay, 3)->name, "a");
+	ck_assert_str_eq(all.sources, "abcd");
+	ck_assert_uint_eq(replay_passed_over_count(all.replay), 3);
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(folder_without_a_capture_is_unusable)
+{
+	struct replay_file f;
+
+	ck_assert_int_eq(mkdir("d", 0700), 0);
+	save_text("d/README", "nothing yet");
+	f = replay_single("d", NULL);
+	ck_assert(f.failed && f.unusable);
+	ck_assert_msg(
+	    strstr(f.error.text, "folder d holds no capture") == f.error.text, "%s", f.error.text);
+}
+END_TEST
+
+START_TEST(cut_file_gives_its_packets_and_is_failed_but_not_unusable)
+{
+	struct replay_file f;
+
+	save_pcap("cut.pcap", T0, 1, 124, 60);
+	cut_file("cut.pcap", 1);
+	f = replay_single("cut.pcap", NULL);
+	ck_assert_uint_eq(f.packet_count, 123);
+	ck_assert(f.failed && !f.unusable);
+	ck_assert_str_eq(f.error.text,
+	    "cut.pcap ends in the middle of packet 124; the 123 packets before it were read");
+}
+END_TEST
+
+START_TEST(file_that_shrinks_while_it_is_read_ends_there)
+{
+	const char *path = "big.pcap";
+	struct replay *r;
+	struct frame frames[BATCH];
+	struct outcome rest;
+	size_t count;
+
+	save_pcap(path, T0, 1, 1000, 1500); /* six windows */
+	r = replay_open(&path, 1, NULL);
+	count = replay_read(r, frames, BATCH);
+	ck_assert_uint_gt(count, 0);
+	ck_assert_int_eq(truncate(path, 100000), 0);
+	rest = read_rest(r);
+	ck_assert_uint_eq(count + rest.count, (100000 - 24) / 1516);
+	ck_assert(replay_file_at(r, 0)->failed);
+	replay_free(r);
+}
+END_TEST
+
+/* ---- standard input */
+
+START_TEST(pipe_gives_packets_as_they_arrive)
+{
+	const char *path = "-";
+	struct buf b = { 0 };
+	struct frame frames[BATCH];
+	struct replay *r;
+	int fd = pipe_to_standard_input();
+	size_t at = 24;
+
+	put_pcap(&b, T0, 1, 10, 100);
+	feed(fd, &b, 0, at);
+	r = replay_open(&path, 1, NULL); /* reads nothing yet */
+	for (unsigned i = 0; i < 4; i++, at += 116) {
+		feed(fd, &b, at, at + 116);
+		ck_assert_uint_eq(replay_read(r, frames, BATCH), 1);
+		ck_assert(packet_bytes_are(frames[0].bytes, i, 100));
+	}
+	feed(fd, &b, at, at + 2 * 116 + 50); /* two and a piece */
+	ck_assert_uint_eq(replay_read(r, frames, BATCH), 2);
+	feed(fd, &b, at + 2 * 116 + 50, b.len - 1);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_uint_eq(read_rest(r).count, 3);
+	ck_assert_str_eq(replay_file_at(r, 0)->error.text,
+	    "standard input ends in the middle of packet 10; the 9 packets before it were read");
+	ck_assert_str_eq(replay_file_at(r, 0)->name, "-");
+	ck_assert_uint_eq(replay_bytes_total(r), 0);
+	ck_assert_uint_eq(replay_bytes_done(r), b.len - 1);
+	replay_free(r);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(pipe_of_single_bytes_gives_all_packets)
+{
+	const char *path = "-";
+	struct buf b = { 0 };
+	struct outcome all;
+	int fd = pipe_to_standard_input();
+	pid_t pid;
+
+	put_pcapng(&b, T0, 1, 20, 100);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		for (size_t i = 0; i < b.len; i++)
+			if (write(fd, b.data + i, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	ck_assert_int_eq(close(fd), 0);
+	all = replay_with(NULL, &path, 1);
+	ck_assert_uint_eq(all.count, 20);
+	ck_assert(!replay_file_at(all.replay, 0)->failed);
+	replay_free(all.replay);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(pipe_is_merged_with_files_and_named_once)
+{
+	const char *paths[] = { "a.pcap", "-", "-" };
+	struct buf b = { 0 };
+	struct outcome all;
+	int fd = pipe_to_standard_input();
+
+	save_pcap("a.pcap", T0, 10, 3, 60);
+	put_pcap(&b, T0 + 5, 10, 3, 60);
+	feed(fd, &b, 0, b.len);
+	ck_assert_int_eq(close(fd), 0);
+	all = replay_with(NULL, paths, 3);
+	ck_assert_uint_eq(replay_file_count(all.replay), 2);
+	ck_assert_str_eq(all.sources, "ababab");
+	replay_free(all.replay);
+	buf_release(&b);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, make_folder, remove_folder);
+	tcase_add_test(tc, no_path_is_no_replay);
+	tcase_add_test(tc, one_file_is_read_in_its_order);
+	tcase_add_test(tc, files_are_merged_by_time_and_ties_by_place);
+	tcase_add_test(tc, files_that_follow_each_other_are_read_so_whatever_their_names);
+	tcase_add_test(tc, file_that_goes_back_in_time_keeps_its_order);
+	tcase_add_test(tc, many_files_at_once_need_few_descriptors);
+	tcase_add_test(tc, batches_of_one_give_the_same);
+	tcase_add_test(tc, unusable_paths_do_not_stop_the_others);
+	tcase_add_test(tc, folder_gives_its_captures_by_name_and_passes_over_the_rest);
+	tcase_add_test(tc, folder_without_a_capture_is_unusable);
+	tcase_add_test(tc, cut_file_gives_its_packets_and_is_failed_but_not_unusable);
+	tcase_add_test(tc, file_that_shrinks_while_it_is_read_ends_there);
+	tcase_add_test(tc, pipe_gives_packets_as_they_arrive);
+	tcase_add_test(tc, pipe_of_single_bytes_gives_all_packets);
+	tcase_add_test(tc, pipe_is_merged_with_files_and_named_once);
+}
+
+SUITE_MAIN("capture_replay")

@@ -1,0 +1,399 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/report.h"
+#include "suite.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define V10 TLS_VERSION_1_0
+#define V12 TLS_VERSION_1_2
+#define V13 TLS_VERSION_1_3
+#define HOUR INT64_C(3600000000)
+/* 2026-11-19 00:00 UTC */
+#define DAY INT64_C(1795046400000000)
+
+static char folder[64], path[96];
+
+static void
+make_folder(void)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/check_report_load.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/t.db", folder);
+}
+
+static void
+remove_folder(void)
+{
+	static const char *const tails[] = { "", "-wal", "-shm", "-journal" };
+	char name[128];
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, tails[i]);
+		(void)unlink(name);
+	}
+	(void)rmdir(folder);
+}
+
+struct seen {
+	const char *client;
+	enum outcome outcome;
+	uint16_t offered, version;
+	int64_t at;
+	const char *server;
+};
+
+static void
+add_event(struct tally *t, const struct seen *s)
+{
+	struct event ev = {
+		.kind =
+		    s->outcome == OUTCOME_CLEARTEXT ? EVENT_CLEARTEXT_SESSION : EVENT_TLS_HANDSHAKE,
+		.timestamp_us = s->at,
+		.settled_us = s->at,
+		.client_port = 50000,
+		.server_port = 993,
+		.vlan = -1,
+		.protocol = PROTOCOL_IMAP,
+		.tls_mode = TLS_MODE_IMPLICIT,
+		.tls_version = s->version,
+		.offered_version = s->offered,
+		.server_name_source = NAME_SOURCE_SNI,
+		.outcome = s->outcome,
+		.refused_by = s->outcome == OUTCOME_REFUSED ? SIDE_SERVER : SIDE_NONE,
+		.refusal = s->outcome == OUTCOME_REFUSED ? REFUSAL_CLOSE : REFUSAL_NONE,
+	};
+
+	ck_assert(addr_from_text(s->client, &ev.client_ip));
+	ck_assert(addr_from_text("192.0.2.1", &ev.server_ip));
+	event_text_set(&ev.server_name, span_from_text(s->server));
+	ck_assert(tally_add(t, &ev));
+}
+
+static void
+fill_store(const char *sensor, const struct seen *seen, size_t count, struct store_run *run)
+{
+	struct tally *t = tally_new(NULL);
+	struct error err = { "" };
+	struct store *s = store_open(path, STORE_WRITE, &err);
+	int64_t sensor_id;
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	ck_assert_msg(store_sensor(s, sensor, &sensor_id, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < count; i++)
+		add_event(t, &seen[i]);
+	ck_assert_msg(store_flush(s, sensor_id, t, run, &err) == 0, "%s", err.text);
+	store_close(s);
+	tally_free(t);
+}
+
+static const struct seen some[] = {
+	{ "10.0.0.9", OUTCOME_ESTABLISHED, V13, V13, DAY, "mail.example" },
+	{ "10.0.0.2", OUTCOME_ESTABLISHED, V10, V10, DAY, "mail.example" },
+	{ "10.0.0.1", OUTCOME_REFUSED, V10, 0, DAY + HOUR, "mail.example" },
+	{ "10.0.0.1", OUTCOME_REFUSED, V10, 0, DAY + 2 * HOUR, "mail.example" },
+	{ "10.0.0.1", OUTCOME_ESTABLISHED, V12, V12, DAY + 3 * HOUR, "mail.example" },
+	{ "10.0.0.3", OUTCOME_CLEARTEXT, 0, 0, DAY, "mail.example" },
+	{ "10.0.0.4", OUTCOME_UNANSWERED, V12, 0, DAY, "mail.example" },
+	{ "10.0.0.5", OUTCOME_REFUSED, V10, 0, DAY, "a\033[2j" },
+	{ "10.0.0.5", OUTCOME_REFUSED, V10, 0, DAY + HOUR, "b.example" },
+};
+#define SOME_COUNT (sizeof(some) / sizeof(some[0]))
+
+static void
+fill_some(void)
+{
+	const struct store_counter counters[] = { { "gaps", 2 }, { "frames", 40 } };
+	const struct store_source sources[] = {
+		{ .name = "a.pcap", .packet_count = 30, .begin_us = DAY, .end_us = DAY + HOUR },
+		{ .name = "b.pcap",
+		    .packet_count = 10,
+		    .begin_us = DAY + 2 * HOUR,
+		    .end_us = DAY + 4 * HOUR,
+		    .snapped_count = 5,
+		    .error = "cut short" },
+	};
+	struct store_run run = {
+		.command = "replay",
+		.started_us = DAY,
+		.begin_us = DAY,
+		.end_us = DAY + 4 * HOUR,
+		.packet_count = 40,
+		.byte_count = 4000,
+		.counters = counters,
+		.counter_count = 2,
+		.sources = sources,
+		.source_count = 2,
+	};
+
+	fill_store("one", some, SOME_COUNT, &run);
+}
+
+static void
+load(struct report *r, const struct report_options *options)
+{
+	struct error err = { "" };
+	struct store *s = store_open(path, STORE_READ, &err);
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	ck_assert_msg(report_load(r, s, options, &err) == 0, "%s", err.text);
+	store_close(s);
+}
+
+static const struct report_client *
+find_client(const struct report *r, const char *text)
+{
+	struct addr ip;
+
+	ck_assert(addr_from_text(text, &ip));
+	for (size_t i = 0; i < r->client_count; i++) {
+		if (addr_equals(&r->clients[i].ip, &ip))
+			return &r->clients[i];
+	}
+	return NULL;
+}
+
+static const struct report_options plain = { .policy = { .minimum = TLS_VERSION_1_2 } };
+
+START_TEST(clients_come_worst_first_then_by_address)
+{
+	static const struct {
+		const char *client;
+		enum verdict verdict;
+	} wanted[] = {
+		{ "10.0.0.5", VERDICT_BROKEN },
+		{ "10.0.0.2", VERDICT_LEGACY },
+		{ "10.0.0.3", VERDICT_CLEARTEXT },
+		{ "10.0.0.4", VERDICT_UNCLEAR },
+		{ "10.0.0.1", VERDICT_OK },
+		{ "10.0.0.9", VERDICT_OK },
+	};
+	struct report r;
+	char text[ADDR_TEXT_LEN];
+
+	fill_some();
+	load(&r, &plain);
+	ck_assert_uint_eq(r.client_count, 6);
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_str_eq(addr_to_text(&r.clients[i].ip, text), wanted[i].client);
+		ck_assert_int_eq(r.clients[i].verdict, wanted[i].verdict);
+	}
+	ck_assert_uint_eq(r.totals[VERDICT_OK], 2);
+	ck_assert_uint_eq(r.totals[VERDICT_BROKEN], 1);
+	ck_assert(!r.several_sensors);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(line_of_a_client_sums_what_its_verdict_rests_on)
+{
+	const struct report_client *c;
+	struct report r;
+
+	fill_some();
+	load(&r, &plain);
+	c = find_client(&r, "10.0.0.5");
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(c->count, 2);
+	ck_assert_uint_eq(c->server_count, 2);
+	ck_assert_str_eq(c->server, "b.example:993");
+	ck_assert_uint_eq(c->worst_version, 0);
+	ck_assert_uint_eq(c->offered_version, V10);
+	ck_assert_int_eq(c->last_us, DAY + HOUR);
+	ck_assert_ptr_nonnull(strstr(c->reason, "offers at most TLS 1.0; b.example:993 refused"));
+	ck_assert_ptr_null(c->rows);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(rows_are_kept_where_asked_for_and_printable)
+{
+	struct report_options options = plain;
+	const struct report_client *c;
+	struct report r;
+	bool escaped = false;
+
+	options.keep_rows = true;
+	fill_some();
+	load(&r, &options);
+	c = find_client(&r, "10.0.0.5");
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(c->row_count, 2);
+	for (size_t i = 0; i < c->row_count; i++) {
+		ck_assert_uint_eq(c->rows[i].count, 1);
+		ck_assert_int_eq(c->rows[i].verdict, VERDICT_BROKEN);
+		escaped = escaped || strcmp(c->rows[i].server, "a\\x1b[2j:993") == 0;
+	}
+	ck_assert(escaped);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(other_minimum_is_judged_from_the_same_findings)
+{
+	struct report_options options = { .policy = { .minimum = V13 } };
+	struct report r;
+
+	fill_some();
+	load(&r, &options);
+	ck_assert_int_eq(find_client(&r, "10.0.0.1")->verdict, VERDICT_LEGACY);
+	ck_assert_int_eq(find_client(&r, "10.0.0.9")->verdict, VERDICT_OK);
+	report_release(&r);
+	options.policy.minimum = V10;
+	load(&r, &options);
+	ck_assert_int_eq(find_client(&r, "10.0.0.2")->verdict, VERDICT_OK);
+	ck_assert_int_eq(find_client(&r, "10.0.0.5")->verdict, VERDICT_UNCLEAR);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(window_judges_by_what_lies_in_it)
+{
+	struct report_options options = plain;
+	struct report r;
+
+	fill_some();
+	/* Before the success, the refusals stand alone. */
+	options.has_until = true;
+	options.until_us = DAY + 3 * HOUR;
+	load(&r, &options);
+	ck_assert_int_eq(find_client(&r, "10.0.0.1")->verdict, VERDICT_BROKEN);
+	ck_assert_int_eq(r.observed.end_us, DAY + 3 * HOUR);
+	report_release(&r);
+	options = plain;
+	options.has_since = true;
+	options.since_us = DAY + 3 * HOUR;
+	load(&r, &options);
+	ck_assert_uint_eq(r.client_count, 1);
+	ck_assert_int_eq(find_client(&r, "10.0.0.1")->verdict, VERDICT_OK);
+	ck_assert_uint_eq(r.observed.handshake_count, 1);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(network_limits_the_clients)
+{
+	struct report_options options = plain;
+	struct network_set set = { 0 };
+	struct error err;
+	struct report r;
+
+	fill_some();
+	ck_assert_int_eq(network_set_add_text(&set, "10.0.0.2,10.0.0.8/29", &err), 0);
+	options.clients = &set;
+	load(&r, &options);
+	ck_assert_uint_eq(r.client_count, 2);
+	ck_assert_ptr_nonnull(find_client(&r, "10.0.0.2"));
+	ck_assert_ptr_nonnull(find_client(&r, "10.0.0.9"));
+	report_release(&r);
+	network_set_release(&set);
+}
+END_TEST
+
+START_TEST(observed_sums_runs_sources_and_counters)
+{
+	const struct report_counter *gaps;
+	struct report r;
+
+	fill_some();
+	load(&r, &plain);
+	ck_assert_uint_eq(r.observed.run_count, 1);
+	ck_assert_uint_eq(r.observed.source_count, 2);
+	ck_assert_uint_eq(r.observed.failed_source_count, 1);
+	ck_assert_uint_eq(r.observed.packet_count, 40);
+	ck_assert_uint_eq(r.observed.snapped_count, 5);
+	ck_assert(r.observed.has_packets);
+	ck_assert_int_eq(r.observed.begin_us, DAY);
+	ck_assert_int_eq(r.observed.end_us, DAY + 4 * HOUR);
+	ck_assert_int_eq(r.observed.covered_us, 3 * HOUR);
+	ck_assert_uint_eq(r.observed.handshake_count, SOME_COUNT - 1);
+	ck_assert_uint_eq(r.observed.cleartext_count, 1);
+	ck_assert_uint_eq(r.observed.unclear_count, 1);
+	gaps = report_counter_find(&r.observed, "gaps");
+	ck_assert(gaps != NULL && gaps->value == 2 && gaps->run_count == 1);
+	ck_assert_ptr_null(report_counter_find(&r.observed, "kernel_dropped"));
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(overlapping_captures_cover_their_time_once)
+{
+	struct store_source sources[] = {
+		{ .name = "a", .packet_count = 1, .begin_us = DAY, .end_us = DAY + 3 * HOUR },
+		{ .name = "b",
+		    .packet_count = 1,
+		    .begin_us = DAY + HOUR,
+		    .end_us = DAY + 2 * HOUR },
+		{ .name = "c",
+		    .packet_count = 1,
+		    .begin_us = DAY + 2 * HOUR,
+		    .end_us = DAY + 4 * HOUR },
+		{ .name = "none" },
+	};
+	struct store_run run = { .command = "replay", .sources = sources, .source_count = 4 };
+	struct report r;
+
+	run.begin_us = DAY;
+	run.end_us = DAY + 4 * HOUR;
+	fill_store("one", some, SOME_COUNT, &run);
+	load(&r, &plain);
+	ck_assert_int_eq(r.observed.covered_us, 4 * HOUR);
+	ck_assert_int_eq(r.observed.begin_us, DAY);
+	ck_assert_int_eq(r.observed.end_us, DAY + 4 * HOUR);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(same_address_at_two_sensors_is_two_clients)
+{
+	const struct seen one = { "10.0.0.1", OUTCOME_REFUSED, V10, 0, DAY, "mail.example" };
+	const struct seen two = { "10.0.0.1", OUTCOME_ESTABLISHED, V13, V13, DAY + HOUR,
+		"mail.example" };
+	struct report r;
+
+	fill_store("west", &one, 1, NULL);
+	fill_store("east", &two, 1, NULL);
+	load(&r, &plain);
+	ck_assert_uint_eq(r.client_count, 2);
+	ck_assert(r.several_sensors);
+	ck_assert_str_eq(r.clients[0].sensor, "west");
+	ck_assert_int_eq(r.clients[0].verdict, VERDICT_BROKEN);
+	ck_assert_str_eq(r.clients[1].sensor, "east");
+	ck_assert_int_eq(r.clients[1].verdict, VERDICT_OK);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(database_without_anything_gives_an_empty_report)
+{
+	struct report r;
+
+	fill_store("one", NULL, 0, NULL);
+	load(&r, &plain);
+	ck_assert_uint_eq(r.client_count, 0);
+	ck_assert_uint_eq(r.observed.run_count, 0);
+	ck_assert(!r.observed.has_packets);
+	report_release(&r);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, make_folder, remove_folder);
+	tcase_add_test(tc, clients_come_worst_first_then_by_address);
+	tcase_add_test(tc, line_of_a_client_sums_what_its_verdict_rests_on);
+	tcase_add_test(tc, rows_are_kept_where_asked_for_and_printable);
+	tcase_add_test(tc, other_minimum_is_judged_from_the_same_findings);
+	tcase_add_test(tc, window_judges_by_what_lies_in_it);
+	tcase_add_test(tc, network_limits_the_clients);
+	tcase_add_test(tc, observed_sums_runs_sources_and_counters);
+	tcase_add_test(tc, overlapping_captures_cover_their_time_once);
+	tcase_add_test(tc, same_address_at_two_sensors_is_two_clients);
+	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
+}
+
+SUITE_MAIN("report_load")
