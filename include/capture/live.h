@@ -37,20 +37,26 @@ struct live_stats {
 
 enum live_state {
 	LIVE_OK,
-	LIVE_LOST, /* the interface is down or gone: `err` says which */
+	LIVE_LOST, /* the interface is down or gone: `err` says so; live_bind brings it back */
 };
 
 /* Why an interface could not be opened. */
 enum live_fault {
 	LIVE_FAULT_OTHER,
-	LIVE_FAULT_NO_INTERFACE,  /* not there, or not up: may come */
 	LIVE_FAULT_NO_PERMISSION, /* the right to capture is missing */
 	LIVE_FAULT_FILTER,        /* the filter cannot be compiled */
 };
 
-/* NULL, with *fault and a sentence in `err`. */
+/*
+ * NULL, with *fault and a sentence in `err`.  An interface that is not there, or down, is no fault:
+ * see live_is_bound.
+ */
 struct live *live_open(
     const struct live_options *options, enum live_fault *fault, struct error *err);
+/* False while the interface is missing or down: nothing is captured then. */
+bool live_is_bound(const struct live *l);
+/* Tries to bind to the interface.  -1: not yet, and `err` says why. */
+int live_bind(struct live *l, struct error *err);
 void live_close(struct live *l);
 
 /* Readable when packets wait. */

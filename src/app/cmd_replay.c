@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/event_sink.h"
+#include "app/event_writer.h"
 #include "app/judge.h"
 #include "app/progress.h"
 #include "app/replay_options.h"
@@ -33,6 +34,7 @@ struct replay_run {
 	struct replay *replay;
 	struct pipeline *pipeline;
 	struct tally *tally;
+	struct event_writer *writer; /* NULL: no events file */
 	struct event_sink *sink;
 	struct store_run run;
 	bool in_transaction;
@@ -168,6 +170,14 @@ out:
 	return result;
 }
 
+/* Here a tally that cannot be emptied is a database that cannot be written: nothing goes on then.
+ */
+static int
+end_batch(struct replay_run *r)
+{
+	return event_sink_end_batch(r->sink) == 0 ? 0 : -1;
+}
+
 static int
 read_frames(struct replay_run *r)
 {
@@ -180,15 +190,13 @@ read_frames(struct replay_run *r)
 	while (result == 0 && !stop_asked && (count = replay_read(r->replay, frames, BATCH)) > 0) {
 		for (size_t i = 0; i < count; i++)
 			pipeline_add(r->pipeline, &frames[i]);
-		result = event_sink_end_batch(r->sink);
+		result = end_batch(r);
 		progress_update(
 		    &progress, replay_bytes_done(r->replay), replay_bytes_total(r->replay));
 	}
 	progress_end(&progress);
 	pipeline_finish(r->pipeline);
-	if (result == 0)
-		result = event_sink_end_batch(r->sink);
-	return result;
+	return result == 0 ? end_batch(r) : result;
 }
 
 static int
@@ -218,10 +226,13 @@ open_run(struct replay_run *r)
 		.minimum = c->minimum,
 		.event = event_sink_add,
 	};
-	struct event_sink_options sink_options = {
-		.events_path = c->events,
+	struct event_writer_options writer_options = {
+		.target = EVENT_TARGET_FILE,
+		.path = c->events,
 		.sensor = c->sensor,
-		.flush = flush_full_tally,
+	};
+	struct event_sink_options sink_options = {
+		.make_room = flush_full_tally,
 		.source_name = source_name,
 		.arg = r,
 	};
@@ -230,12 +241,13 @@ open_run(struct replay_run *r)
 	if (open_store(r) != 0)
 		return -1;
 	r->tally = tally_new(NULL);
-	sink_options.tally = r->tally;
-	r->sink = event_sink_new(&sink_options, &err);
-	if (r->sink == NULL) {
+	if (c->events != NULL && (r->writer = event_writer_new(&writer_options, &err)) == NULL) {
 		log_error("%s", err.text);
 		return -1;
 	}
+	sink_options.writer = r->writer;
+	sink_options.tally = r->tally;
+	r->sink = event_sink_new(&sink_options);
 	flow_options_init(&options.flows);
 	options.arg = r->sink;
 	r->pipeline = pipeline_new(&options);
@@ -250,6 +262,7 @@ close_run(struct replay_run *r)
 {
 	pipeline_free(r->pipeline);
 	event_sink_free(r->sink);
+	event_writer_free(r->writer);
 	replay_free(r->replay);
 	tally_free(r->tally);
 	store_close(r->store);
@@ -266,8 +279,8 @@ replay_all(struct replay_run *r)
 		log_error("%s; nothing of this replay was stored", r->error.text);
 		status = APP_EXIT_FAILED;
 	}
-	if (event_sink_close(r->sink, &err) != 0) {
-		log_error("%s", err.text);
+	if (r->writer != NULL && event_writer_flush(r->writer, &err) != 0) {
+		log_error("%s: they are not complete", err.text);
 		status = APP_EXIT_FAILED;
 	}
 	if (replay_summary_print(r->replay, r->pipeline, r->command->quiet) != 0)

@@ -1,10 +1,15 @@
 #include "capture/live.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/xalloc.h"
@@ -13,13 +18,17 @@
 
 /* A block of the ring is handed over after so long at the latest, full or not. */
 #define RING_TIMEOUT_MS 100
+/* Stands in for an interface that is missing; always there, and of the same link type. */
+#define PLACEHOLDER "lo"
 
 struct live {
 	pcap_t *pcap;
 	struct live_options options;
 	char *interface;
+	char *filter;  /* NULL: none */
+	bool in_group; /* of PACKET_FANOUT */
 	uint32_t link_type;
-	bool nanoseconds;
+	bool bound;
 	int fd;
 	struct live_stats stats;
 	struct pcap_stat last; /* as libpcap last told them; its counters wrap at 32 bits */
@@ -27,41 +36,21 @@ struct live {
 	void *frame_arg;
 };
 
-static enum live_fault
-fault_of(int status)
-{
-	switch (status) {
-	case PCAP_ERROR_NO_SUCH_DEVICE:
-	case PCAP_ERROR_IFACE_NOT_UP:
-		return LIVE_FAULT_NO_INTERFACE;
-	case PCAP_ERROR_PERM_DENIED:
-	case PCAP_ERROR_PROMISC_PERM_DENIED:
-		return LIVE_FAULT_NO_PERMISSION;
-	default:
-		return LIVE_FAULT_OTHER;
-	}
-}
-
 static void
 describe(const struct live *l, int status, enum live_fault *fault, struct error *err)
 {
-	*fault = fault_of(status);
-	switch (*fault) {
-	case LIVE_FAULT_NO_INTERFACE:
-		error_set(err, "interface %s is %s", l->interface,
-		    status == PCAP_ERROR_IFACE_NOT_UP ? "down" : "not there");
-		return;
-	case LIVE_FAULT_NO_PERMISSION:
+	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
+		*fault = LIVE_FAULT_NO_PERMISSION;
 		error_set(err,
-		    "capturing on %s needs the capability CAP_NET_RAW: run as root, or "
-		    "grant it with 'setcap cap_net_raw+ep' on the program",
+		    "capturing on %s needs the capability CAP_NET_RAW: run as root, or grant it "
+		    "with "
+		    "'setcap cap_net_raw+ep' on the program",
 		    l->interface);
 		return;
-	case LIVE_FAULT_OTHER:
-	case LIVE_FAULT_FILTER:
-		error_set(err, "cannot capture on %s: %s", l->interface, pcap_geterr(l->pcap));
-		return;
 	}
+	*fault = LIVE_FAULT_OTHER;
+	error_set(err, "cannot capture on %s: %s", l->interface,
+	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : pcap_statustostr(status));
 }
 
 /* LINKTYPE_ values of files; a live handle speaks in DLT_ ones, which differ for raw IP only. */
@@ -72,34 +61,78 @@ link_type_of(int dlt)
 }
 
 static int
-join_fanout(const struct live *l, struct error *err)
+join_fanout(struct live *l, struct error *err)
 {
 	/* Defragmented first, so that the fragments of a packet go where its flow goes. */
 	int value = l->options.fanout_group | (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG)
 						  << 16;
 
-	if (setsockopt(pcap_fileno(l->pcap), SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)) == 0)
+	l->in_group =
+	    setsockopt(pcap_fileno(l->pcap), SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)) == 0;
+	if (l->in_group)
 		return 0;
 	error_set(err, "cannot share %s between threads: %s", l->interface, strerror(errno));
 	return -1;
 }
 
+/* A handle on `device`, activated; -1 with the status of libpcap in *status. */
 static int
-activate(struct live *l, enum live_fault *fault, struct error *err)
+open_device(struct live *l, const char *device, int *status, struct error *err)
 {
 	const struct live_options *o = &l->options;
-	char text[PCAP_ERRBUF_SIZE];
-	int status;
+	char text[PCAP_ERRBUF_SIZE] = "";
 
+	*status = PCAP_ERROR;
+	l->pcap = pcap_create(device, text);
+	if (l->pcap == NULL) {
+		error_set(err, "cannot capture on %s: %s", device, text);
+		return -1;
+	}
 	(void)pcap_set_snaplen(l->pcap, (int)o->snap_len);
 	(void)pcap_set_promisc(l->pcap, o->promiscuous);
 	(void)pcap_set_timeout(l->pcap, RING_TIMEOUT_MS);
 	(void)pcap_set_buffer_size(l->pcap, (int)o->buffer_len);
-	status = pcap_activate(l->pcap);
-	if (status < 0) {
-		describe(l, status, fault, err);
+	*status = pcap_activate(l->pcap);
+	return *status < 0 ? -1 : 0;
+}
+
+static int
+reject_all(struct live *l)
+{
+	struct bpf_insn reject = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct bpf_program program = { .bf_len = 1, .bf_insns = &reject };
+
+	return pcap_setfilter(l->pcap, &program);
+}
+
+static int
+open_handle(struct live *l, enum live_fault *fault, struct error *err)
+{
+	int status;
+
+	l->bound = open_device(l, l->interface, &status, err) == 0;
+	if (!l->bound &&
+	    (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)) {
+		pcap_close(l->pcap);
+		if (open_device(l, PLACEHOLDER, &status, err) != 0 || reject_all(l) != 0) {
+			if (l->pcap != NULL)
+				describe(l, status, fault, err);
+			return -1;
+		}
+	} else if (!l->bound) {
+		*fault = LIVE_FAULT_OTHER;
+		if (l->pcap != NULL)
+			describe(l, status, fault, err);
 		return -1;
 	}
+	return 0;
+}
+
+static int
+prepare(struct live *l, enum live_fault *fault, struct error *err)
+{
+	char text[PCAP_ERRBUF_SIZE];
+
 	*fault = LIVE_FAULT_OTHER;
 	if (pcap_setnonblock(l->pcap, 1, text) != 0) {
 		error_set(err, "cannot capture on %s: %s", l->interface, text);
@@ -111,30 +144,88 @@ activate(struct live *l, enum live_fault *fault, struct error *err)
 		return -1;
 	}
 	l->link_type = link_type_of(pcap_datalink(l->pcap));
-	if (o->filter != NULL && live_set_filter(l, o->filter, err) != 0) {
+	if (!l->bound)
+		return 0;
+	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
 		*fault = LIVE_FAULT_FILTER;
 		return -1;
 	}
-	return o->fanout ? join_fanout(l, err) : 0;
+	return l->options.fanout ? join_fanout(l, err) : 0;
 }
 
 struct live *
 live_open(const struct live_options *options, enum live_fault *fault, struct error *err)
 {
 	struct live *l = xcalloc(1, sizeof(*l));
-	char text[PCAP_ERRBUF_SIZE];
 
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
-	l->pcap = pcap_create(options->interface, text);
-	if (l->pcap == NULL) {
-		*fault = LIVE_FAULT_OTHER;
-		error_set(err, "cannot capture on %s: %s", options->interface, text);
-	} else if (activate(l, fault, err) == 0) {
+	l->filter = options->filter != NULL ? xstrdup(options->filter) : NULL;
+	if (open_handle(l, fault, err) == 0 && prepare(l, fault, err) == 0)
 		return l;
-	}
 	live_close(l);
 	return NULL;
+}
+
+bool
+live_is_bound(const struct live *l)
+{
+	return l->bound;
+}
+
+/* The interface's flags and kind of hardware, asked on the handle's own socket. */
+static int
+look_at_interface(const struct live *l, int *index, struct error *err)
+{
+	struct ifreq request = { 0 };
+	int fd = pcap_fileno(l->pcap);
+
+	*index = (int)if_nametoindex(l->interface);
+	if (*index == 0 || strlen(l->interface) >= sizeof(request.ifr_name)) {
+		error_set(err, "interface %s is not there", l->interface);
+		return -1;
+	}
+	memcpy(request.ifr_name, l->interface, strlen(l->interface));
+	if (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) {
+		error_set(err, "interface %s is down", l->interface);
+		return -1;
+	}
+	if (ioctl(fd, SIOCGIFHWADDR, &request) != 0 ||
+	    (l->link_type == DLT_EN10MB && request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
+		request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)) {
+		error_set(
+		    err, "interface %s is no Ethernet: start anew to capture on it", l->interface);
+		return -1;
+	}
+	return 0;
+}
+
+int
+live_bind(struct live *l, struct error *err)
+{
+	struct sockaddr_ll address = { .sll_family = AF_PACKET };
+	struct packet_mreq promiscuous = { .mr_type = PACKET_MR_PROMISC };
+	int fd = pcap_fileno(l->pcap);
+	int index;
+
+	if (look_at_interface(l, &index, err) != 0)
+		return -1;
+	address.sll_protocol = htons(ETH_P_ALL);
+	address.sll_ifindex = promiscuous.mr_ifindex = index;
+	if (bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) != 0) {
+		error_set(err, "cannot capture on %s: %s", l->interface, strerror(errno));
+		return -1;
+	}
+	if (l->options.promiscuous)
+		(void)setsockopt(
+		    fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous));
+	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0)
+		return -1;
+	/* A handle that was of the group before still is. */
+	if (l->options.fanout && !l->in_group && join_fanout(l, err) != 0)
+		return -1;
+	l->bound = true;
+	return 0;
 }
 
 void
@@ -145,6 +236,7 @@ live_close(struct live *l)
 	if (l->pcap != NULL)
 		pcap_close(l->pcap);
 	free(l->interface);
+	free(l->filter);
 	free(l);
 }
 
@@ -181,7 +273,8 @@ live_read(struct live *l, int max, void (*frame)(void *arg, const struct frame *
 	*count = status > 0 ? (size_t)status : 0;
 	if (status >= 0)
 		return LIVE_OK;
-	error_set(err, "interface %s: %s", l->interface, pcap_geterr(l->pcap));
+	l->bound = false;
+	error_set(err, "interface %s is lost: %s", l->interface, pcap_geterr(l->pcap));
 	return LIVE_LOST;
 }
 
@@ -213,6 +306,10 @@ live_set_filter(struct live *l, const char *filter, struct error *err)
 		return -1;
 	}
 	status = pcap_setfilter(l->pcap, &program);
+	if (status == 0 && filter != l->filter) {
+		free(l->filter);
+		l->filter = xstrdup(filter);
+	}
 	if (status != 0)
 		error_set(
 		    err, "cannot set the filter of %s: %s", l->interface, pcap_geterr(l->pcap));

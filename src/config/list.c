@@ -28,17 +28,24 @@ config_texts_release(struct config_texts *texts)
 }
 
 static bool
+is_full(size_t count, const char *item, struct error *err)
+{
+	if (count < CONFIG_LIST_MAX)
+		return false;
+	error_set(err, "'%.80s' is one too many: there may be %d", item, CONFIG_LIST_MAX);
+	return true;
+}
+
+static bool
 add_text(struct config_texts *texts, const char *item, struct error *err)
 {
+	if (is_full(texts->count, item, err))
+		return false;
 	for (size_t i = 0; i < texts->count; i++) {
 		if (strcmp(texts->items[i], item) == 0) {
 			error_set(err, "'%.127s' is given twice: once is enough", item);
 			return false;
 		}
-	}
-	if (texts->count == CONFIG_LIST_MAX) {
-		error_set(err, "'%.80s' is one too many: there may be %d", item, CONFIG_LIST_MAX);
-		return false;
 	}
 	config_texts_add(texts, item);
 	return true;
@@ -118,10 +125,8 @@ add_host(struct config_texts *hosts, char *item, struct error *err)
 static bool
 add_network(struct network_set *networks, const char *item, struct error *err)
 {
-	if (networks->count == CONFIG_LIST_MAX) {
-		error_set(err, "'%.80s' is one too many: there may be %d", item, CONFIG_LIST_MAX);
+	if (is_full(networks->count, item, err))
 		return false;
-	}
 	return network_set_add_text(networks, item, err) == 0;
 }
 

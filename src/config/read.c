@@ -202,7 +202,8 @@ read_line(char *out, int room, void *stream)
 		    "the line is longer than %d bytes, which libinih was built for", room - 1);
 		line.len = 0;
 	}
-	memcpy(out, line.data, line.len);
+	if (line.len > 0)
+		memcpy(out, line.data, line.len);
 	out[line.len] = '\0';
 	return out;
 }

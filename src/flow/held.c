@@ -57,14 +57,14 @@ count_before(const struct tcp_stream *s, int64_t offset)
 
 /*
  * Of two segments with the same start: true when `p` brings what `h` does not.  Zero bytes give way
- * to real data in their place, and never the other way round.
+ * to real data or a FIN in their place, all of them, and never the other way round.
  */
 static bool
 brings_more(const struct piece *p, const struct held *h)
 {
 	int64_t end = p->mark.offset + (int64_t)p->bytes.len + p->missing;
 
-	if (h->len > 0 && p->bytes.len > 0 && h->zeros != p->zeros)
+	if (h->zeros != p->zeros)
 		return h->zeros;
 	if (p->bytes.len != h->len)
 		return p->bytes.len > h->len;

@@ -145,7 +145,10 @@ tunnel_gre(struct walk *w)
 		tag_cisco_metadata_in_gre(w);
 		return;
 	default:
-		walk_ethertype(w, proto);
+		if (proto < ETHERTYPE_MIN) /* keepalives have 0 */
+			walk_end(w, PACKET_OTHER);
+		else
+			walk_ethertype(w, proto);
 		return;
 	}
 }

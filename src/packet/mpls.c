@@ -5,19 +5,33 @@
 
 #define LABEL_LEN 4
 #define CONTROL_WORD_LEN 4
+#define ETHERNET_LEN 14
+#define IPV6_LEN 40u
+
+static bool
+has_known_ethertype(struct span s)
+{
+	return s.len >= ETHERNET_LEN && link_knows_ethertype(u16_at(s, ETHERNET_LEN - 2));
+}
 
 /*
  * A first nibble of 4 or 6 is an IP header, or the address of a pseudowire's frame without control
- * word (the very thing that RFC 4928 warns of).
+ * word (the very thing that RFC 4928, section 3, warns of).
  */
-static void
-ip_or_frame(struct walk *w, enum layer ip, bool looks_like_ip)
+static bool
+is_ipv4(struct span s, uint32_t wire_len)
 {
-	bool looks_like_frame = guess_ethernet(w->rest, w->wire_rest);
+	if (!guess_ipv4(s, wire_len))
+		return !has_known_ethertype(s);
+	return !guess_ethernet(s, wire_len) || guess_ipv4_checksum(s);
+}
 
-	if (looks_like_ip && looks_like_frame && ip == LAYER_IPV4)
-		looks_like_ip = guess_ipv4_checksum(w->rest);
-	w->next = looks_like_ip || !looks_like_frame ? ip : LAYER_ETHERNET;
+static bool
+is_ipv6(struct span s, uint32_t wire_len)
+{
+	if (!guess_ipv6(s, wire_len))
+		return !has_known_ethertype(s);
+	return !guess_ethernet(s, wire_len) || u16_at(s, 4) + IPV6_LEN == wire_len;
 }
 
 /*
@@ -35,8 +49,7 @@ has_control_word(struct span s, uint32_t wire_len)
 		return true;
 	if (guess_ethernet(s, wire_len))
 		return false;
-	return s.len < 14 || !link_knows_ethertype(u16_at(s, 12)) ||
-	       (s.len >= 18 && link_knows_ethertype(u16_at(s, 16)));
+	return !has_known_ethertype(s) || has_known_ethertype(after);
 }
 
 static void
@@ -69,15 +82,10 @@ tunnel_mpls(struct walk *w)
 		walk_end(w, w->wire_rest > 0 ? PACKET_CUT : PACKET_BAD_LINK);
 		return;
 	}
-	switch (first >> 4) {
-	case 4:
-		ip_or_frame(w, LAYER_IPV4, guess_ipv4(w->rest, w->wire_rest));
-		return;
-	case 6:
-		ip_or_frame(w, LAYER_IPV6, guess_ipv6(w->rest, w->wire_rest));
-		return;
-	default:
+	if (first >> 4 == 4 && is_ipv4(w->rest, w->wire_rest))
+		w->next = LAYER_IPV4;
+	else if (first >> 4 == 6 && is_ipv6(w->rest, w->wire_rest))
+		w->next = LAYER_IPV6;
+	else
 		pseudowire(w, first >> 4);
-		return;
-	}
 }

@@ -81,15 +81,12 @@ is_visible(uint32_t c)
 
 /* Takes one character, or one byte that is part of none, and writes how it is shown. */
 static size_t
-show_char(struct span *text, char out[16])
+show_char(struct span *text, bool ascii_only, char out[16])
 {
 	uint32_t c = 0;
 	size_t len = printable_utf8_char(*text, &c), shown = 0;
 
-	if (len == 1 && c == '\\') {
-		out[0] = out[1] = '\\';
-		shown = 2;
-	} else if (len > 0 && is_visible(c)) {
+	if (len > 0 && is_visible(c) && (len == 1 || !ascii_only)) {
 		for (; shown < len; shown++)
 			out[shown] = (char)text->data[shown];
 	} else {
@@ -108,8 +105,8 @@ show_char(struct span *text, char out[16])
 	return shown;
 }
 
-void
-printable_add(struct buf *out, struct span text, size_t max)
+static void
+add_shown(struct buf *out, struct span text, bool ascii_only, size_t max)
 {
 	static const char ellipsis[] = "...";
 	const size_t ellipsis_len = sizeof(ellipsis) - 1;
@@ -117,7 +114,7 @@ printable_add(struct buf *out, struct span text, size_t max)
 	char shown[16];
 
 	while (text.len > 0) {
-		size_t len = show_char(&text, shown);
+		size_t len = show_char(&text, ascii_only, shown);
 
 		if (out->len - begin + len > max) {
 			out->len = keep;
@@ -128,6 +125,12 @@ printable_add(struct buf *out, struct span text, size_t max)
 		if (out->len - begin + ellipsis_len <= max)
 			keep = out->len;
 	}
+}
+
+void
+printable_add(struct buf *out, struct span text, size_t max)
+{
+	add_shown(out, text, false, max);
 }
 
 void
@@ -145,7 +148,7 @@ printable_add_server(struct buf *out, struct span server, uint16_t port, size_t 
 	}
 	if (bracket)
 		buf_add_char(out, '[');
-	printable_add(out, server, max);
+	add_shown(out, server, true, max);
 	if (bracket)
 		buf_add_char(out, ']');
 	buf_add_char(out, ':');

@@ -53,14 +53,19 @@ add_minute(struct buf *out, int64_t time_us)
 static void
 add_since(struct buf *out, const struct evidence *ev)
 {
-	char date[TIMESTAMP_TEXT_LEN];
+	char first[TIMESTAMP_TEXT_LEN], last[TIMESTAMP_TEXT_LEN];
 
 	if (ev->count == 1) {
 		buf_add_text(out, " on ");
 		add_minute(out, ev->last_us);
 		return;
 	}
-	buf_addf(out, " since %s", timestamp_to_date(ev->first_us, date));
+	timestamp_to_text(ev->first_us, first);
+	timestamp_to_text(ev->last_us, last);
+	buf_addf(out, " since %.10s", first);
+	/* All on one day: the date alone would say nothing. */
+	if (strncmp(first, last, 10) == 0)
+		buf_addf(out, " %.5s", first + 11);
 }
 
 static void
@@ -355,7 +360,9 @@ add_unclear(struct buf *out, const struct policy *policy, const struct evidence 
 		assert(false);
 		break;
 	}
-	if (ev->gap_count > 0)
+	if (ev->gap_count > 0 && ev->count == 1)
+		buf_add_text(out, "; bytes are missing from the capture");
+	else if (ev->gap_count > 0)
 		buf_addf(out, "; bytes are missing from the capture in %" PRIu64 " of them",
 		    ev->gap_count);
 }

@@ -102,14 +102,16 @@ judge_failure(
 {
 	bool refused = f->key.outcome == OUTCOME_REFUSED;
 	bool too_little = policy_offers_too_little(policy, f);
+	uint16_t bound = policy_version_bound(f);
+	bool old = bound != 0 && bound < policy->minimum;
 
 	if (server_chose_less(policy, f))
 		return VERDICT_SERVER_LIMITED;
 	if (since->good_last > f->last_us) {
 		bool side_by_side = since->good_first <= f->last_us;
 
-		return too_little && side_by_side && f->scsv_count < f->count ? VERDICT_UNCLEAR
-									      : VERDICT_OK;
+		return old && side_by_side && f->scsv_count < f->count ? VERDICT_UNCLEAR
+								       : VERDICT_OK;
 	}
 	if (!refused || !too_little)
 		return VERDICT_UNCLEAR;

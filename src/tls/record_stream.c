@@ -113,7 +113,7 @@ take_message_body(
 		return;
 	if (s->message_left > 0) {
 		keep(s, bytes);
-	} else if (s->kept_len == 0) {
+	} else if (s->kept_len == 0 && !s->kept_full) {
 		hand_out(s, bytes, true, sink, arg);
 	} else {
 		keep(s, bytes);

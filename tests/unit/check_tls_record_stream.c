@@ -1,0 +1,739 @@
+#include "base/buf.h"
+#include "tls/record_stream.h"
+
+#include "suite.h"
+#include "tls_wire.h"
+
+#include "base/banned.h"
+
+#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
+
+static const char *
+seen_name(enum tls_seen what)
+{
+	static const char *const names[] = {
+		[TLS_SEEN_HANDSHAKE] = "handshake",
+		[TLS_SEEN_CCS] = "ccs",
+		[TLS_SEEN_ALERT] = "alert",
+		[TLS_SEEN_ENCRYPTED_HANDSHAKE] = "sealed-handshake",
+		[TLS_SEEN_ENCRYPTED_ALERT] = "sealed-alert",
+		[TLS_SEEN_APPLICATION_DATA] = "data",
+		[TLS_SEEN_SSL2_RECORD] = "ssl2",
+		[TLS_SEEN_SSL2_ERROR] = "ssl2-error",
+	};
+
+	return names[what];
+}
+
+/* What a stream says: one line of text (names, values, lengths, where it began), and the bodies. */
+struct fixture {
+	struct tls_record_stream stream;
+	struct buf log, bodies;
+	int64_t offset;
+};
+
+static void
+on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struct mark *mark)
+{
+	struct fixture *f = arg;
+
+	buf_addf(&f->log, "%s(%u,%u)@%lld ", seen_name(what), value, len, (long long)mark->offset);
+}
+
+static void
+add_body(struct fixture *f, const char *name, uint8_t type, struct span body, bool whole,
+    const struct mark *mark)
+{
+	buf_addf(&f->log, "%s %u:%s%zu@%lld ", name, type, whole ? "" : "cut ", body.len,
+	    (long long)mark->offset);
+	buf_add(&f->bodies, body.data, body.len);
+}
+
+static void
+on_message(void *arg, uint8_t type, struct span body, bool whole, const struct mark *mark)
+{
+	add_body(arg, "message", type, body, whole, mark);
+}
+
+static void
+on_sslv2_hello(void *arg, uint8_t type, struct span body, bool whole, const struct mark *mark)
+{
+	add_body(arg, "sslv2", type, body, whole, mark);
+}
+
+static const struct tls_record_sink sink = { on_seen, on_message, on_sslv2_hello };
+
+static void
+begin(struct fixture *f)
+{
+	*f = (struct fixture){ 0 };
+	tls_record_stream_init(&f->stream);
+}
+
+static void
+end(struct fixture *f)
+{
+	tls_record_stream_release(&f->stream);
+	buf_release(&f->log);
+	buf_release(&f->bodies);
+}
+
+static void
+feed(struct fixture *f, struct span bytes)
+{
+	struct mark mark = { .time_us = f->offset, .offset = f->offset, .peer_offset = -1 };
+
+	tls_record_stream_feed(&f->stream, bytes, &mark, &sink, f);
+	f->offset += (int64_t)bytes.len;
+}
+
+static void
+feed_pieces(struct fixture *f, struct span bytes, size_t len)
+{
+	struct span piece;
+
+	while (bytes.len > 0) {
+		ck_assert(span_read_span(&bytes, bytes.len < len ? bytes.len : len, &piece));
+		feed(f, piece);
+	}
+}
+
+static void
+gap(struct fixture *f, int64_t len)
+{
+	struct mark mark = { .time_us = f->offset, .offset = f->offset, .peer_offset = -1 };
+
+	tls_record_stream_gap(&f->stream, len, &mark, &sink, f);
+	f->offset += len;
+}
+
+static void
+flush(struct fixture *f)
+{
+	tls_record_stream_flush(&f->stream, &sink, f);
+}
+
+static struct span
+bodies(const struct fixture *f)
+{
+	return span_from(f->bodies.data, f->bodies.len);
+}
+
+#define ck_log(f, text) ck_assert_str_eq(buf_text(&(f)->log), text)
+
+static bool
+log_has(struct fixture *f, const char *text)
+{
+	return strstr(buf_text(&f->log), text) != NULL;
+}
+
+/* Sides of conversations, one for each way in which a stream goes. */
+static void
+put_client_tls12(struct writer *w)
+{
+	put_record(w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS12));
+	put_message(w, TLS_HANDSHAKE_CLIENT_KEY_EXCHANGE, 33);
+	put_ccs(w);
+	put_sealed(w, TLS_RECORD_HANDSHAKE, 40);
+	put_sealed(w, TLS_RECORD_APPLICATION_DATA, 30);
+	put_sealed(w, TLS_RECORD_ALERT, 26);
+}
+
+static void
+put_server_tls12(struct writer *w)
+{
+	put_alert(w, TLS_ALERT_LEVEL_WARNING, 112);
+	put_plain_server_hello(w, TLS_VERSION_1_2);
+	put_message(w, TLS_HANDSHAKE_CERTIFICATE, 3000);
+	put_message(w, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	put_ccs(w);
+	put_sealed(w, TLS_RECORD_HANDSHAKE, 40);
+	put_sealed(w, TLS_RECORD_HEARTBEAT, 19);
+	put_sealed(w, TLS_RECORD_APPLICATION_DATA, 0);
+	put_sealed(w, TLS_RECORD_APPLICATION_DATA, 99);
+}
+
+/* RFC 8446, appendix D.4: the ChangeCipherSpec stands in front of the second hello. */
+static void
+put_client_retry(struct writer *w)
+{
+	put_record(w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS13));
+	put_ccs(w);
+	put_record(w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS13));
+	put_sealed(w, TLS_RECORD_APPLICATION_DATA, 69);
+}
+
+/* Messages that begin and end elsewhere than records do. */
+static void
+put_server_packed(struct writer *w)
+{
+	struct writer messages = { 0 };
+
+	put_message_header(&messages, TLS_HANDSHAKE_HELLO_REQUEST, 0);
+	put_message_header(&messages, TLS_HANDSHAKE_SERVER_HELLO, 70);
+	put_fill(&messages, 0x5a, 70);
+	put_message_header(&messages, TLS_HANDSHAKE_CERTIFICATE, 500);
+	put_fill(&messages, 0x5b, 500);
+	put_message_header(&messages, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	for (size_t at = 0; at < messages.len; at += 37)
+		put_record(w, TLS_RECORD_HANDSHAKE,
+		    span_first(span_from(messages.data + at, messages.len - at), 37));
+}
+
+/* RFC 5246, appendix E.2: version 3.1, 2 specs of 3 bytes, a challenge of 16. */
+#define SSLV2_HELLO_BODY                                                                           \
+	"\x01\x03\x01\x00\x06\x00\x00\x00\x10\x00\x00\x2f\x00\x00\x35"                             \
+	"cccccccccccccccc"
+#define SSLV2_HELLO "\x80\x1f" SSLV2_HELLO_BODY
+
+static void
+put_client_sslv2_format(struct writer *w)
+{
+	put_span(w, BYTES(SSLV2_HELLO));
+	put_message(w, TLS_HANDSHAKE_CLIENT_KEY_EXCHANGE, 130);
+	put_ccs(w);
+	put_sealed(w, TLS_RECORD_HANDSHAKE, 36);
+}
+
+static void
+put_client_sslv2(struct writer *w)
+{
+	put_span(w, BYTES(SSLV2_HELLO));
+	put_span(w, BYTES("\x80\x05\x02\x01\x02\x03\x04"));
+	put_span(w, BYTES("\x00\x06\x02\x02\x02\x02\x02\x02\x02")); /* 3-byte header: padding */
+}
+
+static void
+put_alerts(struct writer *w)
+{
+	put_record(w, TLS_RECORD_ALERT, BYTES("\x02"));
+	put_record(w, TLS_RECORD_ALERT, BYTES(""));
+	put_record(w, TLS_RECORD_ALERT, BYTES("\x28"));
+	put_record(w, TLS_RECORD_ALERT, BYTES("\x01\x5a\x01\x00"));
+}
+
+struct side {
+	const char *name;
+	void (*put)(struct writer *w);
+	const char *log; /* what the stream says of it; NULL: shown elsewhere */
+};
+
+static const struct side sides[] = {
+	{ "client_tls12", put_client_tls12, NULL },
+	{ "server_tls12", put_server_tls12, NULL },
+	{ "client_retry", put_client_retry, NULL },
+	{ "server_packed", put_server_packed,
+	    "handshake(0,0)@0 handshake(2,70)@9 message 2:70@9 "
+	    "handshake(11,500)@93 message 11:500@93 handshake(14,0)@662 " },
+	{ "client_sslv2_format", put_client_sslv2_format,
+	    "sslv2 1:31@0 handshake(16,130)@33 ccs(0,1)@172 "
+	    "sealed-handshake(0,36)@178 " },
+	{ "client_sslv2", put_client_sslv2, "sslv2 1:31@0 ssl2(0,5)@33 ssl2(0,6)@40 " },
+	{ "alerts", put_alerts, "alert(552,2)@11 alert(346,2)@17 alert(256,2)@17 " },
+};
+
+START_TEST(a_side_is_told_record_by_record)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	if (sides[_i].log == NULL)
+		return;
+	begin(&f);
+	sides[_i].put(&w);
+	feed(&f, written(&w));
+	ck_log(&f, sides[_i].log);
+	end(&f);
+}
+END_TEST
+
+START_TEST(tls12_handshake_is_told_record_by_record)
+{
+	struct writer client = { 0 }, server = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_client_tls12(&client);
+	feed(&f, written(&client));
+	ck_log(&f, "handshake(1,204)@0 message 1:204@0 handshake(16,33)@213 ccs(0,1)@255 "
+		   "sealed-handshake(0,40)@261 data(0,30)@306 sealed-alert(0,26)@341 ");
+	end(&f);
+	begin(&f);
+	put_server_tls12(&server);
+	feed(&f, written(&server));
+	ck_log(&f, "alert(368,2)@0 handshake(2,40)@7 message 2:40@7 handshake(11,3000)@56 "
+		   "message 11:3000@56 handshake(14,0)@3065 ccs(0,1)@3074 "
+		   "sealed-handshake(0,40)@3080 data(0,0)@3149 data(0,99)@3154 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(hello_behind_a_change_cipher_spec_is_read_where_it_is_in_the_clear)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_client_retry(&w);
+	feed(&f, written(&w));
+	ck_log(&f, "handshake(1,313)@0 message 1:313@0 ccs(0,1)@322 handshake(1,313)@328 "
+		   "message 1:313@328 data(0,69)@650 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(pieces_of_any_size_say_the_same)
+{
+	struct writer w = { 0 };
+	struct fixture whole;
+
+	sides[_i].put(&w);
+	begin(&whole);
+	feed(&whole, written(&w));
+	ck_assert_uint_gt(whole.log.len, 0);
+	for (size_t len = 1; len < 40; len++) {
+		struct fixture f;
+
+		begin(&f);
+		feed_pieces(&f, written(&w), len);
+		ck_log(&f, buf_text(&whole.log));
+		ck_assert(span_equals(bodies(&f), bodies(&whole)));
+		end(&f);
+	}
+	end(&whole);
+}
+END_TEST
+
+START_TEST(two_segments_cut_anywhere_say_the_same)
+{
+	struct writer w = { 0 };
+	struct fixture whole;
+
+	sides[_i].put(&w);
+	begin(&whole);
+	feed(&whole, written(&w));
+	for (size_t cut = 1; cut < w.len; cut++) {
+		struct fixture f;
+
+		begin(&f);
+		feed(&f, span_first(written(&w), cut));
+		feed(&f, span_from(w.data + cut, w.len - cut));
+		ck_log(&f, buf_text(&whole.log));
+		ck_assert(span_equals(bodies(&f), bodies(&whole)));
+		end(&f);
+	}
+	end(&whole);
+}
+END_TEST
+
+START_TEST(every_prefix_of_a_hello_waits_and_is_cut_when_flushed)
+{
+	struct writer w = { 0 };
+
+	put_record(&w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
+	for (size_t len = 0; len < w.len; len++) {
+		struct fixture f;
+
+		begin(&f);
+		feed(&f, span_first(written(&w), len));
+		ck_assert(!log_has(&f, "message"));
+		ck_assert_int_eq(f.stream.hello_pending, len >= 9);
+		flush(&f);
+		ck_assert_int_eq(log_has(&f, "message 1:cut"), len > 9);
+		ck_assert(!f.stream.hello_pending);
+		end(&f);
+	}
+}
+END_TEST
+
+/* SPEC section 4: a hello can be whole while its record is not. */
+START_TEST(hello_is_whole_before_its_record_is)
+{
+	struct writer w = { 0 };
+	struct span hello = BYTES(SAMPLE_OPENSSL_TLS10);
+	struct fixture f;
+
+	begin(&f);
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_0, hello.len + 100);
+	put_span(&w, hello);
+	feed(&f, written(&w));
+	ck_assert(log_has(&f, "message 1:148@"));
+	end(&f);
+}
+END_TEST
+
+START_TEST(message_ends_where_a_record_of_another_type_begins)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_0, 50);
+	put_span(&w, span_first(BYTES(SAMPLE_OPENSSL_TLS10), 50));
+	put_alert(&w, TLS_ALERT_LEVEL_FATAL, 10);
+	put_record(&w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
+	feed(&f, written(&w));
+	ck_log(&f, "handshake(1,148)@0 message 1:cut 46@0 alert(522,2)@55 "
+		   "handshake(1,148)@62 message 1:148@62 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(message_without_a_body_is_handed_out_at_once)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_message(&w, TLS_HANDSHAKE_CERTIFICATE, 0);
+	feed(&f, written(&w));
+	ck_log(&f, "handshake(11,0)@0 message 11:0@0 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(of_the_longest_message_the_beginning_is_kept)
+{
+	static struct writer w;
+	struct fixture f;
+	static const size_t lens[] = { TLS_MESSAGE_MAX - 1, TLS_MESSAGE_MAX, TLS_MESSAGE_MAX + 1,
+		TLS_MESSAGE_MAX * 4 };
+	static const char *const said[] = { "message 11:65535@", "message 11:65536@",
+		"message 11:cut 65536@", "message 11:cut 65536@" };
+
+	begin(&f);
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 16384);
+	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, lens[_i]);
+	put_fill(&w, 0x5a, 16380);
+	feed(&f, written(&w));
+	for (size_t left = lens[_i] - 16380; left > 0;) {
+		size_t len = left < 16384 ? left : 16384;
+
+		w.len = 0;
+		put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, len);
+		put_fill(&w, 0x5a, len);
+		left -= len;
+		ck_assert(!log_has(&f, "message"));
+		feed(&f, written(&w));
+	}
+	ck_assert(log_has(&f, said[_i]));
+	ck_assert_ptr_null(f.stream.kept);
+	end(&f);
+}
+END_TEST
+
+/* A length that no message has is ciphertext behind a ChangeCipherSpec that was not captured. */
+START_TEST(handshake_that_makes_no_sense_is_ciphertext)
+{
+	static const struct {
+		const char *name;
+		const char header[4];
+	} rows[] = {
+		{ "unknown type", "\x09\x00\x00\x10" },
+		{ "too long", "\x01\x10\x00\x01" },
+	};
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 40);
+	put_span(&w, span_from(rows[_i].header, 4));
+	put_fill(&w, 0xee, 36);
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 7);
+	feed(&f, written(&w));
+	ck_log(&f, "sealed-handshake(0,40)@0 data(0,7)@45 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(alert_behind_a_change_cipher_spec_is_sealed_unless_it_has_two_bytes)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_ccs(&w);
+	put_alert(&w, TLS_ALERT_LEVEL_FATAL, 48);
+	put_sealed(&w, TLS_RECORD_ALERT, 4);
+	put_sealed(&w, TLS_RECORD_ALERT, 18);
+	feed(&f, written(&w));
+	ck_log(&f, "ccs(0,1)@0 alert(560,2)@6 sealed-alert(0,4)@13 sealed-alert(0,18)@22 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(what_is_no_record_is_garbage_and_nothing_more_is_read)
+{
+	static const struct {
+		const char *name;
+		struct {
+			const char *data;
+			size_t len;
+		} bytes;
+	} rows[] = {
+		{ "text", { "GET / HTTP/1.0\r\n", 16 } },
+		{ "type below", { "\x13\x03\x01\x00\x05\x01", 6 } },
+		{ "type above", { "\x19\x03\x01\x00\x05\x01", 6 } },
+		{ "major version", { "\x16\x04\x01\x00\x05\x01", 6 } },
+		{ "length one above the largest", { "\x17\x03\x03\x48\x01\x00", 6 } },
+		{ "sslv2 header, no hello", { "\x80\x1f\x07\x03\x01\x00", 6 } },
+		{ "sslv2 hello too short", { "\x80\x08\x01\x03\x01\x00", 6 } },
+		{ "sslv2 hello of another version", { "\x80\x1f\x01\x04\x01\x00", 6 } },
+		{ "sslv2 server hello too short", { "\x80\x0a\x04\x00\x01\x00", 6 } },
+		{ "sslv2 error too long", { "\x80\x04\x00\x00\x01\x00", 6 } },
+	};
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	feed(&f, span_from(rows[_i].bytes.data, rows[_i].bytes.len));
+	ck_assert_int_eq(f.stream.state, TLS_RECORDS_GARBAGE);
+	put_client_tls12(&w);
+	feed(&f, written(&w));
+	gap(&f, 10);
+	feed(&f, written(&w));
+	ck_log(&f, "");
+	end(&f);
+}
+END_TEST
+
+START_TEST(largest_record_is_read)
+{
+	static struct writer w;
+	struct fixture f;
+
+	begin(&f);
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, TLS_RECORD_MAX);
+	put_ccs(&w);
+	feed(&f, written(&w));
+	ck_log(&f, "data(0,18432)@0 ccs(0,1)@18437 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(sslv2_error_in_place_of_a_hello)
+{
+	struct fixture f;
+
+	begin(&f);
+	feed_pieces(&f, BYTES("\x80\x03\x00\x00\x01"), (size_t)_i);
+	ck_log(&f, "ssl2-error(1,3)@0 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(hole_inside_a_record_leaves_the_next_one_readable)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 1000);
+	feed(&f, span_first(written(&w), 300));
+	gap(&f, _i);
+	ck_assert_int_eq(f.stream.state, TLS_RECORDS_IN_SYNC);
+	feed(&f, span_from(w.data + 300 + _i, w.len - 300 - (size_t)_i));
+	feed(&f, BYTES("\x15\x03\x03\x00\x02\x02\x28"));
+	ck_log(&f, "data(0,1000)@0 alert(552,2)@1005 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(hole_in_a_hello_hands_out_what_is_there)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_record(&w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
+	feed(&f, span_first(written(&w), 100));
+	gap(&f, (int64_t)w.len - 100);
+	ck_assert(log_has(&f, "message 1:cut 91@"));
+	put_ccs(&w);
+	feed(&f, BYTES("\x14\x03\x01\x00\x01\x01"));
+	ck_assert(log_has(&f, "ccs(0,1)@157"));
+	end(&f);
+}
+END_TEST
+
+/* The message's length tells where the next one begins, in the same record. */
+START_TEST(hole_in_a_certificate_leaves_the_next_message_readable)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 504 + 4);
+	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, 500);
+	put_fill(&w, 0x5b, 500);
+	put_message_header(&w, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	feed(&f, span_first(written(&w), 200));
+	gap(&f, 250);
+	feed(&f, span_from(w.data + 450, w.len - 450));
+	ck_assert(log_has(&f, "message 11:cut 191@"));
+	ck_assert(log_has(&f, "handshake(14,0)@509"));
+	end(&f);
+}
+END_TEST
+
+START_TEST(behind_a_larger_hole_the_next_record_at_a_segments_start_is_found)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 1000);
+	feed(&f, span_first(written(&w), 300));
+	gap(&f, 706);
+	ck_assert_int_eq(f.stream.state, TLS_RECORDS_LOST);
+	feed(&f, BYTES("middle of something \x17\x03\x03 else"));
+	feed(&f, BYTES("\x17\x03\x03\x00\x40what there is of it"));
+	ck_assert(log_has(&f, "data(0,64)@1034"));
+	end(&f);
+}
+END_TEST
+
+START_TEST(behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end)
+{
+	static const struct {
+		const char *name;
+		struct {
+			const char *data;
+			size_t len;
+		} bytes;
+		const char *said;
+	} rows[] = {
+		{ "ends with the segment", { "xyz\x17\x03\x03\x00\x02__", 10 }, "data(0,2)@13 " },
+		{ "another one follows",
+		    { "xyz\x17\x03\x03\x00\x02__\x14\x03\x03\x00\x01\x01", 16 },
+		    "data(0,2)@13 ccs(0,1)@20 " },
+		{ "neither", { "xyz\x17\x03\x03\x00\x02___", 11 }, "" },
+		{ "empty records prove nothing", { "xyz\x17\x03\x03\x00\x00", 8 }, "" },
+		{ "cut header", { "xyz\x17\x03\x03\x00", 7 }, "" },
+	};
+	struct fixture f;
+
+	begin(&f);
+	gap(&f, 10);
+	feed(&f, span_from(rows[_i].bytes.data, rows[_i].bytes.len));
+	ck_log(&f, rows[_i].said);
+	end(&f);
+}
+END_TEST
+
+START_TEST(stream_that_starts_lost_finds_its_place)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	tls_record_stream_start_lost(&f.stream);
+	feed(&f, BYTES("\xee\xee\xee\xee\xee\xee\xee"));
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 60);
+	feed(&f, written(&w));
+	ck_log(&f, "data(0,60)@7 ");
+	end(&f);
+}
+END_TEST
+
+/* Whatever is kept is given back, and a message that finds no room is handed out cut. */
+START_TEST(budget_bounds_what_all_streams_keep)
+{
+	struct tls_record_budget budget = { .max_kept_len = 4096 };
+	struct writer w = { 0 };
+	struct fixture a, b;
+
+	put_message(&w, TLS_HANDSHAKE_CERTIFICATE, 3000);
+	begin(&a);
+	begin(&b);
+	a.stream.budget = b.stream.budget = &budget;
+	feed(&a, span_first(written(&w), 2900));
+	ck_assert_uint_eq(budget.kept_len, 4096);
+	feed(&b, span_first(written(&w), 1500));
+	ck_assert_uint_eq(budget.exceeded_count, 1);
+	feed(&b, span_from(w.data + 1500, w.len - 1500));
+	ck_assert(log_has(&b, "message 11:cut 0@"));
+	feed(&a, span_from(w.data + 2900, w.len - 2900));
+	ck_assert(log_has(&a, "message 11:3000@"));
+	ck_assert_uint_eq(budget.kept_len, 0);
+	feed_pieces(&b, written(&w), 100);
+	ck_assert(log_has(&b, "message 11:3000@"));
+	feed(&b, span_first(written(&w), 1500));
+	ck_assert_uint_gt(budget.kept_len, 0);
+	end(&a);
+	end(&b);
+	ck_assert_uint_eq(budget.kept_len, 0);
+	ck_assert_uint_eq(budget.exceeded_count, 1);
+}
+END_TEST
+
+START_TEST(hello_is_recognised_by_type_version_and_lengths)
+{
+	static const struct {
+		const char *name;
+		struct {
+			const char *data;
+			size_t len;
+		} bytes;
+		bool hello, record;
+	} rows[] = {
+		{ "client hello", { "\x16\x03\x01\x00\x2a\x01\x00\x00\x26\x03\x03", 11 }, true,
+		    true },
+		{ "server hello", { "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03", 11 }, true,
+		    true },
+		{ "draft version", { "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x7f\x1c", 11 }, true,
+		    true },
+		{ "six bytes", { "\x16\x03\x01\x00\x2a\x01", 6 }, true, true },
+		{ "five bytes", { "\x16\x03\x01\x00\x2a", 5 }, false, true },
+		{ "four bytes", { "\x16\x03\x01\x00", 4 }, false, false },
+		{ "nothing", { "", 0 }, false, false },
+		{ "another message", { "\x16\x03\x03\x00\x2a\x0b\x00\x00\x26\x03\x03", 11 }, false,
+		    true },
+		{ "message too short", { "\x16\x03\x01\x00\x2a\x01\x00\x00\x25\x03\x03", 11 },
+		    false, true },
+		{ "record too short", { "\x16\x03\x01\x00\x03\x01\x00\x00\x26\x03\x03", 11 }, false,
+		    true },
+		{ "record too long", { "\x16\x03\x01\x48\x01\x01\x00\x00\x26\x03\x03", 11 }, false,
+		    false },
+		{ "minor version", { "\x16\x03\x05\x00\x2a\x01\x00\x00\x26\x03\x03", 11 }, false,
+		    false },
+		{ "application data", { "\x17\x03\x03\x00\x2a\x01\x00\x00\x26\x03\x03", 11 }, false,
+		    true },
+	};
+	struct span bytes = span_from(rows[_i].bytes.data, rows[_i].bytes.len);
+
+	ck_assert_msg(tls_looks_like_hello(bytes) == rows[_i].hello, "%s", rows[_i].name);
+	ck_assert_msg(tls_looks_like_record(bytes) == rows[_i].record, "%s", rows[_i].name);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, a_side_is_told_record_by_record, 0, ROWS(sides));
+	tcase_add_test(tc, tls12_handshake_is_told_record_by_record);
+	tcase_add_test(tc, hello_behind_a_change_cipher_spec_is_read_where_it_is_in_the_clear);
+	tcase_add_loop_test(tc, pieces_of_any_size_say_the_same, 0, ROWS(sides));
+	tcase_add_loop_test(tc, two_segments_cut_anywhere_say_the_same, 0, ROWS(sides));
+	tcase_add_test(tc, every_prefix_of_a_hello_waits_and_is_cut_when_flushed);
+	tcase_add_test(tc, hello_is_whole_before_its_record_is);
+	tcase_add_test(tc, message_ends_where_a_record_of_another_type_begins);
+	tcase_add_test(tc, message_without_a_body_is_handed_out_at_once);
+	tcase_add_loop_test(tc, of_the_longest_message_the_beginning_is_kept, 0, 4);
+	tcase_add_loop_test(tc, handshake_that_makes_no_sense_is_ciphertext, 0, 2);
+	tcase_add_test(tc, alert_behind_a_change_cipher_spec_is_sealed_unless_it_has_two_bytes);
+	tcase_add_loop_test(tc, what_is_no_record_is_garbage_and_nothing_more_is_read, 0, 10);
+	tcase_add_test(tc, largest_record_is_read);
+	tcase_add_loop_test(tc, sslv2_error_in_place_of_a_hello, 1, 6);
+	tcase_add_loop_test(tc, hole_inside_a_record_leaves_the_next_one_readable, 1, 706);
+	tcase_add_test(tc, hole_in_a_hello_hands_out_what_is_there);
+	tcase_add_test(tc, hole_in_a_certificate_leaves_the_next_message_readable);
+	tcase_add_test(tc, behind_a_larger_hole_the_next_record_at_a_segments_start_is_found);
+	tcase_add_loop_test(
+	    tc, behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end, 0, 5);
+	tcase_add_test(tc, stream_that_starts_lost_finds_its_place);
+	tcase_add_test(tc, budget_bounds_what_all_streams_keep);
+	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
+}
+
+SUITE_MAIN("tls_record_stream")
