@@ -29,7 +29,7 @@ struct packet_options {
 };
 
 struct packet_fragment_counters {
-	uint64_t seen;        /* fragments, all of them */
+	uint64_t seen;        /* fragments of protocols that may carry TCP */
 	uint64_t duplicates;  /* fragments that were there already, byte for byte: mirror copies */
 	uint64_t reassembled; /* datagrams */
 	uint64_t overlapping; /* datagrams dropped because two fragments claim the same bytes */

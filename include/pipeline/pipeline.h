@@ -55,6 +55,12 @@ void pipeline_advance(struct pipeline *p, int64_t now_us);
 /* The capture is over: settles what is open. */
 void pipeline_finish(struct pipeline *p);
 
+/* Connections tracked now, and how many of them are not settled. */
+size_t pipeline_flow_count(const struct pipeline *p);
+size_t pipeline_unsettled_count(const struct pipeline *p);
+/* Another minimum from now on: TLS_VERSION_*. */
+void pipeline_set_minimum(struct pipeline *p, uint16_t minimum);
+
 /* All counters, zero ones too, in a fixed order; returns how many. */
 size_t pipeline_counters(
     const struct pipeline *p, struct pipeline_counter out[PIPELINE_COUNTERS_MAX]);

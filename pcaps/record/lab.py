@@ -174,11 +174,13 @@ class Lab:
             except BrokenPipeError:
                 pass
             try:
-                return process.wait(timeout)
+                status = process.wait(timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                return None
+                status = None
+            log.write(b"[%s: %s]\n" % (str(args[0]).encode(), str(status).encode()))
+            return status
 
     def wait_port(self, port, process=None, side="s"):
         want = ":%04X" % port

@@ -5,6 +5,7 @@ back, or end a handshake where they like.
 """
 
 import os
+import shutil
 import socket
 import ssl
 import struct
@@ -223,10 +224,11 @@ def mail_server(lab, protocol, ctx, answers):
 
 # Real programs
 
-def s_server(lab, port, *args, cert="rsa", family="-4"):
-    """openssl s_server that answers each line with its mirror image."""
+def s_server(lab, port, *args, cert="rsa", family="-4", answers=True):
+    """openssl s_server that answers each line with its mirror image, unless told not to."""
+    answer = ["-rev"] if answers else []
     return lab.spawn("s", "openssl", "s_server", family, "-accept", port, "-cert",
-                     lab.path(cert + ".pem"), "-key", lab.path(cert + ".key"), "-rev", "-quiet",
+                     lab.path(cert + ".pem"), "-key", lab.path(cert + ".key"), *answer, "-quiet",
                      *args, port=port)
 
 
@@ -281,6 +283,7 @@ def postfix(lab, *settings):
     base = lab.path("postfix")
     for part in ("conf", "queue", "data"):
         os.makedirs("%s/%s" % (base, part), exist_ok=True)
+    shutil.chown(base + "/data", "postfix")
     sasl = os.path.exists(lab.path("dovecot/auth"))
     main = {
         "queue_directory": base + "/queue", "data_directory": base + "/data",
@@ -308,7 +311,9 @@ def postfix(lab, *settings):
                    "postlog unix-dgram n - n - 1 postlogd\n")
         file.writelines(" ".join([p if i != 4 else "n" for i, p in enumerate(row.split())]) + "\n"
                         for row in rows)
-    return lab.spawn("s", "postfix", "-c", base + "/conf", "start-fg", port=587)
+    # Not "postfix start-fg", which leaves the process that has to be stopped a child of its own.
+    lab.run("s", "postfix", "-c", base + "/conf", "check")
+    return lab.spawn("s", "/usr/lib/postfix/sbin/master", "-c", base + "/conf", "-s", port=587)
 
 
 def java(lab, side, *args, port=None):

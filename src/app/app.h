@@ -17,6 +17,7 @@ struct app_command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_capture(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/cmd_check_config.h"
 #include "app/cmd_report.h"
 #include "base/log.h"
 
@@ -10,7 +11,10 @@
 
 static const struct app_command commands[] = {
 	{ "replay", "read saved captures and update the inventory", cmd_replay },
+	{ "capture", "the daemon: capture on interfaces until told to stop", cmd_capture },
 	{ "report", "show the findings as a table for people", cmd_report },
+	{ "check-config", "read the configuration and say what is wrong with it",
+	    cmd_check_config },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

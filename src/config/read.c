@@ -209,12 +209,12 @@ read_line(char *out, int room, void *stream)
 }
 
 /* The key may stand in another section. */
-static const char *
-section_with_key(const char *name)
+static const struct config_entry *
+entry_with_name(const char *name)
 {
 	for (int i = 0; i < CONFIG_KEY_COUNT; i++) {
 		if (strcmp(config_entries[i].name, name) == 0)
-			return config_entries[i].section;
+			return &config_entries[i];
 	}
 	return NULL;
 }
@@ -222,18 +222,18 @@ section_with_key(const char *name)
 static void
 unknown_key(struct source *src, const char *section, const char *name)
 {
-	const char *other = section_with_key(name);
+	const struct config_entry *other = entry_with_name(name);
 	struct buf keys = { 0 };
 
 	if (section[0] == '\0') {
 		config_faults_add(src->faults, src->line, NULL, name,
 		    "stands before the first section: put it below a line [%s]",
-		    other != NULL ? other : "section");
+		    other != NULL ? other->section : "section");
 		return;
 	}
 	if (other != NULL) {
 		config_faults_add(src->faults, src->line, section, name,
-		    "is no key of this section: put it below [%s]", other);
+		    "is no key of this section: put it below [%s]", other->section);
 		return;
 	}
 	for (int i = 0; i < CONFIG_KEY_COUNT; i++) {

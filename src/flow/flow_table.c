@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "flow/elapsed.h"
 #include "flow/flow_internal.h"
+#include "flow/held.h"
 
 #include "base/banned.h"
 
@@ -159,13 +160,27 @@ on_fin(void *arg, const struct mark *mark)
 
 static const struct tcp_stream_sink stream_sink = { .data = on_data, .gap = on_gap, .fin = on_fin };
 
+/* The direction whose waiting bytes came first; not the one of the lower address. */
+static unsigned
+first_to_flush(const struct flow *flow)
+{
+	const struct held *a = held_at(&flow->stream[0], 0), *b = held_at(&flow->stream[1], 0);
+
+	if (a != NULL && b != NULL && a->mark.time_us != b->mark.time_us)
+		return a->mark.time_us < b->mark.time_us ? 0 : 1;
+	return flow->conn.opener == 1 ? 1 : 0;
+}
+
 void
 flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
-	for (unsigned dir = 0; dir < 2; dir++) {
-		struct flow_stream_arg arg = { .flow = flow, .dir = dir };
+	unsigned first = first_to_flush(flow);
 
-		tcp_stream_flush(&flow->stream[dir], &table->counters.streams, &stream_sink, &arg);
+	for (unsigned i = 0; i < 2; i++) {
+		struct flow_stream_arg arg = { .flow = flow, .dir = i == 0 ? first : 1 - first };
+
+		tcp_stream_flush(
+		    &flow->stream[arg.dir], &table->counters.streams, &stream_sink, &arg);
 	}
 	/* What the flush handed out may have settled it. */
 	if (flow->user == NULL)
@@ -318,6 +333,15 @@ flow_table_advance(struct flow_table *table, int64_t now_us)
 	flow_list_expire(table);
 }
 
+/* Of a settled connection only the end still matters, for how long it is remembered. */
+static void
+note_end(struct flow *f, const struct packet *p, unsigned dir)
+{
+	if ((p->flags & TCP_FIN) != 0)
+		f->fin_dirs |= (uint8_t)(1u << dir);
+	f->closed = f->closed || (p->flags & TCP_RST) != 0 || f->fin_dirs == 3;
+}
+
 /*
  * Packet time goes forward, but for a machine whose clock was set back, or a file with a second
  * capture appended: a clock that stood still then would end nothing any more.
@@ -362,10 +386,7 @@ flow_table_add(struct flow_table *table, const struct packet *p)
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[dir] = true;
 	if (f->user == NULL) {
-		/* Settled: only its end still matters, for how long it is remembered. */
-		if ((p->flags & TCP_FIN) != 0)
-			f->fin_dirs |= (uint8_t)(1u << dir);
-		f->closed = f->closed || (p->flags & TCP_RST) != 0 || f->fin_dirs == 3;
+		note_end(f, p, dir);
 		touch(table, f);
 		return;
 	}
@@ -378,6 +399,8 @@ flow_table_add(struct flow_table *table, const struct packet *p)
 		add_reset(table, f, p, dir);
 	else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
 		add_payload(table, f, p, dir);
+	if (f->user == NULL)
+		note_end(f, p, dir);
 	touch(table, f);
 }
 

@@ -191,6 +191,24 @@ pipeline_finish(struct pipeline *p)
 	flow_table_finish(p->flows);
 }
 
+size_t
+pipeline_flow_count(const struct pipeline *p)
+{
+	return flow_table_count(p->flows);
+}
+
+size_t
+pipeline_unsettled_count(const struct pipeline *p)
+{
+	return flow_table_unsettled_count(p->flows);
+}
+
+void
+pipeline_set_minimum(struct pipeline *p, uint16_t minimum)
+{
+	p->session_options.minimum = minimum;
+}
+
 static uint64_t
 undecodable(const struct pipeline *p)
 {

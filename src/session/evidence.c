@@ -86,6 +86,17 @@ is_alert_len(uint32_t len)
 }
 
 /*
+ * True when the sender of `act` had received the other side's `earlier`: what it acknowledged
+ * tells, packet time only where that is not known.
+ */
+static bool
+had_received(const struct mark *act, const struct mark *earlier)
+{
+	return act->peer_offset >= 0 ? act->peer_offset > earlier->offset
+				     : act->time_us >= earlier->time_us;
+}
+
+/*
  * The client's first protected record in answer to the ServerHello, NULL where there is none. Early
  * data was sent before the ServerHello came.  A short record that a longer one follows is no alert
  * but EndOfEarlyData or an empty Certificate: RFC 8446, sections 4.5 and 4.4.2.
@@ -98,7 +109,7 @@ client_answer(const struct evidence *ev)
 	const struct evidence_record *answer = NULL;
 
 	for (unsigned i = 0; i < c->recent_count; i++) {
-		if (ev->server.hello && !mark_is_before(hello, &c->recent[i].mark))
+		if (ev->server.hello && !had_received(&c->recent[i].mark, hello))
 			continue;
 		if (c->recent[i].len >= TLS13_FINISHED_MIN)
 			return &c->recent[i];
@@ -124,13 +135,13 @@ client_closed_before(const struct evidence *ev, const struct evidence_record *fi
 {
 	const struct evidence_side *c = &ev->client;
 
-	if (c->fin && mark_is_before(&c->fin_mark, &answer->mark))
+	if (c->fin && had_received(&answer->mark, &c->fin_mark))
 		return true;
 	for (unsigned i = 0; i < c->recent_count; i++) {
 		const struct evidence_record *r = &c->recent[i];
 
 		if (r->mark.offset > finished->mark.offset && is_alert_len(r->len) &&
-		    mark_is_before(&r->mark, &answer->mark))
+		    had_received(&answer->mark, &r->mark))
 			return true;
 	}
 	return false;
@@ -151,7 +162,7 @@ server_answer(const struct evidence *ev, const struct evidence_record *finished)
 	for (unsigned i = 0; i < s->recent_count; i++) {
 		const struct evidence_record *r = &s->recent[i];
 
-		if (!mark_is_before(&finished->mark, &r->mark))
+		if (!had_received(&r->mark, &finished->mark))
 			continue;
 		if (!is_alert_len(r->len) || client_closed_before(ev, finished, r))
 			return ANSWER_GOES_ON;
@@ -268,18 +279,13 @@ outcome_without_end(const struct evidence *ev)
 static bool
 gives_up(const struct evidence *ev, const struct act *act)
 {
-	const struct mark *answer = &ev->server.answer_mark;
-
 	if (ev->client.goes_on)
 		return false;
 	/* Where the server was not captured, an alert with a reason shows that it did answer. */
 	if (!ev->server_seen && act->kind == REFUSAL_ALERT && act->alert != ALERT_INTERNAL_ERROR &&
 	    act->alert != ALERT_USER_CANCELED)
 		return false;
-	if (!ev->server.bytes)
-		return true;
-	return act->mark.peer_offset >= 0 ? act->mark.peer_offset <= answer->offset
-					  : act->mark.time_us < answer->time_us;
+	return !ev->server.bytes || !had_received(&act->mark, &ev->server.answer_mark);
 }
 
 struct evidence_outcome

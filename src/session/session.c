@@ -199,8 +199,8 @@ feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *
 	}
 	/* Ciphertext of a connection whose hellos are not to be had. */
 	if (s->client < 0) {
-		side->preamble_len += (uint32_t)bytes.len;
-		if (side->preamble_len > MAX_PREAMBLE)
+		side->no_hello_len += (uint32_t)bytes.len;
+		if (side->no_hello_len > MAX_PREAMBLE)
 			side->stage = STAGE_GARBAGE;
 	}
 }

@@ -23,6 +23,7 @@ struct session_side {
 	struct tls_record_stream records;
 	struct evidence_side evidence;
 	uint32_t preamble_len; /* bytes in which no TLS was found */
+	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
 	bool gap;
 	bool bytes;              /* sent anything */
 	bool tls;                /* of it, what was taken for TLS: `tls_mark` is set */

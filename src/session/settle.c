@@ -222,6 +222,16 @@ is_cleartext(const struct session *s)
 	       s->side[1].stage != STAGE_TLS;
 }
 
+/*
+ * RFC 3501 section 6.2.1, RFC 2595 section 4: no STARTTLS once logged in.  The server's yes may be
+ * delivered before the client's question, which tells how it logged in.
+ */
+static bool
+login_is_over(const struct mail_facts *facts)
+{
+	return facts->logged_in && (facts->login || facts->preauth);
+}
+
 enum session_wish
 session_judge(struct session *s, int64_t time_us)
 {
@@ -237,8 +247,7 @@ session_judge(struct session *s, int64_t time_us)
 		}
 		return result.ended ? SESSION_LINGER : SESSION_GO_ON;
 	}
-	/* RFC 3501 section 6.2.1, RFC 2595 section 4: no STARTTLS once logged in. */
-	if (s->mail != NULL && s->mail->facts.logged_in && is_cleartext(s)) {
+	if (s->mail != NULL && login_is_over(&s->mail->facts) && is_cleartext(s)) {
 		emit_cleartext(s, time_us);
 		return SESSION_SETTLED;
 	}
@@ -268,18 +277,11 @@ count_no_event(struct session *s)
 		c->garbage++;
 }
 
-/*
- * A hello that ends too early is one that the capture cut, not half a hello, where the other side
- * has answered it or has acknowledged more of it than is here.
- */
+/* The other side has acknowledged more than was captured; a FIN counts as a byte there. */
 static bool
-is_cut_by_capture(const struct session *s, unsigned dir)
+lacks_its_end(const struct session *s, unsigned dir)
 {
-	const struct session_side *side = &s->side[dir], *other = &s->side[1 - dir];
-
-	/* A FIN counts as a byte in the acknowledgement. */
-	return s->client >= 0 || other->evidence.hello ||
-	       other->peer_end_offset > side->end_offset + 1;
+	return s->side[1 - dir].peer_end_offset > s->side[dir].end_offset + 1;
 }
 
 void
@@ -291,7 +293,11 @@ session_end(struct session *s, int64_t time_us)
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct session_record_arg arg = { .s = s, .dir = dir };
 
-		if (is_cut_by_capture(s, dir))
+		bool cut = lacks_its_end(s, dir);
+
+		s->side[dir].gap = s->side[dir].gap || cut;
+		/* Half a hello is no attempt, but one that the capture cut is. */
+		if (s->client >= 0 || s->side[1 - dir].evidence.hello || cut)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
 	}
 	if (s->client >= 0) {

@@ -157,12 +157,14 @@ END_TEST
 
 /* Text of random letters, cut at random places, each piece perhaps twice with other boundaries. */
 #define STORM_MAX 2048
+struct storm_piece {
+	size_t offset, len;
+};
+
 struct storm {
 	char text[2048];
 	size_t len;
-	struct {
-		size_t offset, len;
-	} pieces[STORM_MAX];
+	struct storm_piece pieces[STORM_MAX];
 	unsigned count;
 };
 
@@ -194,12 +196,11 @@ storm_shuffle(struct storm *storm, uint32_t *state, uint32_t window)
 	for (unsigned i = 0; i < storm->count; i++) {
 		unsigned other = i + random_below(state, window);
 
-		if (other < storm->count) {
-			size_t offset = storm->pieces[i].offset, len = storm->pieces[i].len;
+		struct storm_piece piece = storm->pieces[i];
 
+		if (other < storm->count) {
 			storm->pieces[i] = storm->pieces[other];
-			storm->pieces[other].offset = offset;
-			storm->pieces[other].len = len;
+			storm->pieces[other] = piece;
 		}
 	}
 }

@@ -190,7 +190,7 @@ START_TEST(the_outermost_vlan_counts_through_a_tunnel)
 	build_push(&b, BYTES(MACS "\x81\x00\x00\x07\x08\x00"));
 	ck_assert_int_eq(decode_built(BUILD_LINK_ETHERNET, &b, &p), PACKET_TCP);
 	ck_assert_int_eq(p.vlan, 7);
-	ck_assert_mem_eq(p.src_mac, INNER + 6, 6);
+	ck_assert_mem_eq(p.src_mac, "\x02\x11\x11\x11\x11\x05", 6);
 }
 END_TEST
 

@@ -1,0 +1,408 @@
+#include "app/capture_worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "app/loop.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "capture/filter.h"
+
+#include "base/banned.h"
+
+/* Packets per call into libpcap, and calls per wake-up: timers get their turn in between. */
+#define BATCH 512
+#define BATCHES 8
+#define TICK_US INT64_C(200000)
+/* Packets may wait in the ring for its time-out: packet time is certain only up to this long ago.
+ */
+#define LAG_US INT64_C(1000000)
+#define BIND_EVERY_TICKS 5
+#define OUTBOX_MAX 32768
+
+struct capture_worker {
+	struct capture_worker_options options;
+	char *interface;
+	struct service_set services;
+	struct network_set internal;
+	struct live *live;
+	struct pipeline *pipeline;
+	pthread_t thread;
+	bool started;
+
+	/* The thread's own. */
+	struct loop *loop;
+	struct capture_snapshot figures;
+	struct event *settled; /* since the last batch */
+	size_t settled_count, settled_room;
+	unsigned ticks;
+
+	/* Under the lock. */
+	pthread_mutex_t lock;
+	int command_fd; /* wakes the thread */
+	bool stop_asked, reload_asked;
+	struct service_set new_services;
+	struct network_set new_internal;
+	uint16_t new_minimum;
+	struct event *outbox;
+	size_t outbox_count, outbox_room;
+	struct capture_snapshot published;
+};
+
+static void
+copy_networks(struct network_set *to, const struct network_set *from)
+{
+	struct network_set copy = { .count = from->count, .any = from->any };
+
+	copy.items = xreallocarray(NULL, from->count, sizeof(*copy.items));
+	if (from->count > 0)
+		memcpy(copy.items, from->items, from->count * sizeof(*copy.items));
+	network_set_release(to);
+	*to = copy;
+}
+
+static void
+wake(int fd)
+{
+	const uint64_t one = 1;
+
+	/* A full counter wakes as well. */
+	if (write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_error("cannot wake a thread: %s", strerror(errno));
+}
+
+static void
+clear_wake(int fd)
+{
+	uint64_t count;
+
+	(void)!read(fd, &count, sizeof(count));
+}
+
+static void
+on_event(void *arg, const struct event *ev)
+{
+	struct capture_worker *w = arg;
+
+	if (w->settled_count == w->settled_room) {
+		w->settled_room = w->settled_room < 64 ? 64 : w->settled_room * 2;
+		w->settled = xreallocarray(w->settled, w->settled_room, sizeof(*w->settled));
+	}
+	w->settled[w->settled_count++] = *ev;
+}
+
+static void
+write_filter(const struct capture_worker *w, struct buf *out)
+{
+	const struct filter_options options = {
+		.services = &w->services,
+		.tunnels = w->options.tunnels,
+	};
+
+	filter_write(&options, out);
+}
+
+struct capture_worker *
+capture_worker_new(
+    const struct capture_worker_options *options, enum live_fault *fault, struct error *err)
+{
+	struct capture_worker *w = xcalloc(1, sizeof(*w));
+	struct live_options live_options = options->live;
+	struct pipeline_options pipeline_options = {
+		.services = &w->services,
+		.internal = &w->internal,
+		.minimum = options->minimum,
+		.flows = options->flows,
+		.event = on_event,
+		.arg = w,
+	};
+	struct buf filter = { 0 };
+
+	w->options = *options;
+	w->interface = xstrdup(options->live.interface);
+	w->services = *options->services;
+	copy_networks(&w->internal, options->internal);
+	(void)pthread_mutex_init(&w->lock, NULL);
+	w->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	write_filter(w, &filter);
+	live_options.filter = buf_text(&filter);
+	w->live = live_open(&live_options, fault, err);
+	buf_release(&filter);
+	if (w->live == NULL) {
+		capture_worker_free(w);
+		return NULL;
+	}
+	w->pipeline = pipeline_new(&pipeline_options);
+	return w;
+}
+
+void
+capture_worker_free(struct capture_worker *w)
+{
+	if (w == NULL)
+		return;
+	pipeline_free(w->pipeline);
+	live_close(w->live);
+	loop_free(w->loop);
+	if (w->command_fd >= 0)
+		(void)close(w->command_fd);
+	(void)pthread_mutex_destroy(&w->lock);
+	network_set_release(&w->internal);
+	network_set_release(&w->new_internal);
+	free(w->settled);
+	free(w->outbox);
+	free(w->interface);
+	free(w);
+}
+
+static void
+on_frame(void *arg, const struct frame *frame)
+{
+	struct capture_worker *w = arg;
+	struct capture_snapshot *f = &w->figures;
+
+	f->packet_count++;
+	f->byte_count += frame->bytes.len;
+	if (f->begin_us == 0)
+		f->begin_us = frame->time_us;
+	if (frame->time_us > f->end_us)
+		f->end_us = frame->time_us;
+	pipeline_add(w->pipeline, frame);
+}
+
+/* Moves what was settled to the outbox; what has no room there is lost, and counted. */
+static void
+hand_over(struct capture_worker *w)
+{
+	size_t count = w->settled_count;
+	bool was_empty;
+
+	if (count == 0)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	was_empty = w->outbox_count == 0;
+	if (count > OUTBOX_MAX - w->outbox_count) {
+		w->figures.lost_events += count - (OUTBOX_MAX - w->outbox_count);
+		count = OUTBOX_MAX - w->outbox_count;
+	}
+	if (w->outbox_count + count > w->outbox_room) {
+		w->outbox_room = w->outbox_count + count + 64;
+		w->outbox = xreallocarray(w->outbox, w->outbox_room, sizeof(*w->outbox));
+	}
+	if (count > 0)
+		memcpy(w->outbox + w->outbox_count, w->settled, count * sizeof(*w->outbox));
+	w->outbox_count += count;
+	(void)pthread_mutex_unlock(&w->lock);
+	w->settled_count = 0;
+	if (was_empty)
+		wake(w->options.wake_fd);
+}
+
+static void
+publish(struct capture_worker *w)
+{
+	struct capture_snapshot *f = &w->figures;
+
+	live_get_stats(w->live, &f->live);
+	f->counter_count = pipeline_counters(w->pipeline, f->counters);
+	f->flow_count = pipeline_flow_count(w->pipeline);
+	f->unsettled_count = pipeline_unsettled_count(w->pipeline);
+	f->bound = live_is_bound(w->live);
+	(void)pthread_mutex_lock(&w->lock);
+	w->published = *f;
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+static void
+on_readable(void *arg)
+{
+	struct capture_worker *w = arg;
+	struct error err;
+	size_t count = BATCH;
+
+	for (unsigned i = 0; i < BATCHES && count > 0; i++) {
+		bool was_bound = live_is_bound(w->live);
+
+		if (live_read(w->live, BATCH, on_frame, w, &count, &err) == LIVE_LOST && was_bound)
+			log_warning("%s; waiting for it", err.text);
+	}
+	hand_over(w);
+}
+
+static void
+try_to_bind(struct capture_worker *w)
+{
+	struct error err;
+
+	if (live_bind(w->live, &err) == 0)
+		log_notice("interface %s is there: capturing", w->interface);
+	else
+		log_debug("%s", err.text);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct capture_worker *w = arg;
+
+	w->ticks++;
+	if (!live_is_bound(w->live) && w->ticks % BIND_EVERY_TICKS == 0)
+		try_to_bind(w);
+	pipeline_advance(w->pipeline, timestamp_now() - LAG_US);
+	hand_over(w);
+	publish(w);
+}
+
+/* Takes over what capture_worker_reload left. */
+static void
+reload(struct capture_worker *w)
+{
+	struct buf filter = { 0 };
+	struct error err;
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->reload_asked = false;
+	w->services = w->new_services;
+	copy_networks(&w->internal, &w->new_internal);
+	pipeline_set_minimum(w->pipeline, w->new_minimum);
+	(void)pthread_mutex_unlock(&w->lock);
+	write_filter(w, &filter);
+	if (live_set_filter(w->live, buf_text(&filter), &err) != 0)
+		log_error("%s; the old filter stays", err.text);
+	buf_release(&filter);
+}
+
+static void
+on_command(void *arg)
+{
+	struct capture_worker *w = arg;
+	bool stop, must_reload;
+
+	clear_wake(w->command_fd);
+	(void)pthread_mutex_lock(&w->lock);
+	stop = w->stop_asked;
+	must_reload = w->reload_asked;
+	(void)pthread_mutex_unlock(&w->lock);
+	if (must_reload)
+		reload(w);
+	if (stop)
+		loop_stop(w->loop);
+}
+
+/* What is in the ring still counts; then everything open is settled. */
+static void
+finish(struct capture_worker *w)
+{
+	for (unsigned i = 0; i < BATCHES; i++)
+		on_readable(w);
+	pipeline_finish(w->pipeline);
+	w->figures.ended = true;
+	publish(w);
+	hand_over(w);
+	wake(w->options.wake_fd);
+}
+
+static void *
+run(void *arg)
+{
+	struct capture_worker *w = arg;
+
+	loop_add_fd(w->loop, live_fd(w->live), on_readable, w);
+	loop_add_fd(w->loop, w->command_fd, on_command, w);
+	loop_add_timer(w->loop, TICK_US, on_tick, w);
+	publish(w);
+	loop_run(w->loop);
+	finish(w);
+	return NULL;
+}
+
+int
+capture_worker_start(struct capture_worker *w, struct error *err)
+{
+	sigset_t all, old;
+	int status;
+
+	if (!live_is_bound(w->live))
+		log_notice("interface %s is not there, or down: waiting for it", w->interface);
+	w->loop = loop_new();
+	/* Signals are the owner's. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	status = pthread_create(&w->thread, NULL, run, w);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (status != 0) {
+		error_set(err, "cannot start a thread: %s", strerror(status));
+		return -1;
+	}
+	w->started = true;
+	return 0;
+}
+
+void
+capture_worker_stop(struct capture_worker *w)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	w->stop_asked = true;
+	(void)pthread_mutex_unlock(&w->lock);
+	wake(w->command_fd);
+}
+
+void
+capture_worker_join(struct capture_worker *w)
+{
+	if (w->started)
+		(void)pthread_join(w->thread, NULL);
+	w->started = false;
+}
+
+void
+capture_worker_reload(struct capture_worker *w, const struct service_set *services,
+    const struct network_set *internal, uint16_t minimum)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	w->new_services = *services;
+	copy_networks(&w->new_internal, internal);
+	w->new_minimum = minimum;
+	w->reload_asked = true;
+	(void)pthread_mutex_unlock(&w->lock);
+	wake(w->command_fd);
+}
+
+const char *
+capture_worker_interface(const struct capture_worker *w)
+{
+	return w->interface;
+}
+
+size_t
+capture_worker_take(struct capture_worker *w, struct event **events, size_t *room)
+{
+	struct event *old = *events;
+	size_t old_room = *room, count;
+
+	/* The arrays change places: nothing is copied under the lock. */
+	(void)pthread_mutex_lock(&w->lock);
+	*events = w->outbox;
+	*room = w->outbox_room;
+	count = w->outbox_count;
+	w->outbox = old;
+	w->outbox_room = old_room;
+	w->outbox_count = 0;
+	(void)pthread_mutex_unlock(&w->lock);
+	return count;
+}
+
+void
+capture_worker_snapshot(struct capture_worker *w, struct capture_snapshot *out)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	*out = w->published;
+	(void)pthread_mutex_unlock(&w->lock);
+}

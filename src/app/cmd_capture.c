@@ -1,0 +1,423 @@
+/* tlstally capture: live interfaces in, inventory and events out, until told to stop. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "app/capture_options.h"
+#include "app/capture_run.h"
+#include "app/capture_worker.h"
+#include "app/event_sink.h"
+#include "app/event_writer.h"
+#include "app/judge.h"
+#include "app/loop.h"
+#include "app/privileges.h"
+#include "app/store_worker.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "policy/verdict.h"
+#include "store/store.h"
+
+#include "base/banned.h"
+
+/* So long the last flush may take when told to stop. */
+#define LAST_FLUSH_US INT64_C(10000000)
+
+struct capture {
+	struct capture_command command;
+	struct config config;
+	struct privileges_user user;
+	struct policy policy;
+	struct store *store;
+	int64_t sensor_id;
+	struct store_worker *store_worker;
+	struct event_writer *writer; /* NULL: no events file */
+	bool writer_failing;
+	struct event_sink *sink;
+	struct capture_worker **workers;
+	size_t worker_count;
+	struct capture_run *run;
+	struct loop *loop;
+	int wake_fd; /* a worker has events */
+	struct event *taken;
+	size_t taken_room;
+};
+
+/* Nothing is counted that has no room: the database has not worked for long. */
+static int
+no_room(void *arg)
+{
+	(void)arg;
+	return -1;
+}
+
+static const char *
+source_name(void *arg, uint32_t source)
+{
+	struct capture *c = arg;
+
+	return capture_worker_interface(c->workers[source]);
+}
+
+static void
+take_events(struct capture *c)
+{
+	for (size_t i = 0; i < c->worker_count; i++) {
+		size_t count = capture_worker_take(c->workers[i], &c->taken, &c->taken_room);
+
+		for (size_t k = 0; k < count; k++)
+			event_sink_add(c->sink, &c->taken[k]);
+	}
+	capture_run_add_lost(c->run, event_sink_end_batch(c->sink));
+}
+
+static void
+on_events(void *arg)
+{
+	struct capture *c = arg;
+	uint64_t count;
+
+	(void)!read(c->wake_fd, &count, sizeof(count));
+	take_events(c);
+}
+
+static void
+flush_writer(struct capture *c)
+{
+	struct error err;
+	bool failing;
+
+	if (c->writer == NULL)
+		return;
+	failing = event_writer_flush(c->writer, &err) != 0;
+	if (failing && !c->writer_failing)
+		log_error("%s; events are kept in memory for a while", err.text);
+	else if (!failing && c->writer_failing)
+		log_notice("events are written again");
+	c->writer_failing = failing;
+}
+
+static void
+on_flush(void *arg)
+{
+	struct capture *c = arg;
+
+	take_events(c);
+	flush_writer(c);
+	capture_run_update(c->run, timestamp_now());
+	if (store_worker_push(c->store_worker, capture_run_get(c->run), capture_run_serial(c->run)))
+		event_sink_set_tally(c->sink, store_worker_tally(c->store_worker));
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void
+on_status(void *arg)
+{
+	struct capture *c = arg;
+	struct store_worker_state state;
+
+	store_worker_get_state(c->store_worker, &state);
+	capture_run_update(c->run, timestamp_now());
+	capture_run_log_status(c->run, &state);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct capture *c = arg;
+
+	/* The last flush may take its time: a second signal leaves at once. */
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
+	loop_stop(c->loop);
+}
+
+static void
+log_change(void *arg, enum config_key key, bool needs_restart)
+{
+	(void)arg;
+	log_notice("%s.%s has changed%s", config_key_section(key), config_key_name(key),
+	    needs_restart ? ": that takes a restart" : "");
+}
+
+static void
+set_log_level(const struct capture *c)
+{
+	if (c->command.verbose)
+		log_set_level(LOG_DEBUG);
+	else if (c->command.quiet)
+		log_set_level(LOG_WARNING);
+	else
+		log_set_level(c->config.log_level);
+}
+
+static void
+on_reload(void *arg)
+{
+	struct capture *c = arg;
+	struct config loaded;
+	struct error err;
+
+	(void)sd_notify(0, "RELOADING=1");
+	if (c->writer != NULL && event_writer_reopen(c->writer, &err) != 0)
+		log_error("%s; the old file goes on", err.text);
+	if (capture_command_load(&c->command, &loaded) == 0) {
+		(void)config_compare(&c->config, &loaded, log_change, NULL);
+		config_adopt(&c->config, &loaded);
+		config_release(&loaded);
+		set_log_level(c);
+		for (size_t i = 0; i < c->worker_count; i++)
+			capture_worker_reload(c->workers[i], &c->config.services,
+			    &c->config.internal, c->config.minimum);
+		log_notice("the configuration was read again");
+	} else {
+		log_error("the configuration stays as it was");
+	}
+	(void)sd_notify(0, "READY=1");
+}
+
+static struct capture_worker *
+open_worker(struct capture *c, size_t index, enum live_fault *fault, struct error *err)
+{
+	const struct config *config = &c->config;
+	size_t interface = index / config->threads;
+	struct capture_worker_options options = {
+		.live = {
+			.interface = config->interfaces.items[interface],
+			.snap_len = (uint32_t)config->snap_len,
+			.buffer_len = (uint32_t)config->buffer_len,
+			.promiscuous = config->promiscuous,
+			.fanout = config->threads > 1,
+			/* Of this process, and of the interface. */
+			.fanout_group = (uint16_t)((unsigned)getpid() * 31u + interface),
+			.source = (uint32_t)index,
+		},
+		.tunnels = config->tunnels,
+		.services = &config->services,
+		.internal = &config->internal,
+		.minimum = config->minimum,
+		.wake_fd = c->wake_fd,
+	};
+
+	flow_options_init(&options.flows);
+	options.flows.max_flows = config->max_flows;
+	options.flows.max_unsettled = config->max_unsettled;
+	options.flows.max_held_len = config->max_held_len;
+	return capture_worker_new(&options, fault, err);
+}
+
+static int
+open_workers(struct capture *c)
+{
+	enum live_fault fault;
+	struct error err;
+
+	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	c->workers = xcalloc(c->config.interfaces.count * c->config.threads, sizeof(*c->workers));
+	for (size_t i = 0; i < c->config.interfaces.count * c->config.threads; i++) {
+		c->workers[i] = open_worker(c, i, &fault, &err);
+		if (c->workers[i] == NULL) {
+			log_error("%s", err.text);
+			return -1;
+		}
+		c->worker_count++;
+	}
+	return 0;
+}
+
+static void
+give_database(const struct capture *c)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", c->config.database, suffixes[i]);
+		privileges_give_file(&c->user, path);
+	}
+}
+
+/* Opened before the privileges go, because the folder may be out of the user's reach. */
+static int
+open_outputs(struct capture *c)
+{
+	const struct config *config = &c->config;
+	struct event_writer_options writer_options = {
+		.target = config->events.kind == CONFIG_EVENTS_SYSLOG ? EVENT_TARGET_SYSLOG
+								      : EVENT_TARGET_FILE,
+		.path = config->events.path,
+		.append = true,
+		.sensor = config->sensor_name,
+	};
+	struct error err;
+
+	c->store = store_open(config->database, STORE_WRITE, &err);
+	if (c->store == NULL ||
+	    store_sensor(c->store, config->sensor_name, &c->sensor_id, &err) != 0) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	give_database(c);
+	c->policy.minimum = config->minimum;
+	store_set_judge(c->store, judge_client, &c->policy);
+	if (config->events.kind == CONFIG_EVENTS_NONE)
+		return 0;
+	c->writer = event_writer_new(&writer_options, &err);
+	if (c->writer == NULL) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	if (config->events.path != NULL && strcmp(config->events.path, "-") != 0)
+		privileges_give_file(&c->user, config->events.path);
+	return 0;
+}
+
+static int
+drop_privileges(struct capture *c)
+{
+	struct error err;
+
+	if (privileges_drop(&c->user, &err) == 0)
+		return 0;
+	log_error("%s", err.text);
+	return -1;
+}
+
+static int
+start_threads(struct capture *c)
+{
+	const struct store_worker_options store_options = {
+		.store = c->store,
+		.sensor_id = c->sensor_id,
+		.max_tally_len = c->config.max_tally_len,
+	};
+	struct event_sink_options sink_options = {
+		.writer = c->writer,
+		.make_room = no_room,
+		.source_name = source_name,
+		.arg = c,
+	};
+	struct error err;
+
+	c->store_worker = store_worker_new(&store_options);
+	sink_options.tally = store_worker_tally(c->store_worker);
+	c->sink = event_sink_new(&sink_options);
+	c->run = capture_run_new(c->workers, c->worker_count, timestamp_now());
+	if (store_worker_start(c->store_worker, &err) != 0)
+		goto bad;
+	for (size_t i = 0; i < c->worker_count; i++) {
+		if (capture_worker_start(c->workers[i], &err) != 0)
+			goto bad;
+	}
+	if (privileges_confine(&err) != 0)
+		goto bad;
+	return 0;
+bad:
+	log_error("%s", err.text);
+	return -1;
+}
+
+static void
+watch(struct capture *c)
+{
+	c->loop = loop_new();
+	loop_add_signal(c->loop, SIGTERM, on_stop, c);
+	loop_add_signal(c->loop, SIGINT, on_stop, c);
+	loop_add_signal(c->loop, SIGHUP, on_reload, c);
+	loop_add_signal(c->loop, SIGUSR1, on_status, c);
+	loop_add_fd(c->loop, c->wake_fd, on_events, c);
+	loop_add_timer(c->loop, c->config.flush_interval_us, on_flush, c);
+}
+
+/* Settles and stores what is there. */
+static int
+finish(struct capture *c)
+{
+	int status = APP_EXIT_DONE;
+
+	(void)sd_notify(0, "STOPPING=1");
+	for (size_t i = 0; i < c->worker_count; i++)
+		capture_worker_stop(c->workers[i]);
+	for (size_t i = 0; i < c->worker_count; i++) {
+		capture_worker_join(c->workers[i]);
+		take_events(c);
+	}
+	flush_writer(c);
+	capture_run_update(c->run, timestamp_now());
+	if (!store_worker_finish(c->store_worker, capture_run_get(c->run),
+		capture_run_serial(c->run), LAST_FLUSH_US)) {
+		log_error("the last findings could not be stored in %s", c->config.database);
+		status = APP_EXIT_FAILED;
+	}
+	on_status(c);
+	return status;
+}
+
+static void
+close_capture(struct capture *c)
+{
+	capture_run_free(c->run);
+	event_sink_free(c->sink);
+	event_writer_free(c->writer);
+	for (size_t i = 0; i < c->worker_count; i++)
+		capture_worker_free(c->workers[i]);
+	free(c->workers);
+	store_worker_free(c->store_worker);
+	store_close(c->store);
+	loop_free(c->loop);
+	free(c->taken);
+	if (c->wake_fd >= 0)
+		(void)close(c->wake_fd);
+	config_release(&c->config);
+}
+
+static void
+log_start(const struct capture *c)
+{
+	for (size_t i = 0; i < c->worker_count; i += c->config.threads)
+		log_notice("capturing on %s into %s", capture_worker_interface(c->workers[i]),
+		    c->config.database);
+}
+
+static int
+start(struct capture *c)
+{
+	struct error err;
+
+	if (privileges_find_user(c->config.user, !c->command.has_user, &c->user, &err) != 0) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	/* The order is SPEC section 7's: open, drop, confine, and only then read a packet. */
+	if (open_workers(c) != 0 || open_outputs(c) != 0 || drop_privileges(c) != 0)
+		return -1;
+	watch(c);
+	return start_threads(c);
+}
+
+int
+cmd_capture(int argc, char **argv)
+{
+	struct capture c = { .wake_fd = -1 };
+	int status = APP_EXIT_FAILED;
+
+	if (!capture_command_parse(argc, argv, &c.command, &c.config, &status))
+		return status;
+	set_log_level(&c);
+	if (start(&c) == 0) {
+		log_start(&c);
+		(void)sd_notify(0, "READY=1");
+		loop_run(c.loop);
+		status = finish(&c);
+	} else if (c.store_worker != NULL) {
+		(void)finish(&c);
+	}
+	close_capture(&c);
+	return status;
+}

@@ -1,0 +1,247 @@
+#include "app/store_worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+/* A failing database is tried again this often. */
+#define RETRY_US INT64_C(2000000)
+
+struct store_worker {
+	struct store_worker_options options;
+	pthread_t thread;
+	bool started;
+	struct tally *tallies[2];
+	unsigned current; /* of the two, that of the owner; the other one is the thread's */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool has_job, stop_asked, ended;
+	struct store_run run; /* the thread's copy; its lists are owned */
+	unsigned serial;
+	int64_t run_id; /* of the run with that serial; 0: not stored yet */
+	struct store_worker_state state;
+};
+
+static int64_t
+monotonic_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct store_worker *
+store_worker_new(const struct store_worker_options *options)
+{
+	struct store_worker *w = xcalloc(1, sizeof(*w));
+	const struct tally_options tally_options = { .max_bytes = options->max_tally_len };
+	pthread_condattr_t attr;
+
+	w->options = *options;
+	for (unsigned i = 0; i < 2; i++)
+		w->tallies[i] = tally_new(&tally_options);
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return w;
+}
+
+static void
+release_run(struct store_run *run)
+{
+	free((void *)(uintptr_t)run->counters);
+	free((void *)(uintptr_t)run->sources);
+	*run = (struct store_run){ 0 };
+}
+
+void
+store_worker_free(struct store_worker *w)
+{
+	if (w == NULL)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		tally_free(w->tallies[i]);
+	release_run(&w->run);
+	(void)pthread_cond_destroy(&w->changed);
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+struct tally *
+store_worker_tally(struct store_worker *w)
+{
+	return w->tallies[w->current];
+}
+
+static void
+wait_until(struct store_worker *w, int64_t deadline_us)
+{
+	const struct timespec deadline = {
+		.tv_sec = deadline_us / 1000000,
+		.tv_nsec = deadline_us % 1000000 * 1000,
+	};
+
+	(void)pthread_cond_timedwait(&w->changed, &w->lock, &deadline);
+}
+
+static void
+note_result(struct store_worker *w, int result, const struct error *err, int64_t latency_us)
+{
+	struct store_worker_state *s = &w->state;
+
+	s->flush_count++;
+	s->failure_count += result != 0;
+	s->last_latency_us = latency_us;
+	if (latency_us > s->worst_latency_us)
+		s->worst_latency_us = latency_us;
+	if (result != 0 && !s->failing)
+		log_error("%s; findings are kept in memory until it works again", err->text);
+	else if (result == 0 && s->failing)
+		log_notice("the database works again");
+	s->failing = result != 0;
+}
+
+/* With the lock, which is given up while the database works. */
+static void
+do_job(struct store_worker *w)
+{
+	struct tally *tally = w->tallies[1 - w->current];
+	int64_t start = monotonic_us();
+	struct error err = { "" };
+	int result;
+
+	w->run.id = w->run_id;
+	(void)pthread_mutex_unlock(&w->lock);
+	result = store_flush(w->options.store, w->options.sensor_id, tally, &w->run, &err);
+	(void)pthread_mutex_lock(&w->lock);
+	if (result == 0)
+		w->run_id = w->run.id;
+	note_result(w, result, &err, monotonic_us() - start);
+	w->has_job = result != 0;
+	(void)pthread_cond_broadcast(&w->changed);
+}
+
+static void *
+run(void *arg)
+{
+	struct store_worker *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (!w->has_job && !w->stop_asked)
+			(void)pthread_cond_wait(&w->changed, &w->lock);
+		if (w->stop_asked)
+			break;
+		do_job(w);
+		if (w->has_job && !w->stop_asked)
+			wait_until(w, monotonic_us() + RETRY_US);
+	}
+	w->ended = true;
+	(void)pthread_cond_broadcast(&w->changed);
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+int
+store_worker_start(struct store_worker *w, struct error *err)
+{
+	sigset_t all, old;
+	int status;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	status = pthread_create(&w->thread, NULL, run, w);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	w->started = status == 0;
+	if (status != 0)
+		error_set(err, "cannot start a thread: %s", strerror(status));
+	return status == 0 ? 0 : -1;
+}
+
+/* The texts in the lists are the owner's, and live as long as it does. */
+static void
+copy_run(struct store_worker *w, const struct store_run *run, unsigned serial)
+{
+	struct store_counter *counters = xreallocarray(NULL, run->counter_count, sizeof(*counters));
+	struct store_source *sources = xreallocarray(NULL, run->source_count, sizeof(*sources));
+
+	if (serial != w->serial)
+		w->run_id = 0;
+	w->serial = serial;
+	release_run(&w->run);
+	if (run->counter_count > 0)
+		memcpy(counters, run->counters, run->counter_count * sizeof(*counters));
+	if (run->source_count > 0)
+		memcpy(sources, run->sources, run->source_count * sizeof(*sources));
+	w->run = *run;
+	w->run.counters = counters;
+	w->run.sources = sources;
+}
+
+bool
+store_worker_push(struct store_worker *w, const struct store_run *run, unsigned serial)
+{
+	bool idle;
+
+	(void)pthread_mutex_lock(&w->lock);
+	idle = !w->has_job;
+	if (idle) {
+		copy_run(w, run, serial);
+		w->current = 1 - w->current;
+		w->has_job = true;
+		(void)pthread_cond_broadcast(&w->changed);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return idle;
+}
+
+static bool
+wait_for_idle(struct store_worker *w, int64_t deadline_us)
+{
+	bool idle;
+
+	(void)pthread_mutex_lock(&w->lock);
+	while (w->has_job && monotonic_us() < deadline_us)
+		wait_until(w, deadline_us);
+	idle = !w->has_job;
+	(void)pthread_mutex_unlock(&w->lock);
+	return idle;
+}
+
+bool
+store_worker_finish(
+    struct store_worker *w, const struct store_run *run, unsigned serial, int64_t patience_us)
+{
+	int64_t deadline = monotonic_us() + patience_us;
+	bool all = wait_for_idle(w, deadline) && store_worker_push(w, run, serial) &&
+		   wait_for_idle(w, deadline);
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->stop_asked = true;
+	(void)pthread_cond_broadcast(&w->changed);
+	(void)pthread_mutex_unlock(&w->lock);
+	if (w->started)
+		(void)pthread_join(w->thread, NULL);
+	w->started = false;
+	return all;
+}
+
+void
+store_worker_get_state(struct store_worker *w, struct store_worker_state *out)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	*out = w->state;
+	(void)pthread_mutex_unlock(&w->lock);
+}

@@ -1,0 +1,301 @@
+/*
+ * flow_world - a flow table, packets for it, and a log of what it tells.
+ *
+ * Connections are named A, B, C, ... in the order in which they open.  The log has a word for each
+ * call: "A+c" opened (by the client, the server, or '?'), "Ac:text" data from the client, "As(3)" a
+ * gap, "As|" a FIN, "As!" a reset, "A.idle" its end.  Zero bytes are shown as '.'.
+ *
+ * What the listener does is in the bytes: an 'S' settles the connection, an 'L' lets it linger.
+ */
+#ifndef TLSTALLY_TESTS_FLOW_WORLD_H
+#define TLSTALLY_TESTS_FLOW_WORLD_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "suite.h"
+
+#include "flow/flow_table.h"
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+#define WORLD_BEGIN_US INT64_C(1700000000000000)
+#define WORLD_SECOND INT64_C(1000000)
+#define WORLD_CLIENT_PORT 49152
+#define WORLD_SERVER_PORT 993
+
+struct world {
+	struct flow_table *table;
+	char log[65536];
+	size_t log_len;
+	unsigned opened, alive;
+	struct flow *last; /* opened */
+	int64_t time_us;
+	unsigned version;     /* 4 or 6 */
+	bool client_is_lower; /* whose address comes first in order */
+	bool quiet;           /* nothing is logged */
+};
+
+struct world_user {
+	struct world *world;
+	struct flow *flow;
+	char name;
+	bool has_fin[2];
+	int64_t next[2];
+};
+
+static inline void
+world_note(struct world_user *u, const char *text)
+{
+	struct world *w = u->world;
+	int n;
+
+	if (w->quiet)
+		return;
+	n = snprintf(w->log + w->log_len, sizeof(w->log) - w->log_len, "%s%c%s",
+	    w->log_len == 0 ? "" : " ", u->name, text);
+	ck_assert_int_gt(n, 0);
+	w->log_len += (size_t)n;
+	ck_assert_uint_lt(w->log_len, sizeof(w->log));
+}
+
+static inline char
+world_role(const struct world_user *u, unsigned dir)
+{
+	return flow_connection(u->flow)->port[dir] == WORLD_SERVER_PORT ? 's' : 'c';
+}
+
+static inline void *
+world_open(void *arg, struct flow *flow)
+{
+	struct world *w = arg;
+	struct world_user *u = calloc(1, sizeof(*u));
+	int8_t opener = flow_connection(flow)->opener;
+	char text[3] = "+?";
+
+	ck_assert_ptr_nonnull(u);
+	u->world = w;
+	u->flow = w->last = flow;
+	u->name = (char)('A' + w->opened++ % 26);
+	w->alive++;
+	if (opener >= 0)
+		text[1] = world_role(u, (unsigned)opener);
+	world_note(u, text);
+	return u;
+}
+
+/* Offsets of a direction go on where they stopped, and nothing follows a FIN. */
+static inline void
+world_follow(struct world_user *u, unsigned dir, int64_t len, const struct mark *mark)
+{
+	ck_assert_int_eq(mark->offset, u->next[dir]);
+	ck_assert(!u->has_fin[dir]);
+	u->next[dir] += len;
+}
+
+static inline void
+world_settle(struct world_user *u)
+{
+	flow_settle(u->world->table, u->flow);
+	u->world->alive--;
+	free(u);
+}
+
+static inline void
+world_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct world_user *u = user;
+	char text[4096];
+	size_t n = 0;
+
+	world_follow(u, dir, (int64_t)bytes.len, mark);
+	text[n++] = world_role(u, dir);
+	text[n++] = ':';
+	for (size_t i = 0; i < bytes.len && n < sizeof(text) - 1; i++)
+		text[n++] = bytes.data[i] == 0 ? '.' : (char)bytes.data[i];
+	text[n] = '\0';
+	world_note(u, text);
+	if (memchr(bytes.data, 'S', bytes.len) != NULL)
+		world_settle(u);
+	else if (memchr(bytes.data, 'L', bytes.len) != NULL)
+		flow_linger(u->world->table, u->flow);
+}
+
+static inline void
+world_gap(void *user, unsigned dir, int64_t len, const struct mark *mark)
+{
+	struct world_user *u = user;
+	char text[32];
+
+	world_follow(u, dir, len, mark);
+	(void)snprintf(text, sizeof(text), "%c(%lld)", world_role(u, dir), (long long)len);
+	world_note(u, text);
+}
+
+static inline void
+world_fin(void *user, unsigned dir, const struct mark *mark)
+{
+	struct world_user *u = user;
+	char text[3] = { world_role(u, dir), '|', '\0' };
+
+	world_follow(u, dir, 0, mark);
+	u->has_fin[dir] = true;
+	world_note(u, text);
+}
+
+static inline void
+world_reset(void *user, unsigned dir, const struct mark *mark)
+{
+	struct world_user *u = user;
+	char text[3] = { world_role(u, dir), '!', '\0' };
+
+	(void)mark;
+	world_note(u, text);
+}
+
+static inline void
+world_end(void *user, enum flow_end why, int64_t time_us)
+{
+	static const char *const names[] = {
+		[FLOW_END_REUSED] = ".reused",
+		[FLOW_END_IDLE] = ".idle",
+		[FLOW_END_LINGERED] = ".lingered",
+		[FLOW_END_EVICTED] = ".evicted",
+		[FLOW_END_FINISHED] = ".finished",
+	};
+	struct world_user *u = user;
+
+	(void)time_us;
+	world_note(u, names[why]);
+	u->world->alive--;
+	free(u);
+}
+
+static const struct flow_handler world_handler = {
+	.open = world_open,
+	.data = world_data,
+	.gap = world_gap,
+	.fin = world_fin,
+	.reset = world_reset,
+	.end = world_end,
+};
+
+static inline struct world *
+world_new(const struct flow_options *options)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	ck_assert_ptr_nonnull(w);
+	w->table = flow_table_new(options, &world_handler, w);
+	w->time_us = WORLD_BEGIN_US;
+	w->version = 4;
+	return w;
+}
+
+static inline struct world *
+world_new_default(void)
+{
+	struct flow_options options;
+
+	flow_options_init(&options);
+	return world_new(&options);
+}
+
+static inline void
+world_finish(struct world *w)
+{
+	flow_table_finish(w->table);
+	ck_assert_uint_eq(flow_table_count(w->table), 0);
+	ck_assert_uint_eq(flow_table_unsettled_count(w->table), 0);
+	ck_assert_uint_eq(flow_table_counters(w->table)->streams.held_len, 0);
+	ck_assert_uint_eq(w->alive, 0);
+}
+
+static inline void
+world_free(struct world *w)
+{
+	world_finish(w);
+	flow_table_free(w->table);
+	free(w);
+}
+
+/* A packet without flags, from the client (or the server) of connection `n`. */
+static inline struct packet
+world_packet(const struct world *w, bool from_client, unsigned n)
+{
+	struct packet p = { .vlan = -1, .time_us = w->time_us };
+	struct addr ends[2] = { { .family = (uint8_t)w->version },
+		{ .family = (uint8_t)w->version } };
+	bool lower_sends = from_client == w->client_is_lower;
+
+	ends[0].bytes[0] = 10;
+	ends[1].bytes[0] = 192;
+	p.src = lower_sends ? ends[0] : ends[1];
+	p.dst = lower_sends ? ends[1] : ends[0];
+	p.src_port = (uint16_t)(from_client ? WORLD_CLIENT_PORT + n : WORLD_SERVER_PORT);
+	p.dst_port = (uint16_t)(from_client ? WORLD_SERVER_PORT : WORLD_CLIENT_PORT + n);
+	return p;
+}
+
+static inline void
+world_add(struct world *w, struct packet *p, struct span payload)
+{
+	/* A copy of its own, so that a sanitizer sees what is kept without being copied. */
+	uint8_t *copy = malloc(payload.len + (payload.len == 0));
+
+	ck_assert_ptr_nonnull(copy);
+	if (payload.len > 0)
+		memcpy(copy, payload.data, payload.len);
+	p->payload = span_from(copy, payload.len);
+	if (p->payload_len < payload.len)
+		p->payload_len = (uint32_t)payload.len;
+	flow_table_add(w->table, p);
+	free(copy);
+}
+
+/* "c[N].FLAGS@SEQ[/ACK][:TEXT]" or the same with 's'; FLAGS of S, A, F, R; '.' is a zero byte. */
+static inline void
+world_add_word(struct world *w, const char *word)
+{
+	char *rest;
+	unsigned n = (unsigned)strtoul(word + 1, &rest, 10);
+	struct packet p = world_packet(w, word[0] == 'c', n);
+	uint8_t bytes[64];
+	size_t len = 0;
+
+	ck_assert_msg((word[0] == 'c' || word[0] == 's') && *rest == '.', "%s", word);
+	for (rest++; *rest != '@' && *rest != '\0'; rest++)
+		p.flags |= *rest == 'S'   ? TCP_SYN
+			   : *rest == 'A' ? TCP_ACK
+			   : *rest == 'F' ? TCP_FIN
+					  : TCP_RST;
+	ck_assert_msg(*rest == '@', "%s", word);
+	p.seq = (uint32_t)strtoul(rest + 1, &rest, 10);
+	if (*rest == '/')
+		p.ack = (uint32_t)strtoul(rest + 1, &rest, 10);
+	if (*rest == ':') {
+		for (rest++; *rest != '\0'; rest++)
+			bytes[len++] = *rest == '.' ? 0 : (uint8_t)*rest;
+	}
+	world_add(w, &p, span_from(bytes, len));
+}
+
+/* Packets, "+N" for N seconds, "!" for the capture's end. */
+static inline void
+world_run(struct world *w, const char *script)
+{
+	char copy[1024], *word, *rest = copy;
+
+	ck_assert_uint_lt(strlen(script), sizeof(copy));
+	memcpy(copy, script, strlen(script) + 1);
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (word[0] == '+')
+			w->time_us += strtol(word + 1, NULL, 10) * WORLD_SECOND;
+		else if (word[0] == '!')
+			world_finish(w);
+		else if (word[0] != '\0')
+			world_add_word(w, word);
+	}
+}
+
+#endif
