@@ -175,16 +175,22 @@ static const int allowed_calls[] = {
 static int
 allow_calls(scmp_filter_ctx filter)
 {
+	static const struct scmp_arg_cmp unix_family = {
+		.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX
+	};
+	static const struct scmp_arg_cmp datagram[] = {
+		{ .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET },
+		{ .arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = 0xf, .datum_b = SOCK_DGRAM },
+	};
+
 	for (size_t i = 0; i < sizeof(allowed_calls) / sizeof(allowed_calls[0]); i++) {
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0) != 0)
 			return -1;
 	}
 	/* The system's log and systemd; the interface's number is asked by a datagram socket. */
-	if (seccomp_rule_add(
-		filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) != 0)
+	if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &unix_family) != 0)
 		return -1;
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-	    SCMP_A0(SCMP_CMP_EQ, AF_INET), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, datagram);
 }
 
 int

@@ -120,7 +120,8 @@ event_cipher_text(const struct event *ev, char out[EVENT_CIPHER_TEXT_LEN])
 		name = tls_cipher_suite_name((uint16_t)ev->cipher_suite);
 	if (name != NULL)
 		return name;
-	(void)snprintf(out, EVENT_CIPHER_TEXT_LEN, "0x%04x", ev->cipher_suite);
+	(void)snprintf(out, EVENT_CIPHER_TEXT_LEN, "0x%0*x",
+	    ev->tls_version == TLS_VERSION_SSL2 ? 6 : 4, ev->cipher_suite);
 	return out;
 }
 

@@ -54,7 +54,7 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 
 	if (e == NULL)
 		e = cache->clock - set[0].stamp > cache->clock - set[1].stamp ? &set[0] : &set[1];
-	*e = (struct syn_entry){ .tag = tag_of(hash), .stamp = cache->clock++ };
+	*e = (struct syn_entry){ .tag = tag_of(hash), .stamp = ++cache->clock };
 	return e;
 }
 

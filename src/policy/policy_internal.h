@@ -2,8 +2,8 @@
  * policy_internal - what verdict.c and reason.c share: what a finding shows by itself, and what
  * the same client's successes with the same server say about it.
  */
-#ifndef TLSTALLY_SRC_POLICY_INTERNAL_H
-#define TLSTALLY_SRC_POLICY_INTERNAL_H
+#ifndef TLSTALLY_POLICY_INTERNAL_H
+#define TLSTALLY_POLICY_INTERNAL_H
 
 #include "policy/verdict.h"
 

@@ -4,8 +4,8 @@
  * libsmartcols aligns and colours; what has to give way when the room is short, and in which order,
  * is decided here, because an address that is cut off is worse than a column that is missing.
  */
-#ifndef TLSTALLY_SRC_REPORT_GRID_H
-#define TLSTALLY_SRC_REPORT_GRID_H
+#ifndef TLSTALLY_REPORT_GRID_H
+#define TLSTALLY_REPORT_GRID_H
 
 #include "report/terminal.h"
 

@@ -1,8 +1,8 @@
 /*
  * phrase - numbers, times and lists the way the report writes them.
  */
-#ifndef TLSTALLY_SRC_REPORT_PHRASE_H
-#define TLSTALLY_SRC_REPORT_PHRASE_H
+#ifndef TLSTALLY_REPORT_PHRASE_H
+#define TLSTALLY_REPORT_PHRASE_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /*
  * report_internal - what report.c and load.c share.
  */
-#ifndef TLSTALLY_SRC_REPORT_INTERNAL_H
-#define TLSTALLY_SRC_REPORT_INTERNAL_H
+#ifndef TLSTALLY_REPORT_INTERNAL_H
+#define TLSTALLY_REPORT_INTERNAL_H
 
 #include "report/report.h"
 

@@ -1,8 +1,8 @@
 /*
  * summary - what stands above and below the table.
  */
-#ifndef TLSTALLY_SRC_REPORT_SUMMARY_H
-#define TLSTALLY_SRC_REPORT_SUMMARY_H
+#ifndef TLSTALLY_REPORT_SUMMARY_H
+#define TLSTALLY_REPORT_SUMMARY_H
 
 #include "report/table.h"
 

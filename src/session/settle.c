@@ -292,7 +292,6 @@ session_end(struct session *s, int64_t time_us)
 
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct session_record_arg arg = { .s = s, .dir = dir };
-
 		bool cut = lacks_its_end(s, dir);
 
 		s->side[dir].gap = s->side[dir].gap || cut;

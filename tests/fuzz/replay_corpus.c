@@ -48,7 +48,8 @@ run_folder(const char *path, size_t *count)
 	while ((entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		if ((size_t)snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) >= sizeof(name) ||
+		if ((size_t)snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) >=
+			sizeof(name) ||
 		    run_file(name) != 0) {
 			closedir(dir);
 			return -1;
