@@ -6,104 +6,84 @@
 
 #include "base/banned.h"
 
-#define FINDING_KEY                                                                                \
-	"client, server, server_port, protocol, tls_mode, tls_version, offered_version, outcome, " \
-	"refused_by, refusal, refusal_alert"
+/* clang-format off */
 /* The latest one that knew it decides; an earlier one fills what is not known yet. */
-#define LATEST(column)                                                                             \
-	column " = CASE WHEN excluded." column                                                     \
-	       " IS NOT NULL AND (excluded.last_us >= last_us OR " column                          \
-	       " IS NULL) THEN excluded." column " ELSE " column " END"
-#define LATEST_CODE(column)                                                                        \
-	column " = CASE WHEN excluded." column " <> 0 AND (excluded.last_us >= last_us OR " column \
-	       " = 0) THEN excluded." column " ELSE " column " END"
+#define LATEST(column) \
+	column " = CASE WHEN excluded." column " IS NOT NULL" \
+	" AND (excluded.last_us >= last_us OR " column " IS NULL)" \
+	" THEN excluded." column " ELSE " column " END"
+/* The same for codes of which 0 says that it is not known. */
+#define LATEST_CODE(column) \
+	column " = CASE WHEN excluded." column " <> 0" \
+	" AND (excluded.last_us >= last_us OR " column " = 0)" \
+	" THEN excluded." column " ELSE " column " END"
+#define WIDEN_TIMES \
+	"first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
 
 static const char *const statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_CLIENT_UPSERT] =
-	    "INSERT INTO client (sensor, ip_key, ip, mac, name, name_source, first_us, "
-	    "last_us,"
-	    " count, finding_count, verdict, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-	    "?8, ?9,"
-	    " 0, 255, '') ON CONFLICT (sensor, ip_key) DO UPDATE SET"
-	    " mac = CASE WHEN excluded.mac IS NOT NULL AND (excluded.last_us >= last_us OR"
-	    "  mac IS NULL) THEN excluded.mac ELSE mac END,"
-	    " name_source = CASE WHEN excluded.name IS NOT NULL AND"
-	    "  (excluded.last_us >= last_us OR name IS NULL) THEN excluded.name_source"
-	    "  ELSE name_source END,"
-	    " name = CASE WHEN excluded.name IS NOT NULL AND (excluded.last_us >= last_us "
-	    "OR"
-	    "  name IS NULL) THEN excluded.name ELSE name END,"
-	    " count = count + excluded.count, first_us = min(first_us, excluded.first_us),"
-	    " last_us = max(last_us, excluded.last_us)"
-	    " RETURNING id, count = ?9, finding_count",
+		"INSERT INTO client (sensor, ip_key, ip, mac, name, name_source, first_us, last_us,"
+		" count, finding_count, verdict, reason)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 255, '')"
+		" ON CONFLICT (sensor, ip_key) DO UPDATE SET "
+		LATEST("mac") ","
+		" name_source = CASE WHEN excluded.name IS NOT NULL"
+		"  AND (excluded.last_us >= last_us OR name IS NULL)"
+		"  THEN excluded.name_source ELSE name_source END, "
+		LATEST("name") ","
+		" count = count + excluded.count, " WIDEN_TIMES
+		" RETURNING id, count = ?9, finding_count",
 	[STATEMENT_CLIENT_JUDGED] =
-	    "UPDATE client SET verdict = ?2, reason = ?3, finding_count = ?4 WHERE id = ?1",
+		"UPDATE client SET verdict = ?2, reason = ?3, finding_count = ?4 WHERE id = ?1",
 	[STATEMENT_FINDING_UPSERT] =
-	    "INSERT INTO finding (client, " STORE_FINDING_COLUMNS ", refusal_text,"
-	    " cipher_suite_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-	    "?12, ?13,"
-	    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
-	    " ON CONFLICT (" FINDING_KEY ") DO UPDATE SET " LATEST("server_ip") ", " LATEST_CODE(
-		"s"
-		"e"
-		"r"
-		"v"
-		"e"
-		"r"
-		"_"
-		"n"
-		"a"
-		"m"
-		"e"
-		"_"
-		"s"
-		"o"
-		"u"
-		"r"
-		"c"
-		"e") ", " LATEST("cipher_suite") ", " LATEST("cipher_suite_text") ", " LATEST("ja4") ", " LATEST_CODE("limited_by") ", " LATEST("certificate_not_after_"
-																		"us") ", " LATEST("certif"
-																				  "icate_"
-																				  "subjec"
-																				  "t") ","
-																				       " " LATEST_CODE(
-																					   "offer"
-																					   "s") ", count = count + excluded.count,"
-																						" gap_count = gap_count + excluded.gap_count,"
-																						" login_count = login_count + excluded.login_count,"
-																						" scsv_count = scsv_count + excluded.scsv_count,"
-																						" first_us = min(first_us, excluded.first_us),"
-																						" last_us = max(last_us, excluded.last_us)",
+		"INSERT INTO finding (client, " STORE_FINDING_COLUMNS ","
+		" refusal_text, cipher_suite_text)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
+		" ON CONFLICT (client, server, server_port, protocol, tls_mode, tls_version,"
+		" offered_version, outcome, refused_by, refusal, refusal_alert) DO UPDATE SET "
+		LATEST("server_ip") ", "
+		LATEST_CODE("server_name_source") ", "
+		LATEST("cipher_suite") ", "
+		LATEST("cipher_suite_text") ", "
+		LATEST("ja4") ", "
+		LATEST_CODE("limited_by") ", "
+		LATEST("certificate_not_after_us") ", "
+		LATEST("certificate_subject") ", "
+		LATEST_CODE("offers") ","
+		" count = count + excluded.count,"
+		" gap_count = gap_count + excluded.gap_count,"
+		" login_count = login_count + excluded.login_count,"
+		" scsv_count = scsv_count + excluded.scsv_count, " WIDEN_TIMES,
 	[STATEMENT_FINDING_LOAD] =
-	    "SELECT " STORE_FINDING_COLUMNS " FROM finding WHERE client = ?1",
+		"SELECT " STORE_FINDING_COLUMNS " FROM finding WHERE client = ?1",
 	[STATEMENT_FINDING_JUDGED] =
-	    "UPDATE finding SET verdict = ?12 WHERE client = ?1 AND server = ?2 AND"
-	    " server_port = ?3 AND protocol = ?4 AND tls_mode = ?5 AND tls_version = ?6 AND"
-	    " offered_version = ?7 AND outcome = ?8 AND refused_by = ?9 AND refusal = ?10 "
-	    "AND"
-	    " refusal_alert = ?11",
+		"UPDATE finding SET verdict = ?12"
+		" WHERE client = ?1 AND server = ?2 AND server_port = ?3 AND protocol = ?4"
+		" AND tls_mode = ?5 AND tls_version = ?6 AND offered_version = ?7 AND outcome = ?8"
+		" AND refused_by = ?9 AND refusal = ?10 AND refusal_alert = ?11",
 	[STATEMENT_DAY_UPSERT] =
-	    "INSERT INTO day (client, day, tls_version, outcome, count) VALUES (?1, ?2, "
-	    "?3, ?4, ?5)"
-	    " ON CONFLICT (client, day, tls_version, outcome) DO UPDATE SET"
-	    " count = count + excluded.count",
-	[STATEMENT_RUN_INSERT] = "INSERT INTO run (sensor, command, started_us, packets, bytes)"
-				 " VALUES (?1, ?2, ?3, 0, 0)",
+		"INSERT INTO day (client, day, tls_version, outcome, count)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT (client, day, tls_version, outcome) DO UPDATE SET"
+		" count = count + excluded.count",
+	[STATEMENT_RUN_INSERT] =
+		"INSERT INTO run (sensor, command, started_us, packets, bytes)"
+		" VALUES (?1, ?2, ?3, 0, 0)",
 	[STATEMENT_RUN_UPDATE] =
-	    "UPDATE run SET begin_us = ?2, end_us = ?3, packets = ?4, bytes = ?5"
-	    " WHERE id = ?1",
+		"UPDATE run SET begin_us = ?2, end_us = ?3, packets = ?4, bytes = ?5 WHERE id = ?1",
 	[STATEMENT_COUNTER_UPSERT] =
-	    "INSERT INTO run_counter (run, name, value) VALUES (?1, ?2, ?3)"
-	    " ON CONFLICT (run, name) DO UPDATE SET value = excluded.value",
+		"INSERT INTO run_counter (run, name, value) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (run, name) DO UPDATE SET value = excluded.value",
 	[STATEMENT_SOURCE_UPSERT] =
-	    "INSERT OR REPLACE INTO run_source (run, position, name, head_hash, "
-	    "packet_count,"
-	    " stream_hash, packets, bytes, snapped, skipped, begin_us, end_us, error)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		"INSERT OR REPLACE INTO run_source (run, position, name, head_hash, packet_count,"
+		" stream_hash, packets, bytes, snapped, skipped, begin_us, end_us, error)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 };
+/* clang-format on */
 
 void
 store_error(struct store *s, const char *what, struct error *err)
