@@ -31,6 +31,7 @@ struct live_options {
 	uint32_t source; /* for frame.source */
 };
 
+/* Of the packets that the filter lets through; `received` includes what the kernel dropped. */
 struct live_stats {
 	uint64_t received, dropped_by_kernel, dropped_by_interface;
 };
@@ -55,8 +56,14 @@ struct live *live_open(
     const struct live_options *options, enum live_fault *fault, struct error *err);
 /* False while the interface is missing or down: nothing is captured then. */
 bool live_is_bound(const struct live *l);
-/* Tries to bind to the interface.  -1: not yet, and `err` says why. */
-int live_bind(struct live *l, struct error *err);
+
+enum live_bind_answer {
+	LIVE_BIND_DONE,
+	LIVE_BIND_LATER, /* the interface is missing or down; `err` says so */
+	LIVE_BIND_NEVER, /* only opening it anew helps; `err` says why */
+};
+/* Tries to bind to an interface that was missing or lost. */
+enum live_bind_answer live_bind(struct live *l, struct error *err);
 void live_close(struct live *l);
 
 /* Readable when packets wait. */

@@ -7,8 +7,10 @@
  * of it costs one lookup.  Settled and closed connections are remembered for a while, so that late
  * copies of their packets do not look like new ones.
  *
- * Budgets: connections, users (unsettled connections) and bytes held.  Reaching one evicts the
- * connection that was idle longest, closed ones first, unsettled ones last, and counts it.
+ * Budgets: connections, users (unsettled connections) and bytes held.  Reaching the first evicts
+ * the connection that was idle longest, closed ones first, unsettled ones last, and counts it;
+ * reaching the second ends the user of one, which is then remembered as settled; reaching the third
+ * turns the holes of the stream at hand into gaps.
  *
  * Source:  RFC 9293 (TCP), RFC 7413 (data in a SYN).
  * Threads: one thread at a time per table.  Packet time is the only clock.
@@ -84,11 +86,16 @@ void flow_table_advance(struct flow_table *table, int64_t now_us);
 void flow_table_finish(struct flow_table *table);
 
 const struct connection *flow_connection(const struct flow *flow);
-/* Ends the connection (FLOW_END_LINGERED) FLOW_LINGER_US of packet time from now; again: no effect.
+/*
+ * Ends the connection (FLOW_END_LINGERED) FLOW_LINGER_US of packet time from now, and remembers it
+ * like a settled one; again: no effect.
  */
 void flow_linger(struct flow_table *table, struct flow *flow);
 #define FLOW_LINGER_US INT64_C(2000000)
-/* The user is done and has freed its object: nothing is heard of this connection any more. */
+/*
+ * The user is done and has freed its object: nothing is heard of this connection any more.  Both
+ * may be called in any callback but `open` and `end`.
+ */
 void flow_settle(struct flow_table *table, struct flow *flow);
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table);

@@ -9,9 +9,10 @@
  * TCP_STREAM_PATIENCE_US of packet time have gone by, when more than the budget waits behind it, or
  * when the connection ends.  An acknowledgement alone is no proof: mirrors deliver it early.
  *
- * Of bytes that come twice with different content the first to come counts, but for one case: a
- * segment of nothing but zero bytes (a keep-alive probe, padding) waits until the next segment
- * continues it, and gives way to real data in its place.
+ * Of bytes that come twice with different content those count that were handed out first; behind a
+ * hole, those of the segment that begins earlier, or is longer.  But a segment of nothing but zero
+ * bytes (a keep-alive probe, padding) waits until the next segment continues it, and gives way to
+ * real data in its place.
  *
  * Source:  RFC 9293, section 3.4 (sequence numbers), 3.8.4 (keep-alive probes).
  * Memory:  segments behind a hole, within `struct tcp_stream_budget`.

@@ -58,6 +58,8 @@ void pipeline_finish(struct pipeline *p);
 /* Connections tracked now, and how many of them are not settled. */
 size_t pipeline_flow_count(const struct pipeline *p);
 size_t pipeline_unsettled_count(const struct pipeline *p);
+/* Bytes that wait behind holes, of the budget flows.max_held_len. */
+size_t pipeline_held_len(const struct pipeline *p);
 /* Another minimum from now on: TLS_VERSION_*. */
 void pipeline_set_minimum(struct pipeline *p, uint16_t minimum);
 

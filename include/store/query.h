@@ -30,7 +30,7 @@ struct store_client {
 	struct addr ip;
 	bool has_mac;
 	uint8_t mac[6];
-	struct event_text name; /* as it came: escape it */
+	struct event_text name; /* UTF-8; what cannot be shown is \xNN already */
 	enum name_source name_source;
 	int64_t first_us, last_us;
 	uint64_t count;                       /* handshakes, and sessions in cleartext */

@@ -28,8 +28,8 @@
 #define STORE_APPLICATION_ID 0x544c5354
 #define STORE_SCHEMA_VERSION 1
 /*
- * A client that makes up host names must not grow without end: its findings beyond this many are
- * counted under the server STORE_OTHER_SERVERS.
+ * A client that makes up host names must not grow without end: what it does beyond this many
+ * findings is counted under the server STORE_OTHER_SERVERS, in a few rows more.
  */
 #define STORE_FINDINGS_PER_CLIENT_MAX 16384
 #define STORE_OTHER_SERVERS "*"
@@ -48,6 +48,9 @@ enum store_mode {
 struct store *store_open(const char *path, enum store_mode mode, struct error *err);
 /* What is in an open transaction is rolled back. */
 void store_close(struct store *s);
+
+/* How long to wait for a lock of another process from now on; STORE_BUSY_TIMEOUT_MS at first. */
+void store_set_busy_timeout(struct store *s, int timeout_ms);
 
 /*
  * Judges all findings of one client: writes the rank of each (the numbers of policy/verdict.h) to
@@ -128,5 +131,16 @@ void store_rollback(struct store *s);
  */
 int store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct store_run *run,
     struct error *err);
+
+/*
+ * Retention, a step of a sweep over all clients: removes about `max` rows at most of findings that
+ * were last seen before `before_us`, of older days, of clients without anything left, and of
+ * captures (not replays: what recognises their files stays) that ended before that; then gives some
+ * free pages back to the file system.  In a transaction of its own.
+ *
+ * *count: the rows removed.  *more: false when the sweep is over; the next call begins another.
+ */
+int store_prune(
+    struct store *s, int64_t before_us, size_t max, size_t *count, bool *more, struct error *err);
 
 #endif

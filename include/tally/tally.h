@@ -37,7 +37,7 @@ void tally_clear(struct tally *t);
 
 /*
  * Counts one event.  Returns false, and changes nothing, when the tally is full and the event would
- * need a new entry: flush, then add it again, or count it as lost.
+ * take more room (a new entry, or a new text): flush, then add it again, or count it as lost.
  */
 bool tally_add(struct tally *t, const struct event *ev);
 

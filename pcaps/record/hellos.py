@@ -258,7 +258,7 @@ def certificate(body):
     subject = re.search(r"^subject=(.*)$", text, re.M).group(1)
     end = re.search(r"^notAfter=(.*)$", text, re.M).group(1)
     return {"certificate_subject": subject.strip(),
-            "certificate_not_after": end.replace(" ", "T", 1)}
+            "certificate_not_after": end.replace(" ", "T", 1).replace("Z", ".000000Z")}
 
 
 def community_id(seg):
@@ -276,6 +276,16 @@ def stamp(nanoseconds):
     return when.strftime("%Y-%m-%dT%H:%M:%S.") + "%06dZ" % (nanoseconds // 1000 % 10**6)
 
 
+def own_name(data):
+    """What the device calls itself in the clear."""
+    for source, pattern in (("ehlo", rb"(?mi)^(?:EHLO|HELO|LHLO) (\S+)\r?$"),
+                            ("imap-id", rb'(?mi)^\S+ ID \(.*?"name" "([^"]*)"')):
+        found = re.search(pattern, data)
+        if found:
+            return {"client_name": found.group(1).decode(), "client_name_source": source}
+    return {"client_name": None, "client_name_source": None}
+
+
 def measure(conv):
     """Everything about a connection that can be read off the wire, as fields of an event."""
     first = conv.first
@@ -288,6 +298,7 @@ def measure(conv):
     if first.link == packets.LINK_ETHERNET:
         out["client_mac"] = first.head[6:12].hex(":")
     client, server = conv.client, conv.server or Stream(0)
+    out.update(own_name(client.data))
     hello = TLS_START.search(client.data)
     old = SSL2_START.search(client.data)
     if old and not hello:

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -64,6 +65,7 @@ class Lab:
         os.chmod(self.dir, 0o755)
         self.processes, self.closables, self.threads, self.failures = [], [], [], []
         self.events, self.options = [], {}
+        self.counters = {}  # of the view `coverage`, what a scenario knows of them
         self.wire = None
 
     # Namespaces
@@ -304,7 +306,7 @@ class Lab:
     def record(self, name):
         """Runs one scenario and writes its capture and expected events."""
         function, about, options = SCENARIOS[name]
-        self.events, self.failures, self.options = [], [], options
+        self.events, self.failures, self.options, self.counters = [], [], options, {}
         link = options.get("link", "ethernet")
         self.connect_sides(link)
         target = os.path.join(PCAPS, name + ".pcap")
@@ -344,7 +346,7 @@ class Lab:
         numbered = {n for n, _ in self.events if n is not None}
         assert numbered or index == len(found), \
             "%d connections declared, %d recorded" % (index, len(found))
-        write_events(name, lines)
+        write_events(name, lines, self.counters)
         return len(frames), os.path.getsize(target), lines
 
 
@@ -353,6 +355,10 @@ def expected_event(conv, declared):
     measured = hellos.measure(conv)
     out = {"event": "tls_handshake"}
     out.update(measured)
+    if declared.get("event") != "cleartext_session":
+        assert "offered_version" in measured, "no ClientHello was recorded"
+        assert declared.get("outcome") != "established" or measured.get("tls_version"), \
+            "no ServerHello was recorded"
     free = declared.pop("free", ())
     for key, value in declared.items():
         if key in ("tls_version", "offered_version", "cipher_suite", "server_name", "alpn",
@@ -384,12 +390,14 @@ def expected_event(conv, declared):
     return out
 
 
-def write_events(name, lines):
-    """The expected events, in a fixed order of fields."""
+def write_events(name, lines, counters=None):
+    """The expected events, in a fixed order of fields, and counters of the view `coverage`."""
     os.makedirs(EXPECTED, exist_ok=True)
     with open(os.path.join(EXPECTED, name + ".jsonl"), "w", encoding="utf-8") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if counters:
+            file.write(json.dumps({"coverage": counters}) + "\n")
 
 
 class Wire:
@@ -420,6 +428,8 @@ class Wire:
         number = 0
         while self.running:
             try:
+                if not select.select([self.files[source]], [], [], 0.05)[0]:
+                    continue
                 packet = os.read(self.files[source], 65536)
             except OSError:
                 time.sleep(0.01)  # the device is not up yet, or is gone
@@ -445,7 +455,8 @@ class Wire:
 
     def close(self):
         self.running = False
-        time.sleep(0.05)
+        for thread in self.threads:  # a thread that still reads keeps the device alive
+            thread.join()
         with self.lock:
             for fd in self.files.values():
                 os.close(fd)

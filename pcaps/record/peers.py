@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import struct
+import tempfile
 import time
 
 from lab import NAME, SERVER
@@ -280,11 +281,12 @@ service auth {
 
 def postfix(lab, *settings):
     """SMTP submission with postfix: 587 with STARTTLS, 465 with TLS; mail is thrown away."""
-    base = lab.path("postfix")
+    base = tempfile.mkdtemp(prefix="postfix-", dir=lab.dir)
+    os.chmod(base, 0o755)
     for part in ("conf", "queue", "data"):
         os.makedirs("%s/%s" % (base, part), exist_ok=True)
     shutil.chown(base + "/data", "postfix")
-    sasl = os.path.exists(lab.path("dovecot/auth"))
+    sasl = any("dovecot" in process.args for process in lab.processes)
     main = {
         "queue_directory": base + "/queue", "data_directory": base + "/data",
         "myhostname": NAME, "mydestination": "", "mynetworks": "10.77.0.0/24",

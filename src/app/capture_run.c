@@ -11,18 +11,28 @@
 #include "base/banned.h"
 
 #define HOUR_US (INT64_C(3600) * USEC_PER_SEC)
+/* So far the clock may be set back within a run. */
+#define STEP_US (INT64_C(60) * USEC_PER_SEC)
 /* Losses below this share of an hour's packets are not worth a word: 1 in 1000. */
 #define DROP_SHARE 1000
-/* What the workers do not count themselves. */
-#define OWN_COUNTERS 4
+/* What the pipelines do not count themselves. */
+#define OWN_COUNTERS 8
 #define COUNTERS_MAX (PIPELINE_COUNTERS_MAX + OWN_COUNTERS)
 
+/* What is counted outside of the workers, cumulative. */
+struct outside {
+	uint64_t lost_events, lost_lines, flush_failures;
+};
+
 struct capture_run {
-	struct capture_worker *const *workers;
-	size_t worker_count;
+	struct capture_run_options options;
 	struct capture_snapshot *now, *at_hour; /* per worker; the latter when the run began */
-	uint64_t lost, lost_at_hour;
-	int64_t hour_us; /* when the run began */
+	struct outside outside, outside_at_hour;
+	struct store_worker_state store;
+	size_t most_flows, most_held_len; /* of all workers together, in this run */
+	int64_t worst_latency_us;         /* of a flush, in this run */
+	int64_t hour_us;                  /* when the run began */
+	int64_t now_us;                   /* of the last update */
 	unsigned serial;
 	struct store_run run;
 	struct store_counter counters[COUNTERS_MAX];
@@ -30,16 +40,15 @@ struct capture_run {
 };
 
 struct capture_run *
-capture_run_new(struct capture_worker *const *workers, size_t count, int64_t now_us)
+capture_run_new(const struct capture_run_options *options, int64_t now_us)
 {
 	struct capture_run *r = xcalloc(1, sizeof(*r));
 
-	r->workers = workers;
-	r->worker_count = count;
-	r->now = xcalloc(count, sizeof(*r->now));
-	r->at_hour = xcalloc(count, sizeof(*r->at_hour));
-	r->sources = xcalloc(count, sizeof(*r->sources));
-	r->hour_us = now_us;
+	r->options = *options;
+	r->now = xcalloc(options->worker_count, sizeof(*r->now));
+	r->at_hour = xcalloc(options->worker_count, sizeof(*r->at_hour));
+	r->sources = xcalloc(options->worker_count, sizeof(*r->sources));
+	r->hour_us = r->now_us = now_us;
 	r->serial = 1;
 	return r;
 }
@@ -58,7 +67,13 @@ capture_run_free(struct capture_run *r)
 void
 capture_run_add_lost(struct capture_run *r, uint64_t count)
 {
-	r->lost += count;
+	r->outside.lost_events += count;
+}
+
+void
+capture_run_set_lost_lines(struct capture_run *r, uint64_t count)
+{
+	r->outside.lost_lines = count;
 }
 
 static uint64_t
@@ -67,33 +82,56 @@ dropped(const struct capture_snapshot *s)
 	return s->live.dropped_by_kernel + s->live.dropped_by_interface;
 }
 
-/* RFC-less but useful: what to do about losses, once an hour. */
+bool
+capture_run_is_loss_worth_a_word(uint64_t lost, uint64_t received)
+{
+	return lost > 0 && lost >= received / DROP_SHARE;
+}
+
+/* Once an hour and interface: what was lost, and what to do about it. */
 static void
 warn_of_drops(const struct capture_run *r)
 {
-	for (size_t i = 0; i < r->worker_count; i++) {
-		uint64_t lost = dropped(&r->now[i]) - dropped(&r->at_hour[i]);
-		uint64_t seen = r->now[i].live.received - r->at_hour[i].live.received;
+	uint64_t lost = 0, received = 0;
 
-		if (lost == 0 || lost < seen / DROP_SHARE)
+	for (size_t i = 0; i < r->options.worker_count; i++) {
+		const char *name = capture_worker_interface(r->options.workers[i]);
+		const char *next = i + 1 < r->options.worker_count
+				       ? capture_worker_interface(r->options.workers[i + 1])
+				       : "";
+
+		lost += dropped(&r->now[i]) - dropped(&r->at_hour[i]);
+		received += r->now[i].live.received - r->at_hour[i].live.received;
+		if (strcmp(name, next) == 0)
 			continue;
-		log_warning(
-		    "%s lost %" PRIu64 " of %" PRIu64
-		    " packets in the last hour: give it a larger buffer or more threads, or "
-		    "mirror less",
-		    capture_worker_interface(r->workers[i]), lost, seen + lost);
+		if (capture_run_is_loss_worth_a_word(lost, received))
+			log_warning("%s lost %" PRIu64 " of %" PRIu64
+				    " packets in the last hour: give it a larger capture.buffer "
+				    "or more capture.threads, or mirror less",
+			    name, lost, received);
+		lost = received = 0;
 	}
 }
 
 static void
-begin_hour(struct capture_run *r, int64_t now_us)
+begin_hour(struct capture_run *r)
 {
-	memcpy(r->at_hour, r->now, r->worker_count * sizeof(*r->now));
-	for (size_t i = 0; i < r->worker_count; i++)
-		r->at_hour[i].end_us = 0;
-	r->lost_at_hour = r->lost;
-	r->hour_us = now_us;
+	memcpy(r->at_hour, r->now, r->options.worker_count * sizeof(*r->now));
+	r->outside_at_hour = r->outside;
+	r->most_flows = r->most_held_len = 0;
+	r->worst_latency_us = 0;
+	r->hour_us = r->now_us;
 	r->serial++;
+}
+
+void
+capture_run_pushed(struct capture_run *r)
+{
+	/* A clock that was set back by much would make an hour of any length. */
+	if (r->now_us - r->hour_us < HOUR_US && r->hour_us - r->now_us < STEP_US)
+		return;
+	warn_of_drops(r);
+	begin_hour(r);
 }
 
 static void
@@ -124,7 +162,7 @@ add_worker(struct capture_run *r, size_t i)
 	    now->live.dropped_by_interface - old->live.dropped_by_interface);
 	add_counter(run, r->counters, "events_lost", now->lost_events - old->lost_events);
 	r->sources[i] = (struct store_source){
-		.name = capture_worker_interface(r->workers[i]),
+		.name = capture_worker_interface(r->options.workers[i]),
 		.packet_count = packets,
 		.byte_count = now->byte_count - old->byte_count,
 	};
@@ -132,15 +170,45 @@ add_worker(struct capture_run *r, size_t i)
 	run->byte_count += now->byte_count - old->byte_count;
 }
 
-void
-capture_run_update(struct capture_run *r, int64_t now_us)
+static void
+add_outside(struct capture_run *r)
 {
-	for (size_t i = 0; i < r->worker_count; i++)
-		capture_worker_snapshot(r->workers[i], &r->now[i]);
-	if (now_us - r->hour_us >= HOUR_US) {
-		warn_of_drops(r);
-		begin_hour(r, now_us);
+	struct store_run *run = &r->run;
+	const struct outside *now = &r->outside, *old = &r->outside_at_hour;
+
+	add_counter(run, r->counters, "events_lost", now->lost_events - old->lost_events);
+	add_counter(run, r->counters, "event_lines_lost", now->lost_lines - old->lost_lines);
+	add_counter(run, r->counters, "flush_failures", now->flush_failures - old->flush_failures);
+	add_counter(run, r->counters, "worst_flush_ms", (uint64_t)(r->worst_latency_us / 1000));
+	add_counter(run, r->counters, "most_flows", r->most_flows);
+	add_counter(run, r->counters, "most_held_bytes", r->most_held_len);
+}
+
+static void
+take_figures(struct capture_run *r, const struct store_worker_state *store)
+{
+	size_t flows = 0, held_len = 0;
+
+	for (size_t i = 0; i < r->options.worker_count; i++) {
+		capture_worker_snapshot(r->options.workers[i], &r->now[i]);
+		flows += r->now[i].flow_count;
+		held_len += r->now[i].held_len;
 	}
+	r->store = *store;
+	r->outside.flush_failures = store->failure_count;
+	if (flows > r->most_flows)
+		r->most_flows = flows;
+	if (held_len > r->most_held_len)
+		r->most_held_len = held_len;
+	if (store->last_latency_us > r->worst_latency_us)
+		r->worst_latency_us = store->last_latency_us;
+}
+
+void
+capture_run_update(struct capture_run *r, const struct store_worker_state *store, int64_t now_us)
+{
+	take_figures(r, store);
+	r->now_us = now_us;
 	r->run = (struct store_run){
 		.command = "capture",
 		.started_us = r->hour_us,
@@ -148,12 +216,12 @@ capture_run_update(struct capture_run *r, int64_t now_us)
 		.begin_us = r->hour_us,
 		.end_us = now_us > r->hour_us ? now_us : r->hour_us,
 	};
-	for (size_t i = 0; i < r->worker_count; i++)
+	for (size_t i = 0; i < r->options.worker_count; i++)
 		add_worker(r, i);
-	add_counter(&r->run, r->counters, "events_lost", r->lost - r->lost_at_hour);
+	add_outside(r);
 	r->run.counters = r->counters;
 	r->run.sources = r->sources;
-	r->run.source_count = r->worker_count;
+	r->run.source_count = r->options.worker_count;
 }
 
 const struct store_run *
@@ -173,7 +241,7 @@ total(const struct capture_run *r, const char *name)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < r->worker_count; i++) {
+	for (size_t i = 0; i < r->options.worker_count; i++) {
 		for (size_t k = 0; k < r->now[i].counter_count; k++) {
 			if (strcmp(r->now[i].counters[k].name, name) == 0)
 				sum += r->now[i].counters[k].value;
@@ -183,25 +251,29 @@ total(const struct capture_run *r, const char *name)
 }
 
 void
-capture_run_log_status(const struct capture_run *r, const struct store_worker_state *store)
+capture_run_log_status(const struct capture_run *r)
 {
-	uint64_t received = 0, by_kernel = 0, by_interface = 0, lost = r->lost;
-	size_t flows = 0, unsettled = 0;
+	uint64_t received = 0, by_kernel = 0, by_interface = 0, lost = r->outside.lost_events;
+	size_t flows = 0, unsettled = 0, held_len = 0, count = r->options.worker_count;
 
-	for (size_t i = 0; i < r->worker_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		received += r->now[i].live.received;
 		by_kernel += r->now[i].live.dropped_by_kernel;
 		by_interface += r->now[i].live.dropped_by_interface;
 		lost += r->now[i].lost_events;
 		flows += r->now[i].flow_count;
 		unsettled += r->now[i].unsettled_count;
+		held_len += r->now[i].held_len;
 	}
 	log_notice("status: received=%" PRIu64 " kernel_dropped=%" PRIu64
 		   " interface_dropped=%" PRIu64 " undecodable=%" PRIu64 " gaps=%" PRIu64
-		   " flows=%zu unsettled=%zu evicted=%" PRIu64 " events=%" PRIu64
-		   " events_lost=%" PRIu64 " flushes=%" PRIu64 " flush_failures=%" PRIu64
+		   " flows=%zu/%zu unsettled=%zu evicted=%" PRIu64
+		   " held_bytes=%zu/%zu events=%" PRIu64 " events_lost=%" PRIu64
+		   " event_lines_lost=%" PRIu64 " flushes=%" PRIu64 " flush_failures=%" PRIu64
 		   " flush_ms=%" PRId64 " worst_flush_ms=%" PRId64,
 	    received, by_kernel, by_interface, total(r, "undecodable"), total(r, "gaps"), flows,
-	    unsettled, total(r, "flows_evicted"), total(r, "events"), lost, store->flush_count,
-	    store->failure_count, store->last_latency_us / 1000, store->worst_latency_us / 1000);
+	    count * r->options.max_flows, unsettled, total(r, "flows_evicted"), held_len,
+	    count * r->options.max_held_len, total(r, "events"), lost, r->outside.lost_lines,
+	    r->store.flush_count, r->store.failure_count, r->store.last_latency_us / 1000,
+	    r->store.worst_latency_us / 1000);
 }

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "app/clock.h"
 #include "app/loop.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -214,6 +215,8 @@ publish(struct capture_worker *w)
 	f->counter_count = pipeline_counters(w->pipeline, f->counters);
 	f->flow_count = pipeline_flow_count(w->pipeline);
 	f->unsettled_count = pipeline_unsettled_count(w->pipeline);
+	f->held_len = pipeline_held_len(w->pipeline);
+	f->beat_us = clock_monotonic_us();
 	f->bound = live_is_bound(w->live);
 	(void)pthread_mutex_lock(&w->lock);
 	w->published = *f;
@@ -230,7 +233,8 @@ on_readable(void *arg)
 	for (unsigned i = 0; i < BATCHES && count > 0; i++) {
 		bool was_bound = live_is_bound(w->live);
 
-		if (live_read(w->live, BATCH, on_frame, w, &count, &err) == LIVE_LOST && was_bound)
+		if (live_read(w->live, BATCH, on_frame, w, &count, &err) == LIVE_LOST &&
+		    was_bound && w->options.announce)
 			log_warning("%s; waiting for it", err.text);
 	}
 	hand_over(w);
@@ -241,10 +245,20 @@ try_to_bind(struct capture_worker *w)
 {
 	struct error err;
 
-	if (live_bind(w->live, &err) == 0)
-		log_notice("interface %s is there: capturing", w->interface);
-	else
+	switch (live_bind(w->live, &err)) {
+	case LIVE_BIND_DONE:
+		if (w->options.announce)
+			log_notice("interface %s is there: capturing", w->interface);
+		return;
+	case LIVE_BIND_LATER:
 		log_debug("%s", err.text);
+		return;
+	case LIVE_BIND_NEVER:
+		if (w->options.announce)
+			log_error("%s", err.text);
+		w->figures.gave_up = true;
+		return;
+	}
 }
 
 static void
@@ -253,7 +267,7 @@ on_tick(void *arg)
 	struct capture_worker *w = arg;
 
 	w->ticks++;
-	if (!live_is_bound(w->live) && w->ticks % BIND_EVERY_TICKS == 0)
+	if (!live_is_bound(w->live) && !w->figures.gave_up && w->ticks % BIND_EVERY_TICKS == 0)
 		try_to_bind(w);
 	pipeline_advance(w->pipeline, timestamp_now() - LAG_US);
 	hand_over(w);
@@ -329,7 +343,7 @@ capture_worker_start(struct capture_worker *w, struct error *err)
 	sigset_t all, old;
 	int status;
 
-	if (!live_is_bound(w->live))
+	if (!live_is_bound(w->live) && w->options.announce)
 		log_notice("interface %s is not there, or down: waiting for it", w->interface);
 	w->loop = loop_new();
 	/* Signals are the owner's. */

@@ -27,7 +27,8 @@ struct capture_worker_options {
 	const struct network_set *internal; /* copied */
 	uint16_t minimum;
 	struct flow_options flows;
-	int wake_fd; /* eventfd of the owner; borrowed */
+	int wake_fd;   /* eventfd of the owner; borrowed */
+	bool announce; /* log what becomes of the interface: one of its threads is enough */
 };
 
 /* Cumulative since the worker began. */
@@ -35,12 +36,14 @@ struct capture_snapshot {
 	struct live_stats live;
 	uint64_t packet_count, byte_count;
 	int64_t begin_us, end_us; /* packet time; 0: no packet */
-	size_t flow_count, unsettled_count;
+	size_t flow_count, unsettled_count, held_len;
 	uint64_t lost_events; /* the outbox was full */
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
 	size_t counter_count;
-	bool bound; /* the interface is there */
-	bool ended; /* the thread is about to end */
+	int64_t beat_us; /* when it was made: the monotonic clock */
+	bool bound;      /* the interface is there */
+	bool gave_up;    /* only a restart brings the interface back */
+	bool ended;      /* the thread is about to end */
 };
 
 /* Opens the interface; NULL with *fault and `err` where that is not possible. */

@@ -14,10 +14,10 @@
 #include "app/capture_worker.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
-#include "app/judge.h"
 #include "app/loop.h"
 #include "app/privileges.h"
 #include "app/store_worker.h"
+#include "app/watchdog.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
@@ -44,7 +44,9 @@ struct capture {
 	size_t worker_count;
 	struct capture_run *run;
 	struct loop *loop;
-	int wake_fd; /* a worker has events */
+	struct watchdog watchdog;
+	bool gave_up; /* an interface is lost for good */
+	int wake_fd;  /* a worker has events */
 	struct event *taken;
 	size_t taken_room;
 };
@@ -104,27 +106,53 @@ flush_writer(struct capture *c)
 }
 
 static void
+update_run(struct capture *c)
+{
+	struct store_worker_state state;
+
+	store_worker_get_state(c->store_worker, &state);
+	if (c->writer != NULL)
+		capture_run_set_lost_lines(c->run, event_writer_lost(c->writer));
+	capture_run_update(c->run, &state, timestamp_now());
+}
+
+/* Ends with an error where only a new start can go on: systemd makes one. */
+static void
+look_for_lost_interfaces(struct capture *c)
+{
+	for (size_t i = 0; i < c->worker_count; i++) {
+		struct capture_snapshot s;
+
+		capture_worker_snapshot(c->workers[i], &s);
+		c->gave_up = c->gave_up || s.gave_up;
+	}
+	if (c->gave_up)
+		loop_stop(c->loop);
+}
+
+static void
 on_flush(void *arg)
 {
 	struct capture *c = arg;
 
 	take_events(c);
 	flush_writer(c);
-	capture_run_update(c->run, timestamp_now());
-	if (store_worker_push(c->store_worker, capture_run_get(c->run), capture_run_serial(c->run)))
+	update_run(c);
+	if (store_worker_push(
+		c->store_worker, capture_run_get(c->run), capture_run_serial(c->run))) {
 		event_sink_set_tally(c->sink, store_worker_tally(c->store_worker));
-	(void)sd_notify(0, "WATCHDOG=1");
+		capture_run_pushed(c->run);
+	}
+	look_for_lost_interfaces(c);
 }
 
 static void
 on_status(void *arg)
 {
 	struct capture *c = arg;
-	struct store_worker_state state;
 
-	store_worker_get_state(c->store_worker, &state);
-	capture_run_update(c->run, timestamp_now());
-	capture_run_log_status(c->run, &state);
+	update_run(c);
+	capture_run_log_status(c->run);
 }
 
 static void
@@ -175,6 +203,8 @@ on_reload(void *arg)
 		for (size_t i = 0; i < c->worker_count; i++)
 			capture_worker_reload(c->workers[i], &c->config.services,
 			    &c->config.internal, c->config.minimum);
+		c->policy.minimum = c->config.minimum;
+		store_worker_reload(c->store_worker, &c->policy, c->config.retention_us);
 		log_notice("the configuration was read again");
 	} else {
 		log_error("the configuration stays as it was");
@@ -203,6 +233,7 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 		.internal = &config->internal,
 		.minimum = config->minimum,
 		.wake_fd = c->wake_fd,
+		.announce = index % config->threads == 0,
 	};
 
 	flow_options_init(&options.flows);
@@ -265,7 +296,6 @@ open_outputs(struct capture *c)
 	}
 	give_database(c);
 	c->policy.minimum = config->minimum;
-	store_set_judge(c->store, judge_client, &c->policy);
 	if (config->events.kind == CONFIG_EVENTS_NONE)
 		return 0;
 	c->writer = event_writer_new(&writer_options, &err);
@@ -296,6 +326,14 @@ start_threads(struct capture *c)
 		.store = c->store,
 		.sensor_id = c->sensor_id,
 		.max_tally_len = c->config.max_tally_len,
+		.policy = c->policy,
+		.retention_us = c->config.retention_us,
+	};
+	const struct capture_run_options run_options = {
+		.workers = c->workers,
+		.worker_count = c->worker_count,
+		.max_flows = c->config.max_flows,
+		.max_held_len = c->config.max_held_len,
 	};
 	struct event_sink_options sink_options = {
 		.writer = c->writer,
@@ -306,9 +344,14 @@ start_threads(struct capture *c)
 	struct error err;
 
 	c->store_worker = store_worker_new(&store_options);
+	c->watchdog = (struct watchdog){
+		.workers = c->workers,
+		.worker_count = c->worker_count,
+		.store = c->store_worker,
+	};
 	sink_options.tally = store_worker_tally(c->store_worker);
 	c->sink = event_sink_new(&sink_options);
-	c->run = capture_run_new(c->workers, c->worker_count, timestamp_now());
+	c->run = capture_run_new(&run_options, timestamp_now());
 	if (store_worker_start(c->store_worker, &err) != 0)
 		goto bad;
 	for (size_t i = 0; i < c->worker_count; i++) {
@@ -326,6 +369,8 @@ bad:
 static void
 watch(struct capture *c)
 {
+	int64_t interval_us = watchdog_interval_us();
+
 	c->loop = loop_new();
 	loop_add_signal(c->loop, SIGTERM, on_stop, c);
 	loop_add_signal(c->loop, SIGINT, on_stop, c);
@@ -333,13 +378,15 @@ watch(struct capture *c)
 	loop_add_signal(c->loop, SIGUSR1, on_status, c);
 	loop_add_fd(c->loop, c->wake_fd, on_events, c);
 	loop_add_timer(c->loop, c->config.flush_interval_us, on_flush, c);
+	if (interval_us > 0)
+		loop_add_timer(c->loop, interval_us, watchdog_tick, &c->watchdog);
 }
 
 /* Settles and stores what is there. */
 static int
 finish(struct capture *c)
 {
-	int status = APP_EXIT_DONE;
+	int status = c->gave_up ? APP_EXIT_FAILED : APP_EXIT_DONE;
 
 	(void)sd_notify(0, "STOPPING=1");
 	for (size_t i = 0; i < c->worker_count; i++)
@@ -349,7 +396,7 @@ finish(struct capture *c)
 		take_events(c);
 	}
 	flush_writer(c);
-	capture_run_update(c->run, timestamp_now());
+	update_run(c);
 	if (!store_worker_finish(c->store_worker, capture_run_get(c->run),
 		capture_run_serial(c->run), LAST_FLUSH_US)) {
 		log_error("the last findings could not be stored in %s", c->config.database);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -13,28 +14,55 @@
 
 #define WRITE_AT 262144             /* bytes of JSON per write */
 #define HOLD_MAX ((size_t)16 << 20) /* bytes held back while nothing can be written */
+#define LINE_MAX_LEN 65536          /* more than any line of JSON has */
 
 struct event_writer {
 	struct event_writer_options options;
 	char *path;
 	char *sensor;
 	int fd;
-	struct buf held;
+	struct buf held; /* begins with a line */
+	size_t sent;     /* bytes of that line that are written already */
 	uint64_t lost;
 	int last_errno; /* of a write that failed; 0: the last one went well */
 };
 
+/* A writer that was killed may have left the beginning of a line at the end of the file. */
+static void
+mend_end(int fd)
+{
+	char end[LINE_MAX_LEN];
+	struct stat st;
+	ssize_t count, keep;
+	off_t from;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	from = st.st_size > (off_t)sizeof(end) ? st.st_size - (off_t)sizeof(end) : 0;
+	count = keep = pread(fd, end, sizeof(end), from);
+	while (keep > 0 && end[keep - 1] != '\n')
+		keep--;
+	/* Only what looks like ours is touched. */
+	if (keep < count && (keep > 0 || from == 0) && end[keep] == '{')
+		(void)!ftruncate(fd, from + keep);
+}
+
 static int
 open_file(const struct event_writer *w, struct error *err)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (w->options.append ? O_APPEND : O_TRUNC);
+	int flags = w->options.append ? O_RDWR | O_APPEND : O_WRONLY | O_TRUNC;
 	int fd;
 
 	if (strcmp(w->path, "-") == 0)
 		return STDOUT_FILENO;
-	fd = open(w->path, flags, 0640);
+	fd = open(w->path, flags | O_CREAT | O_CLOEXEC, 0640);
+	/* What can only be written to, a pipe for one, may be a target as well. */
+	if (fd < 0 && w->options.append && errno == EACCES)
+		fd = open(w->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
 		error_set(err, "cannot write events to %s: %s", w->path, strerror(errno));
+	else if (w->options.append)
+		mend_end(fd);
 	return fd;
 }
 
@@ -58,6 +86,17 @@ event_writer_new(const struct event_writer_options *options, struct error *err)
 	return NULL;
 }
 
+/* A line that went out in part goes as a whole to where the next ones go. */
+static void
+take_back_part(struct event_writer *w)
+{
+	struct stat st;
+
+	if (w->sent > 0 && fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size >= (off_t)w->sent && ftruncate(w->fd, st.st_size - (off_t)w->sent) == 0)
+		w->sent = 0;
+}
+
 static void
 close_file(int fd)
 {
@@ -70,6 +109,7 @@ event_writer_free(struct event_writer *w)
 {
 	if (w == NULL)
 		return;
+	take_back_part(w);
 	close_file(w->fd);
 	buf_release(&w->held);
 	free(w->path);
@@ -80,7 +120,7 @@ event_writer_free(struct event_writer *w)
 static void
 write_held(struct event_writer *w)
 {
-	size_t done = 0;
+	size_t done = w->sent, keep;
 
 	w->last_errno = 0;
 	while (done < w->held.len) {
@@ -94,9 +134,11 @@ write_held(struct event_writer *w)
 		}
 		done += (size_t)n;
 	}
-	/* The rest of a line that went out in part comes first next time. */
-	memmove(w->held.data, w->held.data + done, w->held.len - done);
-	w->held.len -= done;
+	for (keep = done; keep > 0 && w->held.data[keep - 1] != '\n'; keep--)
+		;
+	w->sent = done - keep;
+	memmove(w->held.data, w->held.data + keep, w->held.len - keep);
+	w->held.len -= keep;
 }
 
 void
@@ -135,11 +177,15 @@ event_writer_reopen(struct event_writer *w, struct error *err)
 {
 	int fd;
 
-	if (w->options.target == EVENT_TARGET_SYSLOG)
+	if (w->options.target == EVENT_TARGET_SYSLOG || strcmp(w->path, "-") == 0)
 		return 0;
 	fd = open_file(w, err);
 	if (fd < 0)
 		return -1;
+	if (w->sent > 0)
+		write_held(w);
+	take_back_part(w);
+	w->sent = 0;
 	close_file(w->fd);
 	w->fd = fd;
 	return 0;

@@ -7,6 +7,8 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,7 +45,8 @@ privileges_find_user(
 void
 privileges_give_file(const struct privileges_user *user, const char *path)
 {
-	if (user->change && chown(path, user->uid, user->gid) != 0 && errno != ENOENT)
+	/* What a symbolic link leads to is not ours to give: the user may have made it. */
+	if (user->change && lchown(path, user->uid, user->gid) != 0 && errno != ENOENT)
 		log_warning("cannot give %s to %s: %s", path, user->name, strerror(errno));
 }
 
@@ -115,10 +118,8 @@ static const int allowed_calls[] = {
 	SCMP_SYS(getdents64),
 	SCMP_SYS(umask),
 	SCMP_SYS(utimensat),
-	SCMP_SYS(mmap),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
-	SCMP_SYS(mprotect),
 	SCMP_SYS(madvise),
 	SCMP_SYS(brk),
 	SCMP_SYS(futex),
@@ -169,16 +170,30 @@ static const int allowed_calls[] = {
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(bind),
 	SCMP_SYS(getsockname),
-	SCMP_SYS(ioctl),
+};
+
+/* Calls that are allowed where an argument, without the bits of `ignored`, is `value`. */
+static const struct {
+	int call;
+	unsigned argument;
+	uint64_t ignored, value;
+} allowed_forms[] = {
+	/* No memory that can be run is made any more. */
+	{ SCMP_SYS(mmap), 2, ~(uint64_t)PROT_EXEC, 0 },
+	{ SCMP_SYS(mprotect), 2, ~(uint64_t)PROT_EXEC, 0 },
+	/* The system's log and systemd. */
+	{ SCMP_SYS(socket), 0, 0, AF_UNIX },
+	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFINDEX },
+	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFFLAGS },
+	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFHWADDR },
+	{ SCMP_SYS(ioctl), 1, 0, TCGETS },
 };
 
 static int
 allow_calls(scmp_filter_ctx filter)
 {
-	static const struct scmp_arg_cmp unix_family = {
-		.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX
-	};
-	static const struct scmp_arg_cmp datagram[] = {
+	/* An interface's number is asked by a datagram socket. */
+	const struct scmp_arg_cmp datagram[] = {
 		{ .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET },
 		{ .arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = 0xf, .datum_b = SOCK_DGRAM },
 	};
@@ -187,9 +202,18 @@ allow_calls(scmp_filter_ctx filter)
 		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0) != 0)
 			return -1;
 	}
-	/* The system's log and systemd; the interface's number is asked by a datagram socket. */
-	if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &unix_family) != 0)
-		return -1;
+	for (size_t i = 0; i < sizeof(allowed_forms) / sizeof(allowed_forms[0]); i++) {
+		const struct scmp_arg_cmp form = {
+			.arg = allowed_forms[i].argument,
+			.op = SCMP_CMP_MASKED_EQ,
+			.datum_a = ~allowed_forms[i].ignored,
+			.datum_b = allowed_forms[i].value,
+		};
+
+		if (seccomp_rule_add_array(
+			filter, SCMP_ACT_ALLOW, allowed_forms[i].call, 1, &form) != 0)
+			return -1;
+	}
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, datagram);
 }
 

@@ -1,19 +1,27 @@
 #include "app/store_worker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "app/clock.h"
+#include "app/judge.h"
 #include "base/log.h"
+#include "base/timestamp.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
 
 /* A failing database is tried again this often. */
 #define RETRY_US INT64_C(2000000)
+/* A machine may start with a wrong clock: nothing is removed before there was time to set it. */
+#define PRUNE_FIRST_US INT64_C(600000000)
+#define PRUNE_EVERY_US INT64_C(3600000000)
+/* Rows per transaction: a few milliseconds. */
+#define PRUNE_MAX 500
 
 struct store_worker {
 	struct store_worker_options options;
@@ -29,16 +37,14 @@ struct store_worker {
 	unsigned serial;
 	int64_t run_id; /* of the run with that serial; 0: not stored yet */
 	struct store_worker_state state;
+	struct policy new_policy;
+	int64_t retention_us;
+
+	/* The thread's own. */
+	struct policy policy;
+	int64_t next_prune_us;
+	uint64_t pruned_count; /* since the sweep began */
 };
-
-static int64_t
-monotonic_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 struct store_worker *
 store_worker_new(const struct store_worker_options *options)
@@ -48,6 +54,10 @@ store_worker_new(const struct store_worker_options *options)
 	pthread_condattr_t attr;
 
 	w->options = *options;
+	w->policy = w->new_policy = options->policy;
+	w->retention_us = options->retention_us;
+	w->next_prune_us = clock_monotonic_us() + PRUNE_FIRST_US;
+	store_set_judge(options->store, judge_client, &w->policy);
 	for (unsigned i = 0; i < 2; i++)
 		w->tallies[i] = tally_new(&tally_options);
 	(void)pthread_mutex_init(&w->lock, NULL);
@@ -113,22 +123,50 @@ note_result(struct store_worker *w, int result, const struct error *err, int64_t
 	s->failing = result != 0;
 }
 
+/* A step of a sweep, without the lock.  A failure is the next flush's to tell. */
+static void
+prune(struct store_worker *w, int64_t before_us)
+{
+	struct error err;
+	size_t count = 0;
+	bool more = true;
+
+	if (store_prune(w->options.store, before_us, PRUNE_MAX, &count, &more, &err) != 0)
+		log_debug("%s", err.text);
+	w->pruned_count += count;
+	if (more)
+		return;
+	if (w->pruned_count > 0)
+		log_notice("removed %" PRIu64 " rows that were not seen for store.retention",
+		    w->pruned_count);
+	w->pruned_count = 0;
+	w->next_prune_us = clock_monotonic_us() + PRUNE_EVERY_US;
+}
+
 /* With the lock, which is given up while the database works. */
 static void
 do_job(struct store_worker *w)
 {
 	struct tally *tally = w->tallies[1 - w->current];
-	int64_t start = monotonic_us();
+	int64_t start = clock_monotonic_us();
+	int64_t retention_us = w->retention_us;
 	struct error err = { "" };
+	int64_t latency_us;
 	int result;
 
 	w->run.id = w->run_id;
+	w->policy = w->new_policy;
+	w->state.busy_since_us = start;
 	(void)pthread_mutex_unlock(&w->lock);
 	result = store_flush(w->options.store, w->options.sensor_id, tally, &w->run, &err);
+	latency_us = clock_monotonic_us() - start;
+	if (result == 0 && retention_us > 0 && start >= w->next_prune_us)
+		prune(w, timestamp_now() - retention_us);
 	(void)pthread_mutex_lock(&w->lock);
+	w->state.busy_since_us = 0;
 	if (result == 0)
 		w->run_id = w->run.id;
-	note_result(w, result, &err, monotonic_us() - start);
+	note_result(w, result, &err, latency_us);
 	w->has_job = result != 0;
 	(void)pthread_cond_broadcast(&w->changed);
 }
@@ -146,7 +184,7 @@ run(void *arg)
 			break;
 		do_job(w);
 		if (w->has_job && !w->stop_asked)
-			wait_until(w, monotonic_us() + RETRY_US);
+			wait_until(w, clock_monotonic_us() + RETRY_US);
 	}
 	w->ended = true;
 	(void)pthread_cond_broadcast(&w->changed);
@@ -213,7 +251,7 @@ wait_for_idle(struct store_worker *w, int64_t deadline_us)
 	bool idle;
 
 	(void)pthread_mutex_lock(&w->lock);
-	while (w->has_job && monotonic_us() < deadline_us)
+	while (w->has_job && clock_monotonic_us() < deadline_us)
 		wait_until(w, deadline_us);
 	idle = !w->has_job;
 	(void)pthread_mutex_unlock(&w->lock);
@@ -224,7 +262,7 @@ bool
 store_worker_finish(
     struct store_worker *w, const struct store_run *run, unsigned serial, int64_t patience_us)
 {
-	int64_t deadline = monotonic_us() + patience_us;
+	int64_t deadline = clock_monotonic_us() + patience_us;
 	bool all = wait_for_idle(w, deadline) && store_worker_push(w, run, serial) &&
 		   wait_for_idle(w, deadline);
 
@@ -236,6 +274,15 @@ store_worker_finish(
 		(void)pthread_join(w->thread, NULL);
 	w->started = false;
 	return all;
+}
+
+void
+store_worker_reload(struct store_worker *w, const struct policy *policy, int64_t retention_us)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	w->new_policy = *policy;
+	w->retention_us = retention_us;
+	(void)pthread_mutex_unlock(&w->lock);
 }
 
 void

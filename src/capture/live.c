@@ -27,6 +27,7 @@ struct live {
 	char *interface;
 	char *filter;  /* NULL: none */
 	bool in_group; /* of PACKET_FANOUT */
+	int index;     /* of the interface that the handle is bound to; 0: of none */
 	uint32_t link_type;
 	bool bound;
 	int fd;
@@ -111,6 +112,8 @@ open_handle(struct live *l, enum live_fault *fault, struct error *err)
 	int status;
 
 	l->bound = open_device(l, l->interface, &status, err) == 0;
+	if (l->bound)
+		l->index = (int)if_nametoindex(l->interface);
 	if (!l->bound &&
 	    (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)) {
 		pcap_close(l->pcap);
@@ -200,18 +203,17 @@ look_at_interface(const struct live *l, int *index, struct error *err)
 	return 0;
 }
 
-int
-live_bind(struct live *l, struct error *err)
+/* Binding again where the handle is bound already would do no harm, but to a group. */
+static int
+bind_to(struct live *l, int index, struct error *err)
 {
-	struct sockaddr_ll address = { .sll_family = AF_PACKET };
-	struct packet_mreq promiscuous = { .mr_type = PACKET_MR_PROMISC };
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_ifindex = index };
+	struct packet_mreq promiscuous = { .mr_type = PACKET_MR_PROMISC, .mr_ifindex = index };
 	int fd = pcap_fileno(l->pcap);
-	int index;
 
-	if (look_at_interface(l, &index, err) != 0)
-		return -1;
+	if (index == l->index)
+		return 0;
 	address.sll_protocol = htons(ETH_P_ALL);
-	address.sll_ifindex = promiscuous.mr_ifindex = index;
 	if (bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) != 0) {
 		error_set(err, "cannot capture on %s: %s", l->interface, strerror(errno));
 		return -1;
@@ -219,13 +221,34 @@ live_bind(struct live *l, struct error *err)
 	if (l->options.promiscuous)
 		(void)setsockopt(
 		    fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous));
-	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0)
-		return -1;
-	/* A handle that was of the group before still is. */
-	if (l->options.fanout && !l->in_group && join_fanout(l, err) != 0)
-		return -1;
-	l->bound = true;
+	l->index = index;
 	return 0;
+}
+
+enum live_bind_answer
+live_bind(struct live *l, struct error *err)
+{
+	int index;
+
+	if (look_at_interface(l, &index, err) != 0)
+		return LIVE_BIND_LATER;
+	/* packet(7): a socket leaves a fan-out group by being closed alone. */
+	if (l->in_group && index != l->index) {
+		error_set(err,
+		    "interface %s is another one than before, which threads can share only after "
+		    "a restart",
+		    l->interface);
+		return LIVE_BIND_NEVER;
+	}
+	if (bind_to(l, index, err) != 0)
+		return LIVE_BIND_LATER;
+	l->bound = true;
+	if ((l->filter != NULL && live_set_filter(l, l->filter, err) != 0) ||
+	    (l->options.fanout && !l->in_group && join_fanout(l, err) != 0)) {
+		l->bound = false;
+		return LIVE_BIND_LATER;
+	}
+	return LIVE_BIND_DONE;
 }
 
 void
@@ -305,7 +328,8 @@ live_set_filter(struct live *l, const char *filter, struct error *err)
 		    err, "cannot make a filter for %s: %s", l->interface, pcap_geterr(l->pcap));
 		return -1;
 	}
-	status = pcap_setfilter(l->pcap, &program);
+	/* The placeholder goes on rejecting everything; live_bind sets what is kept here. */
+	status = l->bound ? pcap_setfilter(l->pcap, &program) : 0;
 	if (status == 0 && filter != l->filter) {
 		free(l->filter);
 		l->filter = xstrdup(filter);

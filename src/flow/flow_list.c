@@ -74,6 +74,24 @@ evict(struct flow_table *table, enum flow_list list, uint64_t *counter)
 	flow_end(table, table->rings[list].oldest, FLOW_END_EVICTED, table->now_us);
 }
 
+/* Ends one user: of a connection that lingers, else of the one that was idle longest. */
+static void
+conclude_oldest(struct flow_table *table)
+{
+	struct flow *flow = table->rings[FLOW_LIST_LINGERING].oldest;
+
+	/* It has its answer already: it loses nothing by being settled now. */
+	if (flow != NULL) {
+		flow_conclude(table, flow, FLOW_END_LINGERED, table->now_us);
+		return;
+	}
+	table->counters.evicted_unsettled++;
+	flow = table->rings[FLOW_LIST_UNSETTLED].oldest;
+	/* A flood's connections must not push out what is remembered of real ones. */
+	flow->closed = true;
+	flow_conclude(table, flow, FLOW_END_EVICTED, table->now_us);
+}
+
 void
 flow_list_make_room(struct flow_table *table)
 {
@@ -81,18 +99,8 @@ flow_list_make_room(struct flow_table *table)
 	struct flow_ring *rings = table->rings;
 	size_t unsettled = rings[FLOW_LIST_UNSETTLED].count + rings[FLOW_LIST_LINGERING].count;
 
-	if (unsettled >= table->options.max_unsettled) {
-		/* One that lingers has its answer already: it loses nothing by being settled now.
-		 */
-		if (rings[FLOW_LIST_LINGERING].count > 0) {
-			flow_conclude(table, rings[FLOW_LIST_LINGERING].oldest, FLOW_END_LINGERED,
-			    table->now_us);
-		} else {
-			c->evicted_unsettled++;
-			flow_conclude(table, rings[FLOW_LIST_UNSETTLED].oldest, FLOW_END_EVICTED,
-			    table->now_us);
-		}
-	}
+	if (unsettled >= table->options.max_unsettled)
+		conclude_oldest(table);
 	while (rings[FLOW_LIST_CLOSED].count > table->options.max_closed)
 		flow_end(table, rings[FLOW_LIST_CLOSED].oldest, FLOW_END_IDLE, table->now_us);
 	if (table->count < table->options.max_flows)

@@ -83,7 +83,7 @@ wccp(struct walk *w)
 	w->next = LAYER_IP;
 }
 
-/* RFC 2637, section 4.1: key = payload length and call; without a sequence number no payload. */
+/* RFC 2637, section 4.1: the key is payload length and call; an acknowledgement has no payload. */
 static void
 enhanced_gre(struct walk *w, uint16_t flags)
 {
@@ -98,7 +98,6 @@ enhanced_gre(struct walk *w, uint16_t flags)
 	}
 	if (!walk_take(w, len, PACKET_BAD_LINK, &h))
 		return;
-	walk_trim_to(w, u16_at(key, 0));
 	w->next = LAYER_PPP;
 }
 

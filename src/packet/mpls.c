@@ -45,8 +45,6 @@ has_control_word(struct span s, uint32_t wire_len)
 
 	if (!span_skip(&after, CONTROL_WORD_LEN))
 		return true;
-	if (guess_ethernet(after, wire_len - CONTROL_WORD_LEN))
-		return true;
 	if (guess_ethernet(s, wire_len))
 		return false;
 	return !has_known_ethertype(s) || has_known_ethertype(after);

@@ -93,7 +93,6 @@ gtp_u(struct walk *w)
 		walk_end(w, PACKET_OTHER);
 		return;
 	}
-	walk_trim_to(w, u16_at(h, 2));
 	if ((h.data[0] & GTP_OPTIONAL) != 0) {
 		if (!walk_take(w, GTP_OPTIONAL_LEN, PACKET_OTHER, &optional))
 			return;

@@ -203,6 +203,12 @@ pipeline_unsettled_count(const struct pipeline *p)
 	return flow_table_unsettled_count(p->flows);
 }
 
+size_t
+pipeline_held_len(const struct pipeline *p)
+{
+	return flow_table_counters(p->flows)->streams.held_len;
+}
+
 void
 pipeline_set_minimum(struct pipeline *p, uint16_t minimum)
 {

@@ -192,7 +192,7 @@ is_established(const struct evidence *ev)
 	if (ev->version != 0)
 		return c->ccs && s->ccs && c->ciphertext && s->ciphertext;
 	/* The ServerHello was lost: what goes on in both directions, by either way to tell. */
-	return (c->finished && s->finished) || (c->hello && !s->hello && tls13_is_established(ev));
+	return (c->finished && s->finished) || (c->hello && tls13_is_established(ev));
 }
 
 /*
@@ -217,10 +217,11 @@ client_goes_on(const struct evidence *ev)
 static struct act
 client_act(const struct evidence *ev)
 {
-	const struct evidence_record *answer = is_tls13(ev) ? client_answer(ev) : NULL;
+	bool unknown = ev->version == 0;
+	const struct evidence_record *answer = is_tls13(ev) || unknown ? client_answer(ev) : NULL;
 	struct act act = first_act(&ev->client);
 
-	if (answer == NULL)
+	if (answer == NULL || (unknown && answer->len < TLS13_FINISHED_MIN))
 		return act;
 	if (answer->len >= TLS13_FINISHED_MIN) {
 		/* It has finished: what it does now does not end the handshake. */
@@ -248,13 +249,17 @@ server_act(const struct evidence *ev)
 	return act;
 }
 
-/* True when closing says nothing: the other direction was not captured at all. */
+/*
+ * True when an end says nothing: the other direction was not captured at all, and what cannot be
+ * read may just as well end a session that went well.
+ */
 static bool
 is_blind(const struct evidence *ev, const struct act *act)
 {
 	bool one_way = !ev->client_seen || !ev->server_seen;
 
-	return one_way && (act->kind == REFUSAL_CLOSE || act->kind == REFUSAL_RESET);
+	return one_way && (act->kind == REFUSAL_CLOSE || act->kind == REFUSAL_RESET ||
+			      act->kind == REFUSAL_ENCRYPTED_ALERT);
 }
 
 static enum outcome
@@ -288,6 +293,15 @@ gives_up(const struct evidence *ev, const struct act *act)
 	return !ev->server.bytes || !had_received(&act->mark, &ev->server.answer_mark);
 }
 
+/* The client has finished and closed: a close or reset of the server behind it refuses nothing. */
+static bool
+is_farewell(const struct evidence *ev, const struct act *server)
+{
+	return (server->kind == REFUSAL_CLOSE || server->kind == REFUSAL_RESET) && is_tls13(ev) &&
+	       client_finished(ev) != NULL && ev->client.fin &&
+	       mark_is_before(&ev->client.fin_mark, &server->mark);
+}
+
 struct evidence_outcome
 evidence_judge(const struct evidence *ev)
 {
@@ -318,10 +332,7 @@ evidence_judge(const struct evidence *ev)
 		first = client.present ? &client : &server;
 	if (first == &client && gives_up(ev, first))
 		return out;
-	/* A client that has finished and closed: the server's close behind it refuses nothing. */
-	if (first == &server && server.kind == REFUSAL_CLOSE && is_tls13(ev) &&
-	    client_finished(ev) != NULL && ev->client.fin &&
-	    mark_is_before(&ev->client.fin_mark, &server.mark))
+	if (first == &server && is_farewell(ev, &server))
 		return out;
 	out.outcome = OUTCOME_REFUSED;
 	out.refused_by = first == &client ? SIDE_CLIENT : SIDE_SERVER;

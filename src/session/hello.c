@@ -266,7 +266,7 @@ note_time(struct session *s, const struct mark *mark)
 	s->has_time = true;
 }
 
-/* An alert in place of what would have been read as one: it ends the handshake. */
+/* An alert whose level nobody can read, or which has none: it ends the handshake. */
 static void
 seen_final_alert(struct evidence_side *evidence, enum refusal_kind kind, uint8_t description,
     const struct mark *mark)
@@ -302,6 +302,9 @@ on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struc
 		return;
 	case TLS_SEEN_ENCRYPTED_HANDSHAKE:
 	case TLS_SEEN_APPLICATION_DATA:
+		/* What a hole swallowed went by all the same: RFC 5246, section 7.1. */
+		if (what == TLS_SEEN_APPLICATION_DATA && a->s->side[a->dir].gap)
+			evidence->ccs = true;
 		if (evidence->ccs)
 			evidence->ciphertext = true;
 		/* RFC 5246, section 7.4.9; in 1.3 it looks like application data. */

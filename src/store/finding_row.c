@@ -5,64 +5,14 @@
 
 #include "base/banned.h"
 
-static bool
-is_plain(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < 0x20 || text.data[i] >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
-struct span
-store_printable(struct buf *scratch, struct span text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (is_plain(text))
-		return text;
-	buf_clear(scratch);
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-
-		if (c >= 0x20 && c < 0x7f) {
-			buf_add_char(scratch, (char)c);
-		} else {
-			buf_add_text(scratch, "\\x");
-			buf_add_char(scratch, digits[c >> 4]);
-			buf_add_char(scratch, digits[c & 15]);
-		}
-	}
-	return span_from(scratch->data, scratch->len);
-}
-
-/* The texts of codes that plain SQL cannot name. */
-static void
-bind_names(sqlite3_stmt *st, int first, const struct finding *f)
-{
-	struct event ev = {
-		.tls_version = f->key.tls_version,
-		.refusal = f->key.refusal,
-		.refusal_alert = f->key.refusal_alert,
-		.has_cipher_suite = f->has_cipher_suite,
-		.cipher_suite = f->cipher_suite,
-	};
-	char refusal[EVENT_REFUSAL_TEXT_LEN], cipher[EVENT_CIPHER_TEXT_LEN];
-
-	store_bind_text(st, first, event_refusal_text(&ev, refusal));
-	store_bind_text(st, first + 1, event_cipher_text(&ev, cipher));
-}
-
-void
-store_finding_bind(
-    sqlite3_stmt *st, int first, const struct finding *f, struct buf *scratch, uint8_t verdict)
+int
+store_finding_bind_counts(sqlite3_stmt *st, int first, const struct finding *f, uint8_t verdict)
 {
 	const struct finding_key *k = &f->key;
-	char ip[ADDR_TEXT_LEN];
 	int i = first;
 
-	store_bind_span(st, i++, store_printable(scratch, event_text_span(&k->server)));
+	/* A text that is empty is still part of the key, which is never NULL. */
+	(void)sqlite3_bind_text(st, i++, k->server.data, k->server.len, SQLITE_STATIC);
 	(void)sqlite3_bind_int(st, i++, k->server_port);
 	(void)sqlite3_bind_int(st, i++, (int)k->protocol);
 	(void)sqlite3_bind_int(st, i++, (int)k->tls_mode);
@@ -78,80 +28,120 @@ store_finding_bind(
 	store_bind_u64(st, i++, f->scsv_count);
 	(void)sqlite3_bind_int64(st, i++, f->first_us);
 	(void)sqlite3_bind_int64(st, i++, f->last_us);
-	store_bind_span(st, i++, span_from_text(addr_to_text(&f->server_ip, ip)));
+	(void)sqlite3_bind_int(st, i++, verdict);
+	return i;
+}
+
+static void
+bind_borrowed_text(sqlite3_stmt *st, int index, const char *text)
+{
+	(void)sqlite3_bind_text(st, index, text, -1, SQLITE_STATIC);
+}
+
+/* What the latest one told. */
+static int
+bind_latest(sqlite3_stmt *st, int i, const struct finding *f, const char *server_ip)
+{
+	store_bind_borrowed(st, i++, span_from_text(server_ip));
 	(void)sqlite3_bind_int(st, i++, (int)f->server_name_source);
 	if (f->has_cipher_suite)
 		(void)sqlite3_bind_int64(st, i++, f->cipher_suite);
 	else
 		(void)sqlite3_bind_null(st, i++);
-	store_bind_span(
-	    st, i++, store_printable(scratch, span_from(f->ja4, f->has_ja4 ? EVENT_JA4_LEN : 0)));
+	store_bind_borrowed(st, i++, span_from(f->ja4, f->has_ja4 ? EVENT_JA4_LEN : 0));
 	(void)sqlite3_bind_int(st, i++, (int)f->limited_by);
-	store_bind_span(
-	    st, i++, store_printable(scratch, event_text_span(&f->certificate_subject)));
+	store_bind_borrowed(st, i++, event_text_span(&f->certificate_subject));
 	if (f->has_certificate_not_after)
 		(void)sqlite3_bind_int64(st, i++, f->certificate_not_after_us);
 	else
 		(void)sqlite3_bind_null(st, i++);
 	(void)sqlite3_bind_int(st, i++, (int)f->offers_aead | (int)f->offers_ecdhe << 1);
-	(void)sqlite3_bind_int(st, i++, verdict);
-	bind_names(st, i, f);
+	return i;
 }
 
-static struct span
-column_text(sqlite3_stmt *st, int column)
+int
+store_finding_write(
+    struct store *s, int64_t client_id, const struct finding *f, uint8_t verdict, struct error *err)
 {
-	const void *text = sqlite3_column_text(st, column);
+	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_WRITE, err);
+	/* The texts of codes that plain SQL cannot name. */
+	struct event ev;
+	char refusal[EVENT_REFUSAL_TEXT_LEN], cipher[EVENT_CIPHER_TEXT_LEN];
+	char server_ip[ADDR_TEXT_LEN];
+	int i;
 
-	return span_from(text, text != NULL ? (size_t)sqlite3_column_bytes(st, column) : 0);
+	if (st == NULL)
+		return -1;
+	ev.tls_version = f->key.tls_version;
+	ev.refusal = f->key.refusal;
+	ev.refusal_alert = f->key.refusal_alert;
+	ev.has_cipher_suite = f->has_cipher_suite;
+	ev.cipher_suite = f->cipher_suite;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	i = store_finding_bind_counts(st, 2, f, verdict);
+	i = bind_latest(st, i, f, addr_to_text(&f->server_ip, server_ip));
+	bind_borrowed_text(st, i++, event_refusal_text(&ev, refusal));
+	bind_borrowed_text(st, i, event_cipher_text(&ev, cipher));
+	return store_step(s, st, err);
 }
 
 static void
-read_key(sqlite3_stmt *st, int i, struct finding_key *k)
+read_key(sqlite3_stmt *st, int i, struct finding_key *k, bool *damaged)
 {
-	event_text_set(&k->server, column_text(st, i++));
-	k->server_port = (uint16_t)sqlite3_column_int(st, i++);
-	k->protocol = (enum protocol)sqlite3_column_int(st, i++);
-	k->tls_mode = (enum tls_mode)sqlite3_column_int(st, i++);
-	k->tls_version = (uint16_t)sqlite3_column_int(st, i++);
-	k->offered_version = (uint16_t)sqlite3_column_int(st, i++);
-	k->outcome = (enum outcome)sqlite3_column_int(st, i++);
-	k->refused_by = (enum event_side)sqlite3_column_int(st, i++);
-	k->refusal = (enum refusal_kind)sqlite3_column_int(st, i++);
-	k->refusal_alert = (uint8_t)sqlite3_column_int(st, i++);
+	event_text_set(&k->server, store_column_span(st, i++));
+	k->server_port = (uint16_t)store_column_code(st, i++, UINT16_MAX, damaged);
+	k->protocol = (enum protocol)store_column_code(st, i++, PROTOCOL_SMTP, damaged);
+	k->tls_mode = (enum tls_mode)store_column_code(st, i++, TLS_MODE_STARTTLS, damaged);
+	k->tls_version = (uint16_t)store_column_code(st, i++, UINT16_MAX, damaged);
+	k->offered_version = (uint16_t)store_column_code(st, i++, UINT16_MAX, damaged);
+	k->outcome = (enum outcome)store_column_code(st, i++, OUTCOME_CLEARTEXT, damaged);
+	k->refused_by = (enum event_side)store_column_code(st, i++, SIDE_SERVER, damaged);
+	k->refusal = (enum refusal_kind)store_column_code(st, i++, REFUSAL_SSLV2_ERROR, damaged);
+	k->refusal_alert = (uint8_t)store_column_code(st, i, UINT8_MAX, damaged);
 }
 
-void
+static void
+read_latest(sqlite3_stmt *st, int i, struct finding *out, bool *damaged)
+{
+	struct span text = store_column_span(st, i++);
+	int offers;
+
+	if (text.len > 0 && !addr_from_text((const char *)text.data, &out->server_ip))
+		*damaged = true;
+	out->server_name_source =
+	    (enum name_source)store_column_code(st, i++, NAME_SOURCE_IMAP_ID, damaged);
+	out->has_cipher_suite = sqlite3_column_type(st, i) != SQLITE_NULL;
+	out->cipher_suite = (uint32_t)sqlite3_column_int64(st, i++);
+	text = store_column_span(st, i++);
+	out->has_ja4 = text.len == EVENT_JA4_LEN;
+	if (out->has_ja4)
+		memcpy(out->ja4, text.data, EVENT_JA4_LEN);
+	out->limited_by = (enum event_side)store_column_code(st, i++, SIDE_SERVER, damaged);
+	event_text_set(&out->certificate_subject, store_column_span(st, i++));
+	out->has_certificate_not_after = sqlite3_column_type(st, i) != SQLITE_NULL;
+	out->certificate_not_after_us = sqlite3_column_int64(st, i++);
+	offers = sqlite3_column_int(st, i);
+	out->offers_aead = (offers & 1) != 0;
+	out->offers_ecdhe = (offers & 2) != 0;
+}
+
+bool
 store_finding_read(
     sqlite3_stmt *st, int first, const struct addr *client, struct finding *out, uint8_t *verdict)
 {
-	int i = first + 10, offers;
-	struct span text;
+	int i = first + 10;
+	bool damaged = false;
 
-	*out = (struct finding){ .key = { .client_ip = *client } };
-	read_key(st, first, &out->key);
+	memset(out, 0, sizeof(*out));
+	out->key.client_ip = *client;
+	read_key(st, first, &out->key, &damaged);
 	out->count = store_column_u64(st, i++);
 	out->gap_count = store_column_u64(st, i++);
 	out->login_count = store_column_u64(st, i++);
 	out->scsv_count = store_column_u64(st, i++);
 	out->first_us = sqlite3_column_int64(st, i++);
 	out->last_us = sqlite3_column_int64(st, i++);
-	text = column_text(st, i++);
-	if (text.len > 0)
-		(void)addr_from_text((const char *)text.data, &out->server_ip);
-	out->server_name_source = (enum name_source)sqlite3_column_int(st, i++);
-	out->has_cipher_suite = sqlite3_column_type(st, i) != SQLITE_NULL;
-	out->cipher_suite = (uint32_t)sqlite3_column_int64(st, i++);
-	text = column_text(st, i++);
-	out->has_ja4 = text.len == EVENT_JA4_LEN;
-	if (out->has_ja4)
-		memcpy(out->ja4, text.data, EVENT_JA4_LEN);
-	out->limited_by = (enum event_side)sqlite3_column_int(st, i++);
-	event_text_set(&out->certificate_subject, column_text(st, i++));
-	out->has_certificate_not_after = sqlite3_column_type(st, i) != SQLITE_NULL;
-	out->certificate_not_after_us = sqlite3_column_int64(st, i++);
-	offers = sqlite3_column_int(st, i++);
-	out->offers_aead = (offers & 1) != 0;
-	out->offers_ecdhe = (offers & 2) != 0;
-	*verdict = (uint8_t)sqlite3_column_int(st, i);
+	*verdict = (uint8_t)store_column_code(st, i++, STORE_VERDICT_NONE, &damaged);
+	read_latest(st, i, out, &damaged);
+	return !damaged;
 }

@@ -1,7 +1,6 @@
 /* Reading the inventory back. */
 #include "store/query.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/store_internal.h"
@@ -13,8 +12,6 @@
 	"(SELECT min(tls_version) FROM finding WHERE client = c.id AND tls_version > 0), "         \
 	"(SELECT max(tls_version) FROM finding WHERE client = c.id AND tls_version > 0), "         \
 	"c.verdict, c.reason"
-#define CLIENT_COLUMN_COUNT 13
-#define CLIENT_ORDER "c.verdict, c.ip_key, s.name"
 
 static sqlite3_stmt *
 prepare(struct store *s, const char *sql, struct error *err)
@@ -38,6 +35,14 @@ finish(struct store *s, sqlite3_stmt *st, int status, struct error *err)
 	return status == SQLITE_DONE || status == SQLITE_ROW ? 0 : -1;
 }
 
+static int
+finish_damaged(struct store *s, sqlite3_stmt *st, struct error *err)
+{
+	store_error_damaged(s, err);
+	(void)sqlite3_finalize(st);
+	return -1;
+}
+
 /* ?1 since, ?2 until, ?3 sensor: NULL lets everything through. */
 static void
 bind_filter(sqlite3_stmt *st, const struct store_filter *f)
@@ -53,53 +58,58 @@ bind_filter(sqlite3_stmt *st, const struct store_filter *f)
 }
 
 static bool
+has_client(const struct store_filter *f, const struct addr *ip)
+{
+	return f == NULL || f->clients == NULL || f->clients->count == 0 ||
+	       network_set_contains(f->clients, ip);
+}
+
+static bool
 passes(const struct store_filter *f, const struct addr *ip, uint8_t verdict)
 {
 	if (f == NULL)
 		return true;
-	if (f->clients != NULL && (f->clients->any || f->clients->count > 0) &&
-	    !network_set_contains(f->clients, ip))
-		return false;
-	return f->verdicts == 0 || (verdict < 32 && (f->verdicts >> verdict & 1) != 0);
+	return has_client(f, ip) &&
+	       (f->verdicts == 0 || (verdict < 32 && (f->verdicts >> verdict & 1) != 0));
 }
 
-static void
+static bool
 read_client(sqlite3_stmt *st, struct store_client *c)
 {
-	const char *text = (const char *)sqlite3_column_text(st, 2);
+	const char *text = store_column_text(st, 2);
 	const void *mac = sqlite3_column_blob(st, 3);
-	const void *name = sqlite3_column_text(st, 4);
+	bool damaged = false;
 
 	*c = (struct store_client){
 		.id = sqlite3_column_int64(st, 0),
-		.sensor = (const char *)sqlite3_column_text(st, 1),
-		.name_source = (enum name_source)sqlite3_column_int(st, 5),
+		.sensor = store_column_text(st, 1),
+		.name_source =
+		    (enum name_source)store_column_code(st, 5, NAME_SOURCE_IMAP_ID, &damaged),
 		.first_us = sqlite3_column_int64(st, 6),
 		.last_us = sqlite3_column_int64(st, 7),
 		.count = store_column_u64(st, 8),
-		.worst_version = (uint16_t)sqlite3_column_int(st, 9),
-		.best_version = (uint16_t)sqlite3_column_int(st, 10),
-		.verdict = (uint8_t)sqlite3_column_int(st, 11),
-		.reason = (const char *)sqlite3_column_text(st, 12),
+		.worst_version = (uint16_t)store_column_code(st, 9, UINT16_MAX, &damaged),
+		.best_version = (uint16_t)store_column_code(st, 10, UINT16_MAX, &damaged),
+		.verdict = (uint8_t)store_column_code(st, 11, STORE_VERDICT_NONE, &damaged),
+		.reason = store_column_text(st, 12),
 	};
-	if (text != NULL)
-		(void)addr_from_text(text, &c->ip);
 	c->has_mac = mac != NULL && sqlite3_column_bytes(st, 3) == 6;
 	if (c->has_mac)
 		memcpy(c->mac, mac, 6);
-	if (name != NULL)
-		event_text_set(&c->name, span_from(name, (size_t)sqlite3_column_bytes(st, 4)));
+	event_text_set(&c->name, store_column_span(st, 4));
+	return addr_from_text(text, &c->ip) && !damaged;
 }
+
+static const char clients_sql[] =
+    "SELECT " CLIENT_COLUMNS " FROM client c JOIN sensor s ON s.id = c.sensor"
+    " WHERE (?1 IS NULL OR c.last_us >= ?1) AND (?2 IS NULL OR c.first_us < ?2)"
+    " AND (?3 IS NULL OR s.name = ?3) ORDER BY c.verdict, c.ip_key, s.name";
 
 int
 store_each_client(struct store *s, const struct store_filter *filter, store_client_fn fn, void *arg,
     struct error *err)
 {
-	sqlite3_stmt *st = prepare(s,
-	    "SELECT " CLIENT_COLUMNS " FROM client c JOIN sensor s ON s.id = c.sensor"
-	    " WHERE (?1 IS NULL OR c.last_us >= ?1) AND (?2 IS NULL OR c.first_us < ?2)"
-	    " AND (?3 IS NULL OR s.name = ?3) ORDER BY " CLIENT_ORDER,
-	    err);
+	sqlite3_stmt *st = prepare(s, clients_sql, err);
 	int status;
 
 	if (st == NULL)
@@ -108,45 +118,84 @@ store_each_client(struct store *s, const struct store_filter *filter, store_clie
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
 		struct store_client client;
 
-		read_client(st, &client);
+		if (!read_client(st, &client))
+			return finish_damaged(s, st, err);
 		if (passes(filter, &client.ip, client.verdict) && !fn(arg, &client))
 			break;
 	}
 	return finish(s, st, status, err);
 }
 
+static const char findings_sql[] = "SELECT " STORE_FINDING_COLUMNS " FROM finding"
+				   " WHERE (?1 IS NULL OR last_us >= ?1)"
+				   " AND (?2 IS NULL OR first_us < ?2) AND client = ?3"
+				   " ORDER BY verdict, " STORE_FINDING_KEY_COLUMNS;
+
+/* What a query for findings hands from client to client. */
+struct finding_query {
+	struct store *store;
+	const struct store_filter *filter;
+	store_finding_fn fn;
+	void *arg;
+	sqlite3_stmt *findings;
+	struct error *err;
+	int result;
+};
+
+static bool
+each_finding_of(void *arg, const struct store_client *client)
+{
+	struct finding_query *q = arg;
+	int status;
+
+	(void)sqlite3_reset(q->findings);
+	(void)sqlite3_bind_int64(q->findings, 3, client->id);
+	while ((status = sqlite3_step(q->findings)) == SQLITE_ROW) {
+		struct finding finding;
+		uint8_t verdict;
+
+		if (!store_finding_read(q->findings, 0, &client->ip, &finding, &verdict)) {
+			store_error_damaged(q->store, q->err);
+			q->result = -1;
+			return false;
+		}
+		if (passes(q->filter, &client->ip, verdict) &&
+		    !q->fn(q->arg, client, &finding, verdict))
+			return false;
+	}
+	if (status == SQLITE_DONE)
+		return true;
+	store_error(q->store, "read", q->err);
+	q->result = -1;
+	return false;
+}
+
+/*
+ * Client by client, so that only one client's findings are sorted at a time; all of it sees one
+ * moment of the database, because the outer query holds it.
+ */
 int
 store_each_finding(struct store *s, const struct store_filter *filter, store_finding_fn fn,
     void *arg, struct error *err)
 {
-	sqlite3_stmt *st = prepare(s,
-	    "SELECT " CLIENT_COLUMNS ", f.server, f.server_port, f.protocol, f.tls_mode,"
-	    " f.tls_version, f.offered_version, f.outcome, f.refused_by, f.refusal,"
-	    " f.refusal_alert, f.count, f.gap_count, f.login_count, f.scsv_count, f.first_us,"
-	    " f.last_us, f.server_ip, f.server_name_source, f.cipher_suite, f.ja4, f.limited_by,"
-	    " f.certificate_subject, f.certificate_not_after_us, f.offers, f.verdict"
-	    " FROM finding f JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor"
-	    " WHERE (?1 IS NULL OR f.last_us >= ?1) AND (?2 IS NULL OR f.first_us < ?2)"
-	    " AND (?3 IS NULL OR s.name = ?3) ORDER BY " CLIENT_ORDER
-	    ", f.verdict, f.server, f.server_port, f.protocol, f.tls_mode, f.tls_version,"
-	    " f.offered_version, f.outcome, f.refused_by, f.refusal, f.refusal_alert",
-	    err);
-	int status;
+	struct finding_query q = { s, filter, fn, arg, prepare(s, findings_sql, err), err, 0 };
+	struct store_filter clients = { 0 };
+	int result;
 
-	if (st == NULL)
+	if (q.findings == NULL)
 		return -1;
-	bind_filter(st, filter);
-	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_client client;
-		struct finding finding;
-		uint8_t verdict;
-
-		read_client(st, &client);
-		store_finding_read(st, CLIENT_COLUMN_COUNT, &client.ip, &finding, &verdict);
-		if (passes(filter, &client.ip, verdict) && !fn(arg, &client, &finding, verdict))
-			break;
+	if (filter != NULL) {
+		if (filter->has_since)
+			(void)sqlite3_bind_int64(q.findings, 1, filter->since_us);
+		if (filter->has_until)
+			(void)sqlite3_bind_int64(q.findings, 2, filter->until_us);
+		/* A client's own times hold those of all its findings; its verdict does not. */
+		clients = *filter;
+		clients.verdicts = 0;
 	}
-	return finish(s, st, status, err);
+	result = store_each_client(s, &clients, each_finding_of, &q, err);
+	(void)sqlite3_finalize(q.findings);
+	return result != 0 ? result : q.result;
 }
 
 int
@@ -166,21 +215,21 @@ store_each_day(struct store *s, const struct store_filter *filter, store_day_fn 
 		return -1;
 	bind_filter(st, filter);
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
+		bool damaged = false;
 		struct store_day day = {
-			.sensor = (const char *)sqlite3_column_text(st, 0),
-			.client = (const char *)sqlite3_column_text(st, 1),
+			.sensor = store_column_text(st, 0),
+			.client = store_column_text(st, 1),
 			.day = sqlite3_column_int64(st, 2),
-			.tls_version = (uint16_t)sqlite3_column_int(st, 3),
-			.outcome = (enum outcome)sqlite3_column_int(st, 4),
+			.tls_version = (uint16_t)store_column_code(st, 3, UINT16_MAX, &damaged),
+			.outcome =
+			    (enum outcome)store_column_code(st, 4, OUTCOME_CLEARTEXT, &damaged),
 			.count = store_column_u64(st, 5),
 		};
-		struct addr ip = { 0 };
+		struct addr ip;
 
-		(void)addr_from_text(day.client, &ip);
-		if (filter != NULL && filter->clients != NULL && filter->clients->count > 0 &&
-		    !network_set_contains(filter->clients, &ip))
-			continue;
-		if (!fn(arg, &day))
+		if (!addr_from_text(day.client, &ip) || damaged)
+			return finish_damaged(s, st, err);
+		if (has_client(filter, &ip) && !fn(arg, &day))
 			break;
 	}
 	return finish(s, st, status, err);
@@ -221,6 +270,7 @@ store_snapshot_begin(struct store *s, struct error *err)
 	    SQLITE_OK)
 		return 0;
 	store_error(s, "read", err);
+	store_snapshot_end(s);
 	return -1;
 }
 

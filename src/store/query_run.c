@@ -27,14 +27,6 @@ release(struct lists *l)
 	*l = (struct lists){ 0 };
 }
 
-static char *
-copy_text(sqlite3_stmt *st, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(st, column);
-
-	return text != NULL ? xstrdup(text) : NULL;
-}
-
 static int
 load_counters(struct store *s, sqlite3_stmt *st, int64_t run, struct lists *l, struct error *err)
 {
@@ -46,7 +38,7 @@ load_counters(struct store *s, sqlite3_stmt *st, int64_t run, struct lists *l, s
 		l->counters =
 		    xreallocarray(l->counters, l->counter_count + 1, sizeof(*l->counters));
 		l->counters[l->counter_count++] = (struct store_counter){
-			.name = copy_text(st, 0),
+			.name = xstrdup(store_column_text(st, 0)),
 			.value = store_column_u64(st, 1),
 		};
 	}
@@ -65,7 +57,7 @@ load_sources(struct store *s, sqlite3_stmt *st, int64_t run, struct lists *l, st
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
 		l->sources = xreallocarray(l->sources, l->source_count + 1, sizeof(*l->sources));
 		l->sources[l->source_count++] = (struct store_source){
-			.name = copy_text(st, 0),
+			.name = xstrdup(store_column_text(st, 0)),
 			.has_identity = sqlite3_column_type(st, 1) != SQLITE_NULL,
 			.identity = { store_column_u64(st, 1), store_column_u64(st, 2),
 			    store_column_u64(st, 3) },
@@ -75,7 +67,9 @@ load_sources(struct store *s, sqlite3_stmt *st, int64_t run, struct lists *l, st
 			.skipped_count = store_column_u64(st, 7),
 			.begin_us = sqlite3_column_int64(st, 8),
 			.end_us = sqlite3_column_int64(st, 9),
-			.error = copy_text(st, 10),
+			.error = sqlite3_column_type(st, 10) != SQLITE_NULL
+				     ? xstrdup(store_column_text(st, 10))
+				     : NULL,
 		};
 	}
 	if (status != SQLITE_DONE)
@@ -88,8 +82,8 @@ read_run(sqlite3_stmt *st, const struct lists *l, struct store_run *run)
 {
 	*run = (struct store_run){
 		.id = sqlite3_column_int64(st, 0),
-		.sensor = (const char *)sqlite3_column_text(st, 1),
-		.command = (const char *)sqlite3_column_text(st, 2),
+		.sensor = store_column_text(st, 1),
+		.command = store_column_text(st, 2),
 		.started_us = sqlite3_column_int64(st, 3),
 		.begin_us = sqlite3_column_int64(st, 4),
 		.end_us = sqlite3_column_int64(st, 5),

@@ -14,7 +14,7 @@ static const char schema_1[] =
     " ip_key BLOB NOT NULL," /* family and bytes: sorts as addresses do */
     " ip TEXT NOT NULL, mac BLOB, name TEXT, name_source INTEGER NOT NULL,"
     " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL,"
-    " finding_count INTEGER NOT NULL, verdict INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " verdict INTEGER NOT NULL, reason TEXT NOT NULL,"
     " UNIQUE (sensor, ip_key));"
     "CREATE TABLE finding ("
     " client INTEGER NOT NULL REFERENCES client(id), server TEXT NOT NULL,"
@@ -93,74 +93,82 @@ migrate(struct store *s, int64_t from)
 	return execute(s, number);
 }
 
-/* What the file is: fills in the numbers, or says why it cannot be read. */
+/* What the file is: fills in the numbers, or says why it cannot be used. */
 static int
-identify(struct store *s, int64_t *version, int64_t *tables, struct error *err)
+identify(struct store *s, int64_t *version, bool *is_empty, struct error *err)
 {
-	int64_t id;
+	int64_t id, tables;
 
 	if (query_int(s, "PRAGMA application_id", &id) != 0 ||
 	    query_int(s, "PRAGMA user_version", version) != 0 ||
-	    query_int(s, "SELECT count(*) FROM sqlite_master", tables) != 0) {
-		if (sqlite3_errcode(s->db) == SQLITE_NOTADB)
-			error_set(err,
-			    "%s is not a database of tlstally: it is no SQLite file at all; "
-			    "give another --db",
-			    s->path);
-		else
-			store_error(s, "read", err);
+	    query_int(s, "SELECT count(*) FROM sqlite_master", &tables) != 0) {
+		store_error(s, "read", err);
 		return -1;
 	}
-	if (*tables > 0 && id != STORE_APPLICATION_ID) {
+	*is_empty = tables == 0 && id == 0 && *version == 0;
+	if (!*is_empty && id != STORE_APPLICATION_ID) {
 		error_set(err, "%s is a database of another program; give another --db", s->path);
 		return -1;
 	}
 	if (*version > STORE_SCHEMA_VERSION) {
 		error_set(err,
-		    "%s was written by a newer tlstally (schema %lld, this one knows %d): "
-		    "use that one",
+		    "%s was written by a newer tlstally (schema %lld, this one knows %d); use that "
+		    "one, or give another --db",
 		    s->path, (long long)*version, STORE_SCHEMA_VERSION);
 		return -1;
 	}
 	return 0;
 }
 
-int
-store_schema_prepare(struct store *s, struct error *err)
+/* In one transaction, so that a program that dies here leaves what was there. */
+static int
+bring_up_to_date(struct store *s, struct error *err)
 {
-	int64_t version, tables;
+	int64_t version;
+	bool is_empty;
 
-	if (identify(s, &version, &tables, err) != 0)
-		return -1;
-	if (version == STORE_SCHEMA_VERSION)
-		return 0;
-	if (s->mode == STORE_READ) {
-		if (tables == 0)
-			error_set(err, "%s is empty: no capture was read into it yet", s->path);
-		else
-			error_set(err,
-			    "%s was written by an older tlstally: a replay or capture into it "
-			    "brings it up to date",
-			    s->path);
-		return -1;
-	}
-	/* auto_vacuum counts only before the first table is made. */
-	if (tables == 0 && execute(s, "PRAGMA auto_vacuum = INCREMENTAL") != 0)
-		goto bad;
-	if (execute(s, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE") != 0)
+	if (execute(s, "BEGIN IMMEDIATE") != 0)
 		goto bad;
 	/* Another process may have been faster. */
-	if (identify(s, &version, &tables, err) != 0) {
+	if (identify(s, &version, &is_empty, err) != 0) {
 		(void)execute(s, "ROLLBACK");
 		return -1;
 	}
 	if (version < STORE_SCHEMA_VERSION && migrate(s, version) != 0)
 		goto bad;
-	if (execute(s, "COMMIT") != 0)
-		goto bad;
-	return 0;
+	if (execute(s, "COMMIT") == 0)
+		return 0;
 bad:
-	store_error(s, "prepare", err);
+	store_error(s, "write to", err);
 	(void)execute(s, "ROLLBACK");
 	return -1;
+}
+
+int
+store_schema_prepare(struct store *s, struct error *err)
+{
+	int64_t version;
+	bool is_empty;
+
+	if (identify(s, &version, &is_empty, err) != 0)
+		return -1;
+	if (s->mode == STORE_READ) {
+		if (version == STORE_SCHEMA_VERSION)
+			return 0;
+		if (is_empty)
+			error_set(err, "%s is empty: no capture was read into it yet", s->path);
+		else
+			error_set(err,
+			    "%s was written by an older tlstally; a replay or capture into it "
+			    "brings it up to date",
+			    s->path);
+		return -1;
+	}
+	/* auto_vacuum counts only before the first table is made. */
+	if ((is_empty && execute(s, "PRAGMA auto_vacuum = INCREMENTAL") != 0) ||
+	    execute(s, "PRAGMA journal_mode = WAL") != 0) {
+		store_error(s, "write to", err);
+		return -1;
+	}
+	return version < STORE_SCHEMA_VERSION ? bring_up_to_date(s, err) : 0;
 }

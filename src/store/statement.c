@@ -1,113 +1,56 @@
-/* Prepared statements, and small helpers around sqlite3. */
+/* Prepared statements, errors as sentences, and small helpers around sqlite3. */
+#include <errno.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
 
-/* clang-format off */
-/* The latest one that knew it decides; an earlier one fills what is not known yet. */
-#define LATEST(column) \
-	column " = CASE WHEN excluded." column " IS NOT NULL" \
-	" AND (excluded.last_us >= last_us OR " column " IS NULL)" \
-	" THEN excluded." column " ELSE " column " END"
-/* The same for codes of which 0 says that it is not known. */
-#define LATEST_CODE(column) \
-	column " = CASE WHEN excluded." column " <> 0" \
-	" AND (excluded.last_us >= last_us OR " column " = 0)" \
-	" THEN excluded." column " ELSE " column " END"
-#define WIDEN_TIMES \
-	"first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
-
-static const char *const statements_sql[STATEMENT_COUNT] = {
-	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
-	[STATEMENT_COMMIT] = "COMMIT",
-	[STATEMENT_ROLLBACK] = "ROLLBACK",
-	[STATEMENT_CLIENT_UPSERT] =
-		"INSERT INTO client (sensor, ip_key, ip, mac, name, name_source, first_us, last_us,"
-		" count, finding_count, verdict, reason)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 255, '')"
-		" ON CONFLICT (sensor, ip_key) DO UPDATE SET "
-		LATEST("mac") ","
-		" name_source = CASE WHEN excluded.name IS NOT NULL"
-		"  AND (excluded.last_us >= last_us OR name IS NULL)"
-		"  THEN excluded.name_source ELSE name_source END, "
-		LATEST("name") ","
-		" count = count + excluded.count, " WIDEN_TIMES
-		" RETURNING id, count = ?9, finding_count",
-	[STATEMENT_CLIENT_JUDGED] =
-		"UPDATE client SET verdict = ?2, reason = ?3, finding_count = ?4 WHERE id = ?1",
-	[STATEMENT_FINDING_UPSERT] =
-		"INSERT INTO finding (client, " STORE_FINDING_COLUMNS ","
-		" refusal_text, cipher_suite_text)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
-		" ON CONFLICT (client, server, server_port, protocol, tls_mode, tls_version,"
-		" offered_version, outcome, refused_by, refusal, refusal_alert) DO UPDATE SET "
-		LATEST("server_ip") ", "
-		LATEST_CODE("server_name_source") ", "
-		LATEST("cipher_suite") ", "
-		LATEST("cipher_suite_text") ", "
-		LATEST("ja4") ", "
-		LATEST_CODE("limited_by") ", "
-		LATEST("certificate_not_after_us") ", "
-		LATEST("certificate_subject") ", "
-		LATEST_CODE("offers") ","
-		" count = count + excluded.count,"
-		" gap_count = gap_count + excluded.gap_count,"
-		" login_count = login_count + excluded.login_count,"
-		" scsv_count = scsv_count + excluded.scsv_count, " WIDEN_TIMES,
-	[STATEMENT_FINDING_LOAD] =
-		"SELECT " STORE_FINDING_COLUMNS " FROM finding WHERE client = ?1",
-	[STATEMENT_FINDING_JUDGED] =
-		"UPDATE finding SET verdict = ?12"
-		" WHERE client = ?1 AND server = ?2 AND server_port = ?3 AND protocol = ?4"
-		" AND tls_mode = ?5 AND tls_version = ?6 AND offered_version = ?7 AND outcome = ?8"
-		" AND refused_by = ?9 AND refusal = ?10 AND refusal_alert = ?11",
-	[STATEMENT_DAY_UPSERT] =
-		"INSERT INTO day (client, day, tls_version, outcome, count)"
-		" VALUES (?1, ?2, ?3, ?4, ?5)"
-		" ON CONFLICT (client, day, tls_version, outcome) DO UPDATE SET"
-		" count = count + excluded.count",
-	[STATEMENT_RUN_INSERT] =
-		"INSERT INTO run (sensor, command, started_us, packets, bytes)"
-		" VALUES (?1, ?2, ?3, 0, 0)",
-	[STATEMENT_RUN_UPDATE] =
-		"UPDATE run SET begin_us = ?2, end_us = ?3, packets = ?4, bytes = ?5 WHERE id = ?1",
-	[STATEMENT_COUNTER_UPSERT] =
-		"INSERT INTO run_counter (run, name, value) VALUES (?1, ?2, ?3)"
-		" ON CONFLICT (run, name) DO UPDATE SET value = excluded.value",
-	[STATEMENT_SOURCE_UPSERT] =
-		"INSERT OR REPLACE INTO run_source (run, position, name, head_hash, packet_count,"
-		" stream_hash, packets, bytes, snapped, skipped, begin_us, end_us, error)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-};
-/* clang-format on */
+static bool
+is_no_room(int system_errno)
+{
+	return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
+}
 
 void
 store_error(struct store *s, const char *what, struct error *err)
 {
-	switch (sqlite3_errcode(s->db)) {
+	int code = sqlite3_errcode(s->db) & 0xff;
+
+	if (code == SQLITE_IOERR && is_no_room(sqlite3_system_errno(s->db)))
+		code = SQLITE_FULL;
+	switch (code) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		error_set(err,
-		    "cannot %s %s: another program has locked it; try again when it is done", what,
-		    s->path);
+		    "cannot %s %s: another program has locked it; try again when that is done",
+		    what, s->path);
 		return;
 	case SQLITE_FULL:
-		error_set(err, "cannot %s %s: the disk is full; what was stored before is whole",
+		error_set(err,
+		    "cannot %s %s: the disk is full; what was stored before is whole; make room "
+		    "and try again",
 		    what, s->path);
 		return;
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
-		error_set(err, "cannot %s %s: it, or its folder, is not writable", what, s->path);
+		error_set(err, "cannot %s %s: it, or its folder, cannot be written to by this user",
+		    what, s->path);
+		return;
+	case SQLITE_NOTADB:
+		error_set(err,
+		    "%s is no database of tlstally: it is no SQLite file at all; give another "
+		    "--db",
+		    s->path);
 		return;
 	case SQLITE_CORRUPT:
-		error_set(err,
-		    "cannot %s %s: the file is damaged; 'sqlite3 %s .recover' may save it", what,
-		    s->path, s->path);
+		store_error_damaged(s, err);
+		return;
+	case SQLITE_IOERR:
+		error_set(err, "cannot %s %s: %s", what, s->path,
+		    sqlite3_system_errno(s->db) != 0 ? strerror(sqlite3_system_errno(s->db))
+						     : sqlite3_errmsg(s->db));
 		return;
 	default:
 		error_set(err, "cannot %s %s: %s", what, s->path, sqlite3_errmsg(s->db));
@@ -115,14 +58,23 @@ store_error(struct store *s, const char *what, struct error *err)
 	}
 }
 
+void
+store_error_damaged(struct store *s, struct error *err)
+{
+	error_set(err,
+	    "the database %s is damaged; put it aside and give another --db, or save what can be "
+	    "read of it with the sqlite3 command .recover",
+	    s->path);
+}
+
 sqlite3_stmt *
 store_statement(struct store *s, enum store_statement which, struct error *err)
 {
 	sqlite3_stmt *st = s->statements[which];
 
-	if (st == NULL && sqlite3_prepare_v3(s->db, statements_sql[which], -1,
+	if (st == NULL && sqlite3_prepare_v3(s->db, store_statements_sql[which], -1,
 			      SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
-		store_error(s, "read", err);
+		store_error(s, "write to", err);
 		return NULL;
 	}
 	s->statements[which] = st;
@@ -135,7 +87,7 @@ store_step(struct store *s, sqlite3_stmt *statement, struct error *err)
 	int status = sqlite3_step(statement);
 
 	if (status != SQLITE_DONE && status != SQLITE_ROW)
-		store_error(s, "write", err);
+		store_error(s, "write to", err);
 	(void)sqlite3_reset(statement);
 	return status == SQLITE_DONE || status == SQLITE_ROW ? 0 : -1;
 }
@@ -148,14 +100,25 @@ store_run_statement(struct store *s, enum store_statement which, struct error *e
 	return st != NULL ? store_step(s, st, err) : -1;
 }
 
-void
-store_bind_span(sqlite3_stmt *st, int index, struct span text)
+static void
+bind_span(sqlite3_stmt *st, int index, struct span text, sqlite3_destructor_type life)
 {
 	if (text.len == 0)
 		(void)sqlite3_bind_null(st, index);
 	else
-		(void)sqlite3_bind_text(
-		    st, index, (const char *)text.data, (int)text.len, SQLITE_TRANSIENT);
+		(void)sqlite3_bind_text(st, index, (const char *)text.data, (int)text.len, life);
+}
+
+void
+store_bind_span(sqlite3_stmt *st, int index, struct span text)
+{
+	bind_span(st, index, text, SQLITE_TRANSIENT);
+}
+
+void
+store_bind_borrowed(sqlite3_stmt *st, int index, struct span text)
+{
+	bind_span(st, index, text, SQLITE_STATIC);
 }
 
 void
@@ -175,4 +138,31 @@ uint64_t
 store_column_u64(sqlite3_stmt *st, int column)
 {
 	return (uint64_t)sqlite3_column_int64(st, column);
+}
+
+int
+store_column_code(sqlite3_stmt *st, int column, int last, bool *damaged)
+{
+	int64_t value = sqlite3_column_int64(st, column);
+
+	if (value >= 0 && value <= last)
+		return (int)value;
+	*damaged = true;
+	return 0;
+}
+
+struct span
+store_column_span(sqlite3_stmt *st, int column)
+{
+	const void *text = sqlite3_column_text(st, column);
+
+	return span_from(text, text != NULL ? (size_t)sqlite3_column_bytes(st, column) : 0);
+}
+
+const char *
+store_column_text(sqlite3_stmt *st, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(st, column);
+
+	return text != NULL ? text : "";
 }

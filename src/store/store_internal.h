@@ -13,18 +13,42 @@ enum store_statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
 	STATEMENT_ROLLBACK,
-	STATEMENT_CLIENT_UPSERT,
+	STATEMENT_CLIENT_FIND,
+	STATEMENT_CLIENT_INSERT,
+	STATEMENT_CLIENT_UPDATE,
 	STATEMENT_CLIENT_JUDGED,
-	STATEMENT_FINDING_UPSERT,
 	STATEMENT_FINDING_LOAD,
-	STATEMENT_FINDING_JUDGED,
-	STATEMENT_DAY_UPSERT,
+	STATEMENT_FINDING_WRITE,
+	STATEMENT_FINDING_COUNT,
+	STATEMENT_DAY_ADD,
 	STATEMENT_RUN_INSERT,
 	STATEMENT_RUN_UPDATE,
-	STATEMENT_COUNTER_UPSERT,
-	STATEMENT_SOURCE_UPSERT,
+	STATEMENT_COUNTER_SET,
+	STATEMENT_SOURCE_SET,
+	STATEMENT_PRUNE_NEXT_CLIENT,
+	STATEMENT_PRUNE_FINDINGS,
+	STATEMENT_PRUNE_DAYS,
+	STATEMENT_PRUNE_CLIENT,
+	STATEMENT_PRUNE_COUNTERS,
+	STATEMENT_PRUNE_SOURCES,
+	STATEMENT_PRUNE_RUNS,
 };
-#define STATEMENT_COUNT (STATEMENT_SOURCE_UPSERT + 1)
+#define STATEMENT_COUNT (STATEMENT_PRUNE_RUNS + 1)
+
+/* What has to be written of a finding that was stored before. */
+enum finding_change { FINDING_SAME, FINDING_COUNTED, FINDING_RENEWED };
+
+/*
+ * One client's findings while they are brought up to date: first those that were stored before, in
+ * the order of their keys, then the new ones.
+ */
+struct finding_set {
+	struct finding *items;
+	uint8_t *ranks;
+	uint8_t *old_ranks; /* of the stored ones, and `changes` too */
+	uint8_t *changes;   /* enum finding_change */
+	size_t stored_count, count, room;
+};
 
 struct store {
 	sqlite3 *db;
@@ -36,15 +60,26 @@ struct store {
 	store_judge_fn judge;
 	void *judge_arg;
 	struct buf scratch, reason;
-	struct finding *findings; /* room for one client's */
-	uint8_t *ranks, *old_ranks;
-	size_t finding_room;
+	struct finding_set set;
+	int64_t prune_after; /* the last client that the sweep of store_prune is done with */
 };
+
+/* flush.c */
+/* Judges all that is stored of a client, and writes what has changed.  In a transaction. */
+int store_judge_client(
+    struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
+
+/* open.c */
+/* Opens the file that s->path names, and makes the connection ready for use. */
+int store_open_file(struct store *s, struct error *err);
 
 /* schema.c */
 /* Makes, checks or migrates the schema; -1: `err` says what is wrong with the database. */
 int store_schema_prepare(struct store *s, struct error *err);
 extern const char *const store_views_sql[]; /* ends with NULL */
+
+/* statements_sql.c */
+extern const char *const store_statements_sql[STATEMENT_COUNT];
 
 /* statement.c */
 /* The statement, reset and ready to be bound; NULL after an error. */
@@ -52,30 +87,65 @@ sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struc
 /* Steps a statement that gives no row, and resets it. */
 int store_step(struct store *s, sqlite3_stmt *statement, struct error *err);
 int store_run_statement(struct store *s, enum store_statement which, struct error *err);
-/* "cannot WHAT PATH: REASON"; a full disk and a lock say what to do. */
+/* "cannot WHAT PATH: REASON", and what to do where that is known. */
 void store_error(struct store *s, const char *what, struct error *err);
-void store_bind_span(sqlite3_stmt *st, int index, struct span text); /* empty: NULL */
-void store_bind_text(sqlite3_stmt *st, int index, const char *text); /* NULL: NULL */
+/* The same for content that no tlstally has written. */
+void store_error_damaged(struct store *s, struct error *err);
+/* Empty, or NULL: NULL.  A `borrowed` text must stay as it is until the statement was stepped. */
+void store_bind_span(sqlite3_stmt *st, int index, struct span text);
+void store_bind_borrowed(sqlite3_stmt *st, int index, struct span text);
+void store_bind_text(sqlite3_stmt *st, int index, const char *text);
 void store_bind_u64(sqlite3_stmt *st, int index, uint64_t value);
 uint64_t store_column_u64(sqlite3_stmt *st, int column);
+/* A value of an enum from 0 to `last`; 0, and *damaged set, for anything else. */
+int store_column_code(sqlite3_stmt *st, int column, int last, bool *damaged);
+struct span store_column_span(sqlite3_stmt *st, int column); /* data NULL: NULL */
+const char *store_column_text(sqlite3_stmt *st, int column); /* "" for NULL */
 
+/* printable.c */
+enum store_charset {
+	CHARSET_ASCII, /* host names */
+	CHARSET_UTF8,
+};
 /*
- * Text from the network in the form in which it is kept: valid UTF-8 without control characters,
- * what is neither shown as \xNN.  Borrowed from `scratch` until its next use.
+ * Text from outside in the form in which it is kept: printable characters as they are, any other
+ * byte as \xNN; cut, at a whole character, to `max` bytes.  Borrows from `text`, or from `scratch`
+ * until its next use.
  */
-struct span store_printable(struct buf *scratch, struct span text);
+struct span store_printable(
+    struct buf *scratch, struct span text, enum store_charset charset, size_t max);
+void store_make_printable(struct buf *scratch, struct event_text *text, enum store_charset charset);
 
 /* finding_row.c: the columns of a finding, in one order for all statements. */
-#define STORE_FINDING_COLUMNS                                                                      \
+#define STORE_FINDING_KEY_COLUMNS                                                                  \
 	"server, server_port, protocol, tls_mode, tls_version, offered_version, outcome, "         \
-	"refused_by, refusal, refusal_alert, count, gap_count, login_count, scsv_count, "          \
-	"first_us, last_us, server_ip, server_name_source, cipher_suite, ja4, limited_by, "        \
-	"certificate_subject, certificate_not_after_us, offers, verdict"
-#define STORE_FINDING_COLUMN_COUNT 25
-#define STORE_FINDING_COLUMN_VERDICT 24
-void store_finding_bind(
-    sqlite3_stmt *st, int first, const struct finding *f, struct buf *scratch, uint8_t verdict);
-void store_finding_read(
+	"refused_by, refusal, refusal_alert"
+#define STORE_FINDING_COLUMNS                                                                      \
+	STORE_FINDING_KEY_COLUMNS                                                                  \
+	", count, gap_count, login_count, scsv_count, first_us, last_us, verdict, server_ip, "     \
+	"server_name_source, cipher_suite, ja4, limited_by, certificate_subject, "                 \
+	"certificate_not_after_us, offers"
+/* The first ones, which change with each event; `first` is the key's first column. */
+int store_finding_bind_counts(
+    sqlite3_stmt *st, int first, const struct finding *f, uint8_t verdict);
+/* All, then refusal_text and cipher_suite_text, for STATEMENT_FINDING_WRITE; and steps it. */
+int store_finding_write(struct store *s, int64_t client_id, const struct finding *f,
+    uint8_t verdict, struct error *err);
+/* False, with `out` fit to be used: the row holds what no tlstally writes. */
+bool store_finding_read(
     sqlite3_stmt *st, int first, const struct addr *client, struct finding *out, uint8_t *verdict);
+
+/* finding_set.c */
+void store_set_release(struct finding_set *set);
+void store_set_clear(struct finding_set *set);
+/* All that is stored of a client. */
+int store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
+/* What the tally holds of it. */
+void store_set_add(struct store *s, const struct tally *tally, const struct tally_client *c);
+/* Writes what is new or has changed, with its rank. */
+int store_set_write(struct store *s, int64_t client_id, struct error *err);
+
+/* run_row.c */
+int store_write_run(struct store *s, int64_t sensor_id, struct store_run *run, struct error *err);
 
 #endif

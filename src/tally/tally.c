@@ -17,6 +17,9 @@ tally_new(const struct tally_options *options)
 	t->max_bytes = options != NULL && options->max_bytes != 0 ? options->max_bytes
 								  : TALLY_DEFAULT_MAX_BYTES;
 	t->key = hash_key_random();
+	tally_index_init(&t->client_index);
+	tally_index_init(&t->finding_index);
+	tally_index_init(&t->day_index);
 	return t;
 }
 
@@ -35,50 +38,42 @@ tally_free(struct tally *t)
 	free(t);
 }
 
-static void
-index_clear(struct tally_index *index)
-{
-	if (index->used > 0)
-		memset(index->slots, 0xff, (index->mask + 1) * sizeof(*index->slots));
-	index->used = 0;
-}
-
 void
 tally_clear(struct tally *t)
 {
 	tally_drop_texts(t);
-	index_clear(&t->client_index);
-	index_clear(&t->finding_index);
-	index_clear(&t->day_index);
+	tally_index_clear(&t->client_index);
+	tally_index_clear(&t->finding_index);
+	tally_index_clear(&t->day_index);
 	t->client_count = t->finding_count = t->day_count = 0;
 	t->sorted = false;
 	t->bytes = 0;
 	t->event_count = 0;
 }
 
-/* The key of a finding, as bytes to hash. */
-static size_t
-write_key(const struct tally_finding_entry *e, uint8_t *out)
+static uint64_t
+finding_hash(const struct tally *t, const struct tally_finding_entry *e)
 {
 	const uint16_t numbers[] = { e->server_port, e->tls_version, e->offered_version };
 	const uint8_t kinds[] = { e->protocol, e->tls_mode, e->outcome, e->refused_by, e->refusal,
 		e->refusal_alert };
+	uint8_t key[sizeof(e->client) + sizeof(numbers) + sizeof(kinds) + EVENT_NAME_MAX];
 	size_t len = 0;
 
-	memcpy(out, &e->client, sizeof(e->client));
+	memcpy(key, &e->client, sizeof(e->client));
 	len += sizeof(e->client);
-	memcpy(out + len, numbers, sizeof(numbers));
+	memcpy(key + len, numbers, sizeof(numbers));
 	len += sizeof(numbers);
-	memcpy(out + len, kinds, sizeof(kinds));
+	memcpy(key + len, kinds, sizeof(kinds));
 	len += sizeof(kinds);
-	memcpy(out + len, e->server.data, e->server.len);
-	return len + e->server.len;
+	memcpy(key + len, e->server.data, e->server.len);
+	return hash_bytes(&t->key, key, len + e->server.len);
 }
 
 static bool
 same_key(const struct tally_finding_entry *a, const struct tally_finding_entry *b)
 {
-	return a->hash == b->hash && a->client == b->client && a->server_port == b->server_port &&
+	return a->client == b->client && a->server_port == b->server_port &&
 	       a->tls_version == b->tls_version && a->offered_version == b->offered_version &&
 	       a->protocol == b->protocol && a->tls_mode == b->tls_mode &&
 	       a->outcome == b->outcome && a->refused_by == b->refused_by &&
@@ -101,77 +96,108 @@ addr_hash(const struct tally *t, const struct addr *a)
 	return hash_bytes(&t->key, a->bytes, a->family == 4 ? 4 : 16);
 }
 
-/* What an index's entries are, to look them up and to move them when it grows. */
-enum entry_kind { ENTRY_CLIENT, ENTRY_FINDING, ENTRY_DAY };
-
-static uint64_t
-hash_of(const struct tally *t, enum entry_kind kind, uint32_t i)
+static uint32_t
+find_client(const struct tally *t, uint64_t hash, const struct addr *ip)
 {
-	switch (kind) {
-	case ENTRY_CLIENT:
-		return addr_hash(t, &t->clients[i].ip);
-	case ENTRY_FINDING:
-		return t->findings[i].hash;
-	case ENTRY_DAY:
-		return day_hash(t, &t->days[i]);
-	}
-	return 0;
+	uint32_t probe = 0, i;
+
+	do {
+		i = tally_index_next(&t->client_index, hash, &probe);
+	} while (i != TALLY_NONE && !addr_equals(&t->clients[i].ip, ip));
+	return i;
+}
+
+static uint32_t
+find_finding(const struct tally *t, uint64_t hash, const struct tally_finding_entry *wanted)
+{
+	uint32_t probe = 0, i;
+
+	do {
+		i = tally_index_next(&t->finding_index, hash, &probe);
+	} while (i != TALLY_NONE && !same_key(&t->findings[i], wanted));
+	return i;
+}
+
+static uint32_t
+find_day(const struct tally *t, uint64_t hash, const struct tally_day_entry *wanted)
+{
+	uint32_t probe = 0, i;
+
+	do {
+		i = tally_index_next(&t->day_index, hash, &probe);
+	} while (i != TALLY_NONE &&
+		 (t->days[i].day != wanted->day || t->days[i].client != wanted->client ||
+		     t->days[i].tls_version != wanted->tls_version ||
+		     t->days[i].outcome != wanted->outcome));
+	return i;
+}
+
+/* Room for one more entry in a list of `count`. */
+static void *
+make_room(void *items, size_t count, size_t *room, size_t item_len)
+{
+	if (count < *room)
+		return items;
+	*room = *room == 0 ? 64 : *room * 2;
+	return xreallocarray(items, *room, item_len);
+}
+
+static uint32_t
+client_of(struct tally *t, const struct addr *ip)
+{
+	uint64_t hash = addr_hash(t, ip);
+	uint32_t i = find_client(t, hash, ip);
+
+	if (i != TALLY_NONE)
+		return i;
+	i = (uint32_t)t->client_count;
+	t->clients = make_room(t->clients, i, &t->client_room, sizeof(*t->clients));
+	t->clients[i] = (struct tally_client_entry){
+		.ip = *ip,
+		.first_us = INT64_MAX,
+		.last_us = INT64_MIN,
+		.mac_us = INT64_MIN,
+		.name_us = INT64_MIN,
+	};
+	t->client_count++;
+	t->bytes += sizeof(*t->clients) + 2 * sizeof(struct tally_slot);
+	tally_index_add(&t->client_index, hash, i);
+	return i;
+}
+
+static struct tally_finding_entry *
+finding_of(struct tally *t, const struct tally_finding_entry *wanted)
+{
+	uint64_t hash = finding_hash(t, wanted);
+	uint32_t i = find_finding(t, hash, wanted);
+
+	if (i != TALLY_NONE)
+		return &t->findings[i];
+	i = (uint32_t)t->finding_count;
+	t->findings = make_room(t->findings, i, &t->finding_room, sizeof(*t->findings));
+	t->findings[i] = *wanted;
+	t->findings[i].server = tally_keep_text(t, wanted->server.data, wanted->server.len);
+	t->finding_count++;
+	t->bytes += sizeof(*t->findings) + 2 * sizeof(struct tally_slot);
+	tally_index_add(&t->finding_index, hash, i);
+	return &t->findings[i];
 }
 
 static void
-index_grow(const struct tally *t, struct tally_index *index, enum entry_kind kind)
+count_day(struct tally *t, const struct tally_day_entry *wanted)
 {
-	struct tally_index old = *index;
-	size_t slots = old.slots == NULL ? 256 : (old.mask + 1) * 2;
+	uint64_t hash = day_hash(t, wanted);
+	uint32_t i = find_day(t, hash, wanted);
 
-	index->slots = xmalloc(slots * sizeof(*index->slots));
-	memset(index->slots, 0xff, slots * sizeof(*index->slots));
-	index->mask = slots - 1;
-	for (size_t i = 0; old.slots != NULL && i <= old.mask; i++) {
-		size_t at;
-
-		if (old.slots[i] == TALLY_NONE)
-			continue;
-		at = hash_of(t, kind, old.slots[i]) & index->mask;
-		while (index->slots[at] != TALLY_NONE)
-			at = (at + 1) & index->mask;
-		index->slots[at] = old.slots[i];
+	if (i == TALLY_NONE) {
+		i = (uint32_t)t->day_count;
+		t->days = make_room(t->days, i, &t->day_room, sizeof(*t->days));
+		t->days[i] = *wanted;
+		t->day_count++;
+		t->bytes += sizeof(*t->days) + 2 * sizeof(struct tally_slot);
+		tally_index_add(&t->day_index, hash, i);
 	}
-	free(old.slots);
-}
-
-static bool
-same_entry(const struct tally *t, enum entry_kind kind, uint32_t i, const void *wanted)
-{
-	switch (kind) {
-	case ENTRY_CLIENT:
-		return addr_equals(
-		    &t->clients[i].ip, &((const struct tally_client_entry *)wanted)->ip);
-	case ENTRY_FINDING:
-		return same_key(&t->findings[i], wanted);
-	case ENTRY_DAY: {
-		const struct tally_day_entry *a = &t->days[i], *b = wanted;
-
-		return a->day == b->day && a->client == b->client &&
-		       a->tls_version == b->tls_version && a->outcome == b->outcome;
-	}
-	}
-	return false;
-}
-
-/* The slot of an entry that is there, or the empty one where it belongs. */
-static uint32_t *
-index_slot(const struct tally *t, struct tally_index *index, enum entry_kind kind, uint64_t hash,
-    const void *wanted)
-{
-	size_t at;
-
-	if (index->slots == NULL || index->used * 4 >= (index->mask + 1) * 3)
-		index_grow(t, index, kind);
-	at = hash & index->mask;
-	while (index->slots[at] != TALLY_NONE && !same_entry(t, kind, index->slots[at], wanted))
-		at = (at + 1) & index->mask;
-	return &index->slots[at];
+	t->days[i].count++;
 }
 
 static size_t
@@ -182,52 +208,10 @@ lower(const char *in, size_t len, char *out)
 	return len;
 }
 
-static uint32_t
-find_client(struct tally *t, const struct event *ev)
-{
-	struct tally_client_entry wanted = { .ip = ev->client_ip };
-	uint32_t *slot =
-	    index_slot(t, &t->client_index, ENTRY_CLIENT, addr_hash(t, &ev->client_ip), &wanted);
-
-	if (*slot != TALLY_NONE)
-		return *slot;
-	if (t->client_count == t->client_room) {
-		t->client_room = t->client_room == 0 ? 64 : t->client_room * 2;
-		t->clients = xreallocarray(t->clients, t->client_room, sizeof(*t->clients));
-	}
-	wanted.first_us = INT64_MAX;
-	wanted.last_us = wanted.mac_us = wanted.name_us = INT64_MIN;
-	t->clients[t->client_count] = wanted;
-	t->bytes += sizeof(wanted) + 2 * sizeof(*slot);
-	t->client_index.used++;
-	*slot = (uint32_t)t->client_count++;
-	return *slot;
-}
-
+/* `server` has room for EVENT_NAME_MAX bytes and is what the key borrows. */
 static void
-update_client(struct tally *t, struct tally_client_entry *c, const struct event *ev)
-{
-	int64_t time_us = ev->timestamp_us;
-
-	c->event_count++;
-	c->first_us = time_us < c->first_us ? time_us : c->first_us;
-	c->last_us = time_us > c->last_us ? time_us : c->last_us;
-	if (ev->has_client_mac && time_us >= c->mac_us) {
-		c->has_mac = true;
-		c->mac_us = time_us;
-		memcpy(c->mac, ev->client_mac, sizeof(c->mac));
-	}
-	if (ev->client_name.len > 0 && time_us >= c->name_us) {
-		c->name_us = time_us;
-		c->name_source = (uint8_t)ev->client_name_source;
-		if (c->name.len != ev->client_name.len ||
-		    memcmp(c->name.data, ev->client_name.data, c->name.len) != 0)
-			c->name = tally_keep_text(t, ev->client_name.data, ev->client_name.len);
-	}
-}
-
-static void
-set_key(struct tally_finding_entry *e, uint32_t client, const struct event *ev, char *server)
+set_finding_key(
+    struct tally_finding_entry *e, uint32_t client, const struct event *ev, char *server)
 {
 	char text[ADDR_TEXT_LEN];
 
@@ -254,10 +238,64 @@ set_key(struct tally_finding_entry *e, uint32_t client, const struct event *ev, 
 	}
 }
 
+static struct tally_day_entry
+day_key(uint32_t client, const struct event *ev)
+{
+	return (struct tally_day_entry){
+		.day = ev->timestamp_us / USEC_PER_DAY - (ev->timestamp_us % USEC_PER_DAY < 0),
+		.client = client,
+		.tls_version = ev->tls_version,
+		.outcome = (uint8_t)ev->outcome,
+	};
+}
+
+static bool
+text_differs(struct tally_text old, const struct event_text *text)
+{
+	return old.len != text->len || memcmp(old.data, text->data, text->len) != 0;
+}
+
+/* True when the event brings a name that is to be kept instead of what is there. */
+static bool
+brings_name(const struct tally_client_entry *c, const struct event *ev)
+{
+	return ev->client_name.len > 0 && ev->timestamp_us >= c->name_us;
+}
+
+static bool
+brings_subject(const struct tally_finding_entry *e, const struct event *ev)
+{
+	return ev->certificate_subject.len > 0 &&
+	       (ev->timestamp_us >= e->last_us || e->subject.len == 0);
+}
+
+static void
+update_client(struct tally *t, struct tally_client_entry *c, const struct event *ev)
+{
+	int64_t time_us = ev->timestamp_us;
+
+	c->event_count++;
+	c->first_us = time_us < c->first_us ? time_us : c->first_us;
+	c->last_us = time_us > c->last_us ? time_us : c->last_us;
+	if (ev->has_client_mac && time_us >= c->mac_us) {
+		c->has_mac = true;
+		c->mac_us = time_us;
+		memcpy(c->mac, ev->client_mac, sizeof(c->mac));
+	}
+	if (brings_name(c, ev)) {
+		c->name_us = time_us;
+		c->name_source = (uint8_t)ev->client_name_source;
+		if (text_differs(c->name, &ev->client_name))
+			c->name = tally_keep_text(t, ev->client_name.data, ev->client_name.len);
+	}
+}
+
 /* What the latest event that knows it decides. */
 static void
-update_latest(struct tally *t, struct tally_finding_entry *e, const struct event *ev, bool latest)
+update_latest(struct tally *t, struct tally_finding_entry *e, const struct event *ev)
 {
+	bool latest = ev->timestamp_us >= e->last_us;
+
 	if (latest || e->server_ip.family == 0) {
 		e->server_ip = ev->server_ip;
 		e->server_name_source = (uint8_t)ev->server_name_source;
@@ -272,9 +310,8 @@ update_latest(struct tally *t, struct tally_finding_entry *e, const struct event
 	}
 	if (ev->limited_by != SIDE_NONE && (latest || e->limited_by == SIDE_NONE))
 		e->limited_by = (uint8_t)ev->limited_by;
-	if (ev->certificate_subject.len > 0 && (latest || e->subject.len == 0)) {
-		if (e->subject.len != ev->certificate_subject.len ||
-		    memcmp(e->subject.data, ev->certificate_subject.data, e->subject.len) != 0)
+	if (brings_subject(e, ev)) {
+		if (text_differs(e->subject, &ev->certificate_subject))
 			e->subject = tally_keep_text(
 			    t, ev->certificate_subject.data, ev->certificate_subject.len);
 		e->has_not_after = ev->has_certificate_not_after;
@@ -289,7 +326,7 @@ update_latest(struct tally *t, struct tally_finding_entry *e, const struct event
 static void
 update_finding(struct tally *t, struct tally_finding_entry *e, const struct event *ev)
 {
-	update_latest(t, e, ev, ev->timestamp_us >= e->last_us);
+	update_latest(t, e, ev);
 	e->count++;
 	e->gap_count += ev->capture_gap;
 	e->login_count += ev->login;
@@ -298,97 +335,67 @@ update_finding(struct tally *t, struct tally_finding_entry *e, const struct even
 	e->last_us = ev->timestamp_us > e->last_us ? ev->timestamp_us : e->last_us;
 }
 
-static struct tally_finding_entry *
-find_finding(struct tally *t, uint32_t client, const struct event *ev)
-{
-	struct tally_finding_entry wanted;
-	char server[EVENT_NAME_MAX + ADDR_TEXT_LEN];
-	uint8_t key[EVENT_NAME_MAX + 32];
-	uint32_t *slot;
-
-	set_key(&wanted, client, ev, server);
-	wanted.hash = hash_bytes(&t->key, key, write_key(&wanted, key));
-	slot = index_slot(t, &t->finding_index, ENTRY_FINDING, wanted.hash, &wanted);
-	if (*slot != TALLY_NONE)
-		return &t->findings[*slot];
-	if (t->finding_count == t->finding_room) {
-		t->finding_room = t->finding_room == 0 ? 64 : t->finding_room * 2;
-		t->findings = xreallocarray(t->findings, t->finding_room, sizeof(*t->findings));
-	}
-	wanted.server = tally_keep_text(t, wanted.server.data, wanted.server.len);
-	t->findings[t->finding_count] = wanted;
-	t->bytes += sizeof(wanted) + 2 * sizeof(*slot);
-	t->finding_index.used++;
-	*slot = (uint32_t)t->finding_count++;
-	return &t->findings[*slot];
-}
-
-static void
-count_day(struct tally *t, uint32_t client, const struct event *ev)
-{
-	struct tally_day_entry wanted = {
-		.day = ev->timestamp_us / USEC_PER_DAY - (ev->timestamp_us % USEC_PER_DAY < 0),
-		.client = client,
-		.tls_version = ev->tls_version,
-		.outcome = (uint8_t)ev->outcome,
-	};
-	uint32_t *slot = index_slot(t, &t->day_index, ENTRY_DAY, day_hash(t, &wanted), &wanted);
-
-	if (*slot == TALLY_NONE) {
-		if (t->day_count == t->day_room) {
-			t->day_room = t->day_room == 0 ? 64 : t->day_room * 2;
-			t->days = xreallocarray(t->days, t->day_room, sizeof(*t->days));
-		}
-		t->days[t->day_count] = wanted;
-		t->bytes += sizeof(wanted) + 2 * sizeof(*slot);
-		t->day_index.used++;
-		*slot = (uint32_t)t->day_count++;
-	}
-	t->days[*slot].count++;
-}
-
-static void
-reindex_one(struct tally *t, struct tally_index *index, enum entry_kind kind, size_t count)
-{
-	index_clear(index);
-	for (size_t i = 0; i < count; i++) {
-		size_t at = hash_of(t, kind, (uint32_t)i) & index->mask;
-
-		while (index->slots[at] != TALLY_NONE)
-			at = (at + 1) & index->mask;
-		index->slots[at] = (uint32_t)i;
-		index->used++;
-	}
-}
-
 /* Sorting has moved all entries; what was counted in vain (a flush that failed) goes on. */
 static void
 reindex(struct tally *t)
 {
-	uint8_t key[EVENT_NAME_MAX + 32];
-
-	for (size_t i = 0; i < t->finding_count; i++)
-		t->findings[i].hash = hash_bytes(&t->key, key, write_key(&t->findings[i], key));
-	reindex_one(t, &t->client_index, ENTRY_CLIENT, t->client_count);
-	reindex_one(t, &t->finding_index, ENTRY_FINDING, t->finding_count);
-	reindex_one(t, &t->day_index, ENTRY_DAY, t->day_count);
+	tally_index_clear(&t->client_index);
+	tally_index_clear(&t->finding_index);
+	tally_index_clear(&t->day_index);
+	for (uint32_t i = 0; i < t->client_count; i++)
+		tally_index_add(&t->client_index, addr_hash(t, &t->clients[i].ip), i);
+	for (uint32_t i = 0; i < t->finding_count; i++)
+		tally_index_add(&t->finding_index, finding_hash(t, &t->findings[i]), i);
+	for (uint32_t i = 0; i < t->day_count; i++)
+		tally_index_add(&t->day_index, day_hash(t, &t->days[i]), i);
 	t->sorted = false;
+}
+
+/* True when the event can be counted in what is there, which takes no memory. */
+static bool
+fits_in(const struct tally *t, const struct event *ev)
+{
+	uint32_t client = find_client(t, addr_hash(t, &ev->client_ip), &ev->client_ip);
+	struct tally_finding_entry wanted;
+	struct tally_day_entry day;
+	char server[EVENT_NAME_MAX];
+	size_t text_len = 0;
+	uint32_t finding;
+
+	if (client == TALLY_NONE)
+		return false;
+	set_finding_key(&wanted, client, ev, server);
+	finding = find_finding(t, finding_hash(t, &wanted), &wanted);
+	day = day_key(client, ev);
+	if (finding == TALLY_NONE || find_day(t, day_hash(t, &day), &day) == TALLY_NONE)
+		return false;
+	if (brings_name(&t->clients[client], ev) &&
+	    text_differs(t->clients[client].name, &ev->client_name))
+		text_len += ev->client_name.len;
+	if (brings_subject(&t->findings[finding], ev) &&
+	    text_differs(t->findings[finding].subject, &ev->certificate_subject))
+		text_len += ev->certificate_subject.len;
+	return tally_text_fits(t, text_len);
 }
 
 bool
 tally_add(struct tally *t, const struct event *ev)
 {
+	struct tally_finding_entry wanted;
+	struct tally_day_entry day;
+	char server[EVENT_NAME_MAX];
 	uint32_t client;
 
-	/* Strict: an event of known keys would still fit, but the flush is due anyway. */
-	if (tally_is_full(t))
-		return false;
 	if (t->sorted)
 		reindex(t);
-	client = find_client(t, ev);
+	if (tally_is_full(t) && !fits_in(t, ev))
+		return false;
+	client = client_of(t, &ev->client_ip);
 	update_client(t, &t->clients[client], ev);
-	update_finding(t, find_finding(t, client, ev), ev);
-	count_day(t, client, ev);
+	set_finding_key(&wanted, client, ev, server);
+	update_finding(t, finding_of(t, &wanted), ev);
+	day = day_key(client, ev);
+	count_day(t, &day);
 	t->event_count++;
 	return true;
 }

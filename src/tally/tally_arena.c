@@ -15,15 +15,33 @@ struct tally_chunk {
 	char data[CHUNK_LEN];
 };
 
+bool
+tally_text_fits(const struct tally *t, size_t len)
+{
+	return len == 0 || (t->chunks != NULL && CHUNK_LEN - t->chunks->used >= len);
+}
+
+/* Where a text stands among the recent ones: each has one place, the next that needs it wins. */
+static struct tally_text *
+recent_place(struct tally *t, const char *data, size_t len)
+{
+	uint64_t hash = hash_bytes(&t->key, data, len);
+
+	return &t->recent[hash % TALLY_RECENT_COUNT];
+}
+
 struct tally_text
 tally_keep_text(struct tally *t, const char *data, size_t len)
 {
+	struct tally_text text = { .data = "", .len = (uint16_t)len }, *recent;
 	struct tally_chunk *chunk = t->chunks;
-	struct tally_text text = { .len = (uint16_t)len };
 
 	if (len == 0)
 		return text;
-	if (chunk == NULL || CHUNK_LEN - chunk->used < len) {
+	recent = recent_place(t, data, len);
+	if (recent->len == len && memcmp(recent->data, data, len) == 0)
+		return *recent;
+	if (!tally_text_fits(t, len)) {
 		chunk = xmalloc(sizeof(*chunk));
 		chunk->next = t->chunks;
 		chunk->used = 0;
@@ -33,12 +51,14 @@ tally_keep_text(struct tally *t, const char *data, size_t len)
 	memcpy(chunk->data + chunk->used, data, len);
 	text.data = chunk->data + chunk->used;
 	chunk->used += len;
+	*recent = text;
 	return text;
 }
 
 void
 tally_drop_texts(struct tally *t)
 {
+	memset(t->recent, 0, sizeof(t->recent));
 	while (t->chunks != NULL) {
 		struct tally_chunk *next = t->chunks->next;
 

@@ -28,21 +28,22 @@ struct tally_client_entry {
 };
 
 struct tally_finding_entry {
-	uint64_t hash;
+	/* What each event touches comes first, in one cache line. */
 	struct tally_text server;
 	uint32_t client;
 	uint16_t server_port, tls_version, offered_version;
 	uint8_t protocol, tls_mode, outcome, refused_by, refusal, refusal_alert;
+	int64_t first_us, last_us;
+	uint64_t count;
 
 	uint8_t server_name_source, limited_by;
 	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
-	char ja4[EVENT_JA4_LEN];
-	uint32_t cipher_suite;
 	struct addr server_ip;
+	uint32_t cipher_suite;
+	char ja4[EVENT_JA4_LEN];
 	struct tally_text subject;
 	int64_t not_after_us;
-	int64_t first_us, last_us;
-	uint64_t count, gap_count, login_count, scsv_count;
+	uint64_t gap_count, login_count, scsv_count;
 };
 
 struct tally_day_entry {
@@ -53,11 +54,22 @@ struct tally_day_entry {
 	uint8_t outcome;
 };
 
-/* Open addressing over indexes into an array; TALLY_NONE: empty. */
-struct tally_index {
-	uint32_t *slots;
-	size_t mask, used;
+/*
+ * Open addressing over numbers of entries in an array.  A slot keeps 32 bits of its entry's hash,
+ * so that a search seldom looks at a wrong entry, and growing at none.
+ */
+struct tally_slot {
+	uint32_t hash;
+	uint32_t entry; /* TALLY_NONE: empty */
 };
+
+struct tally_index {
+	struct tally_slot *slots;
+	uint32_t mask;
+	size_t used;
+};
+
+#define TALLY_RECENT_COUNT 64
 
 struct tally_chunk;
 
@@ -72,9 +84,35 @@ struct tally {
 	size_t client_count, client_room, finding_count, finding_room, day_count, day_room;
 	bool sorted; /* by tally_sort: the indexes are stale */
 	struct tally_chunk *chunks;
+	struct tally_text recent[TALLY_RECENT_COUNT]; /* kept lately: many findings share a text */
 };
 
+/* tally_index.c */
+void tally_index_init(struct tally_index *index);
+void tally_index_clear(struct tally_index *index);
+void tally_index_add(struct tally_index *index, uint64_t hash, uint32_t entry);
+
+/*
+ * The entries that may have this hash, one a call; TALLY_NONE: no more.  `probe` starts as 0.
+ */
+static inline uint32_t
+tally_index_next(const struct tally_index *index, uint64_t hash, uint32_t *probe)
+{
+	for (;;) {
+		const struct tally_slot *slot =
+		    &index->slots[((uint32_t)hash + *probe) & index->mask];
+
+		if (slot->entry == TALLY_NONE)
+			return TALLY_NONE;
+		(*probe)++;
+		if (slot->hash == (uint32_t)hash)
+			return slot->entry;
+	}
+}
+
 /* tally_arena.c */
+/* True when keeping `len` bytes takes no more memory. */
+bool tally_text_fits(const struct tally *t, size_t len);
 struct tally_text tally_keep_text(struct tally *t, const char *data, size_t len);
 void tally_drop_texts(struct tally *t);
 

@@ -130,6 +130,7 @@ static const struct {
 	{ "a cut segment twice", "0:ab/4 0:ab/4 4:e", "ab(2)e" },
 	{ "a cut segment that waits", "2:cd/5 0:ab 7:h", "abcd(3)h" },
 	{ "a cut segment that waits, twice", "2:cd/5 2:cd/5 0:ab 7:h", "abcd(3)h" },
+	{ "of two cut ones that wait the longer counts", "2:c/2 2:c/4 0:ab 6:g", "abc(3)g" },
 	{ "a cut one and a whole one wait", "2:c/4 2:cdef 0:ab", "abcdef" },
 	{ "a whole one and a cut one wait", "2:cdef 2:c/4 0:ab", "abcdef" },
 	{ "what was cut is too late later", "0:ab/4 2:cd 3:de", "ab(2)e" },

@@ -806,6 +806,10 @@ static const struct {
 	{ "vxlan_without_vni", 4789,
 	    { (const uint8_t *)"\0\0\0\0\0\0\0\0frame of something", 26 } },
 	{ "vxlan_with_short_frame", 4789, { (const uint8_t *)"\x08\0\0\0\0\0\0\0short", 13 } },
+	{ "vxlan_frame_that_claims_more", 4789,
+	    { (const uint8_t *)"\x08\0\0\0\0\0\0\0\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+			       "\x45\0\1\0\0\0\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2\x0f\xa0",
+		44 } },
 	{ "vxlan_gpe_unknown", 4790,
 	    { (const uint8_t *)"\x0c\0\0\x77\0\0\0\0\x45xxxxxxxxxxxx", 21 } },
 	{ "dns_on_8472", 8472,
@@ -900,6 +904,30 @@ START_TEST(control_and_keepalive_messages_are_other)
 	wrap_bytes(&w, BYTES("\0\0\0\0\xc8\x03\0\x14\0\0\0\0\0\0\0\0"));
 	around_ipv4(&w, 115);
 	ck_assert_int_eq(decode(&w), PACKET_OTHER);
+}
+END_TEST
+
+/* An IPv4 length of zero: the network card was to fill it in. */
+START_TEST(padding_behind_pppoe_is_no_part_of_a_packet_without_a_length)
+{
+	struct wrap w, padded;
+	struct frame f;
+	struct packet p;
+	size_t len;
+
+	inner_ipv4(&w);
+	put_u16(w.bytes + w.begin + 2, 0);
+	wrap_bytes(&w, BYTES("\x00\x21"));
+	len = wrap_len(&w);
+	put_u16(wrap_front(&w, 2), len);
+	wrap_bytes(&w, BYTES("\x11\x00\x00\x09"));
+	wrap_ethernet(&w, 0x20, 0x8864);
+	wrap_init(&padded);
+	wrap_bytes(&padded, BYTES("padding"));
+	wrap_bytes(&padded, span_from(w.bytes + w.begin, wrap_len(&w)));
+	f = wrap_frame(&padded, 1);
+	ck_assert_int_eq(packet_decode(&f, NULL, &p), PACKET_TCP);
+	ck_assert(span_equals(p.payload, span_from_text(text)));
 }
 END_TEST
 
@@ -1028,6 +1056,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, layers_without_end_are_too_deep);
 	tcase_add_test(tc, route_list_without_end_is_a_fault);
 	tcase_add_test(tc, control_and_keepalive_messages_are_other);
+	tcase_add_test(tc, padding_behind_pppoe_is_no_part_of_a_packet_without_a_length);
 	tcase_add_test(tc, frame_that_the_mirror_shortened_keeps_its_length);
 	tcase_add_loop_test(tc, rarer_link_type_is_read, 0, LINK_COUNT);
 	tcase_add_test(tc, nflog_gives_the_senders_address);

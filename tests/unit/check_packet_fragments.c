@@ -241,6 +241,17 @@ START_TEST(same_place_with_other_bytes_is_an_overlap)
 }
 END_TEST
 
+START_TEST(last_fragment_in_front_of_another_one_is_an_overlap)
+{
+	struct bench *b = bench_new(4, NULL);
+
+	ck_assert_int_eq(give(b, (struct part){ 2960, 1040, true }, 9), PACKET_FRAGMENT);
+	ck_assert_int_eq(give(b, (struct part){ 1480, 1480, false }, 9), PACKET_FRAGMENT);
+	ck_assert_uint_eq(counters(b)->overlapping, 1);
+	bench_free(b);
+}
+END_TEST
+
 START_TEST(fragments_of_other_datagrams_do_not_mix)
 {
 	struct bench *b = bench_new(_i == 0 ? 4 : 6, NULL);
@@ -613,6 +624,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, identification_used_again_much_later_is_a_new_datagram);
 	tcase_add_loop_test(tc, overlap_spoils_the_datagram, 0, 2 * OVERLAP_COUNT);
 	tcase_add_test(tc, same_place_with_other_bytes_is_an_overlap);
+	tcase_add_test(tc, last_fragment_in_front_of_another_one_is_an_overlap);
 	tcase_add_loop_test(tc, fragments_of_other_datagrams_do_not_mix, 0, 2);
 	tcase_add_loop_test(tc, fragment_that_comes_too_late_completes_nothing, 0, 6);
 	tcase_add_loop_test(tc, segment_whose_last_fragment_is_cut_keeps_its_length, 0, 2);

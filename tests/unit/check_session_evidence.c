@@ -115,6 +115,7 @@ static const struct row rows[] = {
 	{ "1.3 client closes, server closes in answer", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 19 }, { 'c', FIN, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, ESTABLISHED },
 	{ "1.3 client says close_notify only, server answers by one", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 19 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, ESTABLISHED },
 	{ "1.3 client closes, server says nothing more", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 19 }, { 'c', FIN, 0 }, { 's', FIN, 0 } }, NEGOTIATED },
+	{ "1.3 client closes, server resets in answer", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 19 }, { 'c', FIN, 0 }, { 's', RST, 0 } }, NEGOTIATED },
 	{ "1.3 client resets behind its Finished", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RST, 0 } }, NEGOTIATED },
 	{ "1.3 empty Certificate with CCM_8 is no alert", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 17 }, { 'c', SAME, 0 }, { 'c', RECORD, 45 }, { 's', RECORD, 200 } }, ESTABLISHED },
 	{ "1.3 EndOfEarlyData is no alert", V13, { { 'c', HELLO, 0 }, { 'c', EARLY, 0 }, { 'c', RECORD, 137 }, { 's', HELLO, 0 }, FLIGHT_13, { 'c', RECORD, 21 }, { 'c', RECORD, 69 }, { 's', RECORD, 82 } }, ESTABLISHED },

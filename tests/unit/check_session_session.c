@@ -145,7 +145,8 @@ static void
 resumed_12(struct script *s)
 {
 	/* The session_id of the sample's hello, given back: RFC 5246, section 7.4.1.3. */
-	struct span id = span_from(SAMPLE_OPENSSL_TLS13 + 4 + 2 + 32 + 1, 32);
+	static const char sample[] = SAMPLE_OPENSSL_TLS13;
+	struct span id = span_from(sample + 4 + 2 + 32 + 1, 32);
 
 	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
 	put_server_hello_record(

@@ -1,0 +1,194 @@
+/* From a path to a connection: what may be opened, how, and what to say where it cannot be. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "store/store_internal.h"
+
+#include "base/banned.h"
+
+/* Who talks to whom, with names of devices: for the owner and a group, not for all. */
+#define FILE_MODE 0640
+/* The write-ahead log is cut back to this after a flush that was larger. */
+#define WAL_KEPT_BYTES 16777216
+
+/*
+ * Made by hand for its mode; SQLite gives the same to the files beside it.  Never called for a file
+ * that is there: closing it would drop the locks that this process has on it.
+ */
+static int
+make_file(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+
+	if (fd < 0) {
+		error_set(err, "cannot make the database %s: %s", path,
+		    errno == ENOENT ? "its folder does not exist" : strerror(errno));
+		return -1;
+	}
+	(void)close(fd);
+	return 0;
+}
+
+static int
+check_file(const struct store *s, struct error *err)
+{
+	bool to_write = s->mode == STORE_WRITE;
+	struct stat st;
+
+	if (s->path[0] == '\0') {
+		error_set(err, "the name of the database is empty; give the name of a file");
+		return -1;
+	}
+	if (stat(s->path, &st) != 0) {
+		if (errno == ENOENT && to_write)
+			return make_file(s->path, err);
+		if (errno == ENOENT)
+			error_set(err,
+			    "there is no database %s; 'tlstally replay' or 'tlstally capture' "
+			    "makes one",
+			    s->path);
+		else
+			error_set(err, "cannot open the database %s: %s", s->path, strerror(errno));
+		return -1;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		error_set(err, "%s is a folder; give the name of a file in it", s->path);
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, "%s is no ordinary file; give another --db", s->path);
+		return -1;
+	}
+	if (access(s->path, to_write ? R_OK | W_OK : R_OK) != 0) {
+		error_set(err, "cannot %s the database %s: %s", to_write ? "write to" : "read",
+		    s->path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int
+connect_to(struct store *s, const char *name, int flags, struct error *err)
+{
+	/* In one thread at a time; a reader that waits for a writer's recovery waits too. */
+	if (sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		if (s->db != NULL)
+			store_error(s, "open", err);
+		else
+			error_set(err, "cannot open %s: out of memory", s->path);
+		return -1;
+	}
+	store_set_busy_timeout(s, STORE_BUSY_TIMEOUT_MS);
+	return 0;
+}
+
+/* sqlite.org/uri.html: '?' and '#' end the path, '%' begins an escape. */
+static void
+add_uri(struct buf *uri, const char *path)
+{
+	buf_add_text(uri, path[0] == '/' ? "file://" : "file:");
+	for (const char *p = path; *p != '\0'; p++) {
+		if (*p == '?' || *p == '#' || *p == '%')
+			buf_addf(uri, "%%%02x", (unsigned)*p);
+		else
+			buf_add_char(uri, *p);
+	}
+	buf_add_text(uri, "?immutable=1");
+}
+
+static bool
+wal_has_data(const struct store *s)
+{
+	const char *wal = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
+	struct stat st;
+
+	return wal != NULL && stat(wal, &st) == 0 && st.st_size > 0;
+}
+
+/*
+ * A database in WAL mode in a folder where this user cannot make the files that readers share is
+ * read as it stands, unless a log beside it says that it does not stand still.
+ */
+static int
+open_standing_still(struct store *s, struct error *err)
+{
+	struct buf uri = { 0 };
+	int result;
+
+	if (wal_has_data(s)) {
+		error_set(err,
+		    "cannot read %s: its latest data is in the -wal file beside it, which takes a "
+		    "folder that can be written to; copy both files into one",
+		    s->path);
+		return -1;
+	}
+	(void)sqlite3_close(s->db);
+	s->db = NULL;
+	add_uri(&uri, s->path);
+	result = connect_to(s, buf_text(&uri), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+	buf_release(&uri);
+	return result;
+}
+
+static int
+open_for_reading(struct store *s, struct error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int status;
+
+	if (connect_to(s, s->path, SQLITE_OPEN_READONLY, err) != 0)
+		return -1;
+	status = sqlite3_prepare_v2(s->db, "SELECT 1 FROM sqlite_master", -1, &st, NULL);
+	(void)sqlite3_finalize(st);
+	/* What else is wrong with it is for the schema's check to say. */
+	return status == SQLITE_CANTOPEN ? open_standing_still(s, err) : 0;
+}
+
+/* ":memory:" is a file's name like any other to us. */
+static void
+hide_from_sqlite(struct store *s)
+{
+	struct buf path = { 0 };
+
+	if (s->path[0] != ':')
+		return;
+	buf_addf(&path, "./%s", s->path);
+	free(s->path);
+	s->path = xstrdup(buf_text(&path));
+	buf_release(&path);
+}
+
+static int
+configure(struct store *s, struct error *err)
+{
+	char sql[256];
+
+	(void)sqlite3_snprintf(sizeof(sql), sql,
+	    "PRAGMA cache_size = -%d; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
+	    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = %d",
+	    STORE_CACHE_KIB, WAL_KEPT_BYTES);
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	store_error(s, "open", err);
+	return -1;
+}
+
+int
+store_open_file(struct store *s, struct error *err)
+{
+	int result;
+
+	hide_from_sqlite(s);
+	if (check_file(s, err) != 0)
+		return -1;
+	if (s->mode == STORE_READ)
+		result = open_for_reading(s, err);
+	else
+		result = connect_to(s, s->path, SQLITE_OPEN_READWRITE, err);
+	return result == 0 ? configure(s, err) : -1;
+}

@@ -1,0 +1,170 @@
+/* Retention: what was not seen for long is removed, a few rows at a time. */
+#include <string.h>
+
+#include "store/store_internal.h"
+
+#include "base/banned.h"
+
+#define DAY_US INT64_C(86400000000)
+
+/* The next client of the sweep. */
+struct prune_client {
+	int64_t id;
+	struct addr ip;
+	int64_t last_us;
+};
+
+static void
+read_ip_key(sqlite3_stmt *st, int column, struct addr *out)
+{
+	const uint8_t *key = sqlite3_column_blob(st, column);
+	size_t len = (size_t)sqlite3_column_bytes(st, column);
+
+	memset(out, 0, sizeof(*out));
+	if (len < 1 || len > 17)
+		return;
+	out->family = key[0];
+	memcpy(out->bytes, key + 1, len - 1);
+}
+
+/* Client by client, in the order of their numbers, from where the last call ended. */
+static int
+next_client(struct store *s, bool *found, struct prune_client *out, struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_PRUNE_NEXT_CLIENT, err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, s->prune_after);
+	status = sqlite3_step(st);
+	*found = status == SQLITE_ROW;
+	if (*found) {
+		out->id = sqlite3_column_int64(st, 0);
+		read_ip_key(st, 1, &out->ip);
+		out->last_us = sqlite3_column_int64(st, 2);
+	}
+	(void)sqlite3_reset(st);
+	if (status == SQLITE_ROW || status == SQLITE_DONE)
+		return 0;
+	store_error(s, "read", err);
+	return -1;
+}
+
+/* Runs a DELETE on (id, limit, max); *count grows by the rows that are gone. */
+static int
+delete_rows(struct store *s, enum store_statement which, int64_t id, int64_t limit, size_t max,
+    size_t *count, struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, which, err);
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, id);
+	(void)sqlite3_bind_int64(st, 2, limit);
+	(void)sqlite3_bind_int64(st, 3, (int64_t)max);
+	if (store_step(s, st, err) != 0)
+		return -1;
+	*count += (size_t)sqlite3_changes(s->db);
+	return 0;
+}
+
+/* *done: nothing of the client is left that is too old. */
+static int
+prune_client(struct store *s, const struct prune_client *c, int64_t before_us, size_t max,
+    size_t *count, bool *done, struct error *err)
+{
+	size_t findings = 0, rows = 0;
+	/* Division goes towards zero: a day before 1970 may stay a day longer. */
+	int64_t first_day = before_us / DAY_US;
+
+	if (delete_rows(s, STATEMENT_PRUNE_FINDINGS, c->id, before_us, max, &findings, err) != 0 ||
+	    delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, first_day, max, &rows, err) != 0)
+		return -1;
+	*done = findings < max && rows < max;
+	*count += findings + rows;
+	if (*done && c->last_us < before_us) {
+		if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0)
+			return -1;
+		return delete_rows(s, STATEMENT_PRUNE_CLIENT, c->id, before_us, 1, count, err);
+	}
+	/* What is left may mean something else than before. */
+	return findings > 0 ? store_judge_client(s, c->id, &c->ip, err) : 0;
+}
+
+static int
+prune_runs(struct store *s, int64_t before_us, size_t max, size_t *count, struct error *err)
+{
+	static const enum store_statement statements[] = {
+		STATEMENT_PRUNE_COUNTERS,
+		STATEMENT_PRUNE_SOURCES,
+		STATEMENT_PRUNE_RUNS,
+	};
+	size_t removed = 0;
+
+	/* In this order, each only once the one before has found nothing more. */
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && removed == 0; i++) {
+		if (delete_rows(s, statements[i], 0, before_us, max, &removed, err) != 0)
+			return -1;
+	}
+	*count += removed;
+	return 0;
+}
+
+static int
+prune_some(
+    struct store *s, int64_t before_us, size_t max, size_t *count, bool *more, struct error *err)
+{
+	/* Looking at a client is work as well, where all of them are fresh. */
+	for (size_t looked = 0; looked < max && *count < max; looked++) {
+		struct prune_client c;
+		bool found, done;
+
+		if (next_client(s, &found, &c, err) != 0)
+			return -1;
+		if (!found) {
+			if (prune_runs(s, before_us, max, count, err) != 0)
+				return -1;
+			*more = *count > 0;
+			return 0;
+		}
+		if (prune_client(s, &c, before_us, max, count, &done, err) != 0)
+			return -1;
+		if (done)
+			s->prune_after = c.id;
+	}
+	return 0;
+}
+
+/* Pages that are free at the end of the file go back to the file system. */
+static void
+give_pages_back(struct store *s)
+{
+	(void)sqlite3_exec(s->db, "PRAGMA incremental_vacuum(256)", NULL, NULL, NULL);
+}
+
+int
+store_prune(
+    struct store *s, int64_t before_us, size_t max, size_t *count, bool *more, struct error *err)
+{
+	*count = 0;
+	*more = true;
+	if (store_begin(s, err) != 0)
+		return -1;
+	if (prune_some(s, before_us, max, count, more, err) != 0) {
+		store_rollback(s);
+		goto bad;
+	}
+	if (store_commit(s, err) != 0)
+		goto bad;
+	if (*count > 0)
+		give_pages_back(s);
+	if (!*more)
+		s->prune_after = 0;
+	return 0;
+bad:
+	/* From the front: what was passed over may not have been removed. */
+	s->prune_after = 0;
+	*count = 0;
+	return -1;
+}

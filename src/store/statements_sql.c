@@ -1,0 +1,86 @@
+/* The statements that writing uses, prepared once each. */
+#include "store/store_internal.h"
+
+#include "base/banned.h"
+
+#define CLIENT_COLUMNS                                                                             \
+	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason"
+
+/* The key of a finding, as STORE_FINDING_COLUMNS has it, from ?2 on. */
+#define WHERE_FINDING                                                                              \
+	" WHERE client = ?1 AND server = ?2 AND server_port = ?3 AND protocol = ?4"                \
+	" AND tls_mode = ?5 AND tls_version = ?6 AND offered_version = ?7 AND outcome = ?8"        \
+	" AND refused_by = ?9 AND refusal = ?10 AND refusal_alert = ?11"
+
+/* The primary key of a finding. */
+#define FINDING_KEY "client, " STORE_FINDING_KEY_COLUMNS
+
+/* clang-format off */
+const char *const store_statements_sql[STATEMENT_COUNT] = {
+	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_CLIENT_FIND] =
+		"SELECT id, mac, name, name_source, first_us, last_us, count"
+		" FROM client WHERE sensor = ?1 AND ip_key = ?2",
+	[STATEMENT_CLIENT_INSERT] =
+		"INSERT INTO client (" CLIENT_COLUMNS ")"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	/* Numbered as above; here ?1 is the client's id. */
+	[STATEMENT_CLIENT_UPDATE] =
+		"UPDATE client SET mac = ?4, name = ?5, name_source = ?6, first_us = ?7,"
+		" last_us = ?8, count = ?9, verdict = ?10, reason = ?11 WHERE id = ?1",
+	[STATEMENT_CLIENT_JUDGED] =
+		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
+	[STATEMENT_FINDING_LOAD] =
+		"SELECT " STORE_FINDING_COLUMNS " FROM finding WHERE client = ?1"
+		" ORDER BY " STORE_FINDING_KEY_COLUMNS,
+	[STATEMENT_FINDING_WRITE] =
+		"INSERT OR REPLACE INTO finding (client, " STORE_FINDING_COLUMNS ","
+		" refusal_text, cipher_suite_text)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+	[STATEMENT_FINDING_COUNT] =
+		"UPDATE finding SET count = ?12, gap_count = ?13, login_count = ?14,"
+		" scsv_count = ?15, first_us = ?16, last_us = ?17, verdict = ?18" WHERE_FINDING,
+	[STATEMENT_DAY_ADD] =
+		"INSERT INTO day (client, day, tls_version, outcome, count)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT (client, day, tls_version, outcome)"
+		" DO UPDATE SET count = count + excluded.count",
+	[STATEMENT_RUN_INSERT] =
+		"INSERT INTO run (sensor, command, started_us, packets, bytes)"
+		" VALUES (?1, ?2, ?3, 0, 0)",
+	[STATEMENT_RUN_UPDATE] =
+		"UPDATE run SET begin_us = ?2, end_us = ?3, packets = ?4, bytes = ?5 WHERE id = ?1",
+	[STATEMENT_COUNTER_SET] =
+		"INSERT INTO run_counter (run, name, value) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (run, name) DO UPDATE SET value = excluded.value"
+		" WHERE value <> excluded.value",
+	[STATEMENT_SOURCE_SET] =
+		"INSERT OR REPLACE INTO run_source (run, position, name, head_hash, packet_count,"
+		" stream_hash, packets, bytes, snapped, skipped, begin_us, end_us, error)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	[STATEMENT_PRUNE_NEXT_CLIENT] =
+		"SELECT id, ip_key, last_us FROM client WHERE id > ?1 ORDER BY id LIMIT 1",
+	[STATEMENT_PRUNE_FINDINGS] =
+		"DELETE FROM finding WHERE (" FINDING_KEY ") IN (SELECT " FINDING_KEY
+		" FROM finding WHERE client = ?1 AND last_us < ?2 LIMIT ?3)",
+	[STATEMENT_PRUNE_DAYS] =
+		"DELETE FROM day WHERE (client, day, tls_version, outcome) IN (SELECT"
+		" client, day, tls_version, outcome FROM day WHERE client = ?1 AND day < ?2 LIMIT ?3)",
+	[STATEMENT_PRUNE_CLIENT] =
+		"DELETE FROM client WHERE id = ?1 AND last_us < ?2 AND ?3 > 0 AND NOT EXISTS"
+		" (SELECT 1 FROM finding WHERE client = ?1)",
+	[STATEMENT_PRUNE_COUNTERS] =
+		"DELETE FROM run_counter WHERE (run, name) IN (SELECT run, c.name FROM run r"
+		" JOIN run_counter c ON run = r.id WHERE command = 'capture' AND end_us < ?2 LIMIT ?3)",
+	[STATEMENT_PRUNE_SOURCES] =
+		"DELETE FROM run_source WHERE (run, position) IN (SELECT run, position FROM run r"
+		" JOIN run_source c ON run = r.id WHERE command = 'capture' AND r.end_us < ?2"
+		" LIMIT ?3)",
+	[STATEMENT_PRUNE_RUNS] =
+		"DELETE FROM run WHERE id IN (SELECT id FROM run WHERE command = 'capture' AND"
+		" end_us < ?2 LIMIT ?3)",
+};
+/* clang-format on */

@@ -1,0 +1,375 @@
+"""What the live tests share: networks of their own, the daemon, traffic, and waiting.
+
+Everything is made in network namespaces with names of this process, and is gone afterwards.
+Conditions are waited for; nothing sleeps and hopes.
+"""
+
+import atexit
+import ctypes
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SKIP = 77
+PATIENCE = 20  # seconds that a condition has, on a busy machine
+CIPHERS = "DEFAULT:@SECLEVEL=0"
+
+_numbers = itertools.count(1)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Failure(Exception):
+    """A case has failed; the text says how."""
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def expect_equal(found, wanted, what):
+    if found != wanted:
+        raise Failure(f"{what}: {found!r}, not {wanted!r}")
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """Returns what `condition` returns as soon as that is true."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            what = what() if callable(what) else what
+            raise Failure(f"waited {patience} s in vain: {what}")
+        time.sleep(0.02)
+
+
+def run(*command, check=True, **options):
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=60, check=False, **options)
+    if check and done.returncode != 0:
+        raise Failure(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done
+
+
+def why_not():
+    """Why no live test can run here; None when they can."""
+    if os.geteuid() != 0:
+        return "capturing and namespaces need root"
+    for program in ("ip", "tcpdump", "openssl"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    name = f"tlst{os.getpid()}x"
+    if run("ip", "netns", "add", name, check=False).returncode != 0:
+        return "no network namespace can be made here"
+    made = run("ip", "-n", name, "link", "add", "x", "type", "veth", "peer", "name", "y",
+               check=False)
+    run("ip", "netns", "del", name, check=False)
+    return None if made.returncode == 0 else "no veth pair can be made here"
+
+
+class Folder:
+    """A folder that the daemon's user may write to, too."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="tlstally-live-")
+        os.chmod(self.path, 0o777)
+        atexit.register(shutil.rmtree, self.path, ignore_errors=True)
+
+    def __call__(self, name):
+        return os.path.join(self.path, name)
+
+
+class Processes:
+    """What a case has started, to be ended with it."""
+
+    def __init__(self):
+        self.list = []
+
+    def start(self, *command, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen(command, **options)
+        self.list.append(process)
+        return process
+
+    def end(self):
+        for process in self.list:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self.list = []
+
+
+class Net:
+    """Two namespaces, `a` for clients and `b` for servers and the sensor, joined by veth pairs."""
+
+    def __init__(self):
+        number = next(_numbers)
+        self.a, self.b = (f"tlst{os.getpid()}n{number}{side}" for side in "ab")
+        self.processes = Processes()
+        for name in (self.a, self.b):
+            run("ip", "netns", "add", name)
+            run("ip", "-n", name, "link", "set", "lo", "up")
+        atexit.register(self.close)
+        self.add_pair("va", "vb", 77)
+
+    def add_pair(self, a, b, number):
+        run("ip", "-n", self.a, "link", "add", a, "type", "veth", "peer", "name", b,
+            "netns", self.b)
+        self.address(a, b, number)
+
+    def address(self, a, b, number):
+        for side, link, host in ((self.a, a, 1), (self.b, b, 2)):
+            run("ip", "-n", side, "addr", "add", f"10.{number}.0.{host}/24", "dev", link)
+            run("ip", "-n", side, "addr", "add", f"fd{number}::{host}/64", "dev", link, "nodad")
+            run("ip", "-n", side, "link", "set", link, "up")
+
+    def add_vlan(self, vid, number):
+        for side, link in ((self.a, "va"), (self.b, "vb")):
+            run("ip", "-n", side, "link", "add", "link", link, "name", f"{link}.{vid}", "type",
+                "vlan", "id", str(vid))
+        self.address(f"va.{vid}", f"vb.{vid}", number)
+
+    def close(self):
+        self.processes.end()
+        for name in (self.a, self.b):
+            run("ip", "netns", "del", name, check=False)
+        atexit.unregister(self.close)
+
+    def start(self, side, *command, **options):
+        return self.processes.start("ip", "netns", "exec", side, *command, **options)
+
+    def raw_socket(self, side, link):
+        """A socket that sends whole frames from there."""
+        with open("/proc/thread-self/ns/net", "rb") as here, \
+                open(f"/run/netns/{side}", "rb") as there:
+            if _libc.setns(there.fileno(), 0) != 0:
+                raise Failure("cannot enter a namespace")
+            try:
+                sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+                sender.bind((link, 0))
+            finally:
+                _libc.setns(here.fileno(), 0)
+        return sender
+
+    # --- servers and clients
+
+    def listens(self, port):
+        def look():
+            return f":{port} " in run("ip", "netns", "exec", self.b, "ss", "-ltn").stdout
+        wait_for(look, f"a server on port {port}")
+
+    def serve_tls(self, folder, port, *options):
+        make_certificate(folder)
+        self.start(self.b, "openssl", "s_server", "-accept", str(port), "-cert",
+                   folder("cert.pem"), "-key", folder("key.pem"), "-cipher", CIPHERS, "-quiet",
+                   "-rev", *options, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.listens(port)
+
+    def serve_smtp(self, folder, port):
+        make_certificate(folder)
+        self.start(self.b, sys.executable, __file__, "smtp-server", str(port),
+                   folder("cert.pem"), folder("key.pem"))
+        self.listens(port)
+
+    def connect(self, port, version, *options, host="10.77.0.2", name="mail.example.com"):
+        """One handshake, and a line of data; what became of it is for the sensor to say."""
+        command = ["ip", "netns", "exec", self.a, "openssl", "s_client", "-connect",
+                   f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "-servername", name,
+                   f"-tls{version}", "-cipher", CIPHERS, *options]
+        try:
+            subprocess.run(command, input="hello\n", capture_output=True, text=True, timeout=10,
+                           check=False)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+_certificate_lock = threading.Lock()
+
+
+def make_certificate(folder):
+    with _certificate_lock:
+        if not os.path.exists(folder("key.pem")):
+            run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                folder("key.pem"), "-out", folder("cert.pem"), "-subj", "/CN=mail.example.com",
+                "-days", "30")
+
+
+class Daemon:
+    """A running `tlstally capture` in namespace `b`."""
+
+    def __init__(self, net, tool, folder, *options, interfaces=("vb",), db="live.db",
+                 events="live.jsonl", wait=True, log="daemon.log", prefix=(), env=None):
+        self.folder, self.log_path = folder, folder(log)
+        self.db = db if db.startswith("/") else folder(db)
+        self.events = events if events.startswith("/") else folder(events)
+        command = [*prefix, tool, "capture", "--db", self.db, "--events", self.events,
+                   "--internal", "any", "--sensor", "live", "--flush-interval", "100ms"]
+        for interface in interfaces:
+            command += ["-i", interface]
+        with open(self.log_path, "w", encoding="utf-8") as log_file:
+            self.process = net.start(net.b, *command, *options, stderr=log_file,
+                                     env={**os.environ, **(env or {})})
+        self.pid = self.process.pid
+        if wait:
+            self.wait_for_log("capturing on")
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as f:
+            return f.read()
+
+    def times_logged(self, text):
+        return self.log().count(text)
+
+    def wait_for_log(self, text, times=1, patience=PATIENCE):
+        def look():
+            expect(self.process.poll() is None or text in self.log(),
+                   f"the daemon has ended: {self.log()}")
+            return self.times_logged(text) >= times
+        wait_for(look, lambda: f"{text!r} in the log: {self.log()}", patience)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, status=0):
+        self.signal(signal.SIGTERM)
+        self.expect_exit(status)
+
+    def expect_exit(self, status, patience=PATIENCE):
+        try:
+            found = self.process.wait(patience)
+        except subprocess.TimeoutExpired as late:
+            raise Failure(f"still running: {self.log()}") from late
+        expect_equal(found, status, f"exit status ({self.log()})")
+
+    def query(self, sql):
+        return query(self.db, sql)
+
+    def count(self, where="1"):
+        if not os.path.exists(self.db):
+            return 0
+        return self.query(f"select coalesce(sum(count), 0) from inventory where {where}")[0][0]
+
+    def wait_for_count(self, count, where="1", patience=PATIENCE):
+        wait_for(lambda: self.count(where) >= count,
+                 lambda: f"{count} handshakes where {where}, there are {self.count(where)}: "
+                         f"{self.log()}", patience)
+        expect_equal(self.count(where), count, f"handshakes where {where}")
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat", encoding="utf-8") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def query(db, sql):
+    connection = sqlite3.connect(db, timeout=10)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def events_of(path, without=("timestamp", "source")):
+    """The events as sorted texts, so that two lists can be compared."""
+    with open(path, encoding="utf-8") as f:
+        events = [json.loads(line) for line in f]
+    return sorted(json.dumps({k: v for k, v in e.items() if k not in without}, sort_keys=True)
+                  for e in events)
+
+
+# --- frames
+
+def frames_of(path):
+    """The frames of a pcap file, as bytes."""
+    with open(path, "rb") as f:
+        data = f.read()
+    frames, at = [], 24
+    while at + 16 <= len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        frames.append(data[at + 16:at + 16 + length])
+        at += 16 + length
+    return frames
+
+
+class Template:
+    """A recorded handshake that can be sent as that of any client (Ethernet, IPv4)."""
+
+    def __init__(self, frames):
+        self.parts = []
+        for frame in frames:
+            from_client = frame[34:36] != (993).to_bytes(2, "big")
+            at = 26 if from_client else 30
+            self.parts.append((frame[:at], frame[at + 4:]))
+
+    def frames(self, number, part=1.0):
+        """As client 10.x.y.z, where x.y.z is `number`; `part`: so much of it."""
+        address = ((10 << 24) + number).to_bytes(4, "big")
+        return [head + address + tail
+                for head, tail in self.parts[:max(1, int(len(self.parts) * part))]]
+
+    def send(self, sender, numbers):
+        for number in numbers:
+            for frame in self.frames(number):
+                sender.send(frame)
+
+
+def record_template(net, folder, version="1_2"):
+    """One real handshake on port 993, recorded."""
+    net.serve_tls(folder, 993)
+    path = folder("template.pcap")
+    with open(folder("tcpdump.log"), "w", encoding="utf-8") as log:
+        dump = net.start(net.b, "tcpdump", "-U", "-Z", "root", "-i", "vb", "-w", path, "tcp",
+                         stderr=log)
+    wait_for(lambda: "listening" in open(folder("tcpdump.log"), encoding="utf-8").read(),
+             "tcpdump")
+    net.connect(993, version)
+    # Until both have said FIN.
+    wait_for(lambda: sum(f[47] & 1 for f in frames_of(path)) >= 2, "the end of a connection")
+    dump.send_signal(signal.SIGINT)
+    dump.wait()
+    return Template(frames_of(path))
+
+
+# --- a mail server with STARTTLS, as a process of its own
+
+def smtp_server(port, certificate, key):
+    import ssl  # only here
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener = socket.create_server(("", int(port)))
+    while True:
+        connection, _ = listener.accept()
+        try:
+            connection.sendall(b"220 mail.example.com ESMTP\r\n")
+            line = b""
+            while not line.upper().startswith(b"STARTTLS"):
+                line = connection.recv(1000)
+                if line.upper().startswith(b"EHLO"):
+                    connection.sendall(b"250-mail.example.com\r\n250 STARTTLS\r\n")
+                elif not line:
+                    break
+            connection.sendall(b"220 go ahead\r\n")
+            with context.wrap_socket(connection, server_side=True) as tls:
+                while tls.recv(1000):
+                    pass
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["smtp-server"]:
+        smtp_server(*sys.argv[2:])

@@ -1,0 +1,185 @@
+#include "suite.h"
+
+#include "flow/syn_cache.h"
+
+#include "base/banned.h"
+
+/* The lower bits choose the set, the upper ones tell its entries apart. */
+#define HASH UINT64_C(0x1234567800000042)
+#define SAME_SET(n) (HASH + ((uint64_t)(n) << 40))
+
+static struct syn_cache *cache;
+
+static void
+setup(void)
+{
+	cache = syn_cache_new();
+}
+
+static void
+teardown(void)
+{
+	syn_cache_free(cache);
+}
+
+START_TEST(an_empty_cache_knows_nothing)
+{
+	ck_assert_ptr_null(syn_cache_find(cache, 0));
+	ck_assert_ptr_null(syn_cache_find(cache, HASH));
+	ck_assert_ptr_null(syn_cache_find(cache, UINT64_MAX));
+	syn_cache_remove(cache, HASH);
+	syn_cache_free(NULL);
+}
+END_TEST
+
+START_TEST(a_syn_tells_one_number)
+{
+	const struct syn_entry *e;
+	unsigned dir = (unsigned)_i;
+
+	ck_assert(syn_cache_add_syn(cache, HASH, dir, 0xfffffffe));
+	e = syn_cache_find(cache, HASH);
+	ck_assert_ptr_nonnull(e);
+	ck_assert(e->has_isn[dir] && !e->has_isn[1 - dir] && !e->has_other_isn);
+	ck_assert_uint_eq(e->isn[dir], 0xfffffffe);
+	ck_assert_int_eq(e->opener, (int)dir);
+	ck_assert(e->syn && !e->syn_ack);
+}
+END_TEST
+
+START_TEST(a_syn_ack_tells_both_numbers_and_who_opened)
+{
+	const struct syn_entry *e;
+	unsigned dir = (unsigned)_i;
+
+	syn_cache_add_syn_ack(cache, HASH, dir, 77, 0); /* the number before wraps */
+	e = syn_cache_find(cache, HASH);
+	ck_assert_ptr_nonnull(e);
+	ck_assert(e->has_isn[0] && e->has_isn[1] && !e->has_other_isn);
+	ck_assert_uint_eq(e->isn[dir], 77);
+	ck_assert_uint_eq(e->isn[1 - dir], 0xffffffff);
+	ck_assert_int_eq(e->opener, 1 - (int)dir);
+	ck_assert(!e->syn && e->syn_ack);
+	/* The SYN itself comes late, and is new. */
+	ck_assert(syn_cache_add_syn(cache, HASH, 1 - dir, 0xffffffff));
+	ck_assert(e->syn && e->syn_ack && e->isn[dir] == 77);
+	ck_assert(!syn_cache_add_syn(cache, HASH, 1 - dir, 0xffffffff));
+}
+END_TEST
+
+START_TEST(a_repeated_syn_is_not_new)
+{
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
+	ck_assert(!syn_cache_add_syn(cache, HASH, 0, 5));
+	syn_cache_add_syn_ack(cache, HASH, 1, 9, 6);
+	ck_assert(!syn_cache_add_syn(cache, HASH, 0, 5));
+	ck_assert(syn_cache_find(cache, HASH)->has_isn[1]);
+}
+END_TEST
+
+START_TEST(a_syn_with_another_number_replaces_everything)
+{
+	const struct syn_entry *e;
+
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
+	syn_cache_add_syn_ack(cache, HASH, 1, 9, 6);
+	syn_cache_add_syn_ack(cache, HASH, 1, 10, 6);
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 6));
+	e = syn_cache_find(cache, HASH);
+	ck_assert(e->has_isn[0] && !e->has_isn[1] && !e->has_other_isn && !e->syn_ack);
+}
+END_TEST
+
+START_TEST(two_syn_acks_that_differ_are_both_known)
+{
+	const struct syn_entry *e;
+
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
+	syn_cache_add_syn_ack(cache, HASH, 1, 9, 6);
+	syn_cache_add_syn_ack(cache, HASH, 1, 9, 6);
+	e = syn_cache_find(cache, HASH);
+	ck_assert(!e->has_other_isn);
+	syn_cache_add_syn_ack(cache, HASH, 1, 700, 6);
+	ck_assert(e->has_other_isn && e->syn);
+	ck_assert_uint_eq(e->isn[1], 700);
+	ck_assert_uint_eq(e->other_isn, 9);
+}
+END_TEST
+
+START_TEST(a_syn_ack_to_another_syn_begins_anew)
+{
+	const struct syn_entry *e;
+
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
+	syn_cache_add_syn_ack(cache, HASH, 1, 9, 1006);
+	e = syn_cache_find(cache, HASH);
+	ck_assert_uint_eq(e->isn[0], 1005);
+	ck_assert_int_eq(e->opener, 0);
+	ck_assert(!e->syn && e->syn_ack);
+}
+END_TEST
+
+START_TEST(a_removed_entry_is_gone)
+{
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
+	syn_cache_remove(cache, SAME_SET(1));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, HASH));
+	syn_cache_remove(cache, HASH);
+	ck_assert_ptr_null(syn_cache_find(cache, HASH));
+	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
+}
+END_TEST
+
+START_TEST(of_three_in_one_set_the_oldest_is_forgotten)
+{
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(0), 0, 5));
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(1), 0, 6));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(0)));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(1)));
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(2), 0, 7));
+	ck_assert_ptr_null(syn_cache_find(cache, SAME_SET(0)));
+	ck_assert_uint_eq(syn_cache_find(cache, SAME_SET(1))->isn[0], 6);
+	ck_assert_uint_eq(syn_cache_find(cache, SAME_SET(2))->isn[0], 7);
+}
+END_TEST
+
+START_TEST(a_removed_entry_gives_way_first)
+{
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(0), 0, 5));
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(1), 0, 6));
+	syn_cache_remove(cache, SAME_SET(1));
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(2), 0, 7));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(0)));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(2)));
+}
+END_TEST
+
+START_TEST(a_flood_is_survived_and_the_latest_is_known)
+{
+	for (uint64_t i = 0; i < 200000; i++) {
+		uint64_t hash = i * UINT64_C(0x9e3779b97f4a7c15);
+
+		ck_assert(syn_cache_add_syn(cache, hash, i & 1, (uint32_t)i));
+		ck_assert_uint_eq(syn_cache_find(cache, hash)->isn[i & 1], (uint32_t)i);
+	}
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, an_empty_cache_knows_nothing);
+	tcase_add_loop_test(tc, a_syn_tells_one_number, 0, 2);
+	tcase_add_loop_test(tc, a_syn_ack_tells_both_numbers_and_who_opened, 0, 2);
+	tcase_add_test(tc, a_repeated_syn_is_not_new);
+	tcase_add_test(tc, a_syn_with_another_number_replaces_everything);
+	tcase_add_test(tc, two_syn_acks_that_differ_are_both_known);
+	tcase_add_test(tc, a_syn_ack_to_another_syn_begins_anew);
+	tcase_add_test(tc, a_removed_entry_is_gone);
+	tcase_add_test(tc, of_three_in_one_set_the_oldest_is_forgotten);
+	tcase_add_test(tc, a_removed_entry_gives_way_first);
+	tcase_add_test(tc, a_flood_is_survived_and_the_latest_is_known);
+}
+
+SUITE_MAIN("flow_syn_cache")
