@@ -70,6 +70,12 @@ void live_close(struct live *l);
 int live_fd(const struct live *l);
 
 /*
+ * Looks whether the interface is still there and up; to be asked now and then, because libpcap
+ * tells of the loss of one that had packets to come only.
+ */
+enum live_state live_check(struct live *l, struct error *err);
+
+/*
  * Hands up to `max` frames to `frame`, whose bytes are valid for the call.  *count: how many; 0
  * when none wait.
  */

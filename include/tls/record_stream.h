@@ -117,6 +117,11 @@ void tls_record_stream_flush(
  * versions and the lengths agree.  For finding TLS behind another protocol's words.
  */
 bool tls_looks_like_hello(struct span bytes);
+/*
+ * True when the bytes are one SSLv2 record with a ClientHello inside, whole: in mid-connection less
+ * would not tell it from ciphertext.
+ */
+bool tls_looks_like_sslv2_hello(struct span bytes);
 /* True when the bytes begin with the header of a TLS record. */
 bool tls_looks_like_record(struct span bytes);
 

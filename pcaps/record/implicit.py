@@ -37,8 +37,8 @@ def imaps_openssl_tls13(lab):
     openssl_pair(lab, 993, "-tls1_3", "TLSv1.3", resumed=False, hello_retry=False)
 
 
-@scenario("a client that offers 1.0 to 1.3 and servers that stop at 1.0, 1.1 and 1.2: the server is "
-          "the limit; the downgrade mark of 1.2 shows")
+@scenario("a client that offers 1.0 to 1.3 and servers that stop at 1.0, 1.1 and 1.2: the server "
+          "is the limit; the downgrade mark of 1.2 shows")
 def imaps_server_is_the_limit(lab):
     for flag, name in (("-tls1", "TLSv1.0"), ("-tls1_1", "TLSv1.1"), ("-tls1_2", "TLSv1.2")):
         server = s_server(lab, 993, flag)
@@ -142,8 +142,7 @@ def smtps_mbedtls_versions(lab):
         lab.event(**FINE, tls_version=name, offered_version=name, server_name=sni)
 
 
-@scenario("ALPN: the server takes imap of two offers, smtp is refused nowhere, and a server without "
-          "ALPN answers nothing")
+@scenario("ALPN: the server takes imap of two offers; a server without ALPN answers nothing")
 def imaps_alpn(lab):
     server = s_server(lab, 993, "-alpn", "imap")
     s_client(lab, 993, "-alpn", "imap,x-other", "-tls1_2")
@@ -309,7 +308,8 @@ def grease_hello():
         ext(0x3A3A, b""), ext(0, vec(2, b"\0" + vec(2, NAME.encode()))), ext(23, b""),
         ext(0xFF01, b"\0"), ext(10, vec(2, bytes.fromhex("9a9a001d00170018"))), ext(11, b"\1\0"),
         ext(35, b""), ext(13, vec(2, bytes.fromhex("040308040401050308050501080606010201"))),
-        ext(51, vec(2, bytes.fromhex("9a9a000100001d0020") + bytes(range(1, 33)))), ext(45, b"\1\1"),
+        ext(51, vec(2, bytes.fromhex("9a9a000100001d0020") + bytes(range(1, 33)))),
+        ext(45, b"\1\1"),
         ext(43, vec(1, bytes.fromhex("7a7a0304030303020301"))), ext(0xCACA, b"\0")))
     body = b"\3\3" + os.urandom(32) + vec(1, os.urandom(32)) + vec(2, suites) + b"\1\0" + \
         vec(2, extensions)
@@ -351,9 +351,9 @@ def smtps_stunnel(lab):
         sock.close()
     lab.listen(2525, banner)
     with open(lab.path("stunnel.conf"), "w", encoding="ascii") as file:
-        file.write("foreground = yes\npid =\n[smtps]\naccept = %s:465\nconnect = %s:2525\ncert = %s\n"
-                   "key = %s\nsslVersionMax = TLSv1.2\n" % (SERVER, SERVER, lab.path("rsa.pem"),
-                                                            lab.path("rsa.key")))
+        file.write("foreground = yes\npid =\n[smtps]\naccept = %s:465\nconnect = %s:2525\n"
+                   "cert = %s\nkey = %s\nsslVersionMax = TLSv1.2\n" % (
+                       SERVER, SERVER, lab.path("rsa.pem"), lab.path("rsa.key")))
     lab.spawn("s", "stunnel4", lab.path("stunnel.conf"), port=465)
     s_client(lab, 465, text="QUIT\n")
     lab.event(**FINE, tls_version="TLSv1.2", offered_version="TLSv1.3")

@@ -346,6 +346,9 @@ class Lab:
         numbered = {n for n, _ in self.events if n is not None}
         assert numbered or index == len(found), \
             "%d connections declared, %d recorded" % (index, len(found))
+        # A refusal may still be revised by a packet that comes late, so it is settled a while after
+        # the connection's end; success is settled at once.
+        lines.sort(key=lambda event: event["outcome"] != "established")
         write_events(name, lines, self.counters)
         return len(frames), os.path.getsize(target), lines
 

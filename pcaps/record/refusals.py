@@ -67,8 +67,8 @@ def smtps_no_common_cipher(lab):
               offered_version="TLSv1.3")
 
 
-@scenario("dovecot that wants 1.2: asked with 1.0 and 1.1 on 993, and with 1.0 on 110 after STLS, it "
-          "closes without an alert")
+@scenario("dovecot that wants 1.2: asked with 1.0 and 1.1 on 993, and with 1.0 on 110 after STLS, "
+          "it closes without an alert")
 def dovecot_refuses(lab):
     dovecot(lab, "ssl_min_protocol = TLSv1.2")
     for flag, name in (("-tls1", "TLSv1.0"), ("-tls1_1", "TLSv1.1")):
@@ -127,8 +127,8 @@ def imaps_server_resets_closes(lab):
         lab.event(**REFUSED, refused_by="server", refusal=refusal, offered_version="TLSv1.1")
 
 
-@scenario("the first act decides: the server closes without an alert, then the client sends a fatal "
-          "alert into the half-closed connection")
+@scenario("the first act decides: the server closes without an alert, then the client sends a "
+          "fatal alert into the half-closed connection")
 def imaps_close_then_alert(lab):
     def server(sock):
         sock.recv(65536)
@@ -182,8 +182,8 @@ def smtps_client_close_notify(lab):
     lab.event(**SILENT, offered_version="TLSv1.2")
 
 
-@scenario("the client does not trust the server: unknown_ca in the clear, at 1.3 too: openssl has no "
-          "other keys yet")
+@scenario("the client does not trust the server: unknown_ca in the clear, at 1.3 too: openssl has "
+          "no other keys yet")
 def imaps_unknown_ca(lab):
     s_server(lab, 993)
     for flag, name in (("-tls1", "TLSv1.0"), ("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")):
@@ -193,14 +193,15 @@ def imaps_unknown_ca(lab):
                   offered_version=name)
 
 
-@scenario("an NSS client does not trust the server, at 1.2 in the clear, at 1.3 by a protected record "
-          "of alert size where its Finished belongs")
+@scenario("an NSS client does not trust the server. At 1.2 its encrypted alert comes before the "
+          "server's ChangeCipherSpec, which crosses it: the first act decides. At 1.3 it is a "
+          "protected record of alert size where its Finished belongs")
 def imaps_nss_untrusting(lab):
     s_server(lab, 993)
-    for name, version, refusal in (("tls1.2", "TLSv1.2", "bad_certificate"),
+    for name, version, refusal in (("tls1.2", "TLSv1.2", "encrypted_alert"),
                                    ("tls1.3", "TLSv1.3", None)):
-        lab.run("c", "tstclnt", "-h", SERVER, "-a", NAME, "-p", "993", "-V", name + ":" + name, "-d",
-                "sql:" + nss_database(lab), text="a1 NOOP\n", timeout=4)
+        lab.run("c", "tstclnt", "-h", SERVER, "-a", NAME, "-p", "993", "-V",
+                name + ":" + name, "-d", "sql:" + nss_database(lab), text="a1 NOOP\n", timeout=4)
         lab.event(**REFUSED, refused_by="client", refusal=refusal, tls_version=version,
                   offered_version=version)
 

@@ -241,6 +241,15 @@ on_readable(void *arg)
 }
 
 static void
+check_interface(struct capture_worker *w)
+{
+	struct error err;
+
+	if (live_check(w->live, &err) == LIVE_LOST && w->options.announce)
+		log_warning("%s; waiting for it", err.text);
+}
+
+static void
 try_to_bind(struct capture_worker *w)
 {
 	struct error err;
@@ -267,6 +276,10 @@ on_tick(void *arg)
 	struct capture_worker *w = arg;
 
 	w->ticks++;
+	/* Of an interface that is lost libpcap tells only when it is asked. */
+	on_readable(w);
+	if (w->ticks % BIND_EVERY_TICKS == 0)
+		check_interface(w);
 	if (!live_is_bound(w->live) && !w->figures.gave_up && w->ticks % BIND_EVERY_TICKS == 0)
 		try_to_bind(w);
 	pipeline_advance(w->pipeline, timestamp_now() - LAG_US);

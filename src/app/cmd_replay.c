@@ -8,7 +8,9 @@
 #include "app/event_sink.h"
 #include "app/event_writer.h"
 #include "app/judge.h"
+#include "app/known_captures.h"
 #include "app/progress.h"
+#include "app/replay_follow.h"
 #include "app/replay_options.h"
 #include "app/replay_summary.h"
 #include "base/log.h"
@@ -16,7 +18,6 @@
 #include "base/xalloc.h"
 #include "capture/replay.h"
 #include "pipeline/pipeline.h"
-#include "store/query.h"
 #include "store/store.h"
 
 #include "base/banned.h"
@@ -38,8 +39,7 @@ struct replay_run {
 	struct event_sink *sink;
 	struct store_run run;
 	bool in_transaction;
-	struct store_identity *known; /* of the file that is being asked about */
-	size_t known_count;
+	struct known_captures known;
 	struct error error; /* of a flush that failed */
 };
 
@@ -48,38 +48,6 @@ on_stop(int signal_number)
 {
 	(void)signal_number;
 	stop_asked = 1;
-}
-
-static bool
-keep_identity(void *arg, const struct store_identity *identity)
-{
-	struct replay_run *r = arg;
-
-	r->known = xreallocarray(r->known, r->known_count + 1, sizeof(*r->known));
-	r->known[r->known_count++] = *identity;
-	return true;
-}
-
-static bool
-known_capture(void *arg, const struct replay_file *file, uint64_t head_hash, size_t index,
-    struct replay_identity *known)
-{
-	struct replay_run *r = arg;
-	struct error err;
-
-	(void)file;
-	if (index == 0) {
-		r->known_count = 0;
-		if (store_each_identity(
-			r->store, r->sensor_id, head_hash, keep_identity, r, &err) != 0)
-			log_warning("%s", err.text);
-	}
-	if (index >= r->known_count)
-		return false;
-	known->head_hash = r->known[index].head_hash;
-	known->packet_count = r->known[index].packet_count;
-	known->stream_hash = r->known[index].stream_hash;
-	return true;
 }
 
 static const char *
@@ -210,6 +178,8 @@ open_store(struct replay_run *r)
 		log_error("%s", err.text);
 		return -1;
 	}
+	r->known.store = r->store;
+	r->known.sensor_id = r->sensor_id;
 	r->policy.minimum = r->command->minimum;
 	store_set_judge(r->store, judge_client, &r->policy);
 	return 0;
@@ -219,7 +189,8 @@ static int
 open_run(struct replay_run *r)
 {
 	const struct replay_command *c = r->command;
-	struct replay_options replay_options = { .known = known_capture, .known_arg = r };
+	struct replay_options replay_options = { .known = known_captures_ask,
+		.known_arg = &r->known };
 	struct pipeline_options options = {
 		.services = &c->services,
 		.internal = &c->internal,
@@ -266,7 +237,7 @@ close_run(struct replay_run *r)
 	replay_free(r->replay);
 	tally_free(r->tally);
 	store_close(r->store);
-	free(r->known);
+	known_captures_release(&r->known);
 }
 
 static int
@@ -307,6 +278,11 @@ cmd_replay(int argc, char **argv)
 	log_set_level(command.verbose ? LOG_DEBUG : command.quiet ? LOG_WARNING : LOG_NOTICE);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	if (command.follow != NULL) {
+		status = replay_follow(&command, &stop_asked);
+		replay_command_release(&command);
+		return status;
+	}
 	if (open_run(&r) == 0)
 		status = replay_all(&r);
 	else

@@ -13,6 +13,7 @@
 
 static const char help_text[] =
     "Usage: tlstally replay [OPTION...] PATH...\n"
+    "       tlstally replay [OPTION...] --follow FOLDER\n"
     "\n"
     "Reads saved captures (pcap or pcapng, plain or compressed) and adds what it finds to the\n"
     "inventory. PATH is a file, a folder, or - for standard input; several are read as one\n"
@@ -28,6 +29,8 @@ static const char help_text[] =
     "                         (default: 993, 995, 465, 587, 143, 110)\n"
     "  -m, --minimum VERSION  the lowest version that is good enough (default: TLSv1.2)\n"
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
+    "  -f, --follow FOLDER    read each capture that another program (tcpdump -G, dumpcap -b)\n"
+    "                         rotates into the folder, once and in order, until told to stop\n"
     "      --again            count captures that are in the database already once more\n"
     "  -q, --quiet            no progress and no summary: errors only\n"
     "  -v, --verbose          also what is of interest to developers\n"
@@ -39,6 +42,7 @@ static const char help_text[] =
     "Examples:\n"
     "  tlstally replay --db audit.db /var/captures\n"
     "  tcpdump -i eth0 -w - 'tcp port 993' | tlstally replay -\n"
+    "  tlstally replay --follow /var/spool/captures --db audit.db\n"
     "  tlstally replay --service 2525=smtp+starttls --events - mail.pcapng\n";
 
 enum { OPTION_SENSOR = 1000, OPTION_AGAIN };
@@ -50,6 +54,7 @@ static const struct option long_options[] = {
 	{ "service", required_argument, NULL, 'S' },
 	{ "minimum", required_argument, NULL, 'm' },
 	{ "sensor", required_argument, NULL, OPTION_SENSOR },
+	{ "follow", required_argument, NULL, 'f' },
 	{ "again", no_argument, NULL, OPTION_AGAIN },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -114,6 +119,9 @@ take_option(struct replay_command *c, int option, const char *arg)
 		return -1;
 	case OPTION_SENSOR:
 		return set_sensor(c, arg);
+	case 'f':
+		c->follow = arg;
+		return 0;
 	case OPTION_AGAIN:
 		c->again = true;
 		return 0;
@@ -137,7 +145,7 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 	*status = APP_EXIT_USAGE;
 	set_defaults(c);
 	optind = 0; /* glibc: start anew, with the command's own argv */
-	while ((option = getopt_long(argc, argv, "d:e:i:S:m:qvh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:e:i:S:m:f:qvh", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help_text, stdout);
 			*status = APP_EXIT_DONE;
@@ -148,7 +156,11 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 			return false;
 		}
 	}
-	if (optind == argc) {
+	if (c->follow != NULL && (optind < argc || c->again)) {
+		log_error("--follow goes without other captures, and without --again");
+		return false;
+	}
+	if (optind == argc && c->follow == NULL) {
 		log_error("replay needs at least one capture: a file, a folder, or - for standard "
 			  "input");
 		return false;

@@ -14,6 +14,7 @@ struct replay_command {
 	const char *events; /* NULL: none; "-": standard output */
 	char sensor[65];
 	uint16_t minimum;
+	const char *follow; /* a folder; NULL: `paths` are read once */
 	bool again, quiet, verbose;
 	struct service_set services;
 	struct network_set internal;

@@ -203,6 +203,23 @@ look_at_interface(const struct live *l, int *index, struct error *err)
 	return 0;
 }
 
+enum live_state
+live_check(struct live *l, struct error *err)
+{
+	int index;
+
+	/* 0: "any", which is always there. */
+	if (!l->bound || l->index == 0)
+		return LIVE_OK;
+	if (look_at_interface(l, &index, err) == 0) {
+		if (index == l->index)
+			return LIVE_OK;
+		error_set(err, "interface %s is another one than before", l->interface);
+	}
+	l->bound = false;
+	return LIVE_LOST;
+}
+
 /* Binding again where the handle is bound already would do no harm, but to a group. */
 static int
 bind_to(struct live *l, int index, struct error *err)

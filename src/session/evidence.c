@@ -11,6 +11,7 @@
  * its content.  Finished has 32 bytes or more and its header: 45 in all, at least.
  */
 #define TLS13_FINISHED_MIN 45
+#define ALERT_DECODE_ERROR 50
 #define ALERT_INTERNAL_ERROR 80
 #define ALERT_USER_CANCELED 90
 
@@ -180,6 +181,26 @@ tls13_is_established(const struct evidence *ev)
 	return finished != NULL && server_answer(ev, finished) == ANSWER_GOES_ON;
 }
 
+/* RFC 5246, section 7.3: ChangeCipherSpec and ciphertext from both. */
+static bool
+both_finished(const struct evidence_side *c, const struct evidence_side *s)
+{
+	return c->ccs && s->ccs && c->ciphertext && s->ciphertext;
+}
+
+/*
+ * An alert behind its own Finished, sent before that of the other side came: a client that checks
+ * the certificate late (NSS does) ends the handshake so, and the server's Finished crosses it on
+ * the way.
+ */
+static bool
+ends_before(const struct evidence_side *side, const struct evidence_side *peer)
+{
+	return side->alert && !side->warning && side->alert_kind == REFUSAL_ENCRYPTED_ALERT &&
+	       side->ciphertext_mark.offset < side->alert_mark.offset &&
+	       !had_received(&side->alert_mark, &peer->ciphertext_mark);
+}
+
 static bool
 is_established(const struct evidence *ev)
 {
@@ -190,7 +211,7 @@ is_established(const struct evidence *ev)
 	if (is_tls13(ev))
 		return s->hello && tls13_is_established(ev);
 	if (ev->version != 0)
-		return c->ccs && s->ccs && c->ciphertext && s->ciphertext;
+		return both_finished(c, s) && !ends_before(c, s) && !ends_before(s, c);
 	/* The ServerHello was lost: what goes on in both directions, by either way to tell. */
 	return (c->finished && s->finished) || (c->hello && tls13_is_established(ev));
 }
@@ -278,6 +299,17 @@ outcome_without_end(const struct evidence *ev)
 }
 
 /*
+ * Where the server was not captured, an alert with a reason shows that it did answer.  Clients send
+ * decode_error to a mere close as well.
+ */
+static bool
+needs_an_answer(uint8_t alert)
+{
+	return alert != ALERT_DECODE_ERROR && alert != ALERT_INTERNAL_ERROR &&
+	       alert != ALERT_USER_CANCELED;
+}
+
+/*
  * SPEC section 4: the client closes after silence.  What counts is what had reached the client, so
  * that an answer which crosses its close on the way makes no difference.
  */
@@ -286,9 +318,7 @@ gives_up(const struct evidence *ev, const struct act *act)
 {
 	if (ev->client.goes_on)
 		return false;
-	/* Where the server was not captured, an alert with a reason shows that it did answer. */
-	if (!ev->server_seen && act->kind == REFUSAL_ALERT && act->alert != ALERT_INTERNAL_ERROR &&
-	    act->alert != ALERT_USER_CANCELED)
+	if (!ev->server_seen && act->kind == REFUSAL_ALERT && needs_an_answer(act->alert))
 		return false;
 	return !ev->server.bytes || !had_received(&act->mark, &ev->server.answer_mark);
 }

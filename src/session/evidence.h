@@ -35,6 +35,7 @@ struct evidence_side {
 	uint8_t ssl2_records;
 	uint8_t recent_count; /* in `recent`, the oldest first */
 	struct evidence_record recent[EVIDENCE_RECENT];
+	struct mark ciphertext_mark; /* of the first one */
 	struct mark hello_mark, alert_mark, fin_mark, rst_mark;
 	struct mark answer_mark; /* server: of the first of these bytes */
 };

@@ -305,8 +305,10 @@ on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struc
 		/* What a hole swallowed went by all the same: RFC 5246, section 7.1. */
 		if (what == TLS_SEEN_APPLICATION_DATA && a->s->side[a->dir].gap)
 			evidence->ccs = true;
-		if (evidence->ccs)
+		if (evidence->ccs && !evidence->ciphertext) {
 			evidence->ciphertext = true;
+			evidence->ciphertext_mark = *mark;
+		}
 		/* RFC 5246, section 7.4.9; in 1.3 it looks like application data. */
 		if (evidence->ccs && what == TLS_SEEN_ENCRYPTED_HANDSHAKE)
 			evidence->finished = true;

@@ -130,7 +130,7 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 		return STAGE_TLS;
 	}
 	/* An SSLv2-format hello; it is the record stream that looks closer. */
-	if ((first & 0x80) != 0 && !begins_late)
+	if ((first & 0x80) != 0 && (!begins_late || tls_looks_like_sslv2_hello(bytes)))
 		return STAGE_TLS;
 	if (speaks_mail(s) && is_text(bytes)) {
 		start_mail(s, dir, bytes);
@@ -181,6 +181,31 @@ feed_words(struct session *s, unsigned dir, struct span bytes)
 	return n;
 }
 
+/*
+ * What looked like the beginning of TLS was none.  On a port of another protocol its words may
+ * still lead to TLS, even in this segment.
+ */
+static void
+resume_words(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct session_record_arg arg = { .s = s, .dir = dir };
+	struct mark at = *mark;
+	size_t n;
+
+	side->stage = STAGE_GARBAGE;
+	if (speaks_mail(s))
+		return;
+	tls_record_stream_release(&side->records);
+	tls_record_stream_init(&side->records);
+	side->stage = STAGE_PREAMBLE;
+	n = feed_words(s, dir, bytes);
+	at.offset += (int64_t)n;
+	if (side->stage == STAGE_TLS)
+		tls_record_stream_feed(&side->records, span_from(bytes.data + n, bytes.len - n),
+		    &at, &session_record_sink, &arg);
+}
+
 static void
 feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
@@ -192,11 +217,8 @@ feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *
 		side->tls_mark = *mark;
 	}
 	tls_record_stream_feed(&side->records, bytes, mark, &session_record_sink, &arg);
-	/* On a port of another protocol its words may still lead to TLS. */
-	if (side->records.state == TLS_RECORDS_GARBAGE) {
-		tls_record_stream_init(&side->records);
-		side->stage = speaks_mail(s) || s->client >= 0 ? STAGE_GARBAGE : STAGE_PREAMBLE;
-	}
+	if (side->records.state == TLS_RECORDS_GARBAGE)
+		resume_words(s, dir, bytes, mark);
 	/* Ciphertext of a connection whose hellos are not to be had. */
 	if (s->client < 0) {
 		side->no_hello_len += (uint32_t)bytes.len;

@@ -155,22 +155,22 @@ static bool
 find_answer(const struct session *s, unsigned client, struct mark *answer)
 {
 	const struct session_side *server = &s->side[1 - client];
+	const struct evidence_side *hello = &s->side[client].evidence;
 	struct service service = service_of(s, client);
 
 	if (!server->bytes)
 		return false;
-	if (server->stage == STAGE_TLS) {
-		*answer = server->tls_mark;
+	*answer = server->tls_mark;
+	if (!hello->hello)
+		return server->tls;
+	/* In mid-connection, words of the dialogue before TLS may pass for lost records. */
+	if (server->tls && mark_is_before(&hello->hello_mark, answer))
 		return true;
-	}
-	if (!s->side[client].evidence.hello)
-		return false;
-	if (mode_of(s, &service) == TLS_MODE_IMPLICIT) {
-		*answer = server->first_mark;
+	*answer = server->first_mark;
+	if (mode_of(s, &service) == TLS_MODE_IMPLICIT)
 		return true;
-	}
 	*answer = server->last_mark;
-	return mark_is_before(&s->side[client].evidence.hello_mark, answer);
+	return mark_is_before(&hello->hello_mark, answer);
 }
 
 static void

@@ -39,6 +39,18 @@ is_hello(const uint8_t h[HELLO_PEEK_LEN], uint32_t len)
 	}
 }
 
+bool
+tls_looks_like_sslv2_hello(struct span bytes)
+{
+	uint32_t len;
+
+	if (bytes.len < HELLO_PEEK_LEN || (bytes.data[0] & 0x80) == 0)
+		return false;
+	len = (uint32_t)(bytes.data[0] & 0x7f) << 8 | bytes.data[1];
+	return bytes.data[2] == SSL2_MT_CLIENT_HELLO && bytes.len == SSL2_HEADER_LEN + len &&
+	       is_hello(bytes.data, len);
+}
+
 /* The first record of a side: a hello, or an error in the place of one. */
 static void
 begin_first(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)

@@ -117,7 +117,7 @@ add(struct listener *l, struct span *ops, uint8_t op, int64_t time_us)
 	if (!l->stream.has_base)
 		offset = (int16_t)delta;
 	segment.seq = l->stream.base + (uint32_t)offset;
-	segment.payload = span_from(bytes, (len & 0xfff) % (SEGMENT_MAX + 1));
+	segment.payload = span_from(bytes, (len & 0xfffu) % (SEGMENT_MAX + 1u));
 	segment.payload_len = (uint32_t)segment.payload.len + (len >> 12) * 5u;
 	segment.fin = (op & 0x20) != 0;
 	for (size_t i = 0; i < segment.payload.len; i++) {

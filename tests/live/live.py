@@ -85,7 +85,19 @@ class Folder:
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="tlstally-live-")
         os.chmod(self.path, 0o777)
-        atexit.register(shutil.rmtree, self.path, ignore_errors=True)
+        self.mounts = []
+        atexit.register(self.remove)
+
+    def mount(self, path, size):
+        """A small disk of its own."""
+        run("mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "tmpfs", path)
+        self.mounts.append(path)
+
+    def remove(self):
+        while self.mounts:
+            run("umount", "-l", self.mounts.pop(), check=False)
+        shutil.rmtree(self.path, ignore_errors=True)
+        atexit.unregister(self.remove)
 
     def __call__(self, name):
         return os.path.join(self.path, name)
@@ -135,12 +147,6 @@ class Net:
             run("ip", "-n", side, "addr", "add", f"fd{number}::{host}/64", "dev", link, "nodad")
             run("ip", "-n", side, "link", "set", link, "up")
 
-    def add_vlan(self, vid, number):
-        for side, link in ((self.a, "va"), (self.b, "vb")):
-            run("ip", "-n", side, "link", "add", "link", link, "name", f"{link}.{vid}", "type",
-                "vlan", "id", str(vid))
-        self.address(f"va.{vid}", f"vb.{vid}", number)
-
     def close(self):
         self.processes.end()
         for name in (self.a, self.b):
@@ -162,6 +168,9 @@ class Net:
             finally:
                 _libc.setns(here.fileno(), 0)
         return sender
+
+    def dump(self, interface, path, *options):
+        return Dump(self, interface, path, *options)
 
     # --- servers and clients
 
@@ -193,6 +202,21 @@ class Net:
                            check=False)
         except subprocess.TimeoutExpired:
             pass
+
+
+class Dump:
+    """A tcpdump in namespace `b` that has begun."""
+
+    def __init__(self, net, interface, path, *options):
+        self.process = net.start(net.b, "tcpdump", "-U", "-Z", "root", "-i", interface, "-w",
+                                 path, *options, stderr=subprocess.PIPE, text=True)
+        # Its first line says that it listens; the others are read so that it never waits.
+        self.process.stderr.readline()
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait()
 
 
 _certificate_lock = threading.Lock()
@@ -329,16 +353,11 @@ def record_template(net, folder, version="1_2"):
     """One real handshake on port 993, recorded."""
     net.serve_tls(folder, 993)
     path = folder("template.pcap")
-    with open(folder("tcpdump.log"), "w", encoding="utf-8") as log:
-        dump = net.start(net.b, "tcpdump", "-U", "-Z", "root", "-i", "vb", "-w", path, "tcp",
-                         stderr=log)
-    wait_for(lambda: "listening" in open(folder("tcpdump.log"), encoding="utf-8").read(),
-             "tcpdump")
+    dump = net.dump("vb", path, "tcp")
     net.connect(993, version)
     # Until both have said FIN.
     wait_for(lambda: sum(f[47] & 1 for f in frames_of(path)) >= 2, "the end of a connection")
-    dump.send_signal(signal.SIGINT)
-    dump.wait()
+    dump.stop()
     return Template(frames_of(path))
 
 

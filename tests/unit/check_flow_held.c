@@ -205,9 +205,10 @@ storm_shuffle(struct storm *storm, uint32_t *state, uint32_t window)
 	}
 }
 
-START_TEST(a_shuffled_stream_with_duplicates_comes_out_whole)
+static void
+check_storm(uint32_t seed)
 {
-	uint32_t state = 0x1234567u + (uint32_t)_i * 0x9e3779b9u;
+	uint32_t state = 0x1234567u + seed * 0x9e3779b9u;
 	struct storm storm = { .len = 1 + random_below(&state, 700) };
 	struct fixture *f = fixture_new(next_random(&state));
 	uint32_t piece_max = 1 + random_below(&state, 60);
@@ -238,6 +239,12 @@ START_TEST(a_shuffled_stream_with_duplicates_comes_out_whole)
 	ck_assert_uint_eq(f->budget.gap_count, 0);
 	fixture_free(f);
 }
+
+START_TEST(a_shuffled_stream_with_duplicates_comes_out_whole)
+{
+	for (uint32_t i = 0; i < 50; i++)
+		check_storm((uint32_t)_i * 50 + i);
+}
 END_TEST
 
 static void
@@ -250,7 +257,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_thousand_segments_in_a_bad_order_come_out_whole, 0, 3);
 	tcase_add_test(tc, a_moving_hole_does_not_grow_the_queue);
 	tcase_add_test(tc, segments_with_the_same_beginning_take_one_place);
-	tcase_add_loop_test(tc, a_shuffled_stream_with_duplicates_comes_out_whole, 0, 300);
+	tcase_add_loop_test(tc, a_shuffled_stream_with_duplicates_comes_out_whole, 0, 8);
 }
 
 SUITE_MAIN("flow_held")

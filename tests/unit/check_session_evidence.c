@@ -182,6 +182,7 @@ static const struct row rows[] = {
 	{ "client's side: what presupposes an answer", 0, { { 'c', HELLO, 0 }, CLIENT_12, { 'c', FIN, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, CLIENT_ONLY },
 	{ "client's side: an alert with a reason", 0, { { 'c', HELLO, 0 }, { 'c', ALERT, FATAL(48) }, { 'c', FIN, 0 } }, OUTCOME_REFUSED, SIDE_CLIENT, REFUSAL_ALERT, 48, CLIENT_ONLY },
 	{ "client's side: an alert that needs no answer", 0, { { 'c', HELLO, 0 }, { 'c', ALERT, FATAL(80) } }, OUTCOME_UNANSWERED, SIDE_NONE, REFUSAL_NONE, 0, CLIENT_ONLY },
+	{ "client's side: an alert that a mere close may bring", 0, { { 'c', HELLO, 0 }, { 'c', ALERT, FATAL(50) } }, OUTCOME_UNANSWERED, SIDE_NONE, REFUSAL_NONE, 0, CLIENT_ONLY },
 	{ "server's side: a ServerHello and a close", V12, { { 's', HELLO, 0 }, { 's', FIN, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
 	{ "server's side: a reset", V12, { { 's', HELLO, 0 }, { 's', RST, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
 	{ "server's side: a fatal alert", V12, { { 's', HELLO, 0 }, { 's', ALERT, FATAL(40) } }, OUTCOME_REFUSED, SIDE_SERVER, REFUSAL_ALERT, 40, SERVER_ONLY },

@@ -707,6 +707,19 @@ START_TEST(hello_is_recognised_by_type_version_and_lengths)
 }
 END_TEST
 
+START_TEST(sslv2_hello_is_recognised_by_its_length)
+{
+	struct span hello = BYTES(SSLV2_HELLO);
+
+	ck_assert(tls_looks_like_sslv2_hello(hello));
+	for (size_t len = 0; len < hello.len; len++)
+		ck_assert(!tls_looks_like_sslv2_hello(span_first(hello, len)));
+	ck_assert(!tls_looks_like_sslv2_hello(BYTES(SSLV2_HELLO "x")));
+	ck_assert(!tls_looks_like_sslv2_hello(BYTES("\x80\x0b\x04\x00\x01\x00\x02"
+						    "123456")));
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -733,6 +746,7 @@ add_tests(TCase *tc)
 	    tc, behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end, 0, 5);
 	tcase_add_test(tc, stream_that_starts_lost_finds_its_place);
 	tcase_add_test(tc, budget_bounds_what_all_streams_keep);
+	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
 }
 

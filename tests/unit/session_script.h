@@ -35,6 +35,7 @@ struct script {
 	bool no_syn;         /* the capture began later */
 	bool one_way;        /* the other direction was not captured */
 	unsigned one_way_is; /* which direction is there */
+	bool whole_segments; /* a segment's beginning is what is recognised: not in pieces */
 };
 
 static inline void
@@ -73,6 +74,7 @@ says_text(struct script *s, unsigned side, const char *text)
 static inline void
 loses(struct script *s, unsigned side, size_t len)
 {
+	s->whole_segments = true;
 	script_act(s, LOSES, side, len);
 	s->offset[side] += (int64_t)len;
 }

@@ -1,0 +1,37 @@
+/*
+ * follow - a folder into which another program rotates captures: gives each finished file once, in
+ * the order of their first packets.
+ *
+ * Finished is a file that was closed by its writer or moved into the folder, one that a later file
+ * stands beside, or one that has not changed for FOLLOW_QUIET_US.  A file that changes after it was
+ * given is given again: what was read of it before is known by its identity (capture/replay.h).
+ * Hidden files, and what is no capture, are passed over.
+ *
+ * Source:  inotify(7); where that does not work (network file systems), the folder is listed every
+ *          FOLLOW_LIST_US.
+ * Memory:  an entry per file that is in the folder.
+ * Threads: one at a time.
+ */
+#ifndef TLSTALLY_CAPTURE_FOLLOW_H
+#define TLSTALLY_CAPTURE_FOLLOW_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define FOLLOW_QUIET_US INT64_C(60000000)
+#define FOLLOW_LIST_US INT64_C(5000000)
+
+struct follow; /* opaque */
+
+/* NULL, and `err` says why, when the folder cannot be read. */
+struct follow *follow_open(const char *folder, struct error *err);
+void follow_free(struct follow *f);
+
+/*
+ * The path of the next finished file; NULL when there is none after up to `wait_ms`, or a signal
+ * came.  Borrowed until the next call.
+ */
+const char *follow_next(struct follow *f, int wait_ms);
+
+#endif

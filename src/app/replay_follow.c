@@ -1,0 +1,307 @@
+#include "app/replay_follow.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/event_sink.h"
+#include "app/event_writer.h"
+#include "app/judge.h"
+#include "app/known_captures.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "capture/follow.h"
+#include "capture/replay.h"
+#include "pipeline/pipeline.h"
+#include "store/store.h"
+
+#include "base/banned.h"
+
+#define BATCH 512
+#define WAIT_MS 1000
+#define RETRY_MS 2000
+/* No connection is followed over so many files. */
+#define NAMES_MAX 1024
+
+struct follower {
+	const struct replay_command *command;
+	const volatile sig_atomic_t *stop;
+	struct follow *follow;
+	struct store *store;
+	struct known_captures known;
+	struct policy policy;
+	struct pipeline *pipeline;
+	struct tally *tally;
+	struct event_writer *writer; /* NULL: no events file */
+	struct event_sink *sink;
+	char *names[NAMES_MAX]; /* of the files; serial % NAMES_MAX */
+	uint32_t serial;        /* of the file that is read; for frame.source */
+	struct store_counter counted[PIPELINE_COUNTERS_MAX]; /* with the files before */
+	bool in_transaction;
+	bool closing; /* what is open is settled because the program ends */
+	bool failing; /* the database does not work, which was logged */
+	struct error error;
+};
+
+/*
+ * What was begun, but not answered, when the program was stopped goes on in the next file, and is
+ * counted there by the next start; with a ServerHello it would not be.
+ */
+static void
+on_event(void *arg, const struct event *ev)
+{
+	struct follower *f = arg;
+
+	if (f->closing && (ev->outcome == OUTCOME_UNANSWERED || ev->outcome == OUTCOME_CLEARTEXT))
+		return;
+	event_sink_add(f->sink, ev);
+}
+
+static const char *
+source_name(void *arg, uint32_t source)
+{
+	struct follower *f = arg;
+
+	return f->names[source % NAMES_MAX];
+}
+
+/* A tally that is full goes to the database at once, in the transaction of its file. */
+static int
+flush_full_tally(void *arg)
+{
+	struct follower *f = arg;
+
+	if (!f->in_transaction) {
+		if (store_begin(f->store, &f->error) != 0)
+			return -1;
+		f->in_transaction = true;
+	}
+	return store_flush(f->store, f->known.sensor_id, f->tally, NULL, &f->error);
+}
+
+static int
+open_store(struct follower *f)
+{
+	f->store = store_open(f->command->db, STORE_WRITE, &f->error);
+	if (f->store == NULL ||
+	    store_sensor(f->store, f->command->sensor, &f->known.sensor_id, &f->error) != 0)
+		return -1;
+	f->known.store = f->store;
+	f->policy.minimum = f->command->minimum;
+	store_set_judge(f->store, judge_client, &f->policy);
+	return 0;
+}
+
+static int
+open_follower(struct follower *f)
+{
+	const struct replay_command *c = f->command;
+	struct pipeline_options options = {
+		.services = &c->services,
+		.internal = &c->internal,
+		.minimum = c->minimum,
+		.event = on_event,
+		.arg = f,
+	};
+	const struct event_writer_options writer_options = {
+		.target = EVENT_TARGET_FILE,
+		.path = c->events,
+		.append = true,
+		.sensor = c->sensor,
+	};
+	struct event_sink_options sink_options = {
+		.make_room = flush_full_tally,
+		.source_name = source_name,
+		.arg = f,
+	};
+
+	f->follow = follow_open(c->follow, &f->error);
+	if (f->follow == NULL || open_store(f) != 0)
+		return -1;
+	if (c->events != NULL && (f->writer = event_writer_new(&writer_options, &f->error)) == NULL)
+		return -1;
+	f->tally = tally_new(NULL);
+	sink_options.writer = f->writer;
+	sink_options.tally = f->tally;
+	f->sink = event_sink_new(&sink_options);
+	flow_options_init(&options.flows);
+	f->pipeline = pipeline_new(&options);
+	return 0;
+}
+
+static void
+close_follower(struct follower *f)
+{
+	pipeline_free(f->pipeline);
+	event_sink_free(f->sink);
+	event_writer_free(f->writer);
+	tally_free(f->tally);
+	store_close(f->store);
+	known_captures_release(&f->known);
+	follow_free(f->follow);
+	for (size_t i = 0; i < NAMES_MAX; i++)
+		free(f->names[i]);
+}
+
+static int
+read_frames(struct follower *f, struct replay *replay)
+{
+	struct frame frames[BATCH];
+	size_t count;
+
+	while (!*f->stop && (count = replay_read(replay, frames, BATCH)) > 0) {
+		for (size_t i = 0; i < count; i++) {
+			frames[i].source = f->serial;
+			pipeline_add(f->pipeline, &frames[i]);
+		}
+		if (event_sink_end_batch(f->sink) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+write_events(const struct follower *f)
+{
+	struct error err;
+
+	if (f->writer != NULL && event_writer_flush(f->writer, &err) != 0)
+		log_error("%s; they are kept in memory for a while", err.text);
+}
+
+/* The counters of this file alone: a pipeline counts on. */
+static size_t
+count_file(struct follower *f, struct store_counter *out)
+{
+	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
+	size_t count = pipeline_counters(f->pipeline, counters);
+
+	for (size_t i = 0; i < count; i++) {
+		out[i] = (struct store_counter){ counters[i].name,
+			counters[i].value - f->counted[i].value };
+		f->counted[i].value = counters[i].value;
+	}
+	return count;
+}
+
+/* Once more as long as the database is locked or its disk full; -1 where that cannot help. */
+static int
+store_patiently(struct follower *f, struct store_run *run)
+{
+	for (;;) {
+		int result = store_flush(f->store, f->known.sensor_id, f->tally, run, &f->error);
+
+		if (result == 0 && f->in_transaction)
+			result = store_commit(f->store, &f->error);
+		if (result == 0 && f->failing)
+			log_notice("the database works again");
+		/* What was flushed before in the same transaction is gone with it. */
+		if (result == 0 || f->in_transaction || *f->stop) {
+			f->in_transaction = f->failing = false;
+			return result;
+		}
+		if (!f->failing)
+			log_error("%s; waiting for it", f->error.text);
+		f->failing = true;
+		(void)!poll(NULL, 0, RETRY_MS);
+	}
+}
+
+static int
+store_file(struct follower *f, const struct replay_file *file)
+{
+	struct store_counter counters[PIPELINE_COUNTERS_MAX];
+	const struct store_source source = {
+		.name = file->name,
+		.has_identity = true,
+		.identity = { file->identity.head_hash, file->identity.packet_count,
+		    file->identity.stream_hash },
+		.packet_count = file->packet_count - file->skipped_count,
+		.byte_count = file->byte_count - file->skipped_byte_count,
+		.snapped_count = file->snapped_count,
+		.skipped_count = file->skipped_count,
+		.begin_us = file->begin_us,
+		.end_us = file->end_us,
+		.error = file->failed ? file->error.text : NULL,
+	};
+	struct store_run run = {
+		.command = "replay",
+		.started_us = timestamp_now(),
+		.begin_us = file->begin_us,
+		.end_us = file->end_us,
+		.packet_count = source.packet_count,
+		.byte_count = source.byte_count,
+		.counters = counters,
+		.counter_count = count_file(f, counters),
+		.sources = &source,
+		.source_count = 1,
+	};
+
+	log_notice("%s: %" PRIu64 " packets", file->name, source.packet_count);
+	return store_patiently(f, &run);
+}
+
+static int
+read_file(struct follower *f, const char *path)
+{
+	const struct replay_options options = { .known = known_captures_ask,
+		.known_arg = &f->known };
+	struct replay *replay = replay_open(&path, 1, &options);
+	const struct replay_file *file = replay_file_at(replay, 0);
+	int result = 0;
+
+	f->serial++;
+	free(f->names[f->serial % NAMES_MAX]);
+	f->names[f->serial % NAMES_MAX] = xstrdup(file->name);
+	if (read_frames(f, replay) != 0) {
+		result = -1;
+		goto out;
+	}
+	write_events(f);
+	if (file->failed)
+		log_warning("%s", file->error.text);
+	if (file->packet_count > file->skipped_count)
+		result = store_file(f, file);
+	else if (file->packet_count > 0)
+		log_notice("%s is in the database already", file->name);
+out:
+	replay_free(replay);
+	return result;
+}
+
+/* Settles what can be settled without being counted twice after a new start. */
+static int
+finish(struct follower *f)
+{
+	f->closing = true;
+	pipeline_finish(f->pipeline);
+	if (event_sink_end_batch(f->sink) != 0)
+		return -1;
+	write_events(f);
+	return store_patiently(f, NULL);
+}
+
+int
+replay_follow(const struct replay_command *command, const volatile sig_atomic_t *stop)
+{
+	struct follower f = { .command = command, .stop = stop };
+	int result = open_follower(&f);
+
+	if (result == 0)
+		log_notice("following %s into %s", command->follow, command->db);
+	while (result == 0 && !*stop) {
+		const char *path = follow_next(f.follow, WAIT_MS);
+
+		if (path != NULL)
+			result = read_file(&f, path);
+	}
+	if (result == 0)
+		result = finish(&f);
+	if (result != 0)
+		log_error("%s", f.error.text);
+	close_follower(&f);
+	return result == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+}

@@ -1,0 +1,291 @@
+#include "capture/follow.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "capture/capture_internal.h"
+
+#include "base/banned.h"
+
+#define WINDOW_LEN_PEEK ((size_t)64 << 10)
+/* A file is not the one being written when another has changed so much later. */
+#define LATER_NS INT64_C(2000000000)
+#define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO)
+
+/* What a file looked like when the folder was listed last. */
+struct look {
+	uint64_t device, inode, size;
+	int64_t changed_ns; /* the file's own time */
+};
+
+struct watched {
+	char *path; /* owned */
+	struct look look;
+	int64_t quiet_since_us; /* the monotonic clock */
+	int64_t first_us;       /* of the first packet; valid once peeked */
+	bool closed;            /* its writer is done with it */
+	bool done;              /* given, or nothing to give, as it looks now */
+	bool peeked;
+};
+
+struct follow {
+	char *folder;
+	int inotify_fd;        /* -1: there is none */
+	struct watched *files; /* by path */
+	size_t count;
+	bool listing_is_stale;
+	int64_t listed_us;
+};
+
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct follow *
+follow_open(const char *folder, struct error *err)
+{
+	struct path_list found = { 0 };
+	struct follow *f;
+
+	if (folder_list(folder, &found, err) != 0)
+		return NULL;
+	path_list_release(&found);
+	f = xcalloc(1, sizeof(*f));
+	f->folder = xstrdup(folder);
+	f->listing_is_stale = true;
+	f->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (f->inotify_fd >= 0 && inotify_add_watch(f->inotify_fd, folder, EVENTS) < 0) {
+		(void)close(f->inotify_fd);
+		f->inotify_fd = -1;
+	}
+	return f;
+}
+
+void
+follow_free(struct follow *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		free(f->files[i].path);
+	free(f->files);
+	if (f->inotify_fd >= 0)
+		(void)close(f->inotify_fd);
+	free(f->folder);
+	free(f);
+}
+
+static bool
+look_at(const char *path, struct look *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	*out = (struct look){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+	};
+	return true;
+}
+
+static bool
+looks_the_same(const struct look *a, const struct look *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed_ns == b->changed_ns;
+}
+
+/* Takes what is known of a path over from the old list, whose entries before *at are done with. */
+static struct watched
+renew(struct follow *f, size_t *at, const char *path, const struct look *look)
+{
+	struct watched fresh = { .look = *look, .quiet_since_us = now_us() };
+
+	while (*at < f->count && strcmp(f->files[*at].path, path) < 0)
+		(*at)++;
+	if (*at < f->count && strcmp(f->files[*at].path, path) == 0 &&
+	    looks_the_same(&f->files[*at].look, look))
+		fresh = f->files[*at];
+	fresh.path = xstrdup(path);
+	return fresh;
+}
+
+static void
+list_folder(struct follow *f)
+{
+	struct path_list found = { 0 };
+	struct watched *files;
+	struct error ignored;
+	size_t count = 0, at = 0;
+	struct look look;
+
+	f->listed_us = now_us();
+	f->listing_is_stale = false;
+	/* A folder that cannot be read for a while (its disk is gone) is looked at again later. */
+	if (folder_list(f->folder, &found, &ignored) != 0)
+		return;
+	files = xcalloc(found.count + 1, sizeof(*files));
+	for (size_t i = 0; i < found.count; i++) {
+		if (look_at(found.paths[i], &look))
+			files[count++] = renew(f, &at, found.paths[i], &look);
+	}
+	for (size_t i = 0; i < f->count; i++)
+		free(f->files[i].path);
+	free(f->files);
+	f->files = files;
+	f->count = count;
+	path_list_release(&found);
+}
+
+static int
+compare_path(const void *path, const void *file)
+{
+	return strcmp(path, ((const struct watched *)file)->path);
+}
+
+static void
+note_closed(struct follow *f, const char *path)
+{
+	struct watched *w =
+	    f->count == 0 ? NULL
+			  : bsearch(path, f->files, f->count, sizeof(*f->files), compare_path);
+
+	if (w != NULL)
+		w->closed = true;
+}
+
+/* The names that inotify has; false when there were none. */
+static bool
+read_events(struct follow *f, struct path_list *closed)
+{
+	_Alignas(struct inotify_event) char bytes[4096];
+	bool any = false;
+	ssize_t len;
+
+	if (f->inotify_fd < 0)
+		return false;
+	while ((len = read(f->inotify_fd, bytes, sizeof(bytes))) > 0) {
+		any = true;
+		for (size_t at = 0; at < (size_t)len;) {
+			const struct inotify_event *e =
+			    (const struct inotify_event *)(const void *)(bytes + at);
+
+			if (e->len > 0 && e->name[0] != '.')
+				path_list_add(closed, f->folder, e->name);
+			at += sizeof(*e) + e->len;
+		}
+	}
+	return any;
+}
+
+static void
+refresh(struct follow *f)
+{
+	struct path_list closed = { 0 };
+
+	if (read_events(f, &closed) || now_us() - f->listed_us >= FOLLOW_LIST_US)
+		f->listing_is_stale = true;
+	if (f->listing_is_stale)
+		list_folder(f);
+	for (size_t i = 0; i < closed.count; i++)
+		note_closed(f, closed.paths[i]);
+	path_list_release(&closed);
+}
+
+/* The time of the first packet; a file without one is done with. */
+static void
+peek(struct watched *w)
+{
+	struct reader reader;
+	struct frame first;
+
+	w->peeked = true;
+	w->done = true;
+	if (reader_open(&reader, w->path, WINDOW_LEN_PEEK) == READER_OPEN &&
+	    reader_advance(&reader, &first) == READER_FRAME) {
+		w->first_us = first.time_us;
+		w->done = false;
+	}
+	reader_close(&reader);
+}
+
+static int64_t
+latest_change_ns(const struct follow *f)
+{
+	int64_t latest = INT64_MIN;
+
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->files[i].look.changed_ns > latest)
+			latest = f->files[i].look.changed_ns;
+	}
+	return latest;
+}
+
+static bool
+is_finished(const struct watched *w, int64_t latest_ns, int64_t now)
+{
+	return w->closed || latest_ns - LATER_NS > w->look.changed_ns ||
+	       now - w->quiet_since_us >= FOLLOW_QUIET_US;
+}
+
+static struct watched *
+find_next(struct follow *f)
+{
+	int64_t latest_ns = latest_change_ns(f), now = now_us();
+	struct watched *next = NULL;
+
+	for (size_t i = 0; i < f->count; i++) {
+		struct watched *w = &f->files[i];
+
+		if (w->done || !is_finished(w, latest_ns, now))
+			continue;
+		if (!w->peeked)
+			peek(w);
+		if (!w->done && (next == NULL || w->first_us < next->first_us))
+			next = w;
+	}
+	return next;
+}
+
+static void
+wait_for_change(const struct follow *f, int wait_ms)
+{
+	struct pollfd change = { .fd = f->inotify_fd, .events = POLLIN };
+
+	/* A negative descriptor is passed over, and the time is waited for. */
+	(void)!poll(&change, 1, wait_ms);
+}
+
+const char *
+follow_next(struct follow *f, int wait_ms)
+{
+	struct watched *next;
+
+	refresh(f);
+	next = find_next(f);
+	if (next == NULL && wait_ms > 0) {
+		wait_for_change(f, wait_ms);
+		refresh(f);
+		next = find_next(f);
+	}
+	if (next == NULL)
+		return NULL;
+	next->done = true;
+	return next->path;
+}

@@ -1,0 +1,253 @@
+/* What a mail dialogue leads to: STARTTLS, a session in the clear, or nothing to report. */
+#include "session/session.h"
+
+#include "suite.h"
+
+#include "session_rows.h"
+
+#include "base/banned.h"
+
+/* STARTTLS */
+
+static void
+smtp_until_starttls(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+}
+
+static void
+smtp_starttls(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "220 go ahead\r\n");
+	handshake_13(s);
+}
+
+static void
+imap_starttls(struct script *s)
+{
+	says_text(s, SERVER, "* OK ready\r\n");
+	says_text(s, CLIENT, "a1 STARTTLS\r\n");
+	says_text(s, SERVER, "a1 OK begin\r\n");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS10), TLS_VERSION_1_0);
+}
+
+static void
+pop3_starttls(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "STLS\r\n");
+	says_text(s, SERVER, "+OK begin\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+starttls_then_silence(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "220 go ahead\r\n");
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	closes(s, CLIENT);
+}
+
+static void
+starttls_then_server_closes(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "220 go ahead\r\n");
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	closes(s, SERVER);
+}
+
+static void
+starttls_then_words(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "220 go ahead\r\n");
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	says_text(s, SERVER, "454 TLS not available\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+unknown_protocol_starttls(struct script *s)
+{
+	s->whole_segments = true;
+	put_span(&s->out, BYTES("\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
+				"1.3.6.1.4.1.1466.20037"));
+	says(s, CLIENT);
+	put_span(&s->out, BYTES("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"));
+	says(s, SERVER);
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
+/* Cleartext */
+
+static void
+login_in_the_clear(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250 AUTH PLAIN\r\n");
+	says_text(s, CLIENT, "AUTH PLAIN AGEAYg==\r\n");
+	says_text(s, SERVER, "235 ok\r\n");
+}
+
+static void
+starttls_refused(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "454 not now\r\n");
+	says_text(s, CLIENT, "QUIT\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+capability_only(struct script *s)
+{
+	says_text(s, SERVER, "* OK ready\r\n");
+	says_text(s, CLIENT, "a1 CAPABILITY\r\n");
+	closes(s, CLIENT);
+	closes(s, SERVER);
+}
+
+/* No attempt, no event */
+
+static void
+banner_only(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	closes(s, CLIENT);
+	closes(s, SERVER);
+}
+
+static void
+quit_only(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "QUIT\r\n");
+	says_text(s, SERVER, "221 bye\r\n");
+	closes(s, SERVER);
+}
+
+static void
+http(struct script *s)
+{
+	says_text(s, CLIENT, "GET / HTTP/1.0\r\nHost: mail.example.org\r\n\r\n");
+	says_text(s, SERVER, "HTTP/1.0 400 Bad Request\r\n\r\n");
+	closes(s, SERVER);
+}
+
+static void
+garbage(struct script *s)
+{
+	put_fill(&s->out, 0xee, 200);
+	says(s, CLIENT);
+	put_fill(&s->out, 0xdd, 200);
+	says(s, SERVER);
+}
+
+static void
+half_hello(struct script *s)
+{
+	put_record_header(&s->out, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_0, 208);
+	put_span(&s->out, span_first(BYTES(SAMPLE_OPENSSL_TLS12), 100));
+	says(s, CLIENT);
+	closes(s, CLIENT);
+	closes(s, SERVER);
+}
+
+static void
+starttls_without_hello(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "220 go ahead\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+records_of_nothing(struct script *s)
+{
+	put_sealed(&s->out, TLS_RECORD_APPLICATION_DATA, 80);
+	says(s, CLIENT);
+	put_sealed(&s->out, TLS_RECORD_APPLICATION_DATA, 80);
+	says(s, SERVER);
+}
+
+/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
+static const struct row rows[] = {
+	{ "smtp starttls", 587, smtp_starttls,
+	    "SMTP starttls TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no" },
+	{ "imap starttls", 143, imap_starttls,
+	    "IMAP starttls TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
+	{ "starttls on 993", 993, imap_starttls,
+	    "IMAP starttls TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
+	{ "pop3 starttls", 110, pop3_starttls,
+	    "POP3 starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "starttls, silence", 587, starttls_then_silence,
+	    "SMTP starttls - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no" },
+	{ "starttls, server closes", 587, starttls_then_server_closes,
+	    "SMTP starttls - TLSv1.0 refused server close - resumed=- retry=- scsv=no" },
+	{ "starttls, words", 587, starttls_then_words,
+	    "SMTP starttls - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
+	{ "starttls of another protocol", 8389, unknown_protocol_starttls,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "login in the clear", 587, login_in_the_clear,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "starttls refused", 587, starttls_refused,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "capability only", 143, capability_only,
+	    "IMAP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "banner only", 587, banner_only, "nothing banner_only" },
+	{ "quit only", 587, quit_only, "nothing banner_only" },
+	{ "http", 587, http, "nothing garbage" },
+	{ "http on implicit", 8443, http, "nothing garbage" },
+	{ "garbage", 993, garbage, "nothing garbage" },
+	{ "half hello", 993, half_hello, "nothing half_hello" },
+	{ "starttls without hello", 587, starttls_without_hello, "nothing starttls_no_hello" },
+	{ "records of nothing", 993, records_of_nothing, "nothing no_hello" },
+};
+
+ROW_TESTS
+
+START_TEST(client_is_named_by_its_ehlo)
+{
+	struct told told = tell_row(smtp_starttls, 587, NULL);
+
+	ck_assert(
+	    span_equals(event_text_span(&told.event.client_name), span_from_text("scanner-3")));
+	ck_assert_int_eq(told.event.client_name_source, NAME_SOURCE_EHLO);
+	/* The ClientHello's time, not the dialogue's. */
+	ck_assert_int_eq(told.event.timestamp_us, SCRIPT_START_US + 5000);
+}
+END_TEST
+
+START_TEST(cleartext_session_is_dated_by_its_first_byte)
+{
+	struct told told = tell_row(login_in_the_clear, 587, NULL);
+
+	ck_assert_int_eq(told.event.kind, EVENT_CLEARTEXT_SESSION);
+	ck_assert_int_eq(told.event.timestamp_us, SCRIPT_START_US);
+	ck_assert(told.event.login);
+}
+END_TEST
+
+START_TEST(session_in_the_clear_settles_once_logged_in)
+{
+	ck_assert_int_eq(tell_row(login_in_the_clear, 587, NULL).wish, SESSION_SETTLED);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	add_row_tests(tc);
+	tcase_add_test(tc, client_is_named_by_its_ehlo);
+	tcase_add_test(tc, cleartext_session_is_dated_by_its_first_byte);
+	tcase_add_test(tc, session_in_the_clear_settles_once_logged_in);
+}
+
+SUITE_MAIN("session_mail")

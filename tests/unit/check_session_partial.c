@@ -1,0 +1,181 @@
+/* SPEC section 4: part of a capture is still evidence. */
+#include "session/session.h"
+
+#include "suite.h"
+
+#include "session_rows.h"
+
+#include "base/banned.h"
+
+static void
+starts_behind_the_hellos(struct script *s)
+{
+	s->no_syn = true;
+	put_message(&s->out, TLS_HANDSHAKE_CERTIFICATE, 700);
+	put_message(&s->out, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	says(s, SERVER);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
+clients_side_only(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = CLIENT;
+	tls12(s);
+	closes(s, CLIENT);
+}
+
+static void
+clients_hello_only(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = CLIENT;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	closes(s, CLIENT);
+}
+
+static void
+servers_side_only(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = SERVER;
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS10), TLS_VERSION_1_0);
+	closes(s, SERVER);
+}
+
+static void
+starts_behind_the_client_hello(struct script *s)
+{
+	s->no_syn = true;
+	server_flight_12(s, TLS_VERSION_1_0);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
+starts_with_the_hello(struct script *s)
+{
+	s->no_syn = true;
+	handshake_13(s);
+}
+
+static void
+starts_with_an_sslv2_format_hello(struct script *s)
+{
+	s->whole_segments = true;
+	s->no_syn = true;
+	sslv2_format_hello(s);
+}
+
+static void
+unknown_protocol_starttls_late_then_silence(struct script *s)
+{
+	s->whole_segments = true;
+	s->no_syn = true;
+	put_span(&s->out, BYTES("\x30\x0c\x02\x01\x01\x77\x18\x80"));
+	says(s, CLIENT);
+	put_span(&s->out, BYTES("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"));
+	says(s, SERVER);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	closes(s, CLIENT);
+}
+
+static void
+hole_in_the_server_hello(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	put_plain_server_hello(&s->out, TLS_VERSION_1_2);
+	s->out.len = 20;
+	says(s, SERVER);
+	loses(s, SERVER, 1200);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
+hole_in_the_certificate(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	put_plain_server_hello(&s->out, TLS_VERSION_1_2);
+	says(s, SERVER);
+	loses(s, SERVER, 1000);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
+hole_where_the_client_hello_was(struct script *s)
+{
+	loses(s, CLIENT, 100);
+	/* the hello's other half begins with what an SSLv2 record might begin with */
+	put_fill(&s->out, 0xee, 60);
+	says(s, CLIENT);
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+/* The tail of the hello was lost; what the server says to it shows that it had come. */
+static void
+tail_of_the_hello_lost(struct script *s)
+{
+	put_record(&s->out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS13));
+	s->out.len = 200;
+	says(s, CLIENT);
+	s->offset[CLIENT] += 118;
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
+static void
+starttls_command_lost(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	loses(s, CLIENT, 30);
+	says_text(s, SERVER, "250 ok\r\n220 go ahead\r\n");
+	handshake_13(s);
+}
+
+/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
+static const struct row rows[] = {
+	{ "client's side", 993, clients_side_only,
+	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
+	{ "client's hello", 993, clients_hello_only,
+	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
+	{ "server's side", 993, servers_side_only,
+	    "IMAP implicit TLSv1.0 - negotiated - - - resumed=no retry=no scsv=- gap" },
+	{ "starts behind the client hello", 993, starts_behind_the_client_hello,
+	    "IMAP implicit TLSv1.0 - established - - - resumed=no retry=no scsv=- gap" },
+	{ "starts behind the client hello, 587", 587, starts_behind_the_client_hello,
+	    "SMTP starttls TLSv1.0 - established - - - resumed=no retry=no scsv=- gap" },
+	{ "starts with the hello", 993, starts_with_the_hello,
+	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no" },
+	{ "starts with an sslv2-format hello", 8443, starts_with_an_sslv2_format_hello,
+	    "TLS implicit TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
+	{ "starttls of another protocol, late, silence", 8389,
+	    unknown_protocol_starttls_late_then_silence,
+	    "TLS starttls - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no" },
+	{ "hole in the server hello", 993, hole_in_the_server_hello,
+	    "IMAP implicit - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
+	{ "hole in the certificate", 993, hole_in_the_certificate,
+	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=- retry=no scsv=no gap" },
+	{ "hole where the client hello was", 993, hole_where_the_client_hello_was,
+	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
+	{ "tail of the hello lost", 993, tail_of_the_hello_lost,
+	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=no gap" },
+	{ "starttls command lost", 587, starttls_command_lost,
+	    "SMTP starttls TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no gap" },
+	{ "starts behind the hellos", 993, starts_behind_the_hellos, "nothing no_hello" },
+};
+
+ROW_TESTS
+
+static void
+add_tests(TCase *tc)
+{
+	add_row_tests(tc);
+}
+
+SUITE_MAIN("session_partial")
