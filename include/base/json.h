@@ -21,6 +21,9 @@ void json_end_object(struct buf *b);
 /* Writes `"name":`, with a comma in front unless it is the object's first member. */
 void json_key(struct buf *b, const char *name);
 void json_string(struct buf *b, struct span value);
+/* The same to `out`, which has room for JSON_STRING_MAX(value.len); returns where it ends. */
+char *json_put_string(char *out, struct span value);
+#define JSON_STRING_MAX(len) (6 * (len) + 2) /* quotes, and at worst \u00XX for each byte */
 void json_member_text(struct buf *b, const char *name, const char *value); /* NULL: null */
 void json_member_span(struct buf *b, const char *name, struct span value); /* data NULL: null */
 void json_member_u64(struct buf *b, const char *name, uint64_t value);

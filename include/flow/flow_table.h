@@ -63,6 +63,7 @@ struct flow_options {
 struct flow_counters {
 	uint64_t flows;            /* connections with payload */
 	uint64_t syn;              /* connections opened, with payload or without */
+	uint64_t syn_answered;      /* of these, with a SYN/ACK */
 	uint64_t syn_with_payload; /* of these, with payload */
 	uint64_t mid_start;        /* first payload without a SYN before */
 	uint64_t one_way;          /* ended with packets of one direction only */

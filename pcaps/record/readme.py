@@ -16,8 +16,9 @@ HEAD = """\
 Small conversations between real programs, each of which shows one thing, and captures derived from
 them. `tests/e2e/cases.tsv` names what each must give; `tests/e2e/expected/NAME.jsonl` has the events.
 
-All of them were recorded by the scripts in `record/` between two network namespaces on one machine:
-no packet is from anybody's network. Clients are `10.77.0.11` and `2001:db8:77::11`, the server is
+All of them were recorded by the scripts in `record/` between two network namespaces on one machine, or
+derived from such a recording; one, `sslv2_synthetic.pcap`, is made up, because nothing speaks SSLv2 any
+more. No packet is from anybody's network. Clients are `10.77.0.11` and `2001:db8:77::11`, the server is
 `192.0.2.25` and `2001:db8:25::25`, `mail.example.com`; MAC addresses are locally administered;
 certificates were made for the recording and their keys thrown away; the credentials are `user` and
 `not-a-secret`.
@@ -60,7 +61,6 @@ def write(modules=("implicit", "programs", "starttls", "refusals", "transport"))
             titles[module], module))
         for name, about, files, options in rows:
             left -= set(files)
-            about = about[0].upper() + about[1:]
             note = " (`%s`)" % " ".join(options) if options else ""
             text.append("| %s | %s%s |\n" % (", ".join("`%s`" % f for f in files), about, note))
             cases.append("%s\t%s\t%s\t0\n" % (name, " ".join(files), " ".join(options)))

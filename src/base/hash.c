@@ -75,3 +75,23 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
+
+uint64_t
+hash_quick(const struct hash_key *key, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	/* The length goes in first, so that trailing zeros make a difference. */
+	uint64_t hash = hash_words(key, len, 0);
+	uint64_t pair[2];
+
+	for (; len >= sizeof(pair); p += sizeof(pair), len -= sizeof(pair)) {
+		memcpy(pair, p, sizeof(pair));
+		hash = hash_words(key, hash ^ pair[0], pair[1]);
+	}
+	if (len > 0) {
+		pair[0] = pair[1] = 0;
+		memcpy(pair, p, len);
+		hash = hash_words(key, hash ^ pair[0], pair[1]);
+	}
+	return hash_words(key, hash, key->k0);
+}

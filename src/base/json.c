@@ -55,53 +55,43 @@ utf8_len(struct span s)
 	return 4;
 }
 
-static void
-add_escape(struct buf *b, const char *form, unsigned value)
+static char *
+put_escape(char *out, const char form[4], unsigned value)
 {
 	static const char digits[] = "0123456789abcdef";
 
-	buf_add_text(b, form);
-	buf_add_char(b, digits[value >> 4 & 15]);
-	buf_add_char(b, digits[value & 15]);
+	memcpy(out, form, 4);
+	out[4] = digits[value >> 4 & 15];
+	out[5] = digits[value & 15];
+	return out + 6;
 }
 
-static void
-add_ascii(struct buf *b, uint8_t c)
+/* What is not itself in a string: writes the first character of `value` and takes it. */
+static char *
+put_special(char *out, struct span *value)
 {
-	if (c == '"' || c == '\\') {
-		buf_add_char(b, '\\');
-		buf_add_char(b, (char)c);
-	} else if (c < 0x20 || c == 0x7f) {
-		add_escape(b, "\\u00", c);
+	uint8_t first = value->data[0];
+	size_t len = utf8_len(*value);
+
+	if (first == '"' || first == '\\') {
+		*out++ = '\\';
+		*out++ = (char)first;
+	} else if (len == 0) {
+		out = put_escape(out - 1, "?\\\\x", first);
+		out[-6] = '\\';
+		len = 1;
+	} else if (len == 1) {
+		out = put_escape(out, "\\u00", first);
+	} else if (first == 0xc2 && value->data[1] < 0xa0) {
+		out = put_escape(out, "\\u00", value->data[1]); /* C1: terminals obey some */
 	} else {
-		buf_add_char(b, (char)c);
+		memcpy(out, value->data, len);
+		out += len;
 	}
+	value->data += len;
+	value->len -= len;
+	return out;
 }
-
-void
-json_string(struct buf *b, struct span value)
-{
-	buf_add_char(b, '"');
-	while (value.len > 0) {
-		size_t len = utf8_len(value);
-
-		if (len == 0) {
-			add_escape(b, "\\\\x", value.data[0]);
-			len = 1;
-		} else if (len == 1) {
-			add_ascii(b, value.data[0]);
-		} else if (value.data[0] == 0xc2 && value.data[1] < 0xa0) {
-			add_escape(
-			    b, "\\u00", value.data[1]); /* a C1 control: terminals obey some */
-		} else {
-			buf_add(b, value.data, len);
-		}
-		value.data += len;
-		value.len -= len;
-	}
-	buf_add_char(b, '"');
-}
-
 void
 json_member_text(struct buf *b, const char *name, const char *value)
 {

@@ -275,7 +275,8 @@ add_syn(struct flow_table *table, const struct packet *p, unsigned dir, uint64_t
 	}
 	if (*flow == NULL) {
 		if (is_ack)
-			syn_cache_add_syn_ack(table->syns, hash, dir, p->seq, p->ack);
+			table->counters.syn_answered +=
+			    syn_cache_add_syn_ack(table->syns, hash, dir, p->seq, p->ack);
 		else
 			table->counters.syn += syn_cache_add_syn(table->syns, hash, dir, p->seq);
 	}

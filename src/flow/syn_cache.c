@@ -78,17 +78,19 @@ syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t
 	return true;
 }
 
-void
+bool
 syn_cache_add_syn_ack(
     struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack)
 {
 	struct syn_entry *e = find_entry(cache, hash);
 	uint32_t peer_isn = ack - 1;
+	bool answers;
 
 	if (e == NULL || (e->has_isn[1 - dir] && e->isn[1 - dir] != peer_isn)) {
 		e = fresh_entry(cache, hash);
 		e->opener = (int8_t)(1 - dir);
 	}
+	answers = e->syn && !e->syn_ack;
 	e->syn_ack = true;
 	e->isn[1 - dir] = peer_isn;
 	e->has_isn[1 - dir] = true;
@@ -98,6 +100,7 @@ syn_cache_add_syn_ack(
 	}
 	e->isn[dir] = isn;
 	e->has_isn[dir] = true;
+	return answers;
 }
 
 void

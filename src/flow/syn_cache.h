@@ -29,8 +29,10 @@ void syn_cache_free(struct syn_cache *cache);
 
 /* Returns true when this is a new connection, false for a repeated SYN. */
 bool syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn);
-/* A SYN/ACK tells its own ISN and, by its acknowledgement, that of the other direction. */
-void syn_cache_add_syn_ack(
+/* A SYN/ACK tells its own ISN and, by its acknowledgement, that of the other direction.  Returns
+ * true for the first answer to a SYN that was seen.
+ */
+bool syn_cache_add_syn_ack(
     struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack);
 void syn_cache_remove(struct syn_cache *cache, uint64_t hash);
 /* NULL: nothing known.  Borrowed until the next change. */

@@ -66,6 +66,36 @@ looks_like_greeting(struct span bytes)
 	return false;
 }
 
+static void
+keep_head(struct session_side *side, struct span bytes)
+{
+	struct span first = span_first(bytes, sizeof(side->head) - (size_t)side->head_len);
+
+	if (first.len > 0)
+		memcpy(side->head + side->head_len, first.data, first.len);
+	side->head_len = (uint8_t)(side->head_len + first.len);
+}
+
+/* RFC 9110, section 9.3: what web scanners send to every port. */
+bool
+session_is_http(const struct session *s)
+{
+	static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "OPTIONS ",
+		"CONNECT ", "TRACE ", "PRI * HTTP" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		struct span method = span_from_text(methods[i]);
+
+		for (unsigned dir = 0; dir < 2; dir++) {
+			struct span head = span_from(s->side[dir].head, s->side[dir].head_len);
+
+			if (span_equals(span_first(head, method.len), method))
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct service
 service_at(const struct session *s, unsigned dir)
 {
@@ -259,6 +289,8 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	side->last_mark = *mark;
 	side->end_offset = mark->offset + (int64_t)bytes.len;
 	note_acknowledged(side, mark);
+	if (side->head_len < sizeof(side->head))
+		keep_head(side, bytes);
 	if (side->stage == STAGE_START)
 		side->stage = first_stage(s, dir, bytes);
 	if (side->stage == STAGE_MAIL || side->stage == STAGE_PREAMBLE) {

@@ -25,9 +25,11 @@ struct session_side {
 	uint32_t preamble_len; /* bytes in which no TLS was found */
 	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
 	bool gap;
-	bool bytes;              /* sent anything */
-	bool tls;                /* of it, what was taken for TLS: `tls_mark` is set */
-	int64_t end_offset;      /* behind its last byte */
+	uint8_t head_len;
+	uint8_t head[10];   /* its first bytes: they tell what it was, should it be no attempt */
+	bool bytes;         /* sent anything */
+	bool tls;           /* of it, what was taken for TLS: `tls_mark` is set */
+	int64_t end_offset; /* behind its last byte */
 	int64_t peer_end_offset; /* how much of the other side it has acknowledged */
 	struct mark first_mark;
 	struct mark tls_mark;  /* of the first byte taken for TLS */
@@ -42,6 +44,7 @@ struct session {
 	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
 	int8_t mail_client; /* direction of the client in the mail dialogue */
 	bool has_time;      /* `event.timestamp_us` is set, for want of a ClientHello */
+	bool http;          /* a side began with an HTTP request */
 	bool server_hello_seen;   /* or a HelloRetryRequest */
 	bool server_key_exchange; /* the server went through a full handshake */
 	bool offers_session_id;
@@ -56,6 +59,9 @@ struct session_record_arg {
 	struct session *s;
 	unsigned dir;
 };
+
+/* session.c: an HTTP request stands at the beginning of either side. */
+bool session_is_http(const struct session *s);
 
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */

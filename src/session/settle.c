@@ -271,10 +271,14 @@ count_no_event(struct session *s)
 		c->starttls_no_hello++;
 	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS)
 		c->no_hello++;
-	else if (s->mail != NULL && !s->mail->facts.garbage)
-		c->banner_only++;
-	else
+	else if (session_is_http(s))
+		c->http++;
+	else if (s->mail == NULL || s->mail->facts.garbage)
 		c->garbage++;
+	else if (s->mail->facts.quit)
+		c->quit_only++;
+	else
+		c->banner_only++;
 }
 
 /* The other side has acknowledged more than was captured; a FIN counts as a byte there. */

@@ -64,6 +64,11 @@ check_file(const struct store *s, struct error *err)
 		error_set(err, "%s is no ordinary file; give another --db", s->path);
 		return -1;
 	}
+	/* SQLite takes a single byte for nothing, and would write over it. */
+	if (st.st_size == 1) {
+		store_error_not_ours(s, err);
+		return -1;
+	}
 	if (access(s->path, to_write ? R_OK | W_OK : R_OK) != 0) {
 		error_set(err, "cannot %s the database %s: %s", to_write ? "write to" : "read",
 		    s->path, strerror(errno));
@@ -101,13 +106,19 @@ add_uri(struct buf *uri, const char *path)
 	buf_add_text(uri, "?immutable=1");
 }
 
+/* Of either kind: write-ahead, or for going back. */
 static bool
-wal_has_data(const struct store *s)
+has_log(const struct store *s)
 {
-	const char *wal = sqlite3_filename_wal(sqlite3_db_filename(s->db, "main"));
+	const char *file = sqlite3_db_filename(s->db, "main");
+	const char *names[] = { sqlite3_filename_wal(file), sqlite3_filename_journal(file) };
 	struct stat st;
 
-	return wal != NULL && stat(wal, &st) == 0 && st.st_size > 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i] != NULL && stat(names[i], &st) == 0 && st.st_size > 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -120,9 +131,10 @@ open_standing_still(struct store *s, struct error *err)
 	struct buf uri = { 0 };
 	int result;
 
-	if (wal_has_data(s)) {
+	if (has_log(s)) {
 		error_set(err,
-		    "cannot read %s: its latest data is in the -wal file beside it, which takes a "
+		    "cannot read %s: a -wal or -journal file beside it belongs to it, which takes "
+		    "a "
 		    "folder that can be written to; copy both files into one",
 		    s->path);
 		return -1;
@@ -145,17 +157,22 @@ open_for_reading(struct store *s, struct error *err)
 		return -1;
 	status = sqlite3_prepare_v2(s->db, "SELECT 1 FROM sqlite_master", -1, &st, NULL);
 	(void)sqlite3_finalize(st);
-	/* What else is wrong with it is for the schema's check to say. */
-	return status == SQLITE_CANTOPEN ? open_standing_still(s, err) : 0;
+	if (status == SQLITE_OK)
+		return 0;
+	/* In a folder of somebody else SQLite says that it is read-only. */
+	if ((status & 0xff) == SQLITE_CANTOPEN || (status & 0xff) == SQLITE_READONLY)
+		return open_standing_still(s, err);
+	store_error(s, "read", err);
+	return -1;
 }
 
-/* ":memory:" is a file's name like any other to us. */
+/* ":memory:" and "file:x.db" are names of files like any other to us. */
 static void
 hide_from_sqlite(struct store *s)
 {
 	struct buf path = { 0 };
 
-	if (s->path[0] != ':')
+	if (s->path[0] != ':' && strncmp(s->path, "file:", 5) != 0)
 		return;
 	buf_addf(&path, "./%s", s->path);
 	free(s->path);

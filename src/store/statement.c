@@ -16,8 +16,10 @@ void
 store_error(struct store *s, const char *what, struct error *err)
 {
 	int code = sqlite3_errcode(s->db) & 0xff;
+	/* SQLite does not note the system's reason where a COMMIT fails. */
+	int noted = sqlite3_system_errno(s->db), reason = noted != 0 ? noted : errno;
 
-	if (code == SQLITE_IOERR && is_no_room(sqlite3_system_errno(s->db)))
+	if (code == SQLITE_IOERR && (is_no_room(noted) || is_no_room(errno)))
 		code = SQLITE_FULL;
 	switch (code) {
 	case SQLITE_BUSY:
@@ -39,18 +41,14 @@ store_error(struct store *s, const char *what, struct error *err)
 		    what, s->path);
 		return;
 	case SQLITE_NOTADB:
-		error_set(err,
-		    "%s is no database of tlstally: it is no SQLite file at all; give another "
-		    "--db",
-		    s->path);
+		store_error_not_ours(s, err);
 		return;
 	case SQLITE_CORRUPT:
 		store_error_damaged(s, err);
 		return;
 	case SQLITE_IOERR:
 		error_set(err, "cannot %s %s: %s", what, s->path,
-		    sqlite3_system_errno(s->db) != 0 ? strerror(sqlite3_system_errno(s->db))
-						     : sqlite3_errmsg(s->db));
+		    reason != 0 ? strerror(reason) : sqlite3_errmsg(s->db));
 		return;
 	default:
 		error_set(err, "cannot %s %s: %s", what, s->path, sqlite3_errmsg(s->db));
@@ -59,7 +57,14 @@ store_error(struct store *s, const char *what, struct error *err)
 }
 
 void
-store_error_damaged(struct store *s, struct error *err)
+store_error_not_ours(const struct store *s, struct error *err)
+{
+	error_set(err, "%s is no database of tlstally, nor of any other program; give another --db",
+	    s->path);
+}
+
+void
+store_error_damaged(const struct store *s, struct error *err)
 {
 	error_set(err,
 	    "the database %s is damaged; put it aside and give another --db, or save what can be "
@@ -84,8 +89,10 @@ store_statement(struct store *s, enum store_statement which, struct error *err)
 int
 store_step(struct store *s, sqlite3_stmt *statement, struct error *err)
 {
-	int status = sqlite3_step(statement);
+	int status;
 
+	errno = 0;
+	status = sqlite3_step(statement);
 	if (status != SQLITE_DONE && status != SQLITE_ROW)
 		store_error(s, "write to", err);
 	(void)sqlite3_reset(statement);

@@ -89,8 +89,9 @@ int store_step(struct store *s, sqlite3_stmt *statement, struct error *err);
 int store_run_statement(struct store *s, enum store_statement which, struct error *err);
 /* "cannot WHAT PATH: REASON", and what to do where that is known. */
 void store_error(struct store *s, const char *what, struct error *err);
-/* The same for content that no tlstally has written. */
-void store_error_damaged(struct store *s, struct error *err);
+/* The same for a file that is no database, and for content that no tlstally has written. */
+void store_error_not_ours(const struct store *s, struct error *err);
+void store_error_damaged(const struct store *s, struct error *err);
 /* Empty, or NULL: NULL.  A `borrowed` text must stay as it is until the statement was stepped. */
 void store_bind_span(sqlite3_stmt *st, int index, struct span text);
 void store_bind_borrowed(sqlite3_stmt *st, int index, struct span text);

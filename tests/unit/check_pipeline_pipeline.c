@@ -345,6 +345,7 @@ START_TEST(connection_without_payload_gives_nothing)
 	ck_assert_uint_eq(fixture.event_count, 0);
 	ck_assert_uint_eq(counter("syn"), 1);
 	ck_assert_uint_eq(counter("syn_without_payload"), 1);
+	ck_assert_uint_eq(counter("syn_unanswered"), 0);
 	ck_assert_uint_eq(counter("flows"), 0);
 }
 END_TEST

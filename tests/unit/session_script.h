@@ -250,7 +250,8 @@ describe(const struct told *told, struct buf *out)
 	const struct session_counters *c = &told->counters;
 
 	if (told->event_count == 0) {
-		buf_addf(out, "nothing%s%s%s%s%s%s", c->banner_only > 0 ? " banner_only" : "",
+		buf_addf(out, "nothing%s%s%s%s%s%s%s%s", c->banner_only > 0 ? " banner_only" : "",
+		    c->quit_only > 0 ? " quit_only" : "", c->http > 0 ? " http" : "",
 		    c->half_hello > 0 ? " half_hello" : "",
 		    c->starttls_no_hello > 0 ? " starttls_no_hello" : "",
 		    c->garbage > 0 ? " garbage" : "", c->no_hello > 0 ? " no_hello" : "",

@@ -1,0 +1,260 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/event_writer.h"
+#include "base/buf.h"
+#include "suite.h"
+
+#include "base/banned.h"
+
+static char folder[64], path[96], rotated[96];
+static const struct event event = { .vlan = -1 };
+
+static void
+setup(void)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/check_app_event_writer.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/events", folder);
+	(void)snprintf(rotated, sizeof(rotated), "%s/rotated", folder);
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
+static void
+teardown(void)
+{
+	(void)unlink(path);
+	(void)unlink(rotated);
+	(void)rmdir(folder);
+}
+
+/* A disk that is full at so many bytes; RLIM_INFINITY: there is room. */
+static void
+limit_files(rlim_t len)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = len;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static struct event_writer *
+open_writer(void)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.append = true,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	struct event_writer *w = event_writer_new(&options, &err);
+
+	ck_assert_msg(w != NULL, "%s", err.text);
+	return w;
+}
+
+static size_t
+line_len(void)
+{
+	struct buf line = { 0 };
+	size_t len;
+
+	event_write_json(&event, "here", "eth0", &line);
+	len = line.len;
+	buf_release(&line);
+	return len;
+}
+
+static void
+add_events(struct event_writer *w, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		event_writer_add(w, &event, "eth0");
+}
+
+/* The file has so many whole lines and nothing else. */
+static void
+expect_lines(const char *file, size_t count)
+{
+	FILE *f = fopen(file, "r");
+	char text[8192];
+	size_t found = 0;
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(text, sizeof(text), f) != NULL) {
+		ck_assert_uint_eq(strlen(text), line_len());
+		ck_assert_int_eq(text[0], '{');
+		ck_assert_str_eq(text + strlen(text) - 2, "}\n");
+		found++;
+	}
+	(void)fclose(f);
+	ck_assert_uint_eq(found, count);
+}
+
+static void
+write_file(const char *text)
+{
+	FILE *f = fopen(path, "a");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	(void)fclose(f);
+}
+
+START_TEST(lines_come_whole_and_in_order)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	add_events(w, 3);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	add_events(w, 2);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 5);
+}
+END_TEST
+
+/* The disk is full after three lines and `_i` bytes. */
+START_TEST(a_full_disk_delays_lines_and_cuts_none)
+{
+	struct event_writer *w = open_writer();
+	struct error err = { "" };
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 10);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	add_events(w, 2);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	event_writer_free(w);
+	expect_lines(path, 12);
+}
+END_TEST
+
+START_TEST(a_rotation_on_a_full_disk_cuts_no_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(rotated, 3);
+	expect_lines(path, 2);
+}
+END_TEST
+
+START_TEST(an_end_on_a_full_disk_cuts_no_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	event_writer_free(w);
+	limit_files(RLIM_INFINITY);
+	expect_lines(path, 3);
+}
+END_TEST
+
+START_TEST(what_has_no_room_is_lost_by_whole_lines_and_counted)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+	struct stat st;
+	size_t count = ((size_t)16 << 20) / line_len() + 2000;
+
+	limit_files(0);
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	add_events(w, count);
+	ck_assert_uint_gt(event_writer_lost(w), 1000);
+	ck_assert_uint_lt(event_writer_lost(w), 2010);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(
+	    (size_t)st.st_size, (count + 1 - (size_t)event_writer_lost(w)) * line_len());
+	event_writer_free(w);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *before;
+	const char *after; /* once a writer has opened it */
+} ends[] = {
+	{ "nothing", "", "" },
+	{ "a whole line", "{\"a\":1}\n", "{\"a\":1}\n" },
+	{ "a line that was cut", "{\"a\":1}\n{\"a\":", "{\"a\":1}\n" },
+	{ "a first line that was cut", "{\"a\":", "" },
+	{ "the last byte is missing", "{\"a\":1}\n{\"a\":1}", "{\"a\":1}\n" },
+	{ "not ours", "some text", "some text" },
+	{ "not ours behind a line", "{\"a\":1}\nsome text", "{\"a\":1}\nsome text" },
+};
+
+START_TEST(a_line_that_a_killed_writer_cut_is_taken_away)
+{
+	char text[64] = "";
+	int fd;
+
+	write_file(ends[_i].before);
+	event_writer_free(open_writer());
+	fd = open(path, O_RDONLY);
+	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
+	(void)close(fd);
+	ck_assert_msg(strcmp(text, ends[_i].after) == 0, "%s: '%s'", ends[_i].name, text);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_made_anew_leaves_the_old_one)
+{
+	struct event_writer *w = open_writer();
+	struct error err = { "" };
+
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(event_writer_reopen(w, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	ck_assert_int_eq(rmdir(path), 0);
+	expect_lines(rotated, 2);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, lines_come_whole_and_in_order);
+	tcase_add_loop_test(tc, a_full_disk_delays_lines_and_cuts_none, 0, 4);
+	tcase_add_loop_test(tc, a_rotation_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_loop_test(tc, an_end_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_test(tc, what_has_no_room_is_lost_by_whole_lines_and_counted);
+	tcase_add_loop_test(tc, a_line_that_a_killed_writer_cut_is_taken_away, 0,
+	    (int)(sizeof(ends) / sizeof(ends[0])));
+	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
+}
+
+SUITE_MAIN("app_event_writer")
