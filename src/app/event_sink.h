@@ -29,8 +29,8 @@ struct event_sink_options {
 struct event_sink *event_sink_new(const struct event_sink_options *options);
 void event_sink_free(struct event_sink *sink);
 
-/* For pipeline_options.event. */
-void event_sink_add(void *sink, const struct event *ev);
+/* For pipeline_options.event; `arg` is the sink. */
+void event_sink_add(void *arg, const struct event *ev);
 /*
  * Puts the events of a batch in order and hands them on.  Returns how many could not be counted
  * because there was no room in the tally.

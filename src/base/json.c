@@ -56,17 +56,19 @@ utf8_len(struct span s)
 }
 
 static char *
-put_escape(char *out, const char form[4], unsigned value)
+put_escape(char *out, const char *form, unsigned value)
 {
 	static const char digits[] = "0123456789abcdef";
+	size_t len = strlen(form);
 
-	memcpy(out, form, 4);
-	out[4] = digits[value >> 4 & 15];
-	out[5] = digits[value & 15];
-	return out + 6;
+	memcpy(out, form, len);
+	out += len;
+	*out++ = digits[value >> 4 & 15];
+	*out++ = digits[value & 15];
+	return out;
 }
 
-/* What is not itself in a string: writes the first character of `value` and takes it. */
+/* Takes the first character of `value`, which is one that does not simply stand for itself. */
 static char *
 put_special(char *out, struct span *value)
 {
@@ -77,21 +79,48 @@ put_special(char *out, struct span *value)
 		*out++ = '\\';
 		*out++ = (char)first;
 	} else if (len == 0) {
-		out = put_escape(out - 1, "?\\\\x", first);
-		out[-6] = '\\';
+		out = put_escape(out, "\\\\x", first);
 		len = 1;
 	} else if (len == 1) {
 		out = put_escape(out, "\\u00", first);
 	} else if (first == 0xc2 && value->data[1] < 0xa0) {
-		out = put_escape(out, "\\u00", value->data[1]); /* C1: terminals obey some */
+		/* A C1 control: terminals obey some. */
+		out = put_escape(out, "\\u00", value->data[1]);
 	} else {
 		memcpy(out, value->data, len);
 		out += len;
 	}
-	value->data += len;
-	value->len -= len;
+	*value = span_from(value->data + len, value->len - len);
 	return out;
 }
+
+char *
+json_put_string(char *out, struct span value)
+{
+	*out++ = '"';
+	while (value.len > 0) {
+		uint8_t c = value.data[0];
+
+		if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') {
+			out = put_special(out, &value);
+			continue;
+		}
+		*out++ = (char)c;
+		value.data++;
+		value.len--;
+	}
+	*out++ = '"';
+	return out;
+}
+
+void
+json_string(struct buf *b, struct span value)
+{
+	char *out = buf_reserve(b, JSON_STRING_MAX(value.len));
+
+	b->len += (size_t)(json_put_string(out, value) - out);
+}
+
 void
 json_member_text(struct buf *b, const char *name, const char *value)
 {

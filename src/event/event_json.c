@@ -1,3 +1,8 @@
+/*
+ * One line per event, written without a look at how much room is left: LINE_FIXED_LEN and six times
+ * the free texts is more than any line takes.
+ */
+#include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -8,128 +13,213 @@
 
 #include "base/banned.h"
 
-static void
-member_tri(struct buf *b, const char *name, enum tri value)
+/* The names of all members, numbers, times, addresses, and names from this program's own lists. */
+#define LINE_FIXED_LEN 2048
+
+#define PUT(out, literal) put(out, "" literal, sizeof(literal) - 1)
+#define PUT_KEY(out, name) PUT(out, ",\"" name "\":")
+
+static char *
+put(char *out, const char *text, size_t len)
 {
-	if (value == TRI_UNKNOWN)
-		json_member_null(b, name);
-	else
-		json_member_bool(b, name, value == TRI_TRUE);
+	memcpy(out, text, len);
+	return out + len;
 }
 
-static void
-member_addr(struct buf *b, const char *name, const struct addr *a)
+/* A name of this program: nothing in it needs an escape.  NULL: null. */
+static char *
+put_name(char *out, const char *name)
+{
+	if (name == NULL)
+		return PUT(out, "null");
+	*out++ = '"';
+	out = put(out, name, strlen(name));
+	*out++ = '"';
+	return out;
+}
+
+/* A text from outside; data NULL: null. */
+static char *
+put_text(char *out, struct span text)
+{
+	return text.data == NULL ? PUT(out, "null") : json_put_string(out, text);
+}
+
+static char *
+put_number(char *out, unsigned value)
+{
+	char digits[10];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	return put(out, digits + at, sizeof(digits) - at);
+}
+
+static char *
+put_bool(char *out, bool value)
+{
+	return value ? PUT(out, "true") : PUT(out, "false");
+}
+
+static char *
+put_tri(char *out, enum tri value)
+{
+	return value == TRI_UNKNOWN ? PUT(out, "null") : put_bool(out, value == TRI_TRUE);
+}
+
+static char *
+put_addr(char *out, const struct addr *a)
 {
 	char text[ADDR_TEXT_LEN];
 
-	json_member_text(b, name, addr_to_text(a, text));
+	return put_name(out, addr_to_text(a, text));
 }
 
-static void
-member_mac(struct buf *b, const struct event *ev)
+static char *
+put_mac(char *out, const struct event *ev)
 {
 	static const char digits[] = "0123456789abcdef";
-	char text[18];
 
-	if (!ev->has_client_mac) {
-		json_member_null(b, "client_mac");
-		return;
-	}
+	if (!ev->has_client_mac)
+		return PUT(out, "null");
 	for (int i = 0; i < 6; i++) {
-		text[3 * i] = digits[ev->client_mac[i] >> 4];
-		text[3 * i + 1] = digits[ev->client_mac[i] & 15];
-		text[3 * i + 2] = ':';
+		*out++ = i == 0 ? '"' : ':';
+		*out++ = digits[ev->client_mac[i] >> 4];
+		*out++ = digits[ev->client_mac[i] & 15];
 	}
-	text[17] = '\0';
-	json_member_text(b, "client_mac", text);
+	*out++ = '"';
+	return out;
 }
 
-static void
-write_endpoints(const struct event *ev, const char *sensor, const char *source, struct buf *out)
+static char *
+put_endpoints(char *out, const struct event *ev, struct span sensor, struct span source)
 {
 	char community_id[COMMUNITY_ID_TEXT_LEN];
 
-	json_member_text(out, "sensor", sensor);
-	json_member_text(out, "source", source);
-	member_addr(out, "client_ip", &ev->client_ip);
-	json_member_u64(out, "client_port", ev->client_port);
-	member_addr(out, "server_ip", &ev->server_ip);
-	json_member_u64(out, "server_port", ev->server_port);
-	member_mac(out, ev);
-	if (ev->vlan >= 0)
-		json_member_u64(out, "vlan", (uint64_t)ev->vlan);
-	else
-		json_member_null(out, "vlan");
+	out = PUT_KEY(out, "sensor");
+	out = put_text(out, sensor);
+	out = PUT_KEY(out, "source");
+	out = put_text(out, source);
+	out = PUT_KEY(out, "client_ip");
+	out = put_addr(out, &ev->client_ip);
+	out = PUT_KEY(out, "client_port");
+	out = put_number(out, ev->client_port);
+	out = PUT_KEY(out, "server_ip");
+	out = put_addr(out, &ev->server_ip);
+	out = PUT_KEY(out, "server_port");
+	out = put_number(out, ev->server_port);
+	out = PUT_KEY(out, "client_mac");
+	out = put_mac(out, ev);
+	out = PUT_KEY(out, "vlan");
+	out = ev->vlan >= 0 ? put_number(out, (unsigned)ev->vlan) : PUT(out, "null");
 	community_id_text(ev, community_id);
-	json_member_text(out, "community_id", community_id);
+	out = PUT_KEY(out, "community_id");
+	return put_name(out, community_id);
 }
 
-static void
-write_negotiation(const struct event *ev, struct buf *out)
+static char *
+put_negotiation(char *out, const struct event *ev)
 {
 	char cipher[EVENT_CIPHER_TEXT_LEN];
 
-	json_member_text(out, "protocol", protocol_name(ev->protocol));
-	json_member_text(out, "tls_mode", tls_mode_name(ev->tls_mode));
-	json_member_text(out, "tls_version", tls_version_name(ev->tls_version));
-	json_member_text(out, "offered_version", tls_version_name(ev->offered_version));
-	json_member_text(out, "cipher_suite", event_cipher_text(ev, cipher));
-	json_member_span(out, "server_name", event_text_span(&ev->server_name));
-	json_member_text(out, "server_name_source", name_source_name(ev->server_name_source));
-	json_member_span(
-	    out, "alpn", ev->alpn_len > 0 ? span_from(ev->alpn, ev->alpn_len) : (struct span){ 0 });
-	member_tri(out, "resumed", ev->resumed);
-	member_tri(out, "hello_retry", ev->hello_retry);
-	member_tri(out, "fallback_scsv", ev->fallback_scsv);
-	json_member_text(out, "downgrade_sentinel", tls_version_name(ev->downgrade_sentinel));
+	out = PUT_KEY(out, "protocol");
+	out = put_name(out, protocol_name(ev->protocol));
+	out = PUT_KEY(out, "tls_mode");
+	out = put_name(out, tls_mode_name(ev->tls_mode));
+	out = PUT_KEY(out, "tls_version");
+	out = put_name(out, tls_version_name(ev->tls_version));
+	out = PUT_KEY(out, "offered_version");
+	out = put_name(out, tls_version_name(ev->offered_version));
+	out = PUT_KEY(out, "cipher_suite");
+	out = put_name(out, event_cipher_text(ev, cipher));
+	out = PUT_KEY(out, "server_name");
+	out = put_text(out, event_text_span(&ev->server_name));
+	out = PUT_KEY(out, "server_name_source");
+	out = put_name(out, name_source_name(ev->server_name_source));
+	out = PUT_KEY(out, "alpn");
+	out = put_text(
+	    out, ev->alpn_len > 0 ? span_from(ev->alpn, ev->alpn_len) : (struct span){ 0 });
+	out = PUT_KEY(out, "resumed");
+	out = put_tri(out, ev->resumed);
+	out = PUT_KEY(out, "hello_retry");
+	out = put_tri(out, ev->hello_retry);
+	out = PUT_KEY(out, "fallback_scsv");
+	out = put_tri(out, ev->fallback_scsv);
+	out = PUT_KEY(out, "downgrade_sentinel");
+	return put_name(out, tls_version_name(ev->downgrade_sentinel));
 }
 
-static void
-write_result(const struct event *ev, struct buf *out)
+static char *
+put_result(char *out, const struct event *ev)
 {
 	char refusal[EVENT_REFUSAL_TEXT_LEN];
 
-	json_member_text(out, "outcome", outcome_name(ev->outcome));
-	json_member_text(out, "refused_by", event_side_name(ev->refused_by));
-	json_member_text(out, "refusal", event_refusal_text(ev, refusal));
-	json_member_text(out, "limited_by", event_side_name(ev->limited_by));
+	out = PUT_KEY(out, "outcome");
+	out = put_name(out, outcome_name(ev->outcome));
+	out = PUT_KEY(out, "refused_by");
+	out = put_name(out, event_side_name(ev->refused_by));
+	out = PUT_KEY(out, "refusal");
+	out = put_name(out, event_refusal_text(ev, refusal));
+	out = PUT_KEY(out, "limited_by");
+	return put_name(out, event_side_name(ev->limited_by));
 }
 
-static void
-write_identity(const struct event *ev, struct buf *out)
+static char *
+put_identity(char *out, const struct event *ev)
 {
 	char time[TIMESTAMP_TEXT_LEN];
+	struct span none = { 0 };
 
-	json_member_span(out, "client_name", event_text_span(&ev->client_name));
-	json_member_text(out, "client_name_source", name_source_name(ev->client_name_source));
-	json_member_span(
-	    out, "ja3", ev->has_ja3 ? span_from(ev->ja3, EVENT_JA3_LEN) : (struct span){ 0 });
-	json_member_span(
-	    out, "ja4", ev->has_ja4 ? span_from(ev->ja4, EVENT_JA4_LEN) : (struct span){ 0 });
-	json_member_span(out, "certificate_subject", event_text_span(&ev->certificate_subject));
-	json_member_text(out, "certificate_not_after",
-	    ev->has_certificate_not_after ? timestamp_to_text(ev->certificate_not_after_us, time)
-					  : NULL);
+	out = PUT_KEY(out, "client_name");
+	out = put_text(out, event_text_span(&ev->client_name));
+	out = PUT_KEY(out, "client_name_source");
+	out = put_name(out, name_source_name(ev->client_name_source));
+	out = PUT_KEY(out, "ja3");
+	out = put_text(out, ev->has_ja3 ? span_from(ev->ja3, EVENT_JA3_LEN) : none);
+	out = PUT_KEY(out, "ja4");
+	out = put_text(out, ev->has_ja4 ? span_from(ev->ja4, EVENT_JA4_LEN) : none);
+	out = PUT_KEY(out, "certificate_subject");
+	out = put_text(out, event_text_span(&ev->certificate_subject));
+	out = PUT_KEY(out, "certificate_not_after");
+	return put_name(out, ev->has_certificate_not_after
+				 ? timestamp_to_text(ev->certificate_not_after_us, time)
+				 : NULL);
+}
+
+static size_t
+line_len_max(const struct event *ev, struct span sensor, struct span source)
+{
+	size_t text_len = sensor.len + source.len + ev->server_name.len + ev->alpn_len +
+			  ev->client_name.len + ev->certificate_subject.len;
+
+	return LINE_FIXED_LEN + JSON_STRING_MAX(text_len);
 }
 
 void
 event_write_json(const struct event *ev, const char *sensor, const char *source, struct buf *out)
 {
+	struct span sensor_text = sensor != NULL ? span_from_text(sensor) : (struct span){ 0 };
+	struct span source_text = source != NULL ? span_from_text(source) : (struct span){ 0 };
+	size_t room = line_len_max(ev, sensor_text, source_text);
+	char *begin = buf_reserve(out, room), *p = begin;
 	char time[TIMESTAMP_TEXT_LEN];
 
-	json_begin_object(out);
-	json_member_text(
-	    out, "event", ev->kind == EVENT_TLS_HANDSHAKE ? "tls_handshake" : "cleartext_session");
-	json_member_text(out, "timestamp", timestamp_to_text(ev->timestamp_us, time));
-	write_endpoints(ev, sensor, source, out);
-	write_negotiation(ev, out);
-	write_result(ev, out);
-	write_identity(ev, out);
-	if (ev->kind == EVENT_CLEARTEXT_SESSION)
-		json_member_bool(out, "login", ev->login);
-	else
-		json_member_null(out, "login");
-	json_member_bool(out, "capture_gap", ev->capture_gap);
-	json_end_object(out);
-	buf_add_char(out, '\n');
+	p = PUT(p, "{\"event\":");
+	p = put_name(p, ev->kind == EVENT_TLS_HANDSHAKE ? "tls_handshake" : "cleartext_session");
+	p = PUT_KEY(p, "timestamp");
+	p = put_name(p, timestamp_to_text(ev->timestamp_us, time));
+	p = put_endpoints(p, ev, sensor_text, source_text);
+	p = put_negotiation(p, ev);
+	p = put_result(p, ev);
+	p = put_identity(p, ev);
+	p = PUT_KEY(p, "login");
+	p = ev->kind == EVENT_CLEARTEXT_SESSION ? put_bool(p, ev->login) : PUT(p, "null");
+	p = PUT_KEY(p, "capture_gap");
+	p = put_bool(p, ev->capture_gap);
+	p = PUT(p, "}\n");
+	assert((size_t)(p - begin) <= room);
+	out->len += (size_t)(p - begin);
 }
