@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -36,8 +37,7 @@ addr_from_v4(const uint8_t bytes[4])
 {
 	struct addr a = { .family = 4 };
 
-	for (int i = 0; i < 4; i++)
-		a.bytes[i] = bytes[i];
+	memcpy(a.bytes, bytes, 4);
 	return a;
 }
 
@@ -46,12 +46,16 @@ addr_from_v6(const uint8_t bytes[16])
 {
 	struct addr a = { .family = 6 };
 
-	for (int i = 0; i < 16; i++)
-		a.bytes[i] = bytes[i];
+	memcpy(a.bytes, bytes, 16);
 	return a;
 }
 
-bool addr_equals(const struct addr *a, const struct addr *b);
+static inline bool
+addr_equals(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 /* Order for stable output: IPv4 before IPv6, then by value; <0, 0, >0. */
 int addr_compare(const struct addr *a, const struct addr *b);
 /* Writes the text and returns `out`; "" for family 0. */

@@ -81,6 +81,8 @@ struct flow_table *flow_table_new(
 void flow_table_free(struct flow_table *table);
 
 void flow_table_add(struct flow_table *table, const struct packet *packet);
+/* The same, in order; the more at once, the less the table waits for the machine's memory. */
+void flow_table_add_many(struct flow_table *table, const struct packet *packets, size_t count);
 /* Packet time goes on without packets: ends what is due. */
 void flow_table_advance(struct flow_table *table, int64_t now_us);
 /* Ends every connection: the capture is over. */

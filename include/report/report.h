@@ -5,7 +5,7 @@
  * at, may differ from those with which the database was filled.
  *
  * Memory: one report_client per client, its reason included; the findings behind it one client at a
- *         time, kept as compact rows only where asked for.
+ *         time, kept as compact rows, and as what exports need of them, only where asked for.
  */
 #ifndef TLSTALLY_REPORT_REPORT_H
 #define TLSTALLY_REPORT_REPORT_H
@@ -19,6 +19,7 @@ struct report_options {
 	int64_t since_us, until_us;        /* findings seen at since_us or later, before until_us */
 	const struct network_set *clients; /* NULL: all */
 	bool keep_rows;                    /* fill report_client.rows */
+	bool keep_details;                 /* fill report_client.details */
 };
 
 /* One row of the inventory.  Texts are printable (policy/printable.h). */
@@ -36,6 +37,23 @@ struct report_row {
 	enum verdict verdict;
 };
 
+/* What exports say of a row beyond report_row.  Texts are printable. */
+struct report_detail {
+	char *server; /* without its port */
+	uint16_t server_port;
+	struct addr server_ip;
+	enum name_source server_name_source;
+	enum event_side limited_by;
+	bool has_cipher_suite;
+	uint32_t cipher_suite;
+	bool has_ja4;
+	char ja4[EVENT_JA4_LEN];
+	char *certificate_subject; /* NULL: not known */
+	bool has_certificate_not_after;
+	int64_t certificate_not_after_us;
+	uint64_t gap_count, login_count;
+};
+
 struct report_client {
 	struct addr ip;
 	char *sensor;
@@ -46,6 +64,9 @@ struct report_client {
 	enum verdict verdict;
 	char *reason;
 	uint16_t worst_version; /* the lowest negotiated with anyone; 0: none */
+	uint16_t best_version;  /* the highest */
+	uint64_t total_count;
+	int64_t first_seen_us, last_seen_us;
 	/* Of the findings with the client's verdict: */
 	uint16_t offered_version; /* the lowest; 0: not known */
 	char *server;             /* the one last seen, with its port */
@@ -53,7 +74,8 @@ struct report_client {
 	uint64_t count;
 	int64_t last_us;
 
-	struct report_row *rows; /* NULL unless asked for */
+	struct report_row *rows;       /* NULL unless asked for */
+	struct report_detail *details; /* of the same findings; NULL unless asked for */
 	size_t row_count;
 };
 

@@ -23,6 +23,7 @@
 #include "event/event.h"
 
 struct session; /* opaque */
+struct tls_cache;
 struct tls_record_budget;
 
 /* Connections that end without an event, and why. */
@@ -45,6 +46,7 @@ struct session_options {
 	uint16_t minimum;                                 /* TLS_VERSION_*; for limited_by */
 	struct session_counters *counters;                /* borrowed */
 	struct tls_record_budget *records;                /* borrowed; NULL: none */
+	struct tls_cache *cache;                          /* borrowed; NULL: none */
 	void (*event)(void *arg, const struct event *ev); /* `ev`: for the call */
 	void *arg;
 };

@@ -84,6 +84,9 @@ struct store_source {
 	uint64_t skipped_count;   /* passed over because they were counted before */
 	int64_t begin_us, end_us; /* packet time; 0: no packet */
 	const char *error;        /* what could not be read; NULL: nothing */
+	/* The flush fails when another run, of another process meanwhile, has counted the same
+	 * content for this sensor. */
+	bool must_be_new;
 };
 
 struct store_counter {

@@ -15,6 +15,7 @@
 #define TLS_JA3_TEXT_LEN 33 /* 32 digits and a NUL */
 #define TLS_JA4_TEXT_LEN 37 /* 36 characters and a NUL */
 
+bool tls_has_fingerprint(const struct tls_client_hello *ch);
 /* False, and `out` = "", where the fingerprint has no definition. */
 bool tls_ja3(const struct tls_client_hello *ch, char out[TLS_JA3_TEXT_LEN]);
 bool tls_ja4(const struct tls_client_hello *ch, char out[TLS_JA4_TEXT_LEN]);

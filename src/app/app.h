@@ -13,7 +13,7 @@
 struct app_command {
 	const char *name;
 	const char *summary;
-	/* argv[0] is the command's name.  Returns the exit status. */
+	/* argv[0] is what messages begin with.  Returns the exit status. */
 	int (*run)(int argc, char **argv);
 };
 

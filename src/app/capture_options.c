@@ -155,7 +155,7 @@ out:
 static int
 usage_error(void)
 {
-	(void)fputs("'tlstally help capture' shows the options\n", stderr);
+	(void)fputs("Try 'tlstally capture --help'.\n", stderr);
 	return APP_EXIT_USAGE;
 }
 

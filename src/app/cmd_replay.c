@@ -122,6 +122,9 @@ store_result(struct replay_run *r)
 		result = 0; /* nothing new: the database stays as it is */
 		goto out;
 	}
+	/* Two replays of one capture may run side by side: the one that ends later gives way. */
+	for (size_t i = 0; i < source_count; i++)
+		sources[i].must_be_new = !r->command->again;
 	r->run.sources = sources;
 	r->run.source_count = source_count;
 	r->run.counter_count = pipeline_counters(r->pipeline, counters);
@@ -156,8 +159,7 @@ read_frames(struct replay_run *r)
 
 	progress_start(&progress, !r->command->quiet);
 	while (result == 0 && !stop_asked && (count = replay_read(r->replay, frames, BATCH)) > 0) {
-		for (size_t i = 0; i < count; i++)
-			pipeline_add(r->pipeline, &frames[i]);
+		pipeline_add_many(r->pipeline, frames, count);
 		result = end_batch(r);
 		progress_update(
 		    &progress, replay_bytes_done(r->replay), replay_bytes_total(r->replay));

@@ -7,8 +7,11 @@
 
 #include "app/app.h"
 #include "app/cmd_report.h"
+#include "app/output_file.h"
+#include "app/selection.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "report/export.h"
 #include "report/table.h"
 #include "tls/names.h"
 
@@ -33,6 +36,8 @@ static const char help_text[] =
     "  -q, --quiet            the table alone, without header, reasons, totals\n"
     "  -w, --width COLUMNS    fit to that width; 0: one line per client, nothing cut\n"
     "                         (default: the terminal's width; 0 in a file or pipe)\n"
+    "  -H, --html FILE        also write it as one self-contained page; -: standard\n"
+    "                         output, instead of the table\n"
     "\n"
     "What to answer:\n"
     "  -f, --fail-on V[,V]    exit with status 3 when such clients exist\n"
@@ -68,51 +73,10 @@ struct command {
 	struct report_view view;
 	struct network_set clients;
 	uint32_t fail_on; /* bit 1 << verdict each */
+	const char *html; /* NULL: no page */
 	bool has_width;
 	bool help;
 };
-
-static int
-parse_verdicts(const char *option, const char *text, uint32_t *out)
-{
-	const char *p = text;
-	uint32_t bits = 0;
-
-	for (;;) {
-		size_t len = strcspn(p, ",");
-		char name[32] = "";
-		enum verdict verdict;
-
-		if (len < sizeof(name))
-			memcpy(name, p, len);
-		if (!verdict_from_text(name, &verdict)) {
-			log_error("--%s: \"%.*s\" is no verdict; there are broken, will-break, "
-				  "legacy, server-limited, cleartext, unclear and ok",
-			    option, (int)(len < 64 ? len : 64), p);
-			return -1;
-		}
-		bits |= 1U << verdict;
-		if (p[len] == '\0')
-			break;
-		p += len + 1;
-	}
-	*out |= bits;
-	return 0;
-}
-
-static int
-parse_time(const char *option, const char *text, bool *has, int64_t *out)
-{
-	if (!timestamp_from_text(text, timestamp_now(), out)) {
-		log_error(
-		    "--%s: \"%s\" is no time; give 2026-11-19T22:00:00Z, 2026-11-19 or an age "
-		    "like 24h or 7d",
-		    option, text);
-		return -1;
-	}
-	*has = true;
-	return 0;
-}
 
 static int
 parse_width(const char *text, size_t *out)
@@ -133,27 +97,6 @@ parse_width(const char *text, size_t *out)
 }
 
 static int
-parse_clients(const char *text, struct network_set *clients)
-{
-	struct error err;
-
-	if (network_set_add_text(clients, text, &err) == 0)
-		return 0;
-	log_error("--client: %s", err.text);
-	return -1;
-}
-
-static int
-parse_minimum(const char *text, uint16_t *out)
-{
-	*out = tls_version_from_text(text);
-	if (*out != 0)
-		return 0;
-	log_error("--minimum: \"%s\" is no version; there are TLSv1.0 to TLSv1.3", text);
-	return -1;
-}
-
-static int
 parse_option(struct command *c, int option)
 {
 	switch (option) {
@@ -161,20 +104,25 @@ parse_option(struct command *c, int option)
 		c->db = optarg;
 		return 0;
 	case 's':
-		return parse_time("since", optarg, &c->options.has_since, &c->options.since_us);
+		return selection_parse_time(
+		    "since", optarg, &c->options.has_since, &c->options.since_us);
 	case 'u':
-		return parse_time("until", optarg, &c->options.has_until, &c->options.until_us);
+		return selection_parse_time(
+		    "until", optarg, &c->options.has_until, &c->options.until_us);
 	case 'c':
-		return parse_clients(optarg, &c->clients);
+		return selection_parse_clients(optarg, &c->clients);
 	case 'm':
-		return parse_minimum(optarg, &c->options.policy.minimum);
+		return selection_parse_minimum(optarg, &c->options.policy.minimum);
 	case 'V':
-		return parse_verdicts("verdict", optarg, &c->view.verdicts);
+		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
 	case 'f':
-		return parse_verdicts("fail-on", optarg, &c->fail_on);
+		return selection_parse_verdicts("fail-on", optarg, &c->fail_on);
 	case 'w':
 		c->has_width = true;
 		return parse_width(optarg, &c->view.terminal.width);
+	case 'H':
+		c->html = optarg;
+		return 0;
 	case 'v':
 		c->view.verbose = true;
 		return 0;
@@ -201,6 +149,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "fail-on", required_argument, NULL, 'f' },
 		{ "width", required_argument, NULL, 'w' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
@@ -211,7 +160,7 @@ parse_command(struct command *c, int argc, char **argv)
 
 	c->view.terminal = detected;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "d:s:u:c:m:V:f:w:vqh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:s:u:c:m:V:f:w:H:vqh", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -226,7 +175,8 @@ parse_command(struct command *c, int argc, char **argv)
 	}
 	if (c->clients.count > 0 || c->clients.any)
 		c->options.clients = &c->clients;
-	c->options.keep_rows = c->view.verbose;
+	c->options.keep_rows = c->view.verbose || c->html != NULL;
+	c->options.keep_details = c->html != NULL;
 	return 0;
 }
 
@@ -235,6 +185,22 @@ write_all(struct buf *text)
 {
 	return (text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len) &&
 	       fflush(stdout) == 0;
+}
+
+static int
+write_page(const struct command *c, const struct report *report, struct error *err)
+{
+	const struct export_view view = {
+		.verdicts = c->view.verdicts,
+		.made_us = timestamp_now(),
+	};
+	struct buf page = { 0 };
+	int rc;
+
+	export_write(EXPORT_HTML, report, &c->options, &view, &page);
+	rc = output_file_write(c->html, span_from(page.data, page.len), err);
+	buf_release(&page);
+	return rc;
 }
 
 static int
@@ -251,9 +217,16 @@ run(const struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	report_write(&report, &c->options, &c->view, &text);
+	if (c->html != NULL && write_page(c, &report, &err) != 0) {
+		log_error("%s", err.text);
+		goto out;
+	}
+	if (c->html == NULL || strcmp(c->html, "-") != 0)
+		report_write(&report, &c->options, &c->view, &text);
 	if (!write_all(&text)) {
-		log_error("cannot write the report: %s", strerror(errno));
+		/* A reader that has seen enough (`| head`) is no news. */
+		if (errno != EPIPE)
+			log_error("cannot write the report: %s", strerror(errno));
 		goto out;
 	}
 	status = APP_EXIT_DONE;

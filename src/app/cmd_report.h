@@ -4,7 +4,7 @@
 #ifndef TLSTALLY_APP_CMD_REPORT_H
 #define TLSTALLY_APP_CMD_REPORT_H
 
-/* argv[0] is the command's name.  Returns the exit status. */
+/* argv[0] is what messages begin with.  Returns the exit status. */
 int cmd_report(int argc, char **argv);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
+#include "app/cmd_export.h"
 #include "app/cmd_report.h"
 #include "base/log.h"
 
@@ -13,11 +14,15 @@ static const struct app_command commands[] = {
 	{ "replay", "read saved captures and update the inventory", cmd_replay },
 	{ "capture", "the daemon: capture on interfaces until told to stop", cmd_capture },
 	{ "report", "show the findings as a table for people", cmd_report },
+	{ "export", "write the inventory for other programs, and as a page", cmd_export },
 	{ "check-config", "read the configuration and say what is wrong with it",
 	    cmd_check_config },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+/* getopt begins its messages with argv[0]: all messages begin alike. */
+static char program_name[] = "tlstally";
 
 static void
 print_usage(FILE *out)
@@ -59,7 +64,7 @@ help(int argc, char **argv)
 {
 	const struct app_command *command;
 	char help_option[] = "--help";
-	char *help_argv[] = { NULL, help_option, NULL };
+	char *help_argv[] = { program_name, help_option, NULL };
 
 	if (argc < 3) {
 		print_usage(stdout);
@@ -68,7 +73,6 @@ help(int argc, char **argv)
 	command = find_command(argv[2]);
 	if (command == NULL)
 		return unknown_command(argv[2]);
-	help_argv[0] = argv[2];
 	return command->run(2, help_argv);
 }
 
@@ -96,5 +100,6 @@ main(int argc, char **argv)
 	command = find_command(argv[1]);
 	if (command == NULL)
 		return unknown_command(argv[1]);
+	argv[1] = program_name;
 	return command->run(argc - 1, argv + 1);
 }

@@ -153,10 +153,9 @@ read_frames(struct follower *f, struct replay *replay)
 	size_t count;
 
 	while (!*f->stop && (count = replay_read(replay, frames, BATCH)) > 0) {
-		for (size_t i = 0; i < count; i++) {
+		for (size_t i = 0; i < count; i++)
 			frames[i].source = f->serial;
-			pipeline_add(f->pipeline, &frames[i]);
-		}
+		pipeline_add_many(f->pipeline, frames, count);
 		if (event_sink_end_batch(f->sink) != 0)
 			return -1;
 	}

@@ -152,7 +152,7 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 			return false;
 		}
 		if (take_option(c, option, optarg) != 0) {
-			(void)fputs("'tlstally help replay' shows the options\n", stderr);
+			(void)fputs("Try 'tlstally replay --help'.\n", stderr);
 			return false;
 		}
 	}

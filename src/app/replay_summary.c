@@ -100,22 +100,33 @@ static void
 print_blind_spots(const struct pipeline *pipeline)
 {
 	static const struct {
-		const char *name;
-		const char *text;
+		const char *name, *one, *many;
 	} spots[] = {
-		{ "undecodable", "packets could not be decoded" },
-		{ "fragment", "IP fragments were not put together" },
-		{ "gaps", "gaps in connections: packets are missing from the capture" },
-		{ "snapped", "packets on mail ports were cut by the snapshot length" },
-		{ "one_way_flows", "connections were seen in one direction only" },
-		{ "flows_evicted", "connections were given up for want of room" },
+		{ "undecodable", "packet could not be decoded", "packets could not be decoded" },
+		{ "datagrams_timed_out", "fragmented IP packet of which a part is missing",
+		    "fragmented IP packets of which a part is missing" },
+		{ "datagrams_overlapping", "fragmented IP packet whose parts contradict each other",
+		    "fragmented IP packets whose parts contradict each other" },
+		{ "datagrams_in_too_many_pieces", "fragmented IP packet in too many parts",
+		    "fragmented IP packets in too many parts" },
+		{ "datagrams_evicted", "fragmented IP packet was given up for want of room",
+		    "fragmented IP packets were given up for want of room" },
+		{ "gaps", "gap in a connection: packets are missing from the capture",
+		    "gaps in connections: packets are missing from the capture" },
+		{ "snapped", "packet on a mail port was cut by the snapshot length",
+		    "packets on mail ports were cut by the snapshot length" },
+		{ "one_way_flows", "connection was seen in one direction only",
+		    "connections were seen in one direction only" },
+		{ "flows_evicted", "connection was given up for want of room",
+		    "connections were given up for want of room" },
 	};
 
 	for (size_t i = 0; i < sizeof(spots) / sizeof(spots[0]); i++) {
 		uint64_t value = counter(pipeline, spots[i].name);
 
 		if (value > 0)
-			log_notice("not seen whole: %" PRIu64 " %s", value, spots[i].text);
+			log_notice("not seen whole: %" PRIu64 " %s", value,
+			    value == 1 ? spots[i].one : spots[i].many);
 	}
 }
 
@@ -124,6 +135,7 @@ print_totals(const struct totals *t, const struct replay *replay, const struct p
 {
 	char begin[TIMESTAMP_TEXT_LEN], end[TIMESTAMP_TEXT_LEN], bytes[PROGRESS_BYTES_TEXT_LEN];
 	size_t passed_over = replay_passed_over_count(replay);
+	uint64_t events = counter(pipeline, "events");
 
 	if (t->known > NAMED_MAX)
 		log_notice("%zu files in all are in the database already", t->known);
@@ -132,14 +144,15 @@ print_totals(const struct totals *t, const struct replay *replay, const struct p
 		    "%zu files in the folders are no captures and were passed over", passed_over);
 	if (t->known == t->files)
 		return;
-	log_notice("read %" PRIu64 " packets (%s) of %zu file%s", t->packets,
-	    progress_bytes_text(t->bytes, bytes), t->files - t->known,
+	log_notice("read %" PRIu64 " packet%s (%s) of %zu file%s", t->packets,
+	    t->packets == 1 ? "" : "s", progress_bytes_text(t->bytes, bytes), t->files - t->known,
 	    t->files - t->known == 1 ? "" : "s");
 	if (t->packets > 0)
-		log_notice("from %.19sZ to %.19sZ: %" PRIu64 " handshakes and sessions in cleartext"
-			   " of internal clients",
+		log_notice("from %.19sZ to %.19sZ: %" PRIu64 " %s of internal clients",
 		    timestamp_to_text(t->begin_us, begin), timestamp_to_text(t->end_us, end),
-		    counter(pipeline, "events"));
+		    events,
+		    events == 1 ? "TLS handshake or mail session in cleartext"
+				: "TLS handshakes and mail sessions in cleartext");
 	if (counter(pipeline, "external_client") > 0)
 		log_notice("%" PRIu64 " of other clients were left out (--internal)",
 		    counter(pipeline, "external_client"));

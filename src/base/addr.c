@@ -9,12 +9,6 @@
 
 #include "base/banned.h"
 
-bool
-addr_equals(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
 int
 addr_compare(const struct addr *a, const struct addr *b)
 {

@@ -2,28 +2,55 @@
 
 #include "base/banned.h"
 
-/* "tcp and (port 993 or portrange 110-143)": ports next to each other become a range. */
+/*
+ * The kernel takes a program of so many instructions only (net.core.optmem_max), and each range
+ * costs about fifty: with more, all of TCP goes through.
+ */
+#define RANGES_MAX 32
+
+/* The next ports from *first on that are next to each other; false: there are none. */
+static bool
+next_range(const struct service_set *services, unsigned *first, unsigned *last)
+{
+	while (*first <= UINT16_MAX && !service_set_has(services, (uint16_t)*first))
+		(*first)++;
+	if (*first > UINT16_MAX)
+		return false;
+	*last = *first;
+	while (*last < UINT16_MAX && service_set_has(services, (uint16_t)(*last + 1)))
+		(*last)++;
+	return true;
+}
+
+static size_t
+count_ranges(const struct service_set *services)
+{
+	size_t count = 0;
+
+	for (unsigned first = 1, last; next_range(services, &first, &last); first = last + 1)
+		count++;
+	return count;
+}
+
+/* "tcp and (port 993 or portrange 110-143)". */
 static void
 write_ports(const struct service_set *services, struct buf *out)
 {
-	bool first = true;
+	const char *between = "";
 
-	buf_add_text(out, "tcp and (");
-	for (unsigned port = 1; port <= UINT16_MAX; port++) {
-		unsigned last = port;
-
-		if (!service_set_has(services, (uint16_t)port))
-			continue;
-		while (last < UINT16_MAX && service_set_has(services, (uint16_t)(last + 1)))
-			last++;
-		if (last > port)
-			buf_addf(out, "%sportrange %u-%u", first ? "" : " or ", port, last);
-		else
-			buf_addf(out, "%sport %u", first ? "" : " or ", port);
-		first = false;
-		port = last;
+	if (count_ranges(services) > RANGES_MAX) {
+		buf_add_text(out, "tcp");
+		return;
 	}
-	buf_add_text(out, first ? "port 0)" : ")");
+	buf_add_text(out, "tcp and (");
+	for (unsigned first = 1, last; next_range(services, &first, &last); first = last + 1) {
+		if (last > first)
+			buf_addf(out, "%sportrange %u-%u", between, first, last);
+		else
+			buf_addf(out, "%sport %u", between, first);
+		between = " or ";
+	}
+	buf_add_text(out, *between == '\0' ? "port 0)" : ")");
 }
 
 static void

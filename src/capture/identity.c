@@ -1,5 +1,8 @@
 #include "capture/capture_internal.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "base/banned.h"
 
 /* Odd numbers without a pattern (digits of pi), one per word, so that words do not change places
@@ -19,11 +22,10 @@ static const uint64_t factors[] = {
 static inline uint64_t
 load_word(const uint8_t *bytes)
 {
-	uint64_t word = 0;
+	uint64_t word;
 
-	for (unsigned i = 0; i < 8; i++)
-		word |= (uint64_t)bytes[i] << (8 * i);
-	return word;
+	memcpy(&word, bytes, sizeof(word));
+	return le64toh(word);
 }
 
 static uint64_t

@@ -65,8 +65,8 @@ static int
 join_fanout(struct live *l, struct error *err)
 {
 	/* Defragmented first, so that the fragments of a packet go where its flow goes. */
-	int value = l->options.fanout_group | (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG)
-						  << 16;
+	const uint32_t kind = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
+	const uint32_t value = l->options.fanout_group | kind << 16;
 
 	l->in_group =
 	    setsockopt(pcap_fileno(l->pcap), SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)) == 0;

@@ -1,5 +1,6 @@
 #include "flow/flow_table.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 /* So many packets in a row, so far behind: the clock was set back. */
 #define CLOCK_STEP_COUNT 256
 #define CLOCK_STEP_US INT64_C(60000000)
+/* So many packets are looked up at once; about as many as the memory answers at the same time. */
+#define BATCH 16
 
 void
 flow_options_init(struct flow_options *o)
@@ -69,31 +72,60 @@ flow_table_free(struct flow_table *table)
 	free(table);
 }
 
-/* The direction of a packet: 0 from the endpoint that is the lower one in order. */
-static unsigned
-packet_dir(const struct packet *p)
-{
-	int order = addr_compare(&p->src, &p->dst);
+/* Where a packet's connection stands in the table, and which way the packet goes. */
+struct place {
+	uint64_t hash;
+	unsigned dir; /* 0: from the endpoint that is the lower one in order */
+};
 
-	if (order == 0)
-		order = (int)p->src_port - (int)p->dst_port;
-	return order <= 0 ? 0 : 1;
+static inline uint32_t
+u32_of(const uint8_t *bytes)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return be32toh(value);
 }
 
-static uint64_t
-packet_hash(const struct flow_table *table, const struct packet *p, unsigned dir)
+static inline uint64_t
+u64_of(const uint8_t *bytes)
 {
-	uint8_t key[36];
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return be64toh(value);
+}
+
+/* Address and port of an endpoint as one number each: their order is addr_compare's. */
+static inline struct place
+place_of_v4(const struct hash_key *key, const struct packet *p)
+{
+	uint64_t src = (uint64_t)u32_of(p->src.bytes) << 16 | p->src_port;
+	uint64_t dst = (uint64_t)u32_of(p->dst.bytes) << 16 | p->dst_port;
+	unsigned dir = src > dst;
+
+	return (struct place){ hash_words(key, dir ? dst : src, dir ? src : dst), dir };
+}
+
+static struct place
+place_of_v6(const struct hash_key *key, const struct packet *p)
+{
+	int order = addr_compare(&p->src, &p->dst);
+	unsigned dir = order != 0 ? order > 0 : p->src_port > p->dst_port;
 	const struct addr *low = dir == 0 ? &p->src : &p->dst;
 	const struct addr *high = dir == 0 ? &p->dst : &p->src;
-	uint16_t ports[2] = { dir == 0 ? p->src_port : p->dst_port,
-		dir == 0 ? p->dst_port : p->src_port };
-	size_t len = low->family == 4 ? 4 : 16;
+	uint64_t ports = dir == 0 ? (uint64_t)p->src_port << 16 | p->dst_port
+				  : (uint64_t)p->dst_port << 16 | p->src_port;
+	uint64_t hash = hash_words(key, u64_of(low->bytes), u64_of(low->bytes + 8));
 
-	memcpy(key, low->bytes, len);
-	memcpy(key + len, high->bytes, len);
-	memcpy(key + 2 * len, ports, sizeof(ports));
-	return hash_bytes(&table->key, key, 2 * len + sizeof(ports));
+	hash = hash_words(key, hash ^ u64_of(high->bytes), u64_of(high->bytes + 8));
+	return (struct place){ hash_words(key, hash, ports), dir };
+}
+
+static inline struct place
+place_of(const struct flow_table *table, const struct packet *p)
+{
+	return p->src.family == 4 ? place_of_v4(&table->key, p) : place_of_v6(&table->key, p);
 }
 
 static bool
@@ -105,10 +137,16 @@ flow_matches(const struct flow *f, const struct packet *p, unsigned dir)
 	       addr_equals(&conn->addr[dir], &p->src) && addr_equals(&conn->addr[1 - dir], &p->dst);
 }
 
+static inline struct flow **
+bucket_of(const struct flow_table *table, uint64_t hash)
+{
+	return &table->buckets[hash & table->bucket_mask];
+}
+
 static struct flow *
 find(const struct flow_table *table, const struct packet *p, unsigned dir, uint64_t hash)
 {
-	struct flow *f = table->buckets[hash & table->bucket_mask];
+	struct flow *f = *bucket_of(table, hash);
 
 	while (f != NULL && (f->hash != hash || !flow_matches(f, p, dir)))
 		f = f->hash_next;
@@ -118,7 +156,7 @@ find(const struct flow_table *table, const struct packet *p, unsigned dir, uint6
 static void
 unlink_from_bucket(struct flow_table *table, struct flow *flow)
 {
-	struct flow **link = &table->buckets[flow->hash & table->bucket_mask];
+	struct flow **link = bucket_of(table, flow->hash);
 
 	while (*link != flow)
 		link = &(*link)->hash_next;
@@ -364,25 +402,24 @@ follow_clock(struct flow_table *table, int64_t time_us)
 	flow_table_advance(table, time_us);
 }
 
-void
-flow_table_add(struct flow_table *table, const struct packet *p)
+static void
+add_at(struct flow_table *table, const struct packet *p, struct place at)
 {
-	unsigned dir = packet_dir(p);
-	uint64_t hash = packet_hash(table, p, dir);
+	unsigned dir = at.dir;
 	/* RFC 9293, section 3.5.2: what a RST carries is a diagnosis, not data of the stream. */
 	uint32_t payload_len = (p->flags & TCP_RST) != 0 ? 0 : p->payload_len;
 	struct flow *f;
 	int64_t acked;
 
 	follow_clock(table, p->time_us);
-	f = find(table, p, dir, hash);
-	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, dir, hash, &f))
+	f = find(table, p, dir, at.hash);
+	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, dir, at.hash, &f))
 		return;
 	if (f == NULL) {
 		/* Without payload there is nothing to follow yet. */
 		if (payload_len == 0)
 			return;
-		f = open_flow(table, p, dir, hash);
+		f = open_flow(table, p, dir, at.hash);
 	}
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[dir] = true;
@@ -403,6 +440,49 @@ flow_table_add(struct flow_table *table, const struct packet *p)
 	if (f->user == NULL)
 		note_end(f, p, dir);
 	touch(table, f);
+}
+
+void
+flow_table_add(struct flow_table *table, const struct packet *packet)
+{
+	add_at(table, packet, place_of(table, packet));
+}
+
+static inline void
+flow_prefetch(const struct flow *flow)
+{
+	const char *bytes = (const char *)flow;
+
+	for (size_t at = 0; at < sizeof(*flow); at += 64)
+		__builtin_prefetch(bytes + at);
+}
+
+/*
+ * Each pass asks the memory for what the next one needs, so that the waiting for one packet's
+ * connection goes on while the others' are asked for.
+ */
+static void
+add_batch(struct flow_table *table, const struct packet *packets, size_t count)
+{
+	struct place at[BATCH];
+
+	for (size_t i = 0; i < count; i++) {
+		at[i] = place_of(table, &packets[i]);
+		__builtin_prefetch(bucket_of(table, at[i].hash));
+		if ((packets[i].flags & TCP_SYN) != 0)
+			syn_cache_prefetch(table->syns, at[i].hash);
+	}
+	for (size_t i = 0; i < count; i++)
+		flow_prefetch(*bucket_of(table, at[i].hash));
+	for (size_t i = 0; i < count; i++)
+		add_at(table, &packets[i], at[i]);
+}
+
+void
+flow_table_add_many(struct flow_table *table, const struct packet *packets, size_t count)
+{
+	for (size_t i = 0; i < count; i += BATCH)
+		add_batch(table, packets + i, count - i < BATCH ? count - i : BATCH);
 }
 
 void

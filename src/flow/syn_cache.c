@@ -58,6 +58,12 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 	return e;
 }
 
+void
+syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash)
+{
+	__builtin_prefetch(cache->sets[hash & ((1 << SET_BITS) - 1)], 1);
+}
+
 bool
 syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn)
 {

@@ -34,6 +34,8 @@ bool syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uin
  */
 bool syn_cache_add_syn_ack(
     struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack);
+/* Asks the memory for what one of the others will need. */
+void syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash);
 void syn_cache_remove(struct syn_cache *cache, uint64_t hash);
 /* NULL: nothing known.  Borrowed until the next change. */
 const struct syn_entry *syn_cache_find(struct syn_cache *cache, uint64_t hash);

@@ -44,7 +44,10 @@ packet_decoder_decode(struct packet_decoder *decoder, const struct frame *frame,
 		.fragments = decoder->fragments,
 		.out = out,
 	};
+	enum packet_kind kind;
 
+	if (packet_decode_quick(frame, decoder->services, out, &kind))
+		return kind;
 	fragment_table_forget_joined(decoder->fragments);
 	return walk_frame(&w, frame);
 }

@@ -62,6 +62,7 @@ ip_v4(struct walk *w)
 		}
 		walk_trim(w, total_len - (uint32_t)header_len);
 	}
+	w->out->ip_id = u16_at(h, 4);
 	w->out->src = addr_from_v4(h.data + 12);
 	w->out->dst = addr_from_v4(h.data + 16);
 	/* More fragments, or an offset. */
@@ -91,6 +92,7 @@ ip_v6(struct walk *w)
 	/* Zero: a jumbogram (RFC 2675) or a super-segment; the frame's end is the packet's. */
 	if (payload_len != 0)
 		walk_trim(w, payload_len);
+	w->out->ip_id = 0;
 	w->out->src = addr_from_v6(h.data + 8);
 	w->out->dst = addr_from_v6(h.data + 24);
 	w->next = LAYER_PROTO;

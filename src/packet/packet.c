@@ -145,6 +145,9 @@ enum packet_kind
 packet_decode(const struct frame *frame, const struct service_set *services, struct packet *out)
 {
 	struct walk w = { .services = services, .out = out };
+	enum packet_kind kind;
 
+	if (packet_decode_quick(frame, services, out, &kind))
+		return kind;
 	return walk_frame(&w, frame);
 }

@@ -5,7 +5,9 @@
 #include "base/xalloc.h"
 #include "packet/decoder.h"
 #include "packet/packet.h"
+#include "pipeline/mirror.h"
 #include "session/session.h"
+#include "tls/cache.h"
 #include "tls/record_stream.h"
 
 #include "base/banned.h"
@@ -13,15 +15,20 @@
 /* Of unfinished handshake messages, in all. */
 #define MAX_KEPT_LEN ((size_t)16 << 20)
 
+/* Packets that are looked up together. */
+#define BATCH 32
+
 struct pipeline {
 	struct pipeline_options options;
 	struct session_options session_options;
 	struct session_counters session_counters;
 	struct tls_record_budget records;
+	struct tls_cache *cache;
 	struct packet_decoder *decoder;
 	struct flow_table *flows;
 	uint64_t kinds[PACKET_KIND_COUNT];
 	uint64_t snapped; /* packets on mail ports cut by the snapshot length */
+	struct mirror mirror;
 	struct pipeline_unknown_link unknown_links[PIPELINE_UNKNOWN_LINKS_MAX];
 	size_t unknown_link_count;
 };
@@ -120,12 +127,15 @@ pipeline_new(const struct pipeline_options *options)
 
 	p->options = *options;
 	p->records.max_kept_len = MAX_KEPT_LEN;
+	mirror_init(&p->mirror);
+	p->cache = tls_cache_new();
 	p->session_options = (struct session_options){
 		.services = options->services,
 		.internal = options->internal,
 		.minimum = options->minimum,
 		.counters = &p->session_counters,
 		.records = &p->records,
+		.cache = p->cache,
 		.event = options->event,
 		.arg = options->arg,
 	};
@@ -141,6 +151,7 @@ pipeline_free(struct pipeline *p)
 		return;
 	flow_table_free(p->flows);
 	packet_decoder_free(p->decoder);
+	tls_cache_free(p->cache);
 	free(p);
 }
 
@@ -163,6 +174,13 @@ count_unknown_link(struct pipeline *p, const struct frame *frame)
 	p->unknown_links[i].frame_count++;
 }
 
+static inline void
+count_packet(struct pipeline *p, const struct packet *packet)
+{
+	p->snapped += packet->payload.len < packet->payload_len;
+	mirror_add_packet(&p->mirror, packet);
+}
+
 void
 pipeline_add(struct pipeline *p, const struct frame *frame)
 {
@@ -170,12 +188,43 @@ pipeline_add(struct pipeline *p, const struct frame *frame)
 	enum packet_kind kind = packet_decoder_decode(p->decoder, frame, &packet);
 
 	p->kinds[kind]++;
+	mirror_add_time(&p->mirror, frame);
 	if (kind == PACKET_TCP) {
-		p->snapped += packet.payload.len < packet.payload_len;
+		count_packet(p, &packet);
 		flow_table_add(p->flows, &packet);
 	} else if (kind == PACKET_UNKNOWN_LINK) {
 		count_unknown_link(p, frame);
 	}
+}
+
+void
+pipeline_add_many(struct pipeline *p, const struct frame *frames, size_t count)
+{
+	struct packet packets[BATCH];
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct packet *packet = &packets[waiting];
+		enum packet_kind kind;
+		bool quick = packet_decode_quick(&frames[i], p->options.services, packet, &kind);
+
+		if (quick) {
+			p->kinds[kind]++;
+			mirror_add_time(&p->mirror, &frames[i]);
+			if (kind != PACKET_TCP)
+				continue;
+			count_packet(p, packet);
+			waiting++;
+		}
+		if (!quick || waiting == BATCH) {
+			flow_table_add_many(p->flows, packets, waiting);
+			waiting = 0;
+		}
+		/* Not together with others: what it may borrow from the decoder does not last. */
+		if (!quick)
+			pipeline_add(p, &frames[i]);
+	}
+	flow_table_add_many(p->flows, packets, waiting);
 }
 
 void
@@ -248,6 +297,10 @@ pipeline_counters(const struct pipeline *p, struct pipeline_counter out[PIPELINE
 		{ "other_port", p->kinds[PACKET_OTHER_PORT] },
 		{ "tcp", p->kinds[PACKET_TCP] },
 		{ "snapped", p->snapped },
+		{ "duplicate_packets", p->mirror.duplicate_packets },
+		{ "super_segments", p->mirror.super_segments },
+		{ "clock_went_back", p->mirror.clock_back },
+		{ "clock_jumped_forward", p->mirror.clock_forward },
 		{ "flows", f->flows },
 		{ "flows_evicted", f->evicted_unsettled },
 		{ "settled_flows_evicted", f->evicted_settled },

@@ -69,6 +69,17 @@ keep_rows(struct loading *l)
 	}
 }
 
+static void
+keep_details(struct loading *l)
+{
+	struct report_client *c = &l->client;
+
+	c->details = xcalloc(l->finding_count, sizeof(*c->details));
+	c->row_count = l->finding_count;
+	for (size_t i = 0; i < l->finding_count; i++)
+		report_detail_fill(&l->findings[i], &c->details[i]);
+}
+
 /* The columns of the client's line: what its verdict rests on, and its lowest version at all. */
 static void
 summarise(struct loading *l)
@@ -83,6 +94,13 @@ summarise(struct loading *l)
 		if (f->key.tls_version != 0 &&
 		    (c->worst_version == 0 || f->key.tls_version < c->worst_version))
 			c->worst_version = f->key.tls_version;
+		if (f->key.tls_version > c->best_version)
+			c->best_version = f->key.tls_version;
+		c->total_count += f->count;
+		if (i == 0 || f->first_us < c->first_seen_us)
+			c->first_seen_us = f->first_us;
+		if (i == 0 || f->last_us > c->last_seen_us)
+			c->last_seen_us = f->last_us;
 		if (l->verdicts[i] != c->verdict)
 			continue;
 		if (offered != 0 && (c->offered_version == 0 || offered < c->offered_version))
@@ -134,6 +152,8 @@ finish_client(struct loading *l)
 	count_unclear(l);
 	if (l->options->keep_rows)
 		keep_rows(l);
+	if (l->options->keep_details)
+		keep_details(l);
 	r->totals[l->client.verdict]++;
 	if (r->client_count == l->client_room) {
 		l->client_room = l->client_room == 0 ? 64 : 2 * l->client_room;
@@ -238,6 +258,7 @@ take_run(void *arg, const struct store_run *run)
 {
 	struct loading *l = arg;
 	struct report_observed *o = &l->report->observed;
+	bool has_times = false;
 
 	o->run_count++;
 	o->packet_count += run->packet_count;
@@ -249,8 +270,10 @@ take_run(void *arg, const struct store_run *run)
 		o->failed_source_count += source->error != NULL && source->error[0] != '\0';
 		o->snapped_count += source->snapped_count;
 		add_interval(l, source->begin_us, source->end_us);
+		has_times = has_times || source->end_us != 0;
 	}
-	if (run->source_count == 0)
+	/* Of interfaces only the run knows since when they were listened to. */
+	if (!has_times)
 		add_interval(l, run->begin_us, run->end_us);
 	for (size_t i = 0; i < run->counter_count; i++)
 		add_counter(o, &run->counters[i]);

@@ -10,8 +10,11 @@
 void
 report_client_release(struct report_client *c)
 {
-	for (size_t i = 0; i < c->row_count; i++)
+	for (size_t i = 0; c->rows != NULL && i < c->row_count; i++)
 		free(c->rows[i].server);
+	for (size_t i = 0; c->details != NULL && i < c->row_count; i++)
+		report_detail_release(&c->details[i]);
+	free(c->details);
 	free(c->rows);
 	free(c->sensor);
 	free(c->name);

@@ -28,8 +28,8 @@ add_paragraph(const struct report_view *view, const char *label, struct buf *tex
 	buf_clear(text);
 }
 
-static void
-add_period(const struct report *r, const struct report_options *options, struct buf *text)
+void
+summary_add_period(const struct report *r, const struct report_options *options, struct buf *text)
 {
 	const struct report_observed *o = &r->observed;
 	char minute[PHRASE_MINUTE_LEN];
@@ -59,8 +59,8 @@ add_period(const struct report *r, const struct report_options *options, struct 
 		buf_add_text(text, "; of the clients asked for only");
 }
 
-static void
-add_observed(const struct report *r, struct buf *text)
+void
+summary_add_observed(const struct report *r, struct buf *text)
 {
 	const struct report_observed *o = &r->observed;
 	uint64_t all = o->handshake_count + o->cleartext_count;
@@ -112,8 +112,8 @@ static const struct loss {
 	    "connections given up for lack of room" },
 };
 
-static void
-add_losses(const struct report *r, struct buf *text)
+void
+summary_add_losses(const struct report *r, struct buf *text)
 {
 	const struct report_observed *o = &r->observed;
 	const char *separator = "; not known: ";
@@ -158,8 +158,8 @@ add_counters(const struct report *r, struct buf *text)
 }
 
 /* Why the table is empty; nothing in it is no clean bill of health. */
-static void
-add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
+void
+summary_add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
 {
 	bool cut = options->has_since || options->has_until || options->clients != NULL;
 
@@ -187,11 +187,11 @@ summary_add_header(const struct report *r, const struct report_options *options,
 	struct buf text = { 0 };
 
 	if (r->observed.run_count > 0) {
-		add_period(r, options, &text);
+		summary_add_period(r, options, &text);
 		add_paragraph(view, "Period", &text, out);
-		add_observed(r, &text);
+		summary_add_observed(r, &text);
 		add_paragraph(view, "Observed", &text, out);
-		add_losses(r, &text);
+		summary_add_losses(r, &text);
 		add_paragraph(view, "Not seen", &text, out);
 		if (view->verbose) {
 			add_counters(r, &text);
@@ -207,7 +207,7 @@ summary_add_header(const struct report *r, const struct report_options *options,
 	} else {
 		if (r->observed.run_count > 0)
 			buf_add_char(out, '\n');
-		add_nothing(r, options, &text);
+		summary_add_nothing(r, options, &text);
 		terminal_add_wrapped(out, buf_text(&text), 0,
 		    view->terminal.width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : view->terminal.width);
 	}

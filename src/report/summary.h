@@ -10,6 +10,15 @@
 void summary_add_header(const struct report *r, const struct report_options *options,
     const struct report_view *view, struct buf *out);
 
+/* The sentences of which it is made: from when to when, how much was seen, how much was not. */
+void summary_add_period(
+    const struct report *r, const struct report_options *options, struct buf *text);
+void summary_add_observed(const struct report *r, struct buf *text);
+void summary_add_losses(const struct report *r, struct buf *text);
+/* Why there is no client at all, which is no clean bill of health. */
+void summary_add_nothing(
+    const struct report *r, const struct report_options *options, struct buf *text);
+
 /* Clients by verdict; `shown_count` of them stand in the table. */
 void summary_add_totals(
     const struct report *r, const struct report_view *view, size_t shown_count, struct buf *out);

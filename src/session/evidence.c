@@ -6,11 +6,8 @@
 
 #include "base/banned.h"
 
-/*
- * RFC 8446, section 5.2: a protected record has the content type and a tag of 8 or 16 bytes behind
- * its content.  Finished has 32 bytes or more and its header: 45 in all, at least.
- */
-#define TLS13_FINISHED_MIN 45
+/* The longest protected alert, with room for an unusual tag: SPEC section 4. */
+#define TLS13_ALERT_MAX 24
 #define ALERT_DECODE_ERROR 50
 #define ALERT_INTERNAL_ERROR 80
 #define ALERT_USER_CANCELED 90
@@ -76,14 +73,21 @@ is_tls13(const struct evidence *ev)
 	return ev->version == TLS_VERSION_1_3;
 }
 
-/*
- * RFC 8446, section 6: two bytes, so 11 or 19 as a protected record.  JSSE (seen in Java 17) adds
- * 16 bytes of padding to what is no application data.
- */
+/* JSSE (seen in Java 17) adds 16 bytes of padding to what is no application data. */
+#define TLS13_ALERT_PADDED 35
+
+/* RFC 8446, section 5.2: an alert's two bytes, the content type and a tag of 8 or 16 bytes. */
 static bool
 is_alert_len(uint32_t len)
 {
-	return len == 11 || len == 19 || len == 35;
+	return len == 11 || len == 19 || len == TLS13_ALERT_PADDED;
+}
+
+/* Where Finished belongs, what is as short is an alert; Finished has 45 bytes or more. */
+static bool
+is_too_short_to_finish(uint32_t len)
+{
+	return len <= TLS13_ALERT_MAX || len == TLS13_ALERT_PADDED;
 }
 
 /*
@@ -112,7 +116,7 @@ client_answer(const struct evidence *ev)
 	for (unsigned i = 0; i < c->recent_count; i++) {
 		if (ev->server.hello && !had_received(&c->recent[i].mark, hello))
 			continue;
-		if (c->recent[i].len >= TLS13_FINISHED_MIN)
+		if (!is_too_short_to_finish(c->recent[i].len))
 			return &c->recent[i];
 		if (answer == NULL)
 			answer = &c->recent[i];
@@ -126,7 +130,7 @@ client_finished(const struct evidence *ev)
 {
 	const struct evidence_record *first = client_answer(ev);
 
-	return first != NULL && first->len >= TLS13_FINISHED_MIN ? first : NULL;
+	return first != NULL && !is_too_short_to_finish(first->len) ? first : NULL;
 }
 
 /* The client closed, by an alert behind its Finished or a FIN, before this record of the server. */
@@ -242,9 +246,9 @@ client_act(const struct evidence *ev)
 	const struct evidence_record *answer = is_tls13(ev) || unknown ? client_answer(ev) : NULL;
 	struct act act = first_act(&ev->client);
 
-	if (answer == NULL || (unknown && answer->len < TLS13_FINISHED_MIN))
+	if (answer == NULL || (unknown && is_too_short_to_finish(answer->len)))
 		return act;
-	if (answer->len >= TLS13_FINISHED_MIN) {
+	if (!is_too_short_to_finish(answer->len)) {
 		/* It has finished: what it does now does not end the handshake. */
 		if (!act.present || act.mark.offset > answer->mark.offset)
 			return (struct act){ 0 };
@@ -283,6 +287,20 @@ is_blind(const struct evidence *ev, const struct act *act)
 			      act->kind == REFUSAL_ENCRYPTED_ALERT);
 }
 
+/*
+ * True when an end that cannot be read may stand behind the handshake's true end, in a hole of the
+ * capture: SPEC section 4, "negotiated".
+ */
+static bool
+is_behind_a_hole(const struct evidence *ev, const struct act *act)
+{
+	const struct evidence_side *c = &ev->client, *s = &ev->server;
+	bool answered = s->hello || (c->goes_on && s->lost);
+	bool hole = c->hole || s->hole || !s->hello || (c->lost && !c->hello);
+
+	return answered && hole && act->kind != REFUSAL_ALERT && act->kind != REFUSAL_SSLV2_ERROR;
+}
+
 static enum outcome
 outcome_without_end(const struct evidence *ev)
 {
@@ -299,8 +317,8 @@ outcome_without_end(const struct evidence *ev)
 }
 
 /*
- * Where the server was not captured, an alert with a reason shows that it did answer.  Clients send
- * decode_error to a mere close as well.
+ * Where the server was not captured, or not whole, an alert with a reason shows that it did answer.
+ * Clients send decode_error to a mere close as well.
  */
 static bool
 needs_an_answer(uint8_t alert)
@@ -318,7 +336,8 @@ gives_up(const struct evidence *ev, const struct act *act)
 {
 	if (ev->client.goes_on)
 		return false;
-	if (!ev->server_seen && act->kind == REFUSAL_ALERT && needs_an_answer(act->alert))
+	if ((!ev->server_seen || ev->server.lost) && act->kind == REFUSAL_ALERT &&
+	    needs_an_answer(act->alert))
 		return false;
 	return !ev->server.bytes || !had_received(&act->mark, &ev->server.answer_mark);
 }
@@ -350,9 +369,9 @@ evidence_judge(const struct evidence *ev)
 		return out;
 	}
 	out.ended = true;
-	if (client.present && is_blind(ev, &client))
+	if (is_blind(ev, &client))
 		client.present = false;
-	if (server.present && is_blind(ev, &server))
+	if (is_blind(ev, &server))
 		server.present = false;
 	if (!client.present && !server.present)
 		return out;
@@ -362,7 +381,7 @@ evidence_judge(const struct evidence *ev)
 		first = client.present ? &client : &server;
 	if (first == &client && gives_up(ev, first))
 		return out;
-	if (first == &server && is_farewell(ev, &server))
+	if (is_behind_a_hole(ev, first) || (first == &server && is_farewell(ev, &server)))
 		return out;
 	out.outcome = OUTCOME_REFUSED;
 	out.refused_by = first == &client ? SIDE_CLIENT : SIDE_SERVER;

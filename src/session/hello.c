@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "session/session_internal.h"
+#include "tls/cache.h"
 #include "tls/certificate.h"
-#include "tls/fingerprint.h"
 #include "tls/hello.h"
 #include "tls/names.h"
 
@@ -26,16 +26,18 @@ set_suite_offers(struct event *ev, const struct tls_client_hello *ch)
 }
 
 static void
-set_fingerprints(struct event *ev, const struct tls_client_hello *ch)
+set_fingerprints(struct session *s, const struct tls_client_hello *ch)
 {
-	char ja3[TLS_JA3_TEXT_LEN], ja4[TLS_JA4_TEXT_LEN];
+	struct event *ev = &s->event;
+	struct tls_fingerprints found;
 
-	ev->has_ja3 = tls_ja3(ch, ja3);
+	tls_cache_fingerprints(s->options->cache, ch, &found);
+	ev->has_ja3 = found.ja3[0] != '\0';
 	if (ev->has_ja3)
-		memcpy(ev->ja3, ja3, EVENT_JA3_LEN);
-	ev->has_ja4 = tls_ja4(ch, ja4);
+		memcpy(ev->ja3, found.ja3, EVENT_JA3_LEN);
+	ev->has_ja4 = found.ja4[0] != '\0';
 	if (ev->has_ja4)
-		memcpy(ev->ja4, ja4, EVENT_JA4_LEN);
+		memcpy(ev->ja4, found.ja4, EVENT_JA4_LEN);
 }
 
 static void
@@ -64,7 +66,7 @@ take_client_hello(struct session *s, unsigned dir, const struct tls_client_hello
 		ev->fallback_scsv = TRI_FALSE;
 	set_suite_offers(ev, ch);
 	if (whole)
-		set_fingerprints(ev, ch);
+		set_fingerprints(s, ch);
 	s->offers_session_id = ch->session_id.len > 0 && ch->session_id.len <= 32;
 	if (s->offers_session_id) {
 		s->session_id_len = (uint8_t)ch->session_id.len;
@@ -142,7 +144,7 @@ take_leaf(struct session *s, struct span der)
 {
 	struct tls_certificate certificate;
 
-	if (!tls_certificate_parse(der, &certificate)) {
+	if (!tls_cache_certificate(s->options->cache, der, &certificate)) {
 		s->options->counters->bad_certificate++;
 		return;
 	}

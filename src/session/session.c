@@ -276,6 +276,13 @@ note_acknowledged(struct session_side *side, const struct mark *mark)
 		side->peer_end_offset = mark->peer_offset;
 }
 
+void
+session_note_loss(struct session_side *side)
+{
+	side->gap = side->evidence.lost = true;
+	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
+}
+
 enum session_wish
 session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
@@ -330,6 +337,9 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	case STAGE_GARBAGE:
 		break;
 	}
+	side->evidence.lost = true;
+	if (side->stage == STAGE_TLS && side->records.state == TLS_RECORDS_LOST)
+		side->evidence.hole = true;
 	return session_judge(s, mark->time_us);
 }
 
@@ -349,8 +359,13 @@ session_fin(struct session *s, unsigned dir, const struct mark *mark)
 enum session_wish
 session_reset(struct session *s, unsigned dir, const struct mark *mark)
 {
-	struct evidence_side *evidence = &s->side[dir].evidence;
+	struct session_side *side = &s->side[dir];
+	struct evidence_side *evidence = &side->evidence;
 
+	note_acknowledged(side, mark);
+	/* A FIN counts as a byte. */
+	if (mark->offset > side->end_offset + 1)
+		session_note_loss(side);
 	if (!evidence->rst) {
 		evidence->rst = true;
 		evidence->rst_mark = *mark;

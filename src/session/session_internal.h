@@ -63,6 +63,9 @@ struct session_record_arg {
 /* session.c: an HTTP request stands at the beginning of either side. */
 bool session_is_http(const struct session *s);
 
+/* session.c: bytes at this side's end were not captured. */
+void session_note_loss(struct session_side *side);
+
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */
 enum session_wish session_judge(struct session *s, int64_t time_us);

@@ -298,7 +298,8 @@ session_end(struct session *s, int64_t time_us)
 		struct session_record_arg arg = { .s = s, .dir = dir };
 		bool cut = lacks_its_end(s, dir);
 
-		s->side[dir].gap = s->side[dir].gap || cut;
+		if (cut)
+			session_note_loss(&s->side[dir]);
 		/* Half a hello is no attempt, but one that the capture cut is. */
 		if (s->client >= 0 || s->side[1 - dir].evidence.hello || cut)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);

@@ -12,6 +12,30 @@ bind_time(sqlite3_stmt *st, int index, int64_t time_us)
 		(void)sqlite3_bind_null(st, index);
 }
 
+/* Asked inside the transaction: what was not known when the file was opened may be by now. */
+static int
+check_is_new(struct store *s, int64_t sensor_id, int64_t run_id, const struct store_source *source,
+    struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_SOURCE_KNOWN, err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	store_bind_u64(st, 1, source->identity.head_hash);
+	store_bind_u64(st, 2, source->identity.packet_count);
+	store_bind_u64(st, 3, source->identity.stream_hash);
+	(void)sqlite3_bind_int64(st, 4, sensor_id);
+	(void)sqlite3_bind_int64(st, 5, run_id);
+	status = sqlite3_step(st);
+	if (status == SQLITE_ROW)
+		error_set(err, "another program has just read %s into %s", source->name, s->path);
+	else if (status != SQLITE_DONE)
+		store_error(s, "read", err);
+	(void)sqlite3_reset(st);
+	return status == SQLITE_DONE ? 0 : -1;
+}
+
 static int
 write_source(struct store *s, int64_t run_id, size_t position, const struct store_source *source,
     struct error *err)
@@ -97,7 +121,11 @@ store_write_run(struct store *s, int64_t sensor_id, struct store_run *run, struc
 	if (store_step(s, st, err) != 0 || write_counters(s, run, err) != 0)
 		return -1;
 	for (size_t i = 0; i < run->source_count; i++) {
-		if (write_source(s, run->id, i, &run->sources[i], err) != 0)
+		const struct store_source *source = &run->sources[i];
+
+		if ((source->must_be_new && source->has_identity &&
+			check_is_new(s, sensor_id, run->id, source, err) != 0) ||
+		    write_source(s, run->id, i, source, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -57,6 +57,10 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"INSERT INTO run_counter (run, name, value) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (run, name) DO UPDATE SET value = excluded.value"
 		" WHERE value <> excluded.value",
+	[STATEMENT_SOURCE_KNOWN] =
+		"SELECT 1 FROM run_source q JOIN run r ON r.id = q.run WHERE q.head_hash = ?1"
+		" AND q.packet_count = ?2 AND q.stream_hash = ?3 AND r.sensor = ?4 AND r.id <> ?5"
+		" LIMIT 1",
 	[STATEMENT_SOURCE_SET] =
 		"INSERT OR REPLACE INTO run_source (run, position, name, head_hash, packet_count,"
 		" stream_hash, packets, bytes, snapped, skipped, begin_us, end_us, error)"

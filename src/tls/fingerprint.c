@@ -28,8 +28,8 @@ struct sha256_text {
 	char piece[PIECE_LEN];
 };
 
-static bool
-has_fingerprint(const struct tls_client_hello *ch)
+bool
+tls_has_fingerprint(const struct tls_client_hello *ch)
 {
 	return !ch->sslv2_format && ch->cipher_suites_whole && ch->extensions_whole;
 }
@@ -118,7 +118,7 @@ tls_ja3(const struct tls_client_hello *ch, char out[TLS_JA3_TEXT_LEN])
 	uint8_t md5[DIGEST_MD5_LEN];
 
 	out[0] = '\0';
-	if (!has_fingerprint(ch))
+	if (!tls_has_fingerprint(ch))
 		return false;
 	t.len = 0;
 	digest_md5_init(&t.md5);
@@ -296,7 +296,7 @@ tls_ja4(const struct tls_client_hello *ch, char out[TLS_JA4_TEXT_LEN])
 	bool server_name;
 
 	out[0] = '\0';
-	if (!has_fingerprint(ch))
+	if (!tls_has_fingerprint(ch))
 		return false;
 	/* Places: t 13 d 15 16 h2 _ 8daaf6152771 _ e5627efa2ab1 */
 	out[0] = 't';

@@ -208,7 +208,7 @@ class Dump:
     """A tcpdump in namespace `b` that has begun."""
 
     def __init__(self, net, interface, path, *options):
-        self.process = net.start(net.b, "tcpdump", "-U", "-Z", "root", "-i", interface, "-w",
+        self.process = net.start(net.b, "tcpdump", "-U", "-B", "65536", "-Z", "root", "-i", interface, "-w",
                                  path, *options, stderr=subprocess.PIPE, text=True)
         # Its first line says that it listens; the others are read so that it never waits.
         self.process.stderr.readline()

@@ -209,6 +209,30 @@ START_TEST(line_of_a_client_sums_what_its_verdict_rests_on)
 }
 END_TEST
 
+START_TEST(interface_without_times_of_its_own_has_those_of_the_run)
+{
+	const struct store_source source = { .name = "eth1", .packet_count = 40 };
+	struct store_run run = {
+		.command = "capture",
+		.started_us = DAY,
+		.begin_us = DAY,
+		.end_us = DAY + 4 * HOUR,
+		.packet_count = 40,
+		.sources = &source,
+		.source_count = 1,
+	};
+	struct report r;
+
+	fill_store("one", some, SOME_COUNT, &run);
+	load(&r, &plain);
+	ck_assert(r.observed.has_packets);
+	ck_assert_int_eq(r.observed.begin_us, DAY);
+	ck_assert_int_eq(r.observed.end_us, DAY + 4 * HOUR);
+	ck_assert_int_eq(r.observed.covered_us, 4 * HOUR);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(rows_are_kept_where_asked_for_and_printable)
 {
 	struct report_options options = plain;
@@ -386,6 +410,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, clients_come_worst_first_then_by_address);
 	tcase_add_test(tc, line_of_a_client_sums_what_its_verdict_rests_on);
+	tcase_add_test(tc, interface_without_times_of_its_own_has_those_of_the_run);
 	tcase_add_test(tc, rows_are_kept_where_asked_for_and_printable);
 	tcase_add_test(tc, other_minimum_is_judged_from_the_same_findings);
 	tcase_add_test(tc, window_judges_by_what_lies_in_it);

@@ -27,6 +27,7 @@ enum verb {
 	ALERT,    /* `value`: level << 8 | description */
 	SEALED_ALERT,
 	SSL2_RECORD,
+	HOLE, /* bytes that were not captured */
 	FIN,
 	RST,
 	BLIND, /* crosses the act before it: its sender has received nothing since its own last act
@@ -110,7 +111,7 @@ static const struct row rows[] = {
 	{ "1.3 not answered", V13, { HELLOS, FLIGHT_13, FINISHED_13 }, NEGOTIATED },
 	{ "1.3 the client goes on", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 40 } }, ESTABLISHED },
 	{ "1.3 a certificate in front of Finished is no going on", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 900 }, { 'c', SAME, 0 }, { 'c', RECORD, 69 } }, NEGOTIATED },
-	{ "1.3 shortest Finished", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 45 }, { 's', RECORD, 50 } }, ESTABLISHED },
+	{ "1.3 shortest Finished, with CCM_8", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 45 }, { 's', RECORD, 50 } }, ESTABLISHED },
 	{ "1.3 the server's flight is no answer", V13, { { 'c', HELLO, 0 }, { 's', HELLO, 0 }, FLIGHT_13 }, NEGOTIATED },
 	{ "1.3 client closes, server closes in answer", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 19 }, { 'c', FIN, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, ESTABLISHED },
 	{ "1.3 client says close_notify only, server answers by one", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 19 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, ESTABLISHED },
@@ -150,7 +151,8 @@ static const struct row rows[] = {
 	{ "1.3 client's protected alert", V13, { HELLOS, FLIGHT_13, { 'c', CCS, 0 }, { 'c', RECORD, 19 }, { 'c', FIN, 0 } }, REFUSED(CLIENT, NONE, 0) },
 	{ "1.3 client's protected alert, 24 bytes", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 24 } }, REFUSED(CLIENT, NONE, 0) },
 	{ "1.3 client's protected alert, padded as by JSSE", V13, { HELLOS, FLIGHT_13, { 'c', CCS, 0 }, { 'c', RECORD, 35 }, { 'c', FIN, 0 } }, REFUSED(CLIENT, NONE, 0) },
-	{ "1.3 one byte short of the shortest Finished", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 44 } }, REFUSED(CLIENT, NONE, 0) },
+	{ "1.3 25 bytes are more than an alert", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 25 } }, NEGOTIATED },
+	{ "1.3 25 bytes answered are more than an alert", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 25 }, { 's', RECORD, 50 } }, ESTABLISHED },
 	{ "1.3 client's protected alert, answered by an alert", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 19 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, REFUSED(CLIENT, NONE, 0) },
 	{ "1.3 client's protected alert behind early data", V13, { { 'c', HELLO, 0 }, { 'c', EARLY, 0 }, { 'c', RECORD, 137 }, { 's', HELLO, 0 }, FLIGHT_13, { 'c', RECORD, 19 } }, REFUSED(CLIENT, NONE, 0) },
 	{ "1.3 client closes before its Finished", V13, { HELLOS, FLIGHT_13, { 'c', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
@@ -187,6 +189,19 @@ static const struct row rows[] = {
 	{ "server's side: a reset", V12, { { 's', HELLO, 0 }, { 's', RST, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
 	{ "server's side: a fatal alert", V12, { { 's', HELLO, 0 }, { 's', ALERT, FATAL(40) } }, OUTCOME_REFUSED, SIDE_SERVER, REFUSAL_ALERT, 40, SERVER_ONLY },
 	{ "server's side of 1.3", V13, { { 's', HELLO, 0 }, FLIGHT_13, { 's', RECORD, 250 }, { 's', FIN, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
+	{ "hole behind the ServerHello, client finished, server closes: 1.3", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 's', HOLE, 0 }, { 's', FIN, 0 } }, NEGOTIATED },
+	{ "hole behind the ServerHello, client finished, server's last record is an alert: 1.3", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 's', HOLE, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, NEGOTIATED },
+	{ "hole behind the ServerHello, client finished, server resets: 1.2", V12, { HELLOS, CLIENT_12, { 's', HOLE, 0 }, { 's', RST, 0 } }, NEGOTIATED },
+	{ "hole behind the ServerHello, client's sealed alert: 1.2", V12, { HELLOS, CLIENT_12, { 's', HOLE, 0 }, { 'c', SEALED_ALERT, 0 }, { 'c', FIN, 0 } }, NEGOTIATED },
+	{ "hole behind the ClientHello, server finished and closes: 1.2", V12, { HELLOS, { 'c', HOLE, 0 }, SERVER_12, { 's', FIN, 0 } }, NEGOTIATED },
+	{ "hole where the client's alert was, server closes on it", V12, { HELLOS, { 'c', HOLE, 0 }, { 's', FIN, 0 }, { 'c', FIN, 0 } }, NEGOTIATED },
+	{ "hole in place of the server's answer, client's alert to it", 0, { { 'c', HELLO, 0 }, { 's', HOLE, 0 }, { 'c', ALERT, FATAL(42) }, { 'c', FIN, 0 } }, REFUSED(CLIENT, ALERT, 42) },
+	{ "hole in place of the server's flight, client's sealed alert behind its Finished: 1.2", 0, { { 'c', HELLO, 0 }, { 's', HOLE, 0 }, CLIENT_12, { 'c', SEALED_ALERT, 0 } }, NEGOTIATED },
+	{ "hole in place of the ClientHello, client's sealed alert: 1.2", V12, { { 'c', HOLE, 0 }, { 's', HELLO, 0 }, { 'c', CCS, 0 }, { 'c', SEALED_ALERT, 0 } }, NEGOTIATED },
+	{ "hole in place of the server's answer, server closes", 0, { { 'c', HELLO, 0 }, { 's', HOLE, 0 }, { 's', FIN, 0 } }, REFUSED(SERVER, CLOSE, 0) },
+	{ "hole behind the ServerHello, an alert that can be read: 1.2", V12, { HELLOS, CLIENT_12, { 's', HOLE, 0 }, { 's', ALERT, FATAL(40) } }, REFUSED(SERVER, ALERT, 40) },
+	{ "hole behind the ClientHello, a short record may be anything: 1.3", V13, { HELLOS, FLIGHT_13, { 'c', HOLE, 0 }, { 'c', RECORD, 23 }, { 'c', FIN, 0 } }, NEGOTIATED },
+	{ "hole behind the ClientHello, then a close: 1.2", V12, { HELLOS, { 'c', HOLE, 0 }, { 'c', FIN, 0 } }, NEGOTIATED },
 	{ "ServerHello lost: 1.2 finished by both", 0, { { 'c', HELLO, 0 }, { 's', WORDS, 0 }, CLIENT_12, SERVER_12 }, ESTABLISHED },
 	{ "ServerHello lost: 1.3 goes on in both directions", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 }, { 's', RECORD, 69 }, FINISHED_13, { 's', RECORD, 250 } }, ESTABLISHED },
 	{ "ServerHello lost: 1.3 refused by a protected alert is not established", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 }, { 's', RECORD, 830 }, { 'c', CCS, 0 }, { 'c', RECORD, 19 } }, NEGOTIATED },
@@ -246,6 +261,10 @@ add_bytes(struct evidence *ev, const struct act *act, const struct mark *mark)
 		return;
 	case SSL2_RECORD:
 		side->ssl2_records++;
+		return;
+	case HOLE:
+		side->lost = true;
+		side->hole = side->hello;
 		return;
 	case FIN:
 		side->fin = true;

@@ -129,6 +129,28 @@ tail_of_the_hello_lost(struct script *s)
 	closes(s, SERVER);
 }
 
+/* Its own number tells that a reset is not the first thing behind the flight. */
+static void
+reset_behind_what_was_lost(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	s->offset[SERVER] += 51;
+	resets(s, SERVER);
+}
+
+/* What the client has acknowledged tells the same. */
+static void
+reset_in_answer_to_what_was_lost(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	s->offset[SERVER] += 51;
+	resets(s, CLIENT);
+}
+
 static void
 starttls_command_lost(struct script *s)
 {
@@ -165,6 +187,10 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "tail of the hello lost", 993, tail_of_the_hello_lost,
 	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=no gap" },
+	{ "reset behind what was lost", 993, reset_behind_what_was_lost,
+	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
+	{ "reset in answer to what was lost", 993, reset_in_answer_to_what_was_lost,
+	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
 	{ "starttls command lost", 587, starttls_command_lost,
 	    "SMTP starttls TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no gap" },
 	{ "starts behind the hellos", 993, starts_behind_the_hellos, "nothing no_hello" },

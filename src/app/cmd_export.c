@@ -1,0 +1,254 @@
+#include "app/cmd_export.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/output_file.h"
+#include "app/selection.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "report/export.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define KEEP_MAX 100000
+
+static const char help_text[] =
+    "Usage: tlstally export --format FORMAT [OPTION...]\n"
+    "\n"
+    "Writes the inventory for other programs. Each export begins with its coverage:\n"
+    "what was observed and what was not, because \"not in it\" does not mean \"clean\".\n"
+    "\n"
+    "  -F, --format FORMAT    csv     one line per row of the inventory (RFC 4180);\n"
+    "                                 fields that a spreadsheet would take for a\n"
+    "                                 formula get an apostrophe in front\n"
+    "                         json    one document: coverage, clients, their rows\n"
+    "                         ndjson  one object per line: coverage, then the rows\n"
+    "                         html    one self-contained page, for people\n"
+    "\n"
+    "What to look at:\n"
+    "  -d, --db FILE          the database (default: tlstally.db)\n"
+    "  -s, --since TIME       only what was seen at TIME or later\n"
+    "  -u, --until TIME       only what was seen before TIME\n"
+    "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
+    "  -V, --verdict V[,V]    only clients with these verdicts\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2)\n"
+    "\n"
+    "Where to:\n"
+    "  -o, --output FILE      this file, replaced in one step; - (the default):\n"
+    "                         standard output\n"
+    "  -D, --dir FOLDER       a file there whose name has the time of the export,\n"
+    "                         tlstally-20261120T221400Z.csv\n"
+    "  -k, --keep N           with --dir: remove the oldest of these files, of the\n"
+    "                         same format, until N are left\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "TIME is RFC 3339 (2026-11-19T22:00:00Z), a date (2026-11-19, UTC), or an age\n"
+    "(90s, 30m, 24h, 7d, 2w). All times are UTC. Verdicts: see 'tlstally help report'.\n"
+    "\n"
+    "Exit status: 0 done; 1 the export could not be made, and what was there before is\n"
+    "as it was; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  tlstally export --format csv --output inventory.csv\n"
+    "  tlstally export --format json --verdict broken,legacy --since 7d\n"
+    "  tlstally export --format html --dir /var/lib/tlstally/exports --keep 30\n";
+
+struct command {
+	const char *db, *output, *dir;
+	size_t keep; /* 0: all */
+	bool has_format, help;
+	enum export_format format;
+	struct report_options options;
+	struct export_view view;
+	struct network_set clients;
+};
+
+static int
+parse_format(struct command *c, const char *text)
+{
+	c->has_format = export_format_from_text(text, &c->format);
+	if (c->has_format)
+		return 0;
+	log_error("--format: \"%s\" is no format; there are csv, json, ndjson and html", text);
+	return -1;
+}
+
+static int
+parse_keep(const char *text, size_t *out)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || errno != 0 || *end != '\0' || value == 0 ||
+	    value > KEEP_MAX) {
+		log_error("--keep: \"%s\" is no number of files; give 1 to %d", text, KEEP_MAX);
+		return -1;
+	}
+	*out = value;
+	return 0;
+}
+
+static int
+parse_option(struct command *c, int option)
+{
+	switch (option) {
+	case 'F':
+		return parse_format(c, optarg);
+	case 'd':
+		c->db = optarg;
+		return 0;
+	case 's':
+		return selection_parse_time(
+		    "since", optarg, &c->options.has_since, &c->options.since_us);
+	case 'u':
+		return selection_parse_time(
+		    "until", optarg, &c->options.has_until, &c->options.until_us);
+	case 'c':
+		return selection_parse_clients(optarg, &c->clients);
+	case 'V':
+		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
+	case 'm':
+		return selection_parse_minimum(optarg, &c->options.policy.minimum);
+	case 'o':
+		c->output = optarg;
+		return 0;
+	case 'D':
+		c->dir = optarg;
+		return 0;
+	case 'k':
+		return parse_keep(optarg, &c->keep);
+	case 'h':
+		c->help = true;
+		return 0;
+	default: /* getopt_long has said what is wrong */
+		return -1;
+	}
+}
+
+/* What does not go together, or is missing. */
+static int
+check_command(struct command *c)
+{
+	if (!c->has_format) {
+		log_error("export wants --format csv, json, ndjson or html");
+		return -1;
+	}
+	if (c->output != NULL && c->dir != NULL) {
+		log_error("--output and --dir do not go together");
+		return -1;
+	}
+	if (c->keep > 0 && c->dir == NULL) {
+		log_error("--keep goes with --dir only");
+		return -1;
+	}
+	if (c->options.has_since && c->options.has_until &&
+	    c->options.since_us >= c->options.until_us) {
+		log_error("--since is not before --until, so nothing lies between them");
+		return -1;
+	}
+	if (c->clients.count > 0 || c->clients.any)
+		c->options.clients = &c->clients;
+	return 0;
+}
+
+static int
+parse_command(struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "format", required_argument, NULL, 'F' },
+		{ "db", required_argument, NULL, 'd' },
+		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' },
+		{ "client", required_argument, NULL, 'c' },
+		{ "verdict", required_argument, NULL, 'V' },
+		{ "minimum", required_argument, NULL, 'm' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "dir", required_argument, NULL, 'D' },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "F:d:s:u:c:V:m:o:D:k:h", options, NULL)) != -1) {
+		if (parse_option(c, option) != 0)
+			return -1;
+	}
+	if (c->help)
+		return 0;
+	if (optind < argc) {
+		log_error("export takes no \"%s\"; name the file with --output", argv[optind]);
+		return -1;
+	}
+	return check_command(c);
+}
+
+static int
+run(const struct command *c)
+{
+	struct report report = { 0 };
+	struct buf text = { 0 };
+	struct store *store;
+	struct error err;
+	struct span content;
+	int status = APP_EXIT_FAILED, rc;
+
+	store = store_open(c->db, STORE_READ, &err);
+	if (store == NULL || report_load(&report, store, &c->options, &err) != 0) {
+		log_error("%s", err.text);
+		goto out;
+	}
+	export_write(c->format, &report, &c->options, &c->view, &text);
+	content = span_from(text.data, text.len);
+	if (c->dir != NULL)
+		rc = output_file_write_dated(
+		    c->dir, c->view.made_us, export_format_name(c->format), c->keep, content, &err);
+	else
+		rc = output_file_write(c->output != NULL ? c->output : "-", content, &err);
+	if (rc != 0) {
+		log_error("%s", err.text);
+		goto out;
+	}
+	status = APP_EXIT_DONE;
+out:
+	buf_release(&text);
+	report_release(&report);
+	store_close(store);
+	return status;
+}
+
+int
+cmd_export(int argc, char **argv)
+{
+	struct command c = {
+		.db = "tlstally.db",
+		.options = {
+			.policy = { .minimum = TLS_VERSION_1_2 },
+			.keep_rows = true,
+			.keep_details = true,
+		},
+		.view = { .made_us = timestamp_now() },
+	};
+	int status;
+
+	if (parse_command(&c, argc, argv) != 0) {
+		(void)fputs("Try 'tlstally export --help'.\n", stderr);
+		status = APP_EXIT_USAGE;
+	} else if (c.help) {
+		status = fputs(help_text, stdout) >= 0 && fflush(stdout) == 0 ? APP_EXIT_DONE
+									      : APP_EXIT_FAILED;
+	} else {
+		status = run(&c);
+	}
+	network_set_release(&c.clients);
+	return status;
+}

@@ -1,0 +1,73 @@
+#include "app/selection.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "policy/verdict.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+int
+selection_parse_verdicts(const char *option, const char *text, uint32_t *out)
+{
+	const char *p = text;
+	uint32_t bits = 0;
+
+	for (;;) {
+		size_t len = strcspn(p, ",");
+		char name[32] = "";
+		enum verdict verdict;
+
+		if (len < sizeof(name))
+			memcpy(name, p, len);
+		if (!verdict_from_text(name, &verdict)) {
+			log_error("--%s: \"%.*s\" is no verdict; there are broken, will-break, "
+				  "legacy, server-limited, cleartext, unclear and ok",
+			    option, (int)(len < 64 ? len : 64), p);
+			return -1;
+		}
+		bits |= 1U << verdict;
+		if (p[len] == '\0')
+			break;
+		p += len + 1;
+	}
+	*out |= bits;
+	return 0;
+}
+
+int
+selection_parse_time(const char *option, const char *text, bool *has, int64_t *out)
+{
+	if (!timestamp_from_text(text, timestamp_now(), out)) {
+		log_error(
+		    "--%s: \"%s\" is no time; give 2026-11-19T22:00:00Z, 2026-11-19 or an age "
+		    "like 24h or 7d",
+		    option, text);
+		return -1;
+	}
+	*has = true;
+	return 0;
+}
+
+int
+selection_parse_clients(const char *text, struct network_set *clients)
+{
+	struct error err;
+
+	if (network_set_add_text(clients, text, &err) == 0)
+		return 0;
+	log_error("--client: %s", err.text);
+	return -1;
+}
+
+int
+selection_parse_minimum(const char *text, uint16_t *out)
+{
+	*out = tls_version_from_text(text);
+	if (*out != 0)
+		return 0;
+	log_error("--minimum: \"%s\" is no version; there are TLSv1.0 to TLSv1.3", text);
+	return -1;
+}

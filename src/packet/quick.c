@@ -1,0 +1,138 @@
+/*
+ * The headers that nearly every frame of a mirror has - Ethernet, at most one VLAN tag, IPv4
+ * without options or IPv6 without extension headers, TCP, all of them captured - in a few loads.
+ * Whatever is not just so is left to the walk, which knows all of it; where both know a frame, they
+ * agree.
+ */
+#include "packet/packet_internal.h"
+
+#include "packet/ethertype.h"
+
+#include "base/banned.h"
+
+#define LINKTYPE_ETHERNET 1
+#define ETHERNET_LEN 14
+#define VLAN_LEN 4
+#define IPV4_LEN 20
+#define IPV6_LEN 40
+#define TCP_LEN 20
+#define IP_PROTO_TCP 6
+
+/* Where the layers of a frame are. */
+struct layout {
+	bool is_v6;
+	int32_t vlan;
+	size_t ip, tcp;     /* offsets in the frame */
+	uint32_t wire_rest; /* bytes from the TCP header on, by the IP header's length */
+};
+
+/* Version 4, a header of 20 bytes, no fragment, TCP; RFC 791, section 3.1. */
+static inline bool
+find_ipv4(struct span s, struct layout *at)
+{
+	uint16_t total_len;
+
+	if (s.len < at->ip + IPV4_LEN + TCP_LEN || s.data[at->ip] != 0x45 ||
+	    (u16_at(s, at->ip + 6) & 0x3fff) != 0 || s.data[at->ip + 9] != IP_PROTO_TCP)
+		return false;
+	total_len = u16_at(s, at->ip + 2);
+	at->tcp = at->ip + IPV4_LEN;
+	at->wire_rest = (uint32_t)total_len - IPV4_LEN;
+	return total_len >= IPV4_LEN + TCP_LEN;
+}
+
+/* RFC 8200, section 3. */
+static inline bool
+find_ipv6(struct span s, struct layout *at)
+{
+	if (s.len < at->ip + IPV6_LEN + TCP_LEN || s.data[at->ip] >> 4 != 6 ||
+	    s.data[at->ip + 6] != IP_PROTO_TCP)
+		return false;
+	at->is_v6 = true;
+	at->tcp = at->ip + IPV6_LEN;
+	at->wire_rest = u16_at(s, at->ip + 4);
+	return at->wire_rest >= TCP_LEN;
+}
+
+static inline bool
+find_layers(struct span s, struct layout *at)
+{
+	uint16_t ethertype;
+
+	if (s.len < ETHERNET_LEN + VLAN_LEN)
+		return false;
+	*at = (struct layout){ .vlan = -1, .ip = ETHERNET_LEN };
+	ethertype = u16_at(s, ETHERNET_LEN - 2);
+	if (ethertype == ETHERTYPE_VLAN) {
+		at->vlan = u16_at(s, ETHERNET_LEN) & 0x0fff;
+		at->ip = ETHERNET_LEN + VLAN_LEN;
+		ethertype = u16_at(s, ETHERNET_LEN + VLAN_LEN - 2);
+	}
+	if (ethertype == ETHERTYPE_IPV4)
+		return find_ipv4(s, at);
+	return ethertype == ETHERTYPE_IPV6 && find_ipv6(s, at);
+}
+
+/* RFC 9293, section 3.1.  False where the header's length makes no sense. */
+static inline bool
+take_tcp(struct span s, const struct layout *at, struct packet *out)
+{
+	size_t header_len = (size_t)(s.data[at->tcp + 12] >> 4) * 4;
+	size_t captured = s.len - at->tcp;
+
+	if (header_len < TCP_LEN || header_len > at->wire_rest)
+		return false;
+	/* What follows the IP packet is padding. */
+	if (captured > at->wire_rest)
+		captured = at->wire_rest;
+	if (captured < header_len)
+		return false;
+	out->seq = u32_at(s, at->tcp + 4);
+	out->ack = u32_at(s, at->tcp + 8);
+	out->flags = s.data[at->tcp + 13];
+	out->payload_len = at->wire_rest - (uint32_t)header_len;
+	out->payload = span_from(s.data + at->tcp + header_len, captured - header_len);
+	return true;
+}
+
+static inline void
+take_endpoints(struct span s, const struct layout *at, struct packet *out)
+{
+	if (at->is_v6) {
+		out->ip_id = 0;
+		out->src = addr_from_v6(s.data + at->ip + 8);
+		out->dst = addr_from_v6(s.data + at->ip + 24);
+	} else {
+		out->ip_id = u16_at(s, at->ip + 4);
+		out->src = addr_from_v4(s.data + at->ip + 12);
+		out->dst = addr_from_v4(s.data + at->ip + 16);
+	}
+	out->dst_mac = s.data;
+	out->src_mac = s.data + 6;
+	out->vlan = at->vlan;
+}
+
+bool
+packet_decode_quick(const struct frame *frame, const struct service_set *services,
+    struct packet *out, enum packet_kind *kind)
+{
+	struct span s = frame->bytes;
+	struct layout at;
+
+	if (frame->link_type != LINKTYPE_ETHERNET || !find_layers(s, &at))
+		return false;
+	out->src_port = u16_at(s, at.tcp);
+	out->dst_port = u16_at(s, at.tcp + 2);
+	if (services != NULL && !service_set_has(services, out->src_port) &&
+	    !service_set_has(services, out->dst_port)) {
+		*kind = PACKET_OTHER_PORT;
+		return true;
+	}
+	if (!take_tcp(s, &at, out))
+		return false;
+	take_endpoints(s, &at, out);
+	out->time_us = frame->time_us;
+	out->source = frame->source;
+	*kind = PACKET_TCP;
+	return true;
+}

@@ -1,0 +1,62 @@
+#include "pipeline/mirror.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+void
+mirror_init(struct mirror *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->key = hash_key_random();
+	m->last_us = INT64_MIN; /* so that the first frame is a jump */
+}
+
+void
+mirror_clock_jumped(struct mirror *m, const struct frame *frame)
+{
+	bool back = frame->time_us < m->last_us;
+
+	/* Days may lie between one capture and the next; time inside one does not stand still. */
+	if (m->has_last && back)
+		m->clock_back++;
+	else if (m->has_last && frame->source == m->last_source)
+		m->clock_forward++;
+	m->has_last = true;
+}
+
+static uint64_t
+word_at(const struct addr *a, size_t at)
+{
+	uint64_t word;
+
+	memcpy(&word, a->bytes + at, sizeof(word));
+	return word;
+}
+
+/* Everything that a copy has in common with its original. */
+static uint64_t
+packet_hash(const struct hash_key *key, const struct packet *p)
+{
+	uint64_t hash = hash_words(key, word_at(&p->src, 0), word_at(&p->dst, 0));
+
+	if (p->src.family != 4)
+		hash = hash_words(key, hash ^ word_at(&p->src, 8), word_at(&p->dst, 8));
+	hash = hash_words(key, hash ^ ((uint64_t)p->seq << 32 | p->ack),
+	    (uint64_t)p->src_port << 48 | (uint64_t)p->dst_port << 32 | p->payload_len);
+	return hash_words(key, hash, (uint64_t)p->flags << 16 | p->ip_id);
+}
+
+void
+mirror_add_payload(struct mirror *m, const struct packet *packet)
+{
+	uint64_t hash = packet_hash(&m->key, packet);
+	struct mirror_seen *seen = &m->seen[hash & (MIRROR_SEEN_COUNT - 1)];
+	uint64_t step = (uint64_t)packet->time_us - (uint64_t)seen->time_us;
+
+	m->super_segments += packet->payload_len > MIRROR_SUPER_LEN;
+	/* Two ports' copies may stand a little out of order. */
+	m->duplicate_packets +=
+	    seen->hash == hash && step + MIRROR_COPY_US <= 2 * (uint64_t)MIRROR_COPY_US;
+	*seen = (struct mirror_seen){ hash, packet->time_us };
+}

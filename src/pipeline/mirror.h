@@ -1,0 +1,68 @@
+/*
+ * mirror - what the packets themselves say of the feed: copies, joined segments, a clock that
+ * jumps.
+ *
+ * A copy that a mirror makes is the same packet again: same addresses, ports, numbers and IP
+ * identification, within a few milliseconds; its tags, MAC addresses and TTL may differ.  What a
+ * host sends again has a new identification, or comes later than that.
+ *
+ * Memory:  fixed.  Packets that share a place in the table hide each other: copies may be missed
+ *          where thousands of packets lie in between, none is made up.
+ */
+#ifndef TLSTALLY_PIPELINE_MIRROR_H
+#define TLSTALLY_PIPELINE_MIRROR_H
+
+#include "base/frame.h"
+#include "base/hash.h"
+#include "packet/packet.h"
+
+#define MIRROR_COPY_US 5000
+#define MIRROR_BACK_US INT64_C(1000000)
+#define MIRROR_FORWARD_US INT64_C(86400000000)
+/* Payload that no frame of the common MTU of 1500 can carry. */
+#define MIRROR_SUPER_LEN 1500
+#define MIRROR_SEEN_COUNT 2048 /* a power of two */
+
+struct mirror_seen {
+	uint64_t hash; /* of what makes a packet this one */
+	int64_t time_us;
+};
+
+struct mirror {
+	struct hash_key key;
+	int64_t last_us;
+	uint32_t last_source;
+	bool has_last;
+	uint64_t duplicate_packets; /* with payload, on ports of interest */
+	uint64_t super_segments;
+	uint64_t clock_back, clock_forward;
+	struct mirror_seen seen[MIRROR_SEEN_COUNT];
+};
+
+void mirror_init(struct mirror *m);
+/* A packet with payload on a port of interest. */
+void mirror_add_payload(struct mirror *m, const struct packet *packet);
+/* For mirror_add_time. */
+void mirror_clock_jumped(struct mirror *m, const struct frame *frame);
+
+/* Every frame, in the order of capture. */
+static inline void
+mirror_add_time(struct mirror *m, const struct frame *frame)
+{
+	uint64_t step = (uint64_t)frame->time_us - (uint64_t)m->last_us;
+
+	/* One comparison for both ends. */
+	if (step + (uint64_t)MIRROR_BACK_US > (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US))
+		mirror_clock_jumped(m, frame);
+	m->last_us = frame->time_us;
+	m->last_source = frame->source;
+}
+
+static inline void
+mirror_add_packet(struct mirror *m, const struct packet *packet)
+{
+	if (packet->payload_len > 0)
+		mirror_add_payload(m, packet);
+}
+
+#endif

@@ -1,0 +1,69 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "policy/printable.h"
+#include "report/report_internal.h"
+
+#include "base/banned.h"
+
+/* The name without its port, with which printable_add_server ends. */
+static char *
+bare_server(const struct finding *f)
+{
+	char addr_text[ADDR_TEXT_LEN];
+	struct buf text = { 0 };
+	struct addr addr;
+	char *copy, *colon;
+
+	buf_add(&text, f->key.server.data, f->key.server.len);
+	if (memchr(f->key.server.data, '\0', f->key.server.len) == NULL &&
+	    addr_from_text(buf_text(&text), &addr)) {
+		buf_release(&text);
+		return xstrdup(addr_to_text(&addr, addr_text));
+	}
+	buf_clear(&text);
+	printable_add_server(&text, event_text_span(&f->key.server), f->key.server_port, SIZE_MAX);
+	copy = xstrdup(buf_text(&text));
+	colon = strrchr(copy, ':');
+	if (colon != NULL)
+		*colon = '\0';
+	buf_release(&text);
+	return copy;
+}
+
+void
+report_detail_fill(const struct finding *from, struct report_detail *out)
+{
+	struct span subject = event_text_span(&from->certificate_subject);
+	struct buf text = { 0 };
+
+	*out = (struct report_detail){
+		.server = bare_server(from),
+		.server_port = from->key.server_port,
+		.server_ip = from->server_ip,
+		.server_name_source = from->server_name_source,
+		.limited_by = from->limited_by,
+		.has_cipher_suite = from->has_cipher_suite,
+		.cipher_suite = from->cipher_suite,
+		.has_ja4 = from->has_ja4,
+		.has_certificate_not_after = from->has_certificate_not_after,
+		.certificate_not_after_us = from->certificate_not_after_us,
+		.gap_count = from->gap_count,
+		.login_count = from->login_count,
+	};
+	memcpy(out->ja4, from->ja4, sizeof(out->ja4));
+	if (subject.len > 0) {
+		printable_add(&text, subject, SIZE_MAX);
+		out->certificate_subject = xstrdup(buf_text(&text));
+		buf_release(&text);
+	}
+}
+
+void
+report_detail_release(struct report_detail *d)
+{
+	free(d->server);
+	free(d->certificate_subject);
+	*d = (struct report_detail){ 0 };
+}

@@ -1,0 +1,37 @@
+/*
+ * export_internal - what the formats of an export share: the fields and their order.
+ *
+ * A format brings a visitor; the fields of a client or a row are handed to it one by one, so all
+ * formats have the same ones under the same names.
+ */
+#ifndef TLSTALLY_REPORT_EXPORT_INTERNAL_H
+#define TLSTALLY_REPORT_EXPORT_INTERNAL_H
+
+#include "report/export.h"
+
+struct export_visitor {
+	/* `value` NULL: not known. */
+	void (*text)(void *arg, const char *name, const char *value);
+	void (*number)(void *arg, const char *name, uint64_t value);
+	void *arg;
+};
+
+/* Who it is. */
+void export_visit_identity(const struct report_client *c, const struct export_visitor *v);
+/* Row `index` of the client: the columns of the view `inventory` but sensor and client. */
+void export_visit_row(const struct report_client *c, size_t index, const struct export_visitor *v);
+/* What is known of the client over all of its rows. */
+void export_visit_summary(const struct report_client *c, const struct export_visitor *v);
+
+bool export_is_shown(const struct export_view *view, const struct report_client *c);
+
+void export_write_csv(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out);
+void export_write_json(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out);
+void export_write_ndjson(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out);
+void export_write_html(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out);
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * JSON: one document, a client per line inside it; NDJSON: the coverage, then a flat record per row
+ * of the inventory, with the columns of the CSV.  Described by docs/schema/export.schema.json.
+ */
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/timestamp.h"
+#include "policy/printable.h"
+#include "report/export_internal.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define USEC_PER_TENTH (USEC_PER_SEC / 10)
+
+/* RFC 8259, section 8.1: text is UTF-8; what is none is printable before it gets here. */
+static void
+member_text(void *arg, const char *name, const char *value)
+{
+	struct buf *out = arg, printable = { 0 };
+
+	if (value != NULL) {
+		printable_add(&printable, span_from_text(value), SIZE_MAX);
+		value = buf_text(&printable);
+	}
+	json_member_text(out, name, value);
+	buf_release(&printable);
+}
+
+static void
+member_number(void *arg, const char *name, uint64_t value)
+{
+	json_member_u64(arg, name, value);
+}
+
+static void
+member_time(struct buf *out, const char *name, bool known, int64_t time_us)
+{
+	char text[TIMESTAMP_TEXT_LEN];
+
+	json_member_text(out, name, known ? timestamp_to_text(time_us, text) : NULL);
+}
+
+/* The sum over the runs that knew it, and whether all did: else it is a lower bound. */
+static void
+add_counters(const struct report_observed *o, struct buf *out)
+{
+	json_key(out, "counters");
+	json_begin_object(out);
+	for (size_t i = 0; i < o->counter_count; i++) {
+		const struct report_counter *c = &o->counters[i];
+		struct buf name = { 0 };
+
+		/* A name of this program, but it comes out of a file: nothing in it may end the
+		 * string. */
+		for (const char *p = c->name; *p != '\0'; p++)
+			buf_add_char(
+			    &name, (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ? *p : '_');
+		json_key(out, buf_text(&name));
+		json_begin_object(out);
+		json_member_u64(out, "value", c->value);
+		json_member_bool(out, "complete", c->run_count == o->run_count);
+		json_end_object(out);
+		buf_release(&name);
+	}
+	json_end_object(out);
+}
+
+static void
+add_coverage_members(const struct report_observed *o, struct buf *out)
+{
+	json_member_u64(out, "runs", o->run_count);
+	json_member_u64(out, "captures", o->source_count);
+	json_member_u64(out, "captures_failed", o->failed_source_count);
+	member_time(out, "begin", o->has_packets, o->begin_us);
+	member_time(out, "end", o->has_packets, o->end_us);
+	json_key(out, "covered_seconds");
+	buf_addf(out, "%lld.%lld", (long long)(o->covered_us / USEC_PER_SEC),
+	    (long long)(o->covered_us % USEC_PER_SEC / USEC_PER_TENTH));
+	json_member_u64(out, "packets", o->packet_count);
+	json_member_u64(out, "bytes", o->byte_count);
+	json_member_u64(out, "packets_cut", o->snapped_count);
+	json_member_u64(out, "handshakes", o->handshake_count);
+	json_member_u64(out, "cleartext_sessions", o->cleartext_count);
+	json_member_u64(out, "unclear", o->unclear_count);
+	add_counters(o, out);
+}
+
+static void
+add_network(const struct network *net, struct buf *out)
+{
+	char addr[ADDR_TEXT_LEN];
+
+	buf_addf(out, "\"%s/%u\"", addr_to_text(&net->addr, addr), net->prefix_len);
+}
+
+/* What was asked for: what it leaves out is not "not there". */
+static void
+add_filter(const struct report_options *options, const struct export_view *view, struct buf *out)
+{
+	const struct network_set *clients = options->clients;
+	bool first = true;
+
+	json_key(out, "filter");
+	json_begin_object(out);
+	member_time(out, "since", options->has_since, options->since_us);
+	member_time(out, "until", options->has_until, options->until_us);
+	json_key(out, "clients");
+	if (clients == NULL || clients->any) {
+		buf_add_text(out, "null");
+	} else {
+		buf_add_char(out, '[');
+		for (size_t i = 0; i < clients->count; i++) {
+			buf_add_text(out, i > 0 ? "," : "");
+			add_network(&clients->items[i], out);
+		}
+		buf_add_char(out, ']');
+	}
+	json_key(out, "verdicts");
+	if (view->verdicts == 0) {
+		buf_add_text(out, "null");
+	} else {
+		buf_add_char(out, '[');
+		for (int i = 0; i < VERDICT_COUNT; i++) {
+			if ((view->verdicts & 1U << i) == 0)
+				continue;
+			buf_addf(out, "%s\"%s\"", first ? "" : ",", verdict_name((enum verdict)i));
+			first = false;
+		}
+		buf_add_char(out, ']');
+	}
+	json_end_object(out);
+}
+
+static void
+add_head(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out)
+{
+	json_member_u64(out, "schema_version", EXPORT_SCHEMA_VERSION);
+	member_time(out, "made", true, view->made_us);
+	json_member_text(out, "minimum", tls_version_name(options->policy.minimum));
+	add_filter(options, view, out);
+	json_key(out, "totals");
+	json_begin_object(out);
+	for (int i = 0; i < VERDICT_COUNT; i++)
+		json_member_u64(out, verdict_name((enum verdict)i), r->totals[i]);
+	json_end_object(out);
+}
+
+static void
+add_client(const struct report_client *c, struct buf *out)
+{
+	const struct export_visitor members = { member_text, member_number, out };
+
+	json_begin_object(out);
+	export_visit_identity(c, &members);
+	export_visit_summary(c, &members);
+	json_member_u64(out, "count", c->total_count);
+	member_time(out, "first_seen", true, c->first_seen_us);
+	member_time(out, "last_seen", true, c->last_seen_us);
+	json_key(out, "inventory");
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < c->row_count; i++) {
+		buf_add_text(out, i > 0 ? ",\n  " : "\n  ");
+		json_begin_object(out);
+		export_visit_row(c, i, &members);
+		json_end_object(out);
+	}
+	buf_add_char(out, ']');
+	json_end_object(out);
+}
+
+void
+export_write_json(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out)
+{
+	bool first = true;
+
+	json_begin_object(out);
+	json_member_text(out, "format", "tlstally-export");
+	add_head(r, options, view, out);
+	json_key(out, "coverage");
+	json_begin_object(out);
+	add_coverage_members(&r->observed, out);
+	json_end_object(out);
+	json_key(out, "clients");
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < r->client_count; i++) {
+		if (!export_is_shown(view, &r->clients[i]))
+			continue;
+		buf_add_text(out, first ? "\n " : ",\n ");
+		add_client(&r->clients[i], out);
+		first = false;
+	}
+	buf_add_char(out, ']');
+	json_end_object(out);
+	buf_add_char(out, '\n');
+}
+
+void
+export_write_ndjson(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out)
+{
+	const struct export_visitor members = { member_text, member_number, out };
+
+	json_begin_object(out);
+	json_member_text(out, "record", "coverage");
+	add_head(r, options, view, out);
+	add_coverage_members(&r->observed, out);
+	json_end_object(out);
+	buf_add_char(out, '\n');
+	for (size_t i = 0; i < r->client_count; i++) {
+		const struct report_client *c = &r->clients[i];
+
+		for (size_t k = 0; export_is_shown(view, c) && k < c->row_count; k++) {
+			json_begin_object(out);
+			json_member_text(out, "record", "inventory");
+			export_visit_identity(c, &members);
+			export_visit_row(c, k, &members);
+			export_visit_summary(c, &members);
+			json_end_object(out);
+			buf_add_char(out, '\n');
+		}
+	}
+}

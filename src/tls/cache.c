@@ -1,0 +1,226 @@
+#include "tls/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/xalloc.h"
+#include "tls/hello_internal.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+/* Two places for each hash; the one that was found or filled last stays. */
+#define WAYS 2
+#define HELLO_SETS 1024
+#define CERTIFICATE_SETS 64
+/* What the fingerprints of a browser's hello are made from are about 70 numbers. */
+#define HELLO_KEY_MAX 224
+#define CERTIFICATE_LEN_MAX 6144
+/* So much of a certificate's beginning (its serial number) and of its end (its signature) tells it
+ * from others well enough to find its place. */
+#define CERTIFICATE_HASHED 64
+
+/* What JA3 and JA4 are functions of, as numbers, each list with its count in front. */
+struct hello_key {
+	size_t count; /* HELLO_KEY_MAX + 1: too many */
+	uint16_t items[HELLO_KEY_MAX];
+};
+
+struct hello_entry {
+	struct hello_key key; /* count 0: empty */
+	struct tls_fingerprints fingerprints;
+};
+
+struct certificate_entry {
+	uint8_t *der; /* owned; NULL: empty */
+	size_t len;
+	bool valid; /* the answer of tls_certificate_parse */
+	struct tls_certificate certificate;
+};
+
+struct tls_cache {
+	struct hash_key hash_key;
+	uint8_t last_hello[HELLO_SETS]; /* the way that was of use last */
+	uint8_t last_certificate[CERTIFICATE_SETS];
+	struct hello_entry hellos[HELLO_SETS][WAYS];
+	struct certificate_entry certificates[CERTIFICATE_SETS][WAYS];
+};
+
+struct tls_cache *
+tls_cache_new(void)
+{
+	struct tls_cache *cache = xcalloc(1, sizeof(*cache));
+
+	cache->hash_key = hash_key_random();
+	return cache;
+}
+
+void
+tls_cache_free(struct tls_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < CERTIFICATE_SETS; i++) {
+		for (unsigned way = 0; way < WAYS; way++)
+			free(cache->certificates[i][way].der);
+	}
+	free(cache);
+}
+
+static void
+key_add(struct hello_key *key, uint16_t item)
+{
+	if (key->count < HELLO_KEY_MAX)
+		key->items[key->count++] = item;
+	else
+		key->count = HELLO_KEY_MAX + 1;
+}
+
+/* A list without its GREASE, which no fingerprint counts.  `at`: where its length is put. */
+static void
+key_end_list(struct hello_key *key, size_t at)
+{
+	if (key->count <= HELLO_KEY_MAX)
+		key->items[at] = (uint16_t)(key->count - at);
+}
+
+static void
+key_add_list(struct hello_key *key, struct span list)
+{
+	size_t at = key->count;
+	uint16_t item;
+
+	key_add(key, 0);
+	while (span_read_u16(&list, &item)) {
+		if (!tls_is_grease(item))
+			key_add(key, item);
+	}
+	key_end_list(key, at);
+}
+
+static void
+key_add_extension_types(struct hello_key *key, struct span extensions)
+{
+	size_t at = key->count;
+	struct span data;
+	uint16_t type;
+
+	key_add(key, 0);
+	while (hello_next_extension(&extensions, &type, &data)) {
+		if (!tls_is_grease(type))
+			key_add(key, type);
+	}
+	key_end_list(key, at);
+}
+
+static void
+key_add_bytes(struct hello_key *key, struct span bytes)
+{
+	size_t at = key->count;
+	uint8_t byte;
+
+	key_add(key, 0);
+	while (span_read_u8(&bytes, &byte))
+		key_add(key, byte);
+	key_end_list(key, at);
+}
+
+/* False: too long to be kept. */
+static bool
+make_key(struct hello_key *key, const struct tls_client_hello *ch)
+{
+	struct span alpn = ch->alpn, name = { 0 };
+
+	key->count = 0;
+	key_add(key, ch->legacy_version);
+	key_add_list(key, ch->cipher_suites);
+	key_add_extension_types(key, ch->extensions);
+	key_add_list(key, ch->supported_groups);
+	key_add_bytes(key, ch->ec_point_formats);
+	key_add_list(key, ch->supported_versions);
+	key_add_list(key, ch->signature_algorithms);
+	if (span_read_vec8(&alpn, &name))
+		key_add_bytes(key, name);
+	return key->count <= HELLO_KEY_MAX;
+}
+
+static void
+work_out(const struct tls_client_hello *ch, struct tls_fingerprints *out)
+{
+	(void)tls_ja3(ch, out->ja3);
+	(void)tls_ja4(ch, out->ja4);
+}
+
+static bool
+key_equals(const struct hello_key *a, const struct hello_key *b)
+{
+	return a->count == b->count && memcmp(a->items, b->items, a->count * sizeof(uint16_t)) == 0;
+}
+
+void
+tls_cache_fingerprints(
+    struct tls_cache *cache, const struct tls_client_hello *ch, struct tls_fingerprints *out)
+{
+	struct hello_key key;
+	struct hello_entry *set;
+	size_t i;
+	uint8_t way;
+
+	if (cache == NULL || !tls_has_fingerprint(ch) || !make_key(&key, ch)) {
+		work_out(ch, out);
+		return;
+	}
+	i = hash_quick(&cache->hash_key, key.items, key.count * sizeof(uint16_t)) % HELLO_SETS;
+	set = cache->hellos[i];
+	for (way = 0; way < WAYS; way++) {
+		if (key_equals(&set[way].key, &key))
+			break;
+	}
+	if (way == WAYS) {
+		way = 1 - cache->last_hello[i];
+		set[way].key.count = key.count;
+		memcpy(set[way].key.items, key.items, key.count * sizeof(uint16_t));
+		work_out(ch, &set[way].fingerprints);
+	}
+	cache->last_hello[i] = way;
+	*out = set[way].fingerprints;
+}
+
+static size_t
+certificate_set(const struct tls_cache *cache, struct span der)
+{
+	size_t len = der.len < CERTIFICATE_HASHED ? der.len : CERTIFICATE_HASHED;
+	uint64_t begin = hash_quick(&cache->hash_key, der.data, len);
+	uint64_t end = hash_quick(&cache->hash_key, der.data + der.len - len, len);
+
+	return hash_words(&cache->hash_key, begin, end ^ der.len) % CERTIFICATE_SETS;
+}
+
+bool
+tls_cache_certificate(struct tls_cache *cache, struct span der, struct tls_certificate *out)
+{
+	struct certificate_entry *set, *e;
+	size_t i;
+	uint8_t way;
+
+	if (cache == NULL || der.len == 0 || der.len > CERTIFICATE_LEN_MAX)
+		return tls_certificate_parse(der, out);
+	i = certificate_set(cache, der);
+	set = cache->certificates[i];
+	for (way = 0; way < WAYS; way++) {
+		if (span_equals(span_from(set[way].der, set[way].len), der))
+			break;
+	}
+	if (way == WAYS) {
+		way = 1 - cache->last_certificate[i];
+		e = &set[way];
+		e->der = xreallocarray(e->der, der.len, 1);
+		memcpy(e->der, der.data, der.len);
+		e->len = der.len;
+		e->valid = tls_certificate_parse(der, &e->certificate);
+	}
+	cache->last_certificate[i] = way;
+	*out = set[way].certificate;
+	return set[way].valid;
+}

@@ -1,0 +1,791 @@
+#include "base/timestamp.h"
+#include "store_fixture.h"
+
+#include "base/banned.h"
+
+static struct tally *
+tally_of(const struct event *events, size_t count)
+{
+	struct tally *t = tally_new(NULL);
+
+	for (size_t i = 0; i < count; i++)
+		ck_assert(tally_add(t, &events[i]));
+	tally_sort(t);
+	return t;
+}
+
+static struct finding
+finding_at(const struct tally *t, size_t index)
+{
+	struct finding f;
+
+	tally_finding_at(t, index, &f);
+	return f;
+}
+
+static struct tally_client
+client_at(const struct tally *t, size_t index)
+{
+	struct tally_client c;
+
+	tally_client_at(t, index, &c);
+	return c;
+}
+
+START_TEST(an_empty_tally_has_nothing)
+{
+	struct tally *t = tally_new(NULL);
+
+	tally_sort(t);
+	ck_assert(tally_is_empty(t));
+	ck_assert(!tally_is_full(t));
+	ck_assert_uint_eq(tally_client_count(t), 0);
+	ck_assert_uint_eq(tally_finding_count(t), 0);
+	ck_assert_uint_eq(tally_bytes(t), 0);
+	ck_assert_uint_eq(tally_event_count(t), 0);
+	tally_free(t);
+	tally_free(NULL);
+}
+END_TEST
+
+START_TEST(an_event_is_a_client_a_finding_and_a_day)
+{
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY + HOUR);
+	struct tally *t = tally_of(&ev, 1);
+	struct tally_client c = client_at(t, 0);
+	struct finding f = finding_at(t, c.first_finding);
+	struct tally_day d;
+
+	ck_assert_uint_eq(tally_client_count(t), 1);
+	ck_assert(addr_equals(&c.ip, &ev.client_ip));
+	ck_assert(!c.has_mac);
+	ck_assert_uint_eq(c.name.len, 0);
+	ck_assert_uint_eq(c.event_count, 1);
+	ck_assert_uint_eq(c.finding_count, 1);
+	ck_assert_uint_eq(c.day_count, 1);
+	ck_assert(addr_equals(&f.key.client_ip, &ev.client_ip));
+	ck_assert_int_eq(f.key.protocol, PROTOCOL_IMAP);
+	ck_assert_int_eq(f.key.tls_mode, TLS_MODE_IMPLICIT);
+	ck_assert_uint_eq(f.key.server_port, 993);
+	ck_assert_uint_eq(f.key.tls_version, V10);
+	ck_assert_uint_eq(f.key.offered_version, V10);
+	ck_assert_int_eq(f.key.outcome, OUTCOME_ESTABLISHED);
+	ck_assert_uint_eq(f.count, 1);
+	ck_assert_int_eq(f.first_us, DAY + HOUR);
+	ck_assert_int_eq(f.last_us, DAY + HOUR);
+	tally_day_at(t, c.first_day, &d);
+	ck_assert_int_eq(d.day, DAY / USEC_PER_DAY);
+	ck_assert_uint_eq(d.tls_version, V10);
+	ck_assert_int_eq(d.outcome, OUTCOME_ESTABLISHED);
+	ck_assert_uint_eq(d.count, 1);
+	tally_free(t);
+}
+END_TEST
+
+/* Each changes one member of an event. */
+static void
+other_client(struct event *ev)
+{
+	ev->client_ip.bytes[3]++;
+}
+
+static void
+other_family(struct event *ev)
+{
+	ev->client_ip.family = 6;
+}
+
+static void
+other_protocol(struct event *ev)
+{
+	ev->protocol = PROTOCOL_TLS;
+}
+
+static void
+other_mode(struct event *ev)
+{
+	ev->tls_mode = TLS_MODE_STARTTLS;
+}
+
+static void
+other_name(struct event *ev)
+{
+	ev->server_name.data[0] = 'n';
+}
+
+static void
+longer_name(struct event *ev)
+{
+	ev->server_name.data[ev->server_name.len++] = '.';
+}
+
+static void
+shorter_name(struct event *ev)
+{
+	ev->server_name.len--;
+}
+
+static void
+other_port(struct event *ev)
+{
+	ev->server_port++;
+}
+
+static void
+other_version(struct event *ev)
+{
+	ev->tls_version = V12;
+}
+
+static void
+no_version(struct event *ev)
+{
+	ev->tls_version = 0;
+}
+
+static void
+other_offer(struct event *ev)
+{
+	ev->offered_version = V13;
+}
+
+static void
+other_outcome(struct event *ev)
+{
+	ev->outcome = OUTCOME_NEGOTIATED;
+}
+
+static void
+other_side(struct event *ev)
+{
+	ev->refused_by = SIDE_CLIENT;
+}
+
+static void
+other_refusal(struct event *ev)
+{
+	ev->refusal = REFUSAL_RESET;
+}
+
+static void
+other_alert(struct event *ev)
+{
+	ev->refusal_alert = 70;
+}
+
+static void
+other_client_port(struct event *ev)
+{
+	ev->client_port++;
+}
+
+static void
+other_server_ip(struct event *ev)
+{
+	ev->server_ip.bytes[3]++;
+}
+
+static void
+other_suite(struct event *ev)
+{
+	ev->has_cipher_suite = true;
+	ev->cipher_suite = 0x1301;
+}
+
+static void
+other_case(struct event *ev)
+{
+	ev->server_name.data[0] = 'M';
+}
+
+static void
+other_gap(struct event *ev)
+{
+	ev->capture_gap = true;
+}
+
+static void
+other_vlan(struct event *ev)
+{
+	ev->vlan = 5;
+}
+
+static void
+other_source(struct event *ev)
+{
+	ev->server_name_source = NAME_SOURCE_DNS;
+}
+
+static const struct {
+	const char *name;
+	void (*change)(struct event *ev);
+	size_t findings;
+} differences[] = {
+	{ "client", other_client, 2 },
+	{ "family", other_family, 2 },
+	{ "protocol", other_protocol, 2 },
+	{ "mode", other_mode, 2 },
+	{ "name", other_name, 2 },
+	{ "longer name", longer_name, 2 },
+	{ "shorter name", shorter_name, 2 },
+	{ "port", other_port, 2 },
+	{ "version", other_version, 2 },
+	{ "no version", no_version, 2 },
+	{ "offer", other_offer, 2 },
+	{ "outcome", other_outcome, 2 },
+	{ "side", other_side, 2 },
+	{ "refusal", other_refusal, 2 },
+	{ "alert", other_alert, 2 },
+	{ "client port", other_client_port, 1 },
+	{ "server address", other_server_ip, 1 },
+	{ "cipher suite", other_suite, 1 },
+	{ "case of the name", other_case, 1 },
+	{ "gap", other_gap, 1 },
+	{ "vlan", other_vlan, 1 },
+	{ "source of the name", other_source, 1 },
+};
+
+START_TEST(what_is_in_the_key_makes_another_finding)
+{
+	struct event events[2];
+	struct tally *t;
+
+	events[0] = events[1] = handshake("10.0.0.1", "mail.example", V10, DAY);
+	differences[_i].change(&events[1]);
+	t = tally_of(events, 2);
+	ck_assert_msg(tally_finding_count(t) == differences[_i].findings, "%s: %zu",
+	    differences[_i].name, tally_finding_count(t));
+	for (size_t i = 0; i < tally_finding_count(t); i++)
+		ck_assert_uint_eq(finding_at(t, i).count, 2 / differences[_i].findings);
+	tally_free(t);
+}
+END_TEST
+
+static const struct {
+	const char *server, *kept;
+} servers[] = {
+	{ "mail.example", "mail.example" },
+	{ "MAIL.Example", "mail.example" },
+	{ "@[`{", "@[`{" },
+	{ "A\xc4Z", "a\xc4z" },
+	{ "", "192.0.2.1" },
+};
+
+START_TEST(a_server_is_its_name_in_lower_case_or_its_address)
+{
+	struct event ev = handshake("10.0.0.1", servers[_i].server, V10, DAY);
+	struct tally *t = tally_of(&ev, 1);
+	struct finding f = finding_at(t, 0);
+
+	ck_assert(span_equals(event_text_span(&f.key.server), span_from_text(servers[_i].kept)));
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(the_longest_texts_are_kept_whole)
+{
+	struct event ev = handshake("10.0.0.1", "", V10, DAY);
+	struct tally *t;
+	struct finding f;
+	struct tally_client c;
+
+	ev.server_name.len = ev.client_name.len = ev.certificate_subject.len = EVENT_NAME_MAX;
+	memset(ev.server_name.data, 'S', EVENT_NAME_MAX);
+	memset(ev.client_name.data, 'C', EVENT_NAME_MAX);
+	memset(ev.certificate_subject.data, 0, EVENT_NAME_MAX);
+	t = tally_of(&ev, 1);
+	f = finding_at(t, 0);
+	c = client_at(t, 0);
+	ck_assert_uint_eq(f.key.server.len, EVENT_NAME_MAX);
+	ck_assert_int_eq(f.key.server.data[EVENT_NAME_MAX - 1], 's');
+	ck_assert_uint_eq(c.name.len, EVENT_NAME_MAX);
+	ck_assert_int_eq(c.name.data[EVENT_NAME_MAX - 1], 'C');
+	ck_assert(span_equals(
+	    event_text_span(&f.certificate_subject), event_text_span(&ev.certificate_subject)));
+	tally_free(t);
+}
+END_TEST
+
+/* An event that knows everything of which only the latest is kept; `n` tells it from others. */
+static struct event
+knowing(int64_t at, uint8_t n)
+{
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, at);
+
+	ev.server_ip.bytes[3] = n;
+	ev.server_name_source = (enum name_source)n;
+	ev.has_cipher_suite = ev.has_ja4 = ev.has_client_mac = true;
+	ev.cipher_suite = n;
+	memset(ev.ja4, 'a' + n, EVENT_JA4_LEN);
+	ev.limited_by = n == 1 ? SIDE_CLIENT : SIDE_SERVER;
+	event_text_set(&ev.certificate_subject, span_from(&n, 1));
+	ev.has_certificate_not_after = true;
+	ev.certificate_not_after_us = n;
+	ev.offers_aead = n == 1;
+	ev.offers_ecdhe = n == 2;
+	ev.client_mac[5] = n;
+	event_text_set(&ev.client_name, span_from(&n, 1));
+	ev.client_name_source = (enum name_source)n;
+	return ev;
+}
+
+static void
+check_latest(const struct tally *t, uint8_t n)
+{
+	struct finding f = finding_at(t, 0);
+	struct tally_client c = client_at(t, 0);
+
+	ck_assert_uint_eq(f.server_ip.bytes[3], n);
+	ck_assert_int_eq(f.server_name_source, n);
+	ck_assert(f.has_cipher_suite && f.has_ja4 && f.has_certificate_not_after && c.has_mac);
+	ck_assert_uint_eq(f.cipher_suite, n);
+	ck_assert_int_eq(f.ja4[EVENT_JA4_LEN - 1], 'a' + n);
+	ck_assert_int_eq(f.limited_by, n == 1 ? SIDE_CLIENT : SIDE_SERVER);
+	ck_assert_int_eq(f.certificate_subject.data[0], n);
+	ck_assert_int_eq(f.certificate_not_after_us, n);
+	ck_assert_int_eq(f.offers_aead, n == 1);
+	ck_assert_int_eq(f.offers_ecdhe, n == 2);
+	ck_assert_uint_eq(c.mac[5], n);
+	ck_assert_uint_eq(c.name.data[0], n);
+	ck_assert_int_eq(c.name_source, n);
+}
+
+START_TEST(the_latest_by_packet_time_decides_in_any_order_of_arrival)
+{
+	struct event events[2] = { knowing(DAY, 1), knowing(DAY, 2) };
+	bool first_is_latest = (_i & 1) != 0;
+	struct tally *t;
+
+	events[first_is_latest ? 0 : 1].timestamp_us += 1;
+	t = tally_of(events, 2);
+	check_latest(t, first_is_latest ? 1 : 2);
+	ck_assert_int_eq(finding_at(t, 0).first_us, DAY);
+	ck_assert_int_eq(finding_at(t, 0).last_us, DAY + 1);
+	ck_assert_int_eq(client_at(t, 0).first_us, DAY);
+	ck_assert_int_eq(client_at(t, 0).last_us, DAY + 1);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(an_event_that_knows_nothing_takes_nothing_away)
+{
+	struct event events[2] = { knowing(DAY, 1),
+		handshake("10.0.0.1", "mail.example", V10, DAY) };
+	struct tally *t;
+	struct finding f;
+
+	/* Before or after: in time, and by arrival. */
+	events[1].timestamp_us += (_i & 1) != 0 ? 1 : -1;
+	if ((_i & 2) != 0) {
+		struct event first = events[0];
+
+		events[0] = events[1];
+		events[1] = first;
+	}
+	t = tally_of(events, 2);
+	f = finding_at(t, 0);
+	ck_assert_uint_eq(f.count, 2);
+	ck_assert(f.has_cipher_suite && f.has_ja4 && f.has_certificate_not_after);
+	ck_assert_uint_eq(f.cipher_suite, 1);
+	ck_assert_int_eq(f.limited_by, SIDE_CLIENT);
+	ck_assert_int_eq(f.certificate_subject.data[0], 1);
+	ck_assert(client_at(t, 0).has_mac);
+	ck_assert_uint_eq(client_at(t, 0).mac[5], 1);
+	ck_assert_uint_eq(client_at(t, 0).name.data[0], 1);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(gaps_logins_and_fallbacks_are_counted_apart)
+{
+	struct event events[8];
+	struct tally *t;
+	struct finding f;
+
+	for (int i = 0; i < 8; i++) {
+		events[i] = handshake("10.0.0.1", "mail.example", V10, DAY + i);
+		events[i].capture_gap = (i & 1) != 0;
+		events[i].login = i >= 5;
+		events[i].fallback_scsv = i == 0 ? TRI_TRUE : i == 1 ? TRI_FALSE : TRI_UNKNOWN;
+	}
+	t = tally_of(events, 8);
+	f = finding_at(t, 0);
+	ck_assert_uint_eq(f.count, 8);
+	ck_assert_uint_eq(f.gap_count, 4);
+	ck_assert_uint_eq(f.login_count, 3);
+	ck_assert_uint_eq(f.scsv_count, 1);
+	ck_assert_uint_eq(client_at(t, 0).event_count, 8);
+	ck_assert_uint_eq(tally_event_count(t), 8);
+	tally_free(t);
+}
+END_TEST
+
+static const struct {
+	int64_t at, day;
+} day_borders[] = {
+	{ 0, 0 },
+	{ 1, 0 },
+	{ -1, -1 },
+	{ USEC_PER_DAY - 1, 0 },
+	{ USEC_PER_DAY, 1 },
+	{ -USEC_PER_DAY, -1 },
+	{ -USEC_PER_DAY - 1, -2 },
+	{ DAY - 1, DAY / USEC_PER_DAY - 1 },
+	{ DAY, DAY / USEC_PER_DAY },
+	{ INT64_MAX, INT64_MAX / USEC_PER_DAY },
+	{ INT64_MIN, INT64_MIN / USEC_PER_DAY - 1 },
+};
+
+START_TEST(a_day_begins_at_midnight_utc)
+{
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, day_borders[_i].at);
+	struct tally *t = tally_of(&ev, 1);
+	struct tally_day d;
+
+	tally_day_at(t, 0, &d);
+	ck_assert_int_eq(d.day, day_borders[_i].day);
+	ck_assert_int_eq(finding_at(t, 0).first_us, day_borders[_i].at);
+	ck_assert_int_eq(finding_at(t, 0).last_us, day_borders[_i].at);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(days_are_told_apart_by_version_and_outcome_only)
+{
+	struct event events[] = {
+		handshake("10.0.0.1", "a.example", V12, DAY),
+		handshake("10.0.0.1", "b.example", V12, DAY + HOUR),
+		handshake("10.0.0.1", "a.example", V10, DAY),
+		refusal("10.0.0.1", "a.example", V10, DAY),
+		refusal("10.0.0.1", "a.example", V12, DAY),
+		handshake("10.0.0.1", "a.example", V12, DAY + 24 * HOUR),
+		handshake("10.0.0.1", "a.example", V12, DAY - 24 * HOUR),
+	};
+	static const struct {
+		int64_t day;
+		uint16_t version;
+		enum outcome outcome;
+		uint64_t count;
+	} expected[] = {
+		{ -1, V12, OUTCOME_ESTABLISHED, 1 },
+		{ 0, 0, OUTCOME_REFUSED, 2 },
+		{ 0, V10, OUTCOME_ESTABLISHED, 1 },
+		{ 0, V12, OUTCOME_ESTABLISHED, 2 },
+		{ 1, V12, OUTCOME_ESTABLISHED, 1 },
+	};
+	struct tally *t = tally_of(events, 7);
+
+	ck_assert_uint_eq(client_at(t, 0).day_count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		struct tally_day d;
+
+		tally_day_at(t, i, &d);
+		ck_assert_int_eq(d.day - DAY / USEC_PER_DAY, expected[i].day);
+		ck_assert_uint_eq(d.tls_version, expected[i].version);
+		ck_assert_int_eq(d.outcome, expected[i].outcome);
+		ck_assert_uint_eq(d.count, expected[i].count);
+	}
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(all_is_read_in_order_and_each_once)
+{
+	uint64_t state = 7;
+	struct tally *t = tally_new(NULL);
+	size_t findings = 0, days = 0;
+	uint64_t events = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		struct event ev = random_event(&state, DAY + (int64_t)next_random(&state) * 100);
+
+		ev.client_ip.bytes[2] = (uint8_t)next_random(&state);
+		ck_assert(tally_add(t, &ev));
+	}
+	tally_sort(t);
+	for (size_t i = 0; i < tally_client_count(t); i++) {
+		struct tally_client c = client_at(t, i), before;
+
+		if (i > 0) {
+			before = client_at(t, i - 1);
+			ck_assert_int_lt(addr_compare(&before.ip, &c.ip), 0);
+		}
+		ck_assert_uint_eq(c.first_finding, findings);
+		ck_assert_uint_eq(c.first_day, days);
+		ck_assert_uint_ge(c.finding_count, 1);
+		for (size_t k = 0; k < c.finding_count; k++, findings++) {
+			struct finding f = finding_at(t, findings);
+
+			ck_assert(addr_equals(&f.key.client_ip, &c.ip));
+			events += f.count;
+			if (findings > 0) {
+				struct finding g = finding_at(t, findings - 1);
+
+				ck_assert_int_lt(tally_key_compare(&g.key, &f.key), 0);
+				ck_assert_int_gt(tally_key_compare(&f.key, &g.key), 0);
+			}
+			ck_assert_int_eq(tally_key_compare(&f.key, &f.key), 0);
+		}
+		days += c.day_count;
+	}
+	ck_assert_uint_eq(findings, tally_finding_count(t));
+	ck_assert_uint_eq(events, 5000);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(sorting_in_between_changes_nothing)
+{
+	uint64_t state = 3;
+	struct tally *plain = tally_new(NULL), *sorted = tally_new(NULL);
+	struct buf a = { 0 }, b = { 0 };
+
+	for (int i = 0; i < 3000; i++) {
+		struct event ev = random_event(&state, DAY + (int64_t)next_random(&state) * 100);
+
+		ck_assert(tally_add(plain, &ev));
+		ck_assert(tally_add(sorted, &ev));
+		if (i % 97 == 0)
+			tally_sort(sorted);
+	}
+	dump_tally(plain, &a);
+	dump_tally(sorted, &b);
+	ck_assert_uint_gt(a.len, 1000);
+	ck_assert_str_eq(buf_text(&a), buf_text(&b));
+	buf_release(&a);
+	buf_release(&b);
+	tally_free(plain);
+	tally_free(sorted);
+}
+END_TEST
+
+START_TEST(a_cleared_tally_counts_as_a_new_one)
+{
+	uint64_t state = 3;
+	struct tally *t = tally_new(NULL);
+	struct buf first = { 0 }, again = { 0 };
+
+	for (int round = 0; round < 3; round++) {
+		state = 3;
+		for (int i = 0; i < 1000; i++) {
+			struct event ev = random_event(&state, DAY + i);
+
+			ck_assert(tally_add(t, &ev));
+		}
+		dump_tally(t, round == 0 ? &first : &again);
+		tally_clear(t);
+		ck_assert(tally_is_empty(t));
+		ck_assert_uint_eq(tally_bytes(t), 0);
+		ck_assert_uint_eq(tally_finding_count(t), 0);
+		ck_assert_uint_eq(tally_event_count(t), 0);
+	}
+	ck_assert_str_eq(buf_text(&first), buf_text(&again));
+	buf_release(&first);
+	buf_release(&again);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(two_halves_merged_are_the_whole)
+{
+	uint64_t state = 11;
+	struct tally *whole = tally_new(NULL), *halves[2] = { tally_new(NULL), tally_new(NULL) };
+	struct buf a = { 0 }, b = { 0 };
+
+	for (int i = 0; i < 2000; i++) {
+		struct event ev = random_event(&state, DAY + i);
+
+		ck_assert(tally_add(whole, &ev));
+		ck_assert(tally_add(halves[i / 1000], &ev));
+	}
+	tally_sort(whole);
+	tally_sort(halves[0]);
+	tally_sort(halves[1]);
+	for (size_t i = 0; i < tally_finding_count(whole); i++) {
+		struct finding w = finding_at(whole, i), sum = { .key = w.key };
+		bool found = false;
+
+		dump_finding(&a, &w);
+		for (size_t h = 0; h < 2; h++) {
+			for (size_t k = 0; k < tally_finding_count(halves[h]); k++) {
+				struct finding f = finding_at(halves[h], k);
+
+				if (tally_key_compare(&f.key, &w.key) != 0)
+					continue;
+				if (found)
+					tally_finding_merge(&sum, &f);
+				else
+					sum = f;
+				found = true;
+			}
+		}
+		ck_assert(found);
+		dump_finding(&b, &sum);
+	}
+	ck_assert_str_eq(buf_text(&a), buf_text(&b));
+	buf_release(&a);
+	buf_release(&b);
+	for (size_t h = 0; h < 2; h++)
+		tally_free(halves[h]);
+	tally_free(whole);
+}
+END_TEST
+
+static struct event
+numbered(uint32_t n)
+{
+	struct event ev = handshake("10.0.0.0", "mail.example", V10, DAY + n);
+
+	ev.client_ip.bytes[1] = (uint8_t)(n >> 16);
+	ev.client_ip.bytes[2] = (uint8_t)(n >> 8);
+	ev.client_ip.bytes[3] = (uint8_t)n;
+	return ev;
+}
+
+START_TEST(a_hundred_thousand_clients_are_each_found_again)
+{
+	struct tally_options options = { .max_bytes = (size_t)1 << 30 };
+	struct tally *t = tally_new(&options);
+
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t n = 0; n < 100000; n++) {
+			struct event ev = numbered(n);
+
+			ck_assert(tally_add(t, &ev));
+		}
+	}
+	tally_sort(t);
+	ck_assert_uint_eq(tally_client_count(t), 100000);
+	ck_assert_uint_eq(tally_finding_count(t), 100000);
+	for (uint32_t n = 0; n < 100000; n++) {
+		struct event ev = numbered(n);
+		struct tally_client c = client_at(t, n);
+
+		ck_assert(addr_equals(&c.ip, &ev.client_ip));
+		ck_assert_uint_eq(c.event_count, 2);
+	}
+	tally_free(t);
+}
+END_TEST
+
+static const size_t budgets[] = { 1, 1000, 100000, 1000000 };
+
+/* What one event can add to a tally that is not full: its entries and a block of texts. */
+#define OVERSHOOT 70000
+
+START_TEST(a_full_tally_takes_what_it_knows_and_nothing_else)
+{
+	struct tally_options options = { .max_bytes = budgets[_i] };
+	struct tally *t = tally_new(&options);
+	struct buf before = { 0 }, after = { 0 };
+	struct event ev;
+	uint32_t n = 0;
+
+	do {
+		ck_assert_int_eq(tally_is_full(t), tally_bytes(t) >= budgets[_i]);
+		ev = numbered(n++);
+	} while (tally_add(t, &ev));
+	ck_assert(tally_is_full(t));
+	ck_assert_uint_ge(n, 2);
+	ck_assert_uint_lt(tally_bytes(t), budgets[_i] + OVERSHOOT);
+	ck_assert_uint_eq(tally_event_count(t), n - 1);
+
+	/* Nothing has changed, also after a flush that sorts and fails. */
+	dump_tally(t, &before);
+	ck_assert(!tally_add(t, &ev));
+	dump_tally(t, &after);
+	ck_assert_str_eq(buf_text(&before), buf_text(&after));
+
+	/* A client that is known, with a finding or a day that is not. */
+	ev = numbered(0);
+	ev.server_port = 995;
+	ck_assert(!tally_add(t, &ev));
+	ev = numbered(0);
+	ev.timestamp_us += 48 * HOUR;
+	ck_assert(!tally_add(t, &ev));
+	dump_tally(t, &after);
+	ck_assert_str_eq(buf_text(&before), buf_text(&after));
+
+	ev = numbered(0);
+	ck_assert(tally_add(t, &ev));
+	ck_assert_uint_eq(tally_event_count(t), n);
+	tally_sort(t);
+	ck_assert_uint_eq(finding_at(t, 0).count, 2);
+
+	tally_clear(t);
+	ev = numbered(n);
+	ck_assert(tally_add(t, &ev));
+	buf_release(&before);
+	buf_release(&after);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(names_that_change_with_each_event_stay_within_the_budget)
+{
+	struct tally_options options = { .max_bytes = 200000 };
+	struct tally *t = tally_new(&options);
+	uint32_t n = 0;
+
+	for (;; n++) {
+		struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY + n);
+
+		memset(ev.client_name.data, 'x', EVENT_NAME_MAX);
+		memcpy(ev.client_name.data, &n, sizeof(n));
+		ev.client_name.len = EVENT_NAME_MAX;
+		ev.certificate_subject = ev.client_name;
+		ev.certificate_subject.data[EVENT_NAME_MAX - 1] = 'y';
+		if (!tally_add(t, &ev))
+			break;
+		ck_assert_uint_lt(n, 10000);
+	}
+	ck_assert_uint_lt(tally_bytes(t), 200000 + OVERSHOOT);
+	ck_assert_uint_eq(tally_client_count(t), 1);
+	tally_free(t);
+}
+END_TEST
+
+START_TEST(a_text_that_many_share_is_kept_once)
+{
+	struct tally *t = tally_new(NULL);
+	struct event ev = numbered(0);
+
+	event_text_set(&ev.certificate_subject, BYTES("CN=a name that is long enough to be seen"));
+	ck_assert(tally_add(t, &ev));
+	for (uint32_t n = 1; n < 2000; n++) {
+		struct event other = numbered(n);
+
+		other.certificate_subject = ev.certificate_subject;
+		ck_assert(tally_add(t, &other));
+	}
+	ck_assert_uint_lt(tally_bytes(t) / 2000, 450);
+	tally_free(t);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_test(tc, an_empty_tally_has_nothing);
+	tcase_add_test(tc, an_event_is_a_client_a_finding_and_a_day);
+	tcase_add_loop_test(tc, what_is_in_the_key_makes_another_finding, 0, ROWS(differences));
+	tcase_add_loop_test(
+	    tc, a_server_is_its_name_in_lower_case_or_its_address, 0, ROWS(servers));
+	tcase_add_test(tc, the_longest_texts_are_kept_whole);
+	tcase_add_loop_test(tc, the_latest_by_packet_time_decides_in_any_order_of_arrival, 0, 2);
+	tcase_add_loop_test(tc, an_event_that_knows_nothing_takes_nothing_away, 0, 4);
+	tcase_add_test(tc, gaps_logins_and_fallbacks_are_counted_apart);
+	tcase_add_loop_test(tc, a_day_begins_at_midnight_utc, 0, ROWS(day_borders));
+	tcase_add_test(tc, days_are_told_apart_by_version_and_outcome_only);
+	tcase_add_test(tc, all_is_read_in_order_and_each_once);
+	tcase_add_test(tc, sorting_in_between_changes_nothing);
+	tcase_add_test(tc, a_cleared_tally_counts_as_a_new_one);
+	tcase_add_test(tc, two_halves_merged_are_the_whole);
+	tcase_add_test(tc, a_hundred_thousand_clients_are_each_found_again);
+	tcase_add_loop_test(
+	    tc, a_full_tally_takes_what_it_knows_and_nothing_else, 0, ROWS(budgets));
+	tcase_add_test(tc, names_that_change_with_each_event_stay_within_the_budget);
+	tcase_add_test(tc, a_text_that_many_share_is_kept_once);
+}
+
+SUITE_MAIN("tally_tally")
