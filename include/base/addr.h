@@ -32,21 +32,37 @@ struct network_set {
 	bool any;
 };
 
+/* In place: for what happens once per packet. */
+static inline void
+addr_set_v4(struct addr *a, const uint8_t bytes[4])
+{
+	a->family = 4;
+	memcpy(a->bytes, bytes, 4);
+	memset(a->bytes + 4, 0, 12);
+}
+
+static inline void
+addr_set_v6(struct addr *a, const uint8_t bytes[16])
+{
+	a->family = 6;
+	memcpy(a->bytes, bytes, 16);
+}
+
 static inline struct addr
 addr_from_v4(const uint8_t bytes[4])
 {
-	struct addr a = { .family = 4 };
+	struct addr a;
 
-	memcpy(a.bytes, bytes, 4);
+	addr_set_v4(&a, bytes);
 	return a;
 }
 
 static inline struct addr
 addr_from_v6(const uint8_t bytes[16])
 {
-	struct addr a = { .family = 6 };
+	struct addr a;
 
-	memcpy(a.bytes, bytes, 16);
+	addr_set_v6(&a, bytes);
 	return a;
 }
 

@@ -10,6 +10,7 @@
 #ifndef TLSTALLY_BASE_SPAN_H
 #define TLSTALLY_BASE_SPAN_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,13 +102,32 @@ span_read_u8(struct span *s, uint8_t *out)
 	return true;
 }
 
+/* For those who know that the bytes are there.  Compilers make one load of it, and no more. */
+static inline uint16_t
+bytes_u16(const uint8_t *bytes)
+{
+	uint16_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return be16toh(value);
+}
+
+static inline uint32_t
+bytes_u32(const uint8_t *bytes)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return be32toh(value);
+}
+
 /* Network byte order, as all reads without a suffix. */
 MUST_CHECK static inline bool
 span_read_u16(struct span *s, uint16_t *out)
 {
 	if (s->len < 2)
 		return false;
-	*out = (uint16_t)(s->data[0] << 8 | s->data[1]);
+	*out = bytes_u16(s->data);
 	s->data += 2;
 	s->len -= 2;
 	return true;
@@ -129,8 +149,7 @@ span_read_u32(struct span *s, uint32_t *out)
 {
 	if (s->len < 4)
 		return false;
-	*out = (uint32_t)s->data[0] << 24 | (uint32_t)s->data[1] << 16 | (uint32_t)s->data[2] << 8 |
-	       s->data[3];
+	*out = bytes_u32(s->data);
 	s->data += 4;
 	s->len -= 4;
 	return true;

@@ -12,6 +12,9 @@ void *xmalloc(size_t len) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t len) __attribute__((malloc, returns_nonnull));
 /* Room for `count` items of `len` bytes; the product is checked. */
 void *xreallocarray(void *old, size_t count, size_t len) __attribute__((returns_nonnull));
+/* One zeroed object whose type asks for more than malloc's alignment: a cache line, CACHE_LINE. */
+#define CACHE_LINE 64
+void *xcalloc_aligned(size_t len) __attribute__((malloc, returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 
 #endif

@@ -82,7 +82,6 @@ struct event {
 	uint16_t offered_version; /* highest offered; 0: not known */
 	bool has_cipher_suite;
 	uint32_t cipher_suite; /* 16 bits, or 24 bits for SSLv2 (tls_version SSLv2) */
-	struct event_text server_name;
 	enum name_source server_name_source;
 	uint8_t alpn_len; /* the server's choice */
 	char alpn[EVENT_ALPN_MAX];
@@ -95,17 +94,23 @@ struct event {
 	uint8_t refusal_alert;
 	enum event_side limited_by;
 
-	struct event_text client_name;
 	enum name_source client_name_source;
 	bool has_ja3, has_ja4;
 	char ja3[EVENT_JA3_LEN], ja4[EVENT_JA4_LEN];
-	struct event_text certificate_subject; /* RFC 4514 text of the server's leaf */
 	bool has_certificate_not_after;
 	int64_t certificate_not_after_us;
 	bool offers_aead, offers_ecdhe; /* of the ClientHello's suites; for "what if" questions */
 	bool login;                     /* cleartext: credentials went over the wire in the clear */
 	bool capture_gap;
+
+	/* Last, because what is behind their length is rarely touched. */
+	struct event_text server_name, client_name;
+	struct event_text certificate_subject; /* RFC 4514 text of the server's leaf */
 };
+
+/* Nothing known, vlan -1; quicker than to touch every byte, as is event_copy. */
+void event_init(struct event *ev);
+void event_copy(struct event *to, const struct event *from);
 
 const char *outcome_name(enum outcome outcome);        /* "established", ... */
 const char *tls_mode_name(enum tls_mode mode);         /* "implicit", "starttls", "none" */

@@ -47,6 +47,8 @@ struct flow_handler {
 	void (*gap)(void *user, unsigned dir, int64_t len, const struct mark *mark);
 	void (*fin)(void *user, unsigned dir, const struct mark *mark);
 	void (*reset)(void *user, unsigned dir, const struct mark *mark);
+	/* Optional: one of the calls above may follow soon. */
+	void (*prefetch)(const void *user, unsigned dir);
 	/* The last call for a connection that was not settled; the user frees its object. */
 	void (*end)(void *user, enum flow_end why, int64_t time_us);
 };
@@ -63,7 +65,7 @@ struct flow_options {
 struct flow_counters {
 	uint64_t flows;            /* connections with payload */
 	uint64_t syn;              /* connections opened, with payload or without */
-	uint64_t syn_answered;      /* of these, with a SYN/ACK */
+	uint64_t syn_answered;     /* of these, with a SYN/ACK */
 	uint64_t syn_with_payload; /* of these, with payload */
 	uint64_t mid_start;        /* first payload without a SYN before */
 	uint64_t one_way;          /* ended with packets of one direction only */
@@ -89,6 +91,8 @@ void flow_table_advance(struct flow_table *table, int64_t now_us);
 void flow_table_finish(struct flow_table *table);
 
 const struct connection *flow_connection(const struct flow *flow);
+/* The `arg` of its table's flow_table_new. */
+void *flow_arg(const struct flow *flow);
 /*
  * Ends the connection (FLOW_END_LINGERED) FLOW_LINGER_US of packet time from now, and remembers it
  * like a settled one; again: no effect.

@@ -11,8 +11,8 @@
  *
  * Of bytes that come twice with different content those count that were handed out first; behind a
  * hole, those of the segment that begins earlier, or is longer.  But a segment of nothing but zero
- * bytes (a keep-alive probe, padding) waits until the next segment continues it, and gives way to
- * real data in its place.
+ * bytes (a keep-alive probe, padding) waits until the next segment continues it or the receiver has
+ * taken it, and gives way to real data in its place.
  *
  * Source:  RFC 9293, section 3.4 (sequence numbers), 3.8.4 (keep-alive probes).
  * Memory:  segments behind a hole, within `struct tcp_stream_budget`.
@@ -38,8 +38,8 @@ struct held_queue; /* segments that wait behind a hole */
 
 /* Embedded in a connection; open for the size only. */
 struct tcp_stream {
-	int64_t next;  /* offset of the next byte to hand out */
-	int64_t acked; /* highest offset that the other side acknowledged; kept by the user */
+	int64_t next;             /* offset of the next byte to hand out */
+	int64_t acked;            /* highest offset that the other side acknowledged */
 	struct held_queue *queue; /* owned; NULL: nothing waits */
 	uint32_t base;            /* sequence number of offset 0 */
 	uint32_t hint;            /* what the receiver waited for when it was first seen */
@@ -95,6 +95,13 @@ void tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq);
  */
 void tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
     struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg);
+
+/*
+ * The other side was seen to acknowledge everything before the offset `acked`; -1: nothing.  Zero
+ * bytes that waited for a sign of being data are handed out.
+ */
+void tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg);
 
 /* The connection ends: holes become gaps, and what waits behind them is handed out. */
 void tcp_stream_flush(struct tcp_stream *s, struct tcp_stream_budget *budget,

@@ -48,22 +48,22 @@ enum doctor_counter {
 
 /* Several programs that differ show themselves by this many fingerprints. */
 #define DOCTOR_FINGERPRINTS_MAX 4
-#define DOCTOR_FINGERPRINT_LEN 40
+#define DOCTOR_FINGERPRINT_LEN 36 /* of a JA4 */
 
 struct doctor_feed {
 	uint64_t counters[DOCTOR_COUNTER_COUNT];
-	struct addr first_client;                                           /* family 0: none */
-	bool several_clients;                                               /* internal ones */
-	size_t fingerprint_count;                                           /* different ones */
-	char fingerprints[DOCTOR_FINGERPRINTS_MAX][DOCTOR_FINGERPRINT_LEN]; /* NUL-terminated */
+	struct addr first_client; /* family 0: none */
+	bool several_clients;     /* internal ones */
+	size_t fingerprint_count; /* different ones */
+	char fingerprints[DOCTOR_FINGERPRINTS_MAX][DOCTOR_FINGERPRINT_LEN];
 	const char *unknown_links; /* their numbers as text; NULL: not known; borrowed */
 };
 
 /* Adds a counter by its name in the view `coverage`; false: it is of no interest here. */
 bool doctor_feed_add(struct doctor_feed *feed, const char *name, uint64_t value);
-/* A client that was seen with that fingerprint; NULL or "": without one. */
+/* An internal client that was seen with that fingerprint; empty: without one. */
 void doctor_feed_add_client(
-    struct doctor_feed *feed, const struct addr *client, const char *fingerprint);
+    struct doctor_feed *feed, const struct addr *client, struct span fingerprint);
 
 enum doctor_severity {
 	DOCTOR_CRITICAL, /* most of the traffic is hidden */
@@ -112,6 +112,8 @@ const char *doctor_severity_name(enum doctor_severity severity); /* "critical", 
 /* One sentence with the number and the share, without a newline. */
 void doctor_add_sentence(
     const struct doctor_finding *finding, const struct doctor_feed *feed, struct buf *out);
+/* How much was looked at, without a newline. */
+void doctor_add_examined(const struct doctor_feed *feed, struct buf *out);
 /* What to do, in a sentence or two. */
 const char *doctor_advice(enum doctor_rule rule);
 

@@ -23,6 +23,7 @@
 #include "event/event.h"
 
 struct session; /* opaque */
+struct session_pool;
 struct tls_cache;
 struct tls_record_budget;
 
@@ -47,6 +48,7 @@ struct session_options {
 	struct session_counters *counters;                /* borrowed */
 	struct tls_record_budget *records;                /* borrowed; NULL: none */
 	struct tls_cache *cache;                          /* borrowed; NULL: none */
+	struct session_pool *pool;                        /* borrowed; NULL: none */
 	void (*event)(void *arg, const struct event *ev); /* `ev`: for the call */
 	void *arg;
 };
@@ -62,6 +64,17 @@ enum session_wish {
 struct session *session_new(const struct session_options *options, const struct connection *conn);
 /* Emits nothing. */
 void session_free(struct session *s);
+
+/* The memory of sessions that ended, for those that begin; outlives all sessions made with it. */
+struct session_pool *session_pool_new(void);
+void session_pool_free(struct session_pool *pool);
+
+/* Whatever made the session may keep a pointer with it. */
+void session_set_owner(struct session *s, void *owner);
+void *session_owner(const struct session *s);
+
+/* Asks the machine's memory for what the next call for direction `dir` will need. */
+void session_prefetch(const struct session *s, unsigned dir);
 
 enum session_wish session_data(
     struct session *s, unsigned dir, struct span bytes, const struct mark *mark);

@@ -44,7 +44,10 @@ enum store_mode {
 	STORE_WRITE, /* made where it is not there, migrated where it is older */
 };
 
-/* NULL, and `err` says why in a sentence with the path in it. */
+/*
+ * NULL, and `err` says why in a sentence with the path in it.  A new file is for its owner and
+ * group alone (0640, less what the umask takes).
+ */
 struct store *store_open(const char *path, enum store_mode mode, struct error *err);
 /* What is in an open transaction is rolled back. */
 void store_close(struct store *s);

@@ -96,7 +96,7 @@ on_event(void *arg, const struct event *ev)
 		w->settled_room = w->settled_room < 64 ? 64 : w->settled_room * 2;
 		w->settled = xreallocarray(w->settled, w->settled_room, sizeof(*w->settled));
 	}
-	w->settled[w->settled_count++] = *ev;
+	event_copy(&w->settled[w->settled_count++], ev);
 }
 
 static void

@@ -6,10 +6,14 @@
 
 #include "base/banned.h"
 
+/* A flood settles tens of thousands at once: when its time is over, or at a capture's end. */
+#define BATCH_MAX 4096
+
 struct event_sink {
 	struct event_sink_options options;
 	struct event *batch;
 	size_t count, room;
+	size_t lost; /* of batches that were full before their end */
 };
 
 struct event_sink *
@@ -30,18 +34,6 @@ event_sink_free(struct event_sink *sink)
 	free(sink);
 }
 
-void
-event_sink_add(void *arg, const struct event *ev)
-{
-	struct event_sink *sink = arg;
-
-	if (sink->count == sink->room) {
-		sink->room = sink->room < 64 ? 64 : sink->room * 2;
-		sink->batch = xreallocarray(sink->batch, sink->room, sizeof(*sink->batch));
-	}
-	sink->batch[sink->count++] = *ev;
-}
-
 static int
 compare_events(const void *a, const void *b)
 {
@@ -60,16 +52,49 @@ hand_on(struct event_sink *sink, const struct event *ev)
 	return o->make_room(o->arg) == 0 && tally_add(o->tally, ev);
 }
 
+/* As events are settled nearly always. */
+static bool
+is_in_order(const struct event_sink *sink)
+{
+	for (size_t i = 1; i < sink->count; i++) {
+		if (event_compare(&sink->batch[i - 1], &sink->batch[i]) > 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+hand_on_batch(struct event_sink *sink)
+{
+	if (!is_in_order(sink))
+		qsort(sink->batch, sink->count, sizeof(*sink->batch), compare_events);
+	for (size_t i = 0; i < sink->count; i++)
+		sink->lost += !hand_on(sink, &sink->batch[i]);
+	sink->count = 0;
+}
+
+void
+event_sink_add(void *arg, const struct event *ev)
+{
+	struct event_sink *sink = arg;
+
+	if (sink->count == BATCH_MAX)
+		hand_on_batch(sink);
+	if (sink->count == sink->room) {
+		sink->room = sink->room < 64 ? 64 : sink->room * 2;
+		sink->batch = xreallocarray(sink->batch, sink->room, sizeof(*sink->batch));
+	}
+	event_copy(&sink->batch[sink->count++], ev);
+}
+
 size_t
 event_sink_end_batch(struct event_sink *sink)
 {
-	size_t lost = 0;
+	size_t lost;
 
-	if (sink->count > 1)
-		qsort(sink->batch, sink->count, sizeof(*sink->batch), compare_events);
-	for (size_t i = 0; i < sink->count; i++)
-		lost += !hand_on(sink, &sink->batch[i]);
-	sink->count = 0;
+	hand_on_batch(sink);
+	lost = sink->lost;
+	sink->lost = 0;
 	return lost;
 }
 

@@ -3,6 +3,8 @@
  *
  * A batch of events is put in order before it is handed on, so that what one pipeline or several
  * settle at the same packet time always comes out the same way.
+ *
+ * Memory: a batch of at most 4096 events; more of them are handed on before the batch's end.
  */
 #ifndef TLSTALLY_APP_EVENT_SINK_H
 #define TLSTALLY_APP_EVENT_SINK_H
@@ -29,7 +31,7 @@ struct event_sink_options {
 struct event_sink *event_sink_new(const struct event_sink_options *options);
 void event_sink_free(struct event_sink *sink);
 
-/* For pipeline_options.event; `arg` is the sink. */
+/* For pipeline_options.event; `arg` is the sink.  May call what the options name. */
 void event_sink_add(void *arg, const struct event *ev);
 /*
  * Puts the events of a batch in order and hands them on.  Returns how many could not be counted

@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
+#include "app/cmd_doctor.h"
 #include "app/cmd_export.h"
 #include "app/cmd_report.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@ static const struct app_command commands[] = {
 	{ "capture", "the daemon: capture on interfaces until told to stop", cmd_capture },
 	{ "report", "show the findings as a table for people", cmd_report },
 	{ "export", "write the inventory for other programs, and as a page", cmd_export },
+	{ "doctor", "say what is wrong with the feed and what to change", cmd_doctor },
 	{ "check-config", "read the configuration and say what is wrong with it",
 	    cmd_check_config },
 };

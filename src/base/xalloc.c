@@ -40,6 +40,16 @@ xreallocarray(void *old, size_t count, size_t len)
 	return or_end(realloc(old, count * len), count * len);
 }
 
+void *
+xcalloc_aligned(size_t len)
+{
+	void *memory = NULL;
+
+	if (posix_memalign(&memory, CACHE_LINE, len) != 0)
+		memory = NULL;
+	return memset(or_end(memory, len), 0, len);
+}
+
 char *
 xstrdup(const char *text)
 {

@@ -25,7 +25,7 @@
 /* A pcapng block that is kept: a packet with its options. */
 #define BLOCK_LEN_MAX (PACKET_LEN_MAX + 128u * 1024)
 /* Measured: larger windows leave the processor's cache, smaller ones pay for more calls. */
-#define WINDOW_LEN (256u * 1024)
+#define WINDOW_LEN (128u * 1024)
 #define WINDOW_LEN_SMALL (32u * 1024)
 /* How much of a file is read before it is known whether it is compressed. */
 #define SNIFF_LEN (16u * 1024)
@@ -209,11 +209,6 @@ bool pcapng_detect(struct span head);
 enum reader_open_answer pcapng_open(struct reader *r);
 enum reader_answer pcapng_next(struct reader *r, struct frame *frame);
 void pcapng_close(struct pcapng_state *p);
-
-/* ---- identity.c */
-
-/* The stream hash with one more packet; the hash of no packet is 0. */
-uint64_t identity_add(uint64_t hash, const struct frame *frame);
 
 /* ---- folder.c */
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "capture/identity.h"
 
 #include "base/banned.h"
 
@@ -55,7 +56,7 @@ verify(struct replay *r, struct entry *e, const struct candidates *c, enum reade
 
 	*answer = READER_FRAME;
 	while (next < c->count && *answer == READER_FRAME) {
-		entry_count(e);
+		entry_count(e, &e->next, 1);
 		for (; next < c->count && c->items[next].packet_count == is->packet_count; next++)
 			if (c->items[next].stream_hash == is->stream_hash)
 				verified = is->packet_count;
@@ -105,7 +106,7 @@ read_again(struct replay *r, struct entry *e, uint64_t count)
 		return false;
 	answer = entry_advance(r, e);
 	while (answer == READER_FRAME && f->packet_count < count) {
-		entry_count(e);
+		entry_count(e, &e->next, 1);
 		answer = entry_advance(r, e);
 	}
 	mark_skipped(e);

@@ -1,6 +1,9 @@
 /* Source: draft-ietf-opsawg-pcap, sections 4 (file header) and 5 (packet record). */
 #include "capture/capture_internal.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "base/timestamp.h"
 
 #include "base/banned.h"
@@ -110,19 +113,29 @@ pcap_open(struct reader *r)
 	return READER_OPEN;
 }
 
+/* A field of a record's header. */
+static inline uint32_t
+field_at(const struct pcap_state *p, struct span header, size_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, header.data + at, sizeof(value));
+	return p->little ? le32toh(value) : be32toh(value);
+}
+
 enum reader_answer
 pcap_next(struct reader *r, struct frame *frame)
 {
 	const struct pcap_state *p = &r->pcap;
-	struct span rest = source_rest(&r->source), record = rest;
+	struct span rest = source_rest(&r->source), record = rest, header;
 	uint32_t seconds, fraction, captured_len, wire_len;
 
-	if (!file_read_u32(&record, p->little, &seconds) ||
-	    !file_read_u32(&record, p->little, &fraction) ||
-	    !file_read_u32(&record, p->little, &captured_len) ||
-	    !file_read_u32(&record, p->little, &wire_len) ||
-	    !span_skip(&record, p->header_len - PCAP_RECORD_HEADER_LEN))
+	if (!span_read_span(&record, p->header_len, &header))
 		return reader_need(r, p->header_len);
+	seconds = field_at(p, header, 0);
+	fraction = field_at(p, header, 4);
+	captured_len = field_at(p, header, 8);
+	wire_len = field_at(p, header, 12);
 	if (p->swapped || (p->maybe_swapped && captured_len > wire_len)) {
 		uint32_t other = captured_len;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "capture/identity.h"
 
 #include "base/banned.h"
 
@@ -140,25 +141,28 @@ entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
 }
 
 void
-entry_count(struct entry *e)
+entry_count(struct entry *e, const struct frame *frames, size_t count)
 {
 	struct replay_file *f = &e->file;
-	const struct frame *frame = &e->next;
+	uint64_t hash = f->identity.stream_hash;
 
-	if (f->packet_count == f->skipped_count) {
-		f->begin_us = f->end_us = frame->time_us;
-	} else {
+	if (f->packet_count == f->skipped_count && count > 0)
+		f->begin_us = f->end_us = e->last_us = frames[0].time_us;
+	for (size_t i = 0; i < count; i++) {
+		const struct frame *frame = &frames[i];
+
 		f->unordered_count += frame->time_us < e->last_us;
 		f->begin_us = frame->time_us < f->begin_us ? frame->time_us : f->begin_us;
 		f->end_us = frame->time_us > f->end_us ? frame->time_us : f->end_us;
+		e->last_us = frame->time_us;
+		f->snapped_count += frame->wire_len > frame->bytes.len;
+		f->byte_count += frame->bytes.len;
+		hash = identity_add(hash, frame);
+		if (f->packet_count++ == 0)
+			f->identity.head_hash = hash;
 	}
-	e->last_us = frame->time_us;
-	f->snapped_count += frame->wire_len > frame->bytes.len;
-	f->byte_count += frame->bytes.len;
-	f->identity.stream_hash = identity_add(f->identity.stream_hash, frame);
-	f->identity.packet_count = ++f->packet_count;
-	if (f->packet_count == 1)
-		f->identity.head_hash = f->identity.stream_hash;
+	f->identity.stream_hash = hash;
+	f->identity.packet_count = f->packet_count;
 }
 
 /* The turn of `e` has come: opens it, and passes over what is known. */
@@ -238,15 +242,16 @@ take_run(struct replay *r, struct frame *frames, size_t max)
 
 	while (count < max && turn_is_before(turn_of(e), limit)) {
 		frames[count++] = e->next;
-		entry_count(e);
 		/* To read on would take the bytes of these frames away, and might block. */
 		if (reader_next(e->reader, &e->next) != READER_FRAME) {
 			heap_pop(r);
 			r->stalled = e;
-			return count;
+			break;
 		}
 	}
-	heap_sift_down(r, 0);
+	entry_count(e, frames, count);
+	if (r->stalled != e)
+		heap_sift_down(r, 0);
 	return count;
 }
 

@@ -52,8 +52,8 @@ enum reader_answer entry_advance(struct replay *r, struct entry *e);
 void entry_finish(struct replay *r, struct entry *e, enum reader_answer answer);
 /* Keeps *err as what is wrong with the file. */
 void entry_fail(struct entry *e, const struct error *err, bool unusable);
-/* Counts e->next, as handed out or skipped. */
-void entry_count(struct entry *e);
+/* Counts frames of `e` that follow each other, as handed out or skipped. */
+void entry_count(struct entry *e, const struct frame *frames, size_t count);
 
 /*
  * For an entry whose first frame is in e->next: passes over what options.known knows of it.

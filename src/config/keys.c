@@ -63,7 +63,7 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 	[CONFIG_BUDGETS_FLOWS] = { "budgets", "flows", CONFIG_KIND_COUNT, AT(max_flows),
 	    .fallback = "131072", .min = 1024, .max = FLOWS_MAX, .needs_restart = true },
 	[CONFIG_BUDGETS_UNSETTLED_FLOWS] = { "budgets", "unsettled_flows", CONFIG_KIND_COUNT,
-	    AT(max_unsettled), .fallback = "32768", .min = 256, .max = FLOWS_MAX,
+	    AT(max_unsettled), .fallback = "16384", .min = 256, .max = FLOWS_MAX,
 	    .needs_restart = true },
 	[CONFIG_BUDGETS_HELD] = { "budgets", "held", CONFIG_KIND_SIZE, AT(max_held_len),
 	    .fallback = "32MiB", .min = MIB, .max = 64 * GIB, .needs_restart = true },

@@ -1,11 +1,36 @@
 #include "event/event.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tls/names.h"
 
 #include "base/banned.h"
+
+void
+event_init(struct event *ev)
+{
+	memset(ev, 0, offsetof(struct event, server_name));
+	ev->vlan = -1;
+	ev->server_name.len = ev->client_name.len = ev->certificate_subject.len = 0;
+}
+
+static void
+copy_text(struct event_text *to, const struct event_text *from)
+{
+	to->len = from->len;
+	memcpy(to->data, from->data, from->len);
+}
+
+void
+event_copy(struct event *to, const struct event *from)
+{
+	memcpy(to, from, offsetof(struct event, server_name));
+	copy_text(&to->server_name, &from->server_name);
+	copy_text(&to->client_name, &from->client_name);
+	copy_text(&to->certificate_subject, &from->certificate_subject);
+}
 
 const char *
 outcome_name(enum outcome outcome)

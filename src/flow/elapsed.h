@@ -17,4 +17,13 @@ elapsed_us(int64_t now_us, int64_t then_us)
 	return difference;
 }
 
+/* A time and a span of it, which is not negative. */
+static inline int64_t
+time_after(int64_t time_us, int64_t span_us)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(time_us, span_us, &sum) ? INT64_MAX : sum;
+}
+
 #endif

@@ -51,6 +51,7 @@ struct flow_table {
 	struct flow_ring rings[FLOW_LIST_COUNT];
 	struct syn_cache *syns;
 	int64_t now_us;
+	int64_t due_us;        /* up to then none of the lists' oldest is to be ended */
 	int64_t packet_us;     /* the latest packet's time */
 	unsigned behind_count; /* packets in a row that were far behind it */
 	struct flow_counters counters;
@@ -59,7 +60,7 @@ struct flow_table {
 /* flow_list.c: the lists, and what their budgets and times make end. */
 void flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list);
 void flow_list_remove(struct flow_table *table, struct flow *flow);
-/* Ends what is due at table->now_us. */
+/* Ends what is due at table->now_us; there is nothing before table->due_us is over. */
 void flow_list_expire(struct flow_table *table);
 /* Makes room for one more connection. */
 void flow_list_make_room(struct flow_table *table);

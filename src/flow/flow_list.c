@@ -19,6 +19,37 @@ flow_list_remove(struct flow_table *table, struct flow *flow)
 	ring->count--;
 }
 
+/* How long a connection may stand in a list. */
+static int64_t
+keep_of(const struct flow_table *table, enum flow_list list)
+{
+	switch (list) {
+	case FLOW_LIST_UNSETTLED:
+		return table->options.idle_unsettled_us;
+	case FLOW_LIST_LINGERING:
+		return FLOW_LINGER_US;
+	case FLOW_LIST_SETTLED:
+		return table->options.idle_settled_us;
+	case FLOW_LIST_CLOSED:
+		return table->options.keep_closed_us;
+	}
+	return 0;
+}
+
+/* The oldest of a list may be due earlier than all others. */
+static void
+note_due(struct flow_table *table, enum flow_list list)
+{
+	const struct flow *oldest = table->rings[list].oldest;
+	int64_t due_us;
+
+	if (oldest == NULL)
+		return;
+	due_us = time_after(oldest->last_us, keep_of(table, list));
+	if (due_us < table->due_us)
+		table->due_us = due_us;
+}
+
 void
 flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
 {
@@ -33,6 +64,8 @@ flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
 		ring->oldest = flow;
 	ring->newest = flow;
 	ring->count++;
+	if (ring->oldest == flow)
+		note_due(table, list);
 }
 
 /* The longest idle of a list, when its time is over; else NULL. */
@@ -45,8 +78,9 @@ find_expired(const struct flow_table *table, enum flow_list list, int64_t keep_u
 }
 
 static void
-expire_list(struct flow_table *table, enum flow_list list, int64_t keep_us)
+expire_list(struct flow_table *table, enum flow_list list)
 {
+	int64_t keep_us = keep_of(table, list);
 	struct flow *flow;
 
 	while ((flow = find_expired(table, list, keep_us)) != NULL)
@@ -56,15 +90,17 @@ expire_list(struct flow_table *table, enum flow_list list, int64_t keep_us)
 void
 flow_list_expire(struct flow_table *table)
 {
-	const struct flow_options *o = &table->options;
 	struct flow *flow;
 
 	/* Remembered, because late copies of its packets are still to come. */
 	while ((flow = find_expired(table, FLOW_LIST_LINGERING, FLOW_LINGER_US)) != NULL)
 		flow_conclude(table, flow, FLOW_END_LINGERED, flow->last_us + FLOW_LINGER_US);
-	expire_list(table, FLOW_LIST_UNSETTLED, o->idle_unsettled_us);
-	expire_list(table, FLOW_LIST_SETTLED, o->idle_settled_us);
-	expire_list(table, FLOW_LIST_CLOSED, o->keep_closed_us);
+	expire_list(table, FLOW_LIST_UNSETTLED);
+	expire_list(table, FLOW_LIST_SETTLED);
+	expire_list(table, FLOW_LIST_CLOSED);
+	table->due_us = INT64_MAX;
+	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++)
+		note_due(table, (enum flow_list)list);
 }
 
 static void
@@ -119,6 +155,7 @@ void
 flow_list_set_back(struct flow_table *table, int64_t step_us)
 {
 	table->now_us = elapsed_us(table->now_us, step_us);
+	table->due_us = INT64_MIN;
 	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
 		for (struct flow *f = table->rings[list].oldest; f != NULL; f = f->newer)
 			f->last_us = elapsed_us(f->last_us, step_us);

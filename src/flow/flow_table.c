@@ -25,7 +25,7 @@ flow_options_init(struct flow_options *o)
 {
 	*o = (struct flow_options){
 		.max_flows = 131072,
-		.max_unsettled = 32768,
+		.max_unsettled = 16384,
 		.max_closed = 16384,
 		.max_held_len = 32u << 20,
 		.max_held_per_stream = 256u << 10,
@@ -56,6 +56,7 @@ flow_table_new(const struct flow_options *options, const struct flow_handler *ha
 	table->bucket_mask = buckets - 1;
 	table->syns = syn_cache_new();
 	table->now_us = table->packet_us = INT64_MIN;
+	table->due_us = INT64_MAX;
 	table->counters.streams.max_held_len = options->max_held_len;
 	table->counters.streams.max_held_per_stream = options->max_held_per_stream;
 	return table;
@@ -293,6 +294,10 @@ touch(struct flow_table *table, struct flow *f)
 			return;
 		break;
 	case FLOW_LIST_UNSETTLED:
+		if (f->newer == NULL) {
+			f->last_us = table->now_us;
+			return;
+		}
 		break;
 	}
 	flow_list_remove(table, f);
@@ -369,7 +374,8 @@ flow_table_advance(struct flow_table *table, int64_t now_us)
 	if (now_us <= table->now_us)
 		return;
 	table->now_us = now_us;
-	flow_list_expire(table);
+	if (now_us > table->due_us)
+		flow_list_expire(table);
 }
 
 /* Of a settled connection only the end still matters, for how long it is remembered. */
@@ -402,6 +408,19 @@ follow_clock(struct flow_table *table, int64_t time_us)
 	flow_table_advance(table, time_us);
 }
 
+/* What a packet says of the other direction. */
+static void
+acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct flow_stream_arg arg = { .flow = f, .dir = 1 - dir };
+	struct tcp_stream *peer = &f->stream[1 - dir];
+
+	if ((p->flags & TCP_ACK) != 0)
+		tcp_stream_set_hint(peer, p->ack);
+	tcp_stream_acknowledge(
+	    peer, flow_acked_offset(peer, p), &table->counters.streams, &stream_sink, &arg);
+}
+
 static void
 add_at(struct flow_table *table, const struct packet *p, struct place at)
 {
@@ -409,7 +428,6 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 	/* RFC 9293, section 3.5.2: what a RST carries is a diagnosis, not data of the stream. */
 	uint32_t payload_len = (p->flags & TCP_RST) != 0 ? 0 : p->payload_len;
 	struct flow *f;
-	int64_t acked;
 
 	follow_clock(table, p->time_us);
 	f = find(table, p, dir, at.hash);
@@ -428,11 +446,12 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 		touch(table, f);
 		return;
 	}
-	if ((p->flags & TCP_ACK) != 0)
-		tcp_stream_set_hint(&f->stream[1 - dir], p->ack);
-	acked = flow_acked_offset(&f->stream[1 - dir], p);
-	if (acked > f->stream[1 - dir].acked)
-		f->stream[1 - dir].acked = acked;
+	acknowledge(table, f, p, dir);
+	if (f->user == NULL) {
+		note_end(f, p, dir);
+		touch(table, f);
+		return;
+	}
 	if ((p->flags & TCP_RST) != 0)
 		add_reset(table, f, p, dir);
 	else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
@@ -474,6 +493,13 @@ add_batch(struct flow_table *table, const struct packet *packets, size_t count)
 	}
 	for (size_t i = 0; i < count; i++)
 		flow_prefetch(*bucket_of(table, at[i].hash));
+	for (size_t i = 0; i < count && table->handler->prefetch != NULL; i++) {
+		const struct flow *f = *bucket_of(table, at[i].hash);
+
+		if (f != NULL && f->hash == at[i].hash && f->user != NULL &&
+		    packets[i].payload_len > 0)
+			table->handler->prefetch(f->user, at[i].dir);
+	}
 	for (size_t i = 0; i < count; i++)
 		add_at(table, &packets[i], at[i]);
 }
@@ -493,6 +519,12 @@ flow_table_finish(struct flow_table *table)
 			flow_end(
 			    table, table->rings[list].oldest, FLOW_END_FINISHED, table->now_us);
 	}
+}
+
+void *
+flow_arg(const struct flow *flow)
+{
+	return flow->table->arg;
 }
 
 const struct connection *

@@ -6,19 +6,23 @@
 
 #include "base/banned.h"
 
-/* 32768 entries of 28 bytes, two to a set, stay in a processor's second-level cache. */
+/* 32768 entries, two to a set and a cache line, stay in a processor's second-level cache. */
 #define SET_BITS 14
 #define WAYS 2
 
+struct syn_set {
+	_Alignas(CACHE_LINE) struct syn_entry ways[WAYS];
+};
+
 struct syn_cache {
 	uint32_t clock; /* counts what was added; the older entry of a set gives way */
-	struct syn_entry sets[1 << SET_BITS][WAYS];
+	struct syn_set sets[1 << SET_BITS];
 };
 
 struct syn_cache *
 syn_cache_new(void)
 {
-	return xcalloc(1, sizeof(struct syn_cache));
+	return xcalloc_aligned(sizeof(struct syn_cache));
 }
 
 void
@@ -36,7 +40,7 @@ tag_of(uint64_t hash)
 static struct syn_entry *
 find_entry(struct syn_cache *cache, uint64_t hash)
 {
-	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)];
+	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)].ways;
 
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i].tag == tag_of(hash))
@@ -49,7 +53,7 @@ find_entry(struct syn_cache *cache, uint64_t hash)
 static struct syn_entry *
 fresh_entry(struct syn_cache *cache, uint64_t hash)
 {
-	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)];
+	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)].ways;
 	struct syn_entry *e = find_entry(cache, hash);
 
 	if (e == NULL)
@@ -61,7 +65,7 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 void
 syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash)
 {
-	__builtin_prefetch(cache->sets[hash & ((1 << SET_BITS) - 1)], 1);
+	__builtin_prefetch(&cache->sets[hash & ((1 << SET_BITS) - 1)], 1);
 }
 
 bool

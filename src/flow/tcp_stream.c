@@ -113,8 +113,9 @@ held_is_due(const struct tcp_stream *s)
 
 	if (h == NULL || h->mark.offset > s->next)
 		return false;
-	/* Zero bytes count only once something continues them. */
-	return !h->zeros || h->fin || (next != NULL && next->mark.offset <= held_end(h));
+	/* Zero bytes count only once something continues them, or the receiver took them. */
+	return !h->zeros || h->fin || s->acked >= held_end(h) ||
+	       (next != NULL && next->mark.offset <= held_end(h));
 }
 
 /* Zero bytes give way to real data that begins inside them. */
@@ -242,6 +243,16 @@ tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
 	}
 	while (!s->stopped && held_count(s) > 0 && hole_is_hopeless(s, segment->time_us, budget))
 		give_up_hole(s, budget, sink, arg);
+}
+
+void
+tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	if (acked <= s->acked)
+		return;
+	s->acked = acked;
+	drain(s, budget, sink, arg);
 }
 
 void

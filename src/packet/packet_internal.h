@@ -42,13 +42,13 @@ struct walk {
 static inline uint16_t
 u16_at(struct span s, size_t at)
 {
-	return (uint16_t)(s.data[at] << 8 | s.data[at + 1]);
+	return bytes_u16(s.data + at);
 }
 
 static inline uint32_t
 u32_at(struct span s, size_t at)
 {
-	return (uint32_t)u16_at(s, at) << 16 | u16_at(s, at + 2);
+	return bytes_u32(s.data + at);
 }
 
 /* Ends the walk with `kind`. */

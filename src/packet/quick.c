@@ -100,12 +100,12 @@ take_endpoints(struct span s, const struct layout *at, struct packet *out)
 {
 	if (at->is_v6) {
 		out->ip_id = 0;
-		out->src = addr_from_v6(s.data + at->ip + 8);
-		out->dst = addr_from_v6(s.data + at->ip + 24);
+		addr_set_v6(&out->src, s.data + at->ip + 8);
+		addr_set_v6(&out->dst, s.data + at->ip + 24);
 	} else {
 		out->ip_id = u16_at(s, at->ip + 4);
-		out->src = addr_from_v4(s.data + at->ip + 12);
-		out->dst = addr_from_v4(s.data + at->ip + 16);
+		addr_set_v4(&out->src, s.data + at->ip + 12);
+		addr_set_v4(&out->dst, s.data + at->ip + 16);
 	}
 	out->dst_mac = s.data;
 	out->src_mac = s.data + 6;

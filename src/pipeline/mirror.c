@@ -52,11 +52,11 @@ mirror_add_payload(struct mirror *m, const struct packet *packet)
 {
 	uint64_t hash = packet_hash(&m->key, packet);
 	struct mirror_seen *seen = &m->seen[hash & (MIRROR_SEEN_COUNT - 1)];
+	uint64_t window = packet->ip_id != 0 ? MIRROR_COPY_US : MIRROR_COPY_NO_ID_US;
 	uint64_t step = (uint64_t)packet->time_us - (uint64_t)seen->time_us;
 
 	m->super_segments += packet->payload_len > MIRROR_SUPER_LEN;
 	/* Two ports' copies may stand a little out of order. */
-	m->duplicate_packets +=
-	    seen->hash == hash && step + MIRROR_COPY_US <= 2 * (uint64_t)MIRROR_COPY_US;
+	m->duplicate_packets += seen->hash == hash && step + window <= 2 * window;
 	*seen = (struct mirror_seen){ hash, packet->time_us };
 }

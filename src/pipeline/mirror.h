@@ -3,8 +3,8 @@
  * jumps.
  *
  * A copy that a mirror makes is the same packet again: same addresses, ports, numbers and IP
- * identification, within a few milliseconds; its tags, MAC addresses and TTL may differ.  What a
- * host sends again has a new identification, or comes later than that.
+ * identification, a moment later; its tags, MAC addresses and TTL may differ.  What a host sends
+ * again has a new identification, or comes later than that (RFC 6298, section 2.4).
  *
  * Memory:  fixed.  Packets that share a place in the table hide each other: copies may be missed
  *          where thousands of packets lie in between, none is made up.
@@ -16,7 +16,9 @@
 #include "base/hash.h"
 #include "packet/packet.h"
 
-#define MIRROR_COPY_US 5000
+#define MIRROR_COPY_US 100000
+/* Where there is no identification (IPv6, or IPv4 with 0), only time tells. */
+#define MIRROR_COPY_NO_ID_US 5000
 #define MIRROR_BACK_US INT64_C(1000000)
 #define MIRROR_FORWARD_US INT64_C(86400000000)
 /* Payload that no frame of the common MTU of 1500 can carry. */

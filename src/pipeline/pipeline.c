@@ -24,6 +24,7 @@ struct pipeline {
 	struct session_counters session_counters;
 	struct tls_record_budget records;
 	struct tls_cache *cache;
+	struct session_pool *sessions;
 	struct packet_decoder *decoder;
 	struct flow_table *flows;
 	uint64_t kinds[PACKET_KIND_COUNT];
@@ -33,26 +34,23 @@ struct pipeline {
 	size_t unknown_link_count;
 };
 
-/* One connection, between the flow table and its session. */
-struct pipeline_link {
-	struct pipeline *pipeline;
-	struct flow *flow;
-	struct session *session;
-};
-
 static void
-obey(struct pipeline_link *link, enum session_wish wish)
+obey(struct session *session, enum session_wish wish)
 {
+	struct flow *flow = session_owner(session);
+	struct pipeline *p;
+
 	switch (wish) {
 	case SESSION_GO_ON:
 		return;
 	case SESSION_LINGER:
-		flow_linger(link->pipeline->flows, link->flow);
+		p = flow_arg(flow);
+		flow_linger(p->flows, flow);
 		return;
 	case SESSION_SETTLED:
-		flow_settle(link->pipeline->flows, link->flow);
-		session_free(link->session);
-		free(link);
+		p = flow_arg(flow);
+		flow_settle(p->flows, flow);
+		session_free(session);
 		return;
 	}
 }
@@ -61,54 +59,47 @@ static void *
 on_open(void *arg, struct flow *flow)
 {
 	struct pipeline *p = arg;
-	struct pipeline_link *link = xmalloc(sizeof(*link));
+	struct session *session = session_new(&p->session_options, flow_connection(flow));
 
-	link->pipeline = p;
-	link->flow = flow;
-	link->session = session_new(&p->session_options, flow_connection(flow));
-	return link;
+	session_set_owner(session, flow);
+	return session;
 }
 
 static void
 on_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
 {
-	struct pipeline_link *link = user;
-
-	obey(link, session_data(link->session, dir, bytes, mark));
+	obey(user, session_data(user, dir, bytes, mark));
 }
 
 static void
 on_gap(void *user, unsigned dir, int64_t len, const struct mark *mark)
 {
-	struct pipeline_link *link = user;
-
-	obey(link, session_gap(link->session, dir, len, mark));
+	obey(user, session_gap(user, dir, len, mark));
 }
 
 static void
 on_fin(void *user, unsigned dir, const struct mark *mark)
 {
-	struct pipeline_link *link = user;
-
-	obey(link, session_fin(link->session, dir, mark));
+	obey(user, session_fin(user, dir, mark));
 }
 
 static void
 on_reset(void *user, unsigned dir, const struct mark *mark)
 {
-	struct pipeline_link *link = user;
+	obey(user, session_reset(user, dir, mark));
+}
 
-	obey(link, session_reset(link->session, dir, mark));
+static void
+on_prefetch(const void *user, unsigned dir)
+{
+	session_prefetch(user, dir);
 }
 
 static void
 on_end(void *user, enum flow_end why, int64_t time_us)
 {
-	struct pipeline_link *link = user;
-
 	(void)why;
-	session_end(link->session, time_us);
-	free(link);
+	session_end(user, time_us);
 }
 
 static const struct flow_handler flow_handler = {
@@ -117,6 +108,7 @@ static const struct flow_handler flow_handler = {
 	.gap = on_gap,
 	.fin = on_fin,
 	.reset = on_reset,
+	.prefetch = on_prefetch,
 	.end = on_end,
 };
 
@@ -129,6 +121,7 @@ pipeline_new(const struct pipeline_options *options)
 	p->records.max_kept_len = MAX_KEPT_LEN;
 	mirror_init(&p->mirror);
 	p->cache = tls_cache_new();
+	p->sessions = session_pool_new();
 	p->session_options = (struct session_options){
 		.services = options->services,
 		.internal = options->internal,
@@ -136,6 +129,7 @@ pipeline_new(const struct pipeline_options *options)
 		.counters = &p->session_counters,
 		.records = &p->records,
 		.cache = p->cache,
+		.pool = p->sessions,
 		.event = options->event,
 		.arg = options->arg,
 	};
@@ -151,6 +145,7 @@ pipeline_free(struct pipeline *p)
 		return;
 	flow_table_free(p->flows);
 	packet_decoder_free(p->decoder);
+	session_pool_free(p->sessions);
 	tls_cache_free(p->cache);
 	free(p);
 }

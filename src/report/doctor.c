@@ -12,6 +12,8 @@
 
 #define ONE_CLIENT_EVENTS_MIN 20
 #define NO_PAYLOAD_PACKETS_MIN 3
+/* Segments that are acknowledged while a lost one is missed: so many per hole are its doing. */
+#define ACKS_PER_HOLE 10
 
 static const char *const counter_names[DOCTOR_COUNTER_COUNT] = {
 	[DOCTOR_PACKETS] = "packets",
@@ -58,8 +60,6 @@ static const struct threshold thresholds[] = {
 	{ DOCTOR_RULE_SNAPPED, DOCTOR_WARNING, DOCTOR_SNAPPED, DOCTOR_SEGMENTS, ANY, 50 * PERCENT },
 	{ DOCTOR_RULE_EVICTED, DOCTOR_WARNING, DOCTOR_FLOWS_EVICTED, DOCTOR_FLOWS, PERCENT / 10,
 	    10 * PERCENT },
-	{ DOCTOR_RULE_ACK_BEFORE_DATA, DOCTOR_WARNING, DOCTOR_ACK_BEFORE_DATA, DOCTOR_SEGMENTS,
-	    PERCENT, NEVER },
 	{ DOCTOR_RULE_CLOCK_BACK, DOCTOR_WARNING, DOCTOR_CLOCK_BACK, DOCTOR_PACKETS, ANY, NEVER },
 	{ DOCTOR_RULE_CLOCK_FORWARD, DOCTOR_WARNING, DOCTOR_CLOCK_FORWARD, DOCTOR_PACKETS, ANY,
 	    NEVER },
@@ -99,20 +99,20 @@ doctor_feed_add(struct doctor_feed *feed, const char *name, uint64_t value)
 }
 
 void
-doctor_feed_add_client(struct doctor_feed *feed, const struct addr *client, const char *fingerprint)
+doctor_feed_add_client(struct doctor_feed *feed, const struct addr *client, struct span fingerprint)
 {
-	char text[DOCTOR_FINGERPRINT_LEN] = "";
+	char text[DOCTOR_FINGERPRINT_LEN] = { 0 };
 
 	if (feed->first_client.family == 0)
 		feed->first_client = *client;
 	else if (!addr_equals(&feed->first_client, client))
 		feed->several_clients = true;
-	if (fingerprint == NULL || fingerprint[0] == '\0' ||
-	    feed->fingerprint_count == DOCTOR_FINGERPRINTS_MAX)
+	if (fingerprint.len == 0 || feed->fingerprint_count == DOCTOR_FINGERPRINTS_MAX)
 		return;
-	memcpy(text, fingerprint, strnlen(fingerprint, sizeof(text) - 1));
+	memcpy(text, fingerprint.data,
+	    fingerprint.len < sizeof(text) ? fingerprint.len : sizeof(text));
 	for (size_t i = 0; i < feed->fingerprint_count; i++) {
-		if (strcmp(feed->fingerprints[i], text) == 0)
+		if (memcmp(feed->fingerprints[i], text, sizeof(text)) == 0)
 			return;
 	}
 	memcpy(feed->fingerprints[feed->fingerprint_count++], text, sizeof(text));
@@ -170,6 +170,9 @@ examine_loss(const uint64_t *c, struct findings *f)
 	add_share(f, DOCTOR_RULE_INTERFACE_DROPPED, c[DOCTOR_INTERFACE_DROPPED],
 	    c[DOCTOR_PACKETS] + c[DOCTOR_INTERFACE_DROPPED], PERCENT / 10, 5 * PERCENT);
 	add_share(f, DOCTOR_RULE_LOST, lost, c[DOCTOR_SEGMENTS] + lost, PERCENT / 10, 5 * PERCENT);
+	if (c[DOCTOR_ACK_BEFORE_DATA] / ACKS_PER_HOLE >= lost)
+		add_share(f, DOCTOR_RULE_ACK_BEFORE_DATA, c[DOCTOR_ACK_BEFORE_DATA],
+		    c[DOCTOR_SEGMENTS], PERCENT, NEVER);
 }
 
 static void

@@ -143,3 +143,18 @@ doctor_add_sentence(
 		buf_addf(out, " (%s)", feed->unknown_links);
 	buf_add_char(out, '.');
 }
+
+void
+doctor_add_examined(const struct doctor_feed *feed, struct buf *out)
+{
+	const uint64_t *c = feed->counters;
+
+	phrase_add_count(out, c[DOCTOR_PACKETS], "packet", "packets");
+	buf_add_text(out, ", ");
+	phrase_add_number(out, c[DOCTOR_TCP]);
+	buf_add_text(out, " of them on mail ports; ");
+	phrase_add_count(out, c[DOCTOR_FLOWS], "connection", "connections");
+	buf_add_text(out, ", ");
+	phrase_add_count(out, c[DOCTOR_EVENTS], "handshake or session", "handshakes and sessions");
+	buf_add_text(out, " of internal clients");
+}

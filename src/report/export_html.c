@@ -237,6 +237,7 @@ add_row(const struct report_client *c, size_t index, struct buf *out)
 	char room[EVENT_REFUSAL_TEXT_LEN], cipher[EVENT_CIPHER_TEXT_LEN];
 	const char *side = event_side_name(row->refused_by);
 	const char *refusal = event_refusal_text(&event, room);
+	const char *suite = event_cipher_text(&event, cipher);
 
 	buf_add_text(out, "<tr>");
 	add_verdict_cell(out, row->verdict);
@@ -249,7 +250,8 @@ add_row(const struct report_client *c, size_t index, struct buf *out)
 		buf_addf(out, " by %s", side);
 	if (refusal != NULL)
 		buf_addf(out, ": %s", refusal);
-	add_cell(out, event_cipher_text(&event, cipher));
+	buf_add_text(out, "<td class=k>");
+	add_escaped(out, suite != NULL ? suite : "-");
 	add_number_cell(out, row->count);
 	add_time_cell(out, row->first_us);
 	add_time_cell(out, row->last_us);

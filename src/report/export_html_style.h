@@ -31,12 +31,13 @@
 	"table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"           \
 	".totals{width:auto}\n"                                                                    \
 	"th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;"                    \
-	"border-top:1px solid var(--line);overflow-wrap:anywhere}\n"                               \
+	"border-top:1px solid var(--line);overflow-wrap:break-word}\n"                             \
 	"thead th{background:var(--head);border:0;padding:.4rem .6rem .4rem 0;"                    \
 	"overflow-wrap:normal}\n"                                                                  \
 	"th:first-child,td:first-child{padding-left:.6rem}\n"                                      \
 	".n{text-align:right;white-space:nowrap}.t,.a{white-space:nowrap}\n"                       \
-	".a small{white-space:normal}.s{min-width:13rem}\n"                                        \
+	".a small{white-space:normal}.s,.k,.a small,.r td,tbody "                                  \
+	"th{overflow-wrap:anywhere}.s,.k{min-width:13rem}\n"                                       \
 	".r td{border:0;padding-top:0;padding-bottom:.6rem}\n"                                     \
 	".rows{font-size:.85rem}.rows tbody th{padding-top:1rem}\n"                                \
 	".v{display:inline-block;white-space:nowrap;font-weight:600;padding:0 .5em;"               \
@@ -49,7 +50,8 @@
 	":target th{outline:2px solid currentColor}\n"                                             \
 	"@media print{:root{--fg:#000;--bg:#fff;--dim:#333;--line:#999;--head:#fff}"               \
 	"body{font-size:9pt}main{max-width:none;padding:0}tr{break-inside:avoid}"                  \
-	".c{break-after:avoid}h2{break-after:avoid}thead{display:table-header-group}"              \
+	".c{break-after:avoid}h2{break-after:avoid}thead{display:table-header-group}.rows{font-"   \
+	"size:7pt}.s,.k{min-width:8rem}"                                                           \
 	".r a{display:none}.v{border-color:#000;background:#fff;color:#000}"                       \
 	"@page{size:landscape;margin:12mm}}\n"                                                     \
 	"</style>\n"                                                                               \

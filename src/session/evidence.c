@@ -109,12 +109,12 @@ had_received(const struct mark *act, const struct mark *earlier)
 static const struct evidence_record *
 client_answer(const struct evidence *ev)
 {
-	const struct evidence_side *c = &ev->client;
-	const struct mark *hello = &ev->server.hello_mark;
+	const struct evidence_side *c = ev->client;
+	const struct mark *hello = &ev->server->hello_mark;
 	const struct evidence_record *answer = NULL;
 
 	for (unsigned i = 0; i < c->recent_count; i++) {
-		if (ev->server.hello && !had_received(&c->recent[i].mark, hello))
+		if (ev->server->hello && !had_received(&c->recent[i].mark, hello))
 			continue;
 		if (!is_too_short_to_finish(c->recent[i].len))
 			return &c->recent[i];
@@ -138,7 +138,7 @@ static bool
 client_closed_before(const struct evidence *ev, const struct evidence_record *finished,
     const struct evidence_record *answer)
 {
-	const struct evidence_side *c = &ev->client;
+	const struct evidence_side *c = ev->client;
 
 	if (c->fin && had_received(&answer->mark, &c->fin_mark))
 		return true;
@@ -161,7 +161,7 @@ enum answer { ANSWER_NONE, ANSWER_ALERT, ANSWER_GOES_ON };
 static enum answer
 server_answer(const struct evidence *ev, const struct evidence_record *finished)
 {
-	const struct evidence_side *s = &ev->server;
+	const struct evidence_side *s = ev->server;
 	enum answer answer = ANSWER_NONE;
 
 	for (unsigned i = 0; i < s->recent_count; i++) {
@@ -208,7 +208,7 @@ ends_before(const struct evidence_side *side, const struct evidence_side *peer)
 static bool
 is_established(const struct evidence *ev)
 {
-	const struct evidence_side *c = &ev->client, *s = &ev->server;
+	const struct evidence_side *c = ev->client, *s = ev->server;
 
 	if (ev->version == TLS_VERSION_SSL2)
 		return c->ssl2_records >= 2 && s->ssl2_records >= 2;
@@ -227,7 +227,7 @@ is_established(const struct evidence *ev)
 static bool
 client_goes_on(const struct evidence *ev)
 {
-	const struct evidence_side *c = &ev->client;
+	const struct evidence_side *c = ev->client;
 	const struct evidence_record *finished = client_finished(ev);
 
 	for (unsigned i = 0; finished != NULL && i < c->recent_count; i++) {
@@ -244,7 +244,7 @@ client_act(const struct evidence *ev)
 {
 	bool unknown = ev->version == 0;
 	const struct evidence_record *answer = is_tls13(ev) || unknown ? client_answer(ev) : NULL;
-	struct act act = first_act(&ev->client);
+	struct act act = first_act(ev->client);
 
 	if (answer == NULL || (unknown && is_too_short_to_finish(answer->len)))
 		return act;
@@ -263,7 +263,7 @@ static struct act
 server_act(const struct evidence *ev)
 {
 	const struct evidence_record *finished = is_tls13(ev) ? client_finished(ev) : NULL;
-	struct act act = first_act(&ev->server);
+	struct act act = first_act(ev->server);
 
 	/* Nothing but an alert behind the client's Finished, and the end: nobody can read it. */
 	if (act.present && act.kind != REFUSAL_ALERT && finished != NULL &&
@@ -294,7 +294,7 @@ is_blind(const struct evidence *ev, const struct act *act)
 static bool
 is_behind_a_hole(const struct evidence *ev, const struct act *act)
 {
-	const struct evidence_side *c = &ev->client, *s = &ev->server;
+	const struct evidence_side *c = ev->client, *s = ev->server;
 	bool answered = s->hello || (c->goes_on && s->lost);
 	bool hole = c->hole || s->hole || !s->hello || (c->lost && !c->hello);
 
@@ -304,7 +304,7 @@ is_behind_a_hole(const struct evidence *ev, const struct act *act)
 static enum outcome
 outcome_without_end(const struct evidence *ev)
 {
-	const struct evidence_side *c = &ev->client, *s = &ev->server;
+	const struct evidence_side *c = ev->client, *s = ev->server;
 
 	if (is_tls13(ev) && s->hello && client_goes_on(ev))
 		return OUTCOME_ESTABLISHED;
@@ -334,12 +334,12 @@ needs_an_answer(uint8_t alert)
 static bool
 gives_up(const struct evidence *ev, const struct act *act)
 {
-	if (ev->client.goes_on)
+	if (ev->client->goes_on)
 		return false;
-	if ((!ev->server_seen || ev->server.lost) && act->kind == REFUSAL_ALERT &&
+	if ((!ev->server_seen || ev->server->lost) && act->kind == REFUSAL_ALERT &&
 	    needs_an_answer(act->alert))
 		return false;
-	return !ev->server.bytes || !had_received(&act->mark, &ev->server.answer_mark);
+	return !ev->server->bytes || !had_received(&act->mark, &ev->server->answer_mark);
 }
 
 /* The client has finished and closed: a close or reset of the server behind it refuses nothing. */
@@ -347,8 +347,8 @@ static bool
 is_farewell(const struct evidence *ev, const struct act *server)
 {
 	return (server->kind == REFUSAL_CLOSE || server->kind == REFUSAL_RESET) && is_tls13(ev) &&
-	       client_finished(ev) != NULL && ev->client.fin &&
-	       mark_is_before(&ev->client.fin_mark, &server->mark);
+	       client_finished(ev) != NULL && ev->client->fin &&
+	       mark_is_before(&ev->client->fin_mark, &server->mark);
 }
 
 struct evidence_outcome
@@ -365,7 +365,7 @@ evidence_judge(const struct evidence *ev)
 	client = client_act(ev);
 	server = server_act(ev);
 	if (!client.present && !server.present) {
-		out.ended = ev->client.fin || ev->client.rst;
+		out.ended = ev->client->fin || ev->client->rst;
 		return out;
 	}
 	out.ended = true;

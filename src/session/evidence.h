@@ -43,9 +43,9 @@ struct evidence_side {
 };
 
 struct evidence {
-	struct evidence_side client, server;
-	uint16_t version;              /* negotiated; 0: not known */
-	bool client_seen, server_seen; /* packets of that direction were captured */
+	const struct evidence_side *client, *server; /* borrowed */
+	uint16_t version;                            /* negotiated; 0: not known */
+	bool client_seen, server_seen;               /* packets of that direction were captured */
 };
 
 struct evidence_outcome {

@@ -162,6 +162,7 @@ on_message(void *arg, uint8_t type, struct span body, bool whole, const struct m
 	struct span der;
 	enum parse parsed;
 
+	a->s->evidence_changed = true;
 	switch (type) {
 	case TLS_HANDSHAKE_CLIENT_HELLO:
 		parsed = tls_client_hello_parse(body, whole, &ch);
@@ -196,6 +197,7 @@ on_sslv2_hello(void *arg, uint8_t type, struct span body, bool whole, const stru
 	struct tls_client_hello ch;
 	struct tls_server_hello sh;
 
+	a->s->evidence_changed = true;
 	if (type == 1) {
 		if (tls_sslv2_client_hello_parse(body, &ch) != PARSE_BAD)
 			take_client_hello(a->s, a->dir, &ch, whole, mark);
@@ -289,6 +291,7 @@ on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struc
 	struct evidence_side *evidence = &a->s->side[a->dir].evidence;
 
 	note_time(a->s, mark);
+	a->s->evidence_changed = true;
 	switch (what) {
 	case TLS_SEEN_HANDSHAKE:
 		seen_handshake(a->s, a->dir, value);

@@ -15,13 +15,12 @@
 struct session *
 session_new(const struct session_options *options, const struct connection *conn)
 {
-	struct session *s = xcalloc(1, sizeof(*s));
+	struct session *s = session_alloc(options->pool);
 
 	s->options = options;
 	s->conn = conn;
 	s->client = CONNECTION_NO_DIR;
 	s->mail_client = CONNECTION_NO_DIR;
-	s->event.vlan = -1;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		tls_record_stream_init(&s->side[dir].records);
 		s->side[dir].records.budget = options->records;
@@ -37,7 +36,7 @@ session_free(struct session *s)
 	for (unsigned dir = 0; dir < 2; dir++)
 		tls_record_stream_release(&s->side[dir].records);
 	free(s->mail);
-	free(s);
+	session_give_back(s->options->pool, s);
 }
 
 static bool
@@ -337,6 +336,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	case STAGE_GARBAGE:
 		break;
 	}
+	s->evidence_changed = true;
 	side->evidence.lost = true;
 	if (side->stage == STAGE_TLS && side->records.state == TLS_RECORDS_LOST)
 		side->evidence.hole = true;
@@ -349,6 +349,7 @@ session_fin(struct session *s, unsigned dir, const struct mark *mark)
 	struct evidence_side *evidence = &s->side[dir].evidence;
 
 	note_acknowledged(&s->side[dir], mark);
+	s->evidence_changed = true;
 	if (!evidence->fin) {
 		evidence->fin = true;
 		evidence->fin_mark = *mark;
@@ -363,6 +364,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	struct evidence_side *evidence = &side->evidence;
 
 	note_acknowledged(side, mark);
+	s->evidence_changed = true;
 	/* A FIN counts as a byte. */
 	if (mark->offset > side->end_offset + 1)
 		session_note_loss(side);

@@ -39,19 +39,27 @@ struct session_side {
 struct session {
 	const struct session_options *options;
 	const struct connection *conn;
-	struct mail_dialogue *mail; /* owned; NULL until needed */
-	struct session_side side[2];
+	void *owner;
+	struct session *next_unused; /* in its pool */
+	struct mail_dialogue *mail;  /* owned; NULL until needed */
 	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
 	int8_t mail_client; /* direction of the client in the mail dialogue */
-	bool has_time;      /* `event.timestamp_us` is set, for want of a ClientHello */
-	bool http;          /* a side began with an HTTP request */
+	bool evidence_changed;    /* since it was judged: */
+	enum session_wish wish;   /* what followed from it then */
+	bool has_time;            /* `event.timestamp_us` is set, for want of a ClientHello */
+	bool http;                /* a side began with an HTTP request */
 	bool server_hello_seen;   /* or a HelloRetryRequest */
 	bool server_key_exchange; /* the server went through a full handshake */
 	bool offers_session_id;
 	uint8_t session_id_len;
 	uint8_t session_id[32]; /* the client's */
-	struct event event;     /* what is known so far */
+	struct session_side side[2];
+	struct event event; /* what is known so far */
 };
+
+/* pool.c: a session of which nothing is set, and back. */
+struct session *session_alloc(struct session_pool *pool);
+void session_give_back(struct session_pool *pool, struct session *s);
 
 /* hello.c: from messages to the event's fields. */
 extern const struct tls_record_sink session_record_sink;

@@ -173,17 +173,21 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	return mark_is_before(&hello->hello_mark, answer);
 }
 
-static void
-gather(const struct session *s, struct evidence *ev)
+static struct evidence_outcome
+judge_tls(struct session *s)
 {
 	unsigned client = (unsigned)s->client;
+	struct evidence_side *server = &s->side[1 - client].evidence;
+	const struct evidence ev = {
+		.client = &s->side[client].evidence,
+		.server = server,
+		.client_seen = s->conn->seen[client],
+		.server_seen = s->conn->seen[1 - client],
+		.version = s->event.tls_version,
+	};
 
-	ev->client = s->side[client].evidence;
-	ev->server = s->side[1 - client].evidence;
-	ev->server.bytes = find_answer(s, client, &ev->server.answer_mark);
-	ev->client_seen = s->conn->seen[client];
-	ev->server_seen = s->conn->seen[1 - client];
-	ev->version = s->event.tls_version;
+	server->bytes = find_answer(s, client, &server->answer_mark);
+	return evidence_judge(&ev);
 }
 
 static void
@@ -235,17 +239,20 @@ login_is_over(const struct mail_facts *facts)
 enum session_wish
 session_judge(struct session *s, int64_t time_us)
 {
-	struct evidence ev;
 	struct evidence_outcome result;
 
 	if (s->client >= 0) {
-		gather(s, &ev);
-		result = evidence_judge(&ev);
+		/* More bytes of what is known already change neither `settled` nor `ended`. */
+		if (!s->evidence_changed)
+			return s->wish;
+		s->evidence_changed = false;
+		result = judge_tls(s);
 		if (result.settled) {
 			emit_tls(s, &result, time_us);
 			return SESSION_SETTLED;
 		}
-		return result.ended ? SESSION_LINGER : SESSION_GO_ON;
+		s->wish = result.ended ? SESSION_LINGER : SESSION_GO_ON;
+		return s->wish;
 	}
 	if (s->mail != NULL && login_is_over(&s->mail->facts) && is_cleartext(s)) {
 		emit_cleartext(s, time_us);
@@ -291,7 +298,6 @@ lacks_its_end(const struct session *s, unsigned dir)
 void
 session_end(struct session *s, int64_t time_us)
 {
-	struct evidence ev;
 	struct evidence_outcome result;
 
 	for (unsigned dir = 0; dir < 2; dir++) {
@@ -305,8 +311,7 @@ session_end(struct session *s, int64_t time_us)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
 	}
 	if (s->client >= 0) {
-		gather(s, &ev);
-		result = evidence_judge(&ev);
+		result = judge_tls(s);
 		emit_tls(s, &result, time_us);
 	} else if (is_cleartext(s)) {
 		emit_cleartext(s, time_us);

@@ -5,6 +5,20 @@
 
 #include "base/banned.h"
 
+static int64_t
+pack_service(const struct finding_key *k)
+{
+	return (int64_t)k->server_port << 16 | (int64_t)k->protocol << 8 | (int64_t)k->tls_mode;
+}
+
+static int64_t
+pack_way(const struct finding_key *k)
+{
+	return (int64_t)(k->tls_version & STORE_VERSION_MAX) << 48 |
+	       (int64_t)k->offered_version << 32 | (int64_t)k->outcome << 24 |
+	       (int64_t)k->refused_by << 16 | (int64_t)k->refusal << 8 | k->refusal_alert;
+}
+
 int
 store_finding_bind_counts(sqlite3_stmt *st, int first, const struct finding *f, uint8_t verdict)
 {
@@ -13,15 +27,8 @@ store_finding_bind_counts(sqlite3_stmt *st, int first, const struct finding *f, 
 
 	/* A text that is empty is still part of the key, which is never NULL. */
 	(void)sqlite3_bind_text(st, i++, k->server.data, k->server.len, SQLITE_STATIC);
-	(void)sqlite3_bind_int(st, i++, k->server_port);
-	(void)sqlite3_bind_int(st, i++, (int)k->protocol);
-	(void)sqlite3_bind_int(st, i++, (int)k->tls_mode);
-	(void)sqlite3_bind_int(st, i++, k->tls_version);
-	(void)sqlite3_bind_int(st, i++, k->offered_version);
-	(void)sqlite3_bind_int(st, i++, (int)k->outcome);
-	(void)sqlite3_bind_int(st, i++, (int)k->refused_by);
-	(void)sqlite3_bind_int(st, i++, (int)k->refusal);
-	(void)sqlite3_bind_int(st, i++, k->refusal_alert);
+	(void)sqlite3_bind_int64(st, i++, pack_service(k));
+	(void)sqlite3_bind_int64(st, i++, pack_way(k));
 	store_bind_u64(st, i++, f->count);
 	store_bind_u64(st, i++, f->gap_count);
 	store_bind_u64(st, i++, f->login_count);
@@ -85,19 +92,35 @@ store_finding_write(
 	return store_step(s, st, err);
 }
 
+/* A part of a packed number: a value from 0 to `last`. */
+static int
+unpack(int64_t packed, unsigned shift, int mask, int last, bool *damaged)
+{
+	int value = (int)(packed >> shift & mask);
+
+	if (value <= last)
+		return value;
+	*damaged = true;
+	return 0;
+}
+
 static void
 read_key(sqlite3_stmt *st, int i, struct finding_key *k, bool *damaged)
 {
-	event_text_set(&k->server, store_column_span(st, i++));
-	k->server_port = (uint16_t)store_column_code(st, i++, UINT16_MAX, damaged);
-	k->protocol = (enum protocol)store_column_code(st, i++, PROTOCOL_SMTP, damaged);
-	k->tls_mode = (enum tls_mode)store_column_code(st, i++, TLS_MODE_STARTTLS, damaged);
-	k->tls_version = (uint16_t)store_column_code(st, i++, UINT16_MAX, damaged);
-	k->offered_version = (uint16_t)store_column_code(st, i++, UINT16_MAX, damaged);
-	k->outcome = (enum outcome)store_column_code(st, i++, OUTCOME_CLEARTEXT, damaged);
-	k->refused_by = (enum event_side)store_column_code(st, i++, SIDE_SERVER, damaged);
-	k->refusal = (enum refusal_kind)store_column_code(st, i++, REFUSAL_SSLV2_ERROR, damaged);
-	k->refusal_alert = (uint8_t)store_column_code(st, i, UINT8_MAX, damaged);
+	int64_t service = sqlite3_column_int64(st, i + 1), way = sqlite3_column_int64(st, i + 2);
+
+	event_text_set(&k->server, store_column_span(st, i));
+	if (service < 0 || service > UINT32_MAX || way < 0)
+		*damaged = true;
+	k->server_port = (uint16_t)unpack(service, 16, UINT16_MAX, UINT16_MAX, damaged);
+	k->protocol = (enum protocol)unpack(service, 8, 255, PROTOCOL_SMTP, damaged);
+	k->tls_mode = (enum tls_mode)unpack(service, 0, 255, TLS_MODE_STARTTLS, damaged);
+	k->tls_version = (uint16_t)unpack(way, 48, UINT16_MAX, UINT16_MAX, damaged);
+	k->offered_version = (uint16_t)unpack(way, 32, UINT16_MAX, UINT16_MAX, damaged);
+	k->outcome = (enum outcome)unpack(way, 24, 255, OUTCOME_CLEARTEXT, damaged);
+	k->refused_by = (enum event_side)unpack(way, 16, 255, SIDE_SERVER, damaged);
+	k->refusal = (enum refusal_kind)unpack(way, 8, 255, REFUSAL_SSLV2_ERROR, damaged);
+	k->refusal_alert = (uint8_t)unpack(way, 0, 255, UINT8_MAX, damaged);
 }
 
 static void
@@ -129,7 +152,7 @@ bool
 store_finding_read(
     sqlite3_stmt *st, int first, const struct addr *client, struct finding *out, uint8_t *verdict)
 {
-	int i = first + 10;
+	int i = first + 3;
 	bool damaged = false;
 
 	memset(out, 0, sizeof(*out));

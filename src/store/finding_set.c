@@ -209,6 +209,8 @@ store_set_add(struct store *s, const struct tally *tally, const struct tally_cli
 			struct finding *f = &set->items[set->count + i];
 
 			tally_finding_at(tally, c->first_finding + done + i, f);
+			if (f->key.tls_version > STORE_VERSION_MAX) /* nothing speaks it */
+				f->key.tls_version = 0;
 			store_make_printable(&s->scratch, &f->key.server, CHARSET_ASCII);
 			store_make_printable(&s->scratch, &f->certificate_subject, CHARSET_UTF8);
 		}

@@ -7,11 +7,12 @@
 
 #include "base/banned.h"
 
+#define OF_ITS_FINDINGS " FROM finding WHERE client = c.id AND " STORE_VERSION("way") " > 0), "
+#define WORST_VERSION "(SELECT min(" STORE_VERSION("way") ")" OF_ITS_FINDINGS
+#define BEST_VERSION "(SELECT max(" STORE_VERSION("way") ")" OF_ITS_FINDINGS
 #define CLIENT_COLUMNS                                                                             \
-	"c.id, s.name, c.ip, c.mac, c.name, c.name_source, c.first_us, c.last_us, c.count, "       \
-	"(SELECT min(tls_version) FROM finding WHERE client = c.id AND tls_version > 0), "         \
-	"(SELECT max(tls_version) FROM finding WHERE client = c.id AND tls_version > 0), "         \
-	"c.verdict, c.reason"
+	"c.id, s.name, c.ip, c.mac, c.name, c.name_source, c.first_us, c.last_us, "                \
+	"c.count, " WORST_VERSION BEST_VERSION "c.verdict, c.reason"
 
 static sqlite3_stmt *
 prepare(struct store *s, const char *sql, struct error *err)

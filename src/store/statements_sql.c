@@ -6,12 +6,6 @@
 #define CLIENT_COLUMNS                                                                             \
 	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason"
 
-/* The key of a finding, as STORE_FINDING_COLUMNS has it, from ?2 on. */
-#define WHERE_FINDING                                                                              \
-	" WHERE client = ?1 AND server = ?2 AND server_port = ?3 AND protocol = ?4"                \
-	" AND tls_mode = ?5 AND tls_version = ?6 AND offered_version = ?7 AND outcome = ?8"        \
-	" AND refused_by = ?9 AND refusal = ?10 AND refusal_alert = ?11"
-
 /* The primary key of a finding. */
 #define FINDING_KEY "client, " STORE_FINDING_KEY_COLUMNS
 
@@ -39,10 +33,11 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO finding (client, " STORE_FINDING_COLUMNS ","
 		" refusal_text, cipher_suite_text)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+		" ?17, ?18, ?19, ?20, ?21)",
 	[STATEMENT_FINDING_COUNT] =
-		"UPDATE finding SET count = ?12, gap_count = ?13, login_count = ?14,"
-		" scsv_count = ?15, first_us = ?16, last_us = ?17, verdict = ?18" WHERE_FINDING,
+		"UPDATE finding SET count = ?5, gap_count = ?6, login_count = ?7, scsv_count = ?8,"
+		" first_us = ?9, last_us = ?10, verdict = ?11"
+		" WHERE client = ?1 AND server = ?2 AND service = ?3 AND way = ?4",
 	[STATEMENT_DAY_ADD] =
 		"INSERT INTO day (client, day, tls_version, outcome, count)"
 		" VALUES (?1, ?2, ?3, ?4, ?5)"

@@ -118,10 +118,25 @@ struct span store_printable(
     struct buf *scratch, struct span text, enum store_charset charset, size_t max);
 void store_make_printable(struct buf *scratch, struct event_text *text, enum store_charset charset);
 
-/* finding_row.c: the columns of a finding, in one order for all statements. */
-#define STORE_FINDING_KEY_COLUMNS                                                                  \
-	"server, server_port, protocol, tls_mode, tls_version, offered_version, outcome, "         \
-	"refused_by, refusal, refusal_alert"
+/*
+ * finding_row.c: the columns of a finding, in one order for all statements.
+ *
+ * The numbers of the key are packed into two, most significant first, so that rows stand in the
+ * order of tally_key_compare and a statement has few values to carry:
+ *
+ *   service  port 16 bits, protocol 8, TLS mode 8
+ *   way      version 16 (15 used), offered version 16, outcome 8, refused_by 8, refusal 8, alert 8
+ */
+#define STORE_PORT(service) "(" service " >> 16)"
+#define STORE_PROTOCOL(service) "(" service " >> 8 & 255)"
+#define STORE_TLS_MODE(service) "(" service " & 255)"
+#define STORE_VERSION(way) "(" way " >> 48)"
+#define STORE_OFFERED(way) "(" way " >> 32 & 65535)"
+#define STORE_OUTCOME(way) "(" way " >> 24 & 255)"
+#define STORE_REFUSED_BY(way) "(" way " >> 16 & 255)"
+#define STORE_VERSION_MAX 0x7fff
+
+#define STORE_FINDING_KEY_COLUMNS "server, service, way"
 #define STORE_FINDING_COLUMNS                                                                      \
 	STORE_FINDING_KEY_COLUMNS                                                                  \
 	", count, gap_count, login_count, scsv_count, first_us, last_us, verdict, server_ip, "     \

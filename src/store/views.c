@@ -33,8 +33,9 @@
 	    "5") " || ':' || " MAC_BYTE("7") " || ':' || " MAC_BYTE("9") " || ':' || " MAC_BYTE("11") ") END"
 /* By age, SSLv2 the oldest; what is not known is left out. */
 #define SEEN_VERSION(choose)                                                                       \
-	VERSION("(SELECT " choose                                                                  \
-		"(tls_version) FROM finding WHERE client = c.id AND tls_version > 0)")
+	VERSION("(SELECT " choose "(" STORE_VERSION(                                               \
+	    "way") ")"                                                                             \
+		   " FROM finding WHERE client = c.id AND " STORE_VERSION("way") " > 0)")
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
@@ -48,13 +49,13 @@ static const char inventory_view[] =
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
     " certificate_not_after, with_capture_gap, cleartext_logins) AS SELECT"
     " s.name, c.ip, "
-    PROTOCOL("f.protocol") ", "
-    TLS_MODE("f.tls_mode") ", "
-    "f.server, f.server_ip, f.server_port, "
-    VERSION("f.tls_version") ", "
-    VERSION("f.offered_version") ", "
-    OUTCOME("f.outcome") ", "
-    SIDE("f.refused_by") ", "
+    PROTOCOL(STORE_PROTOCOL("f.service")) ", "
+    TLS_MODE(STORE_TLS_MODE("f.service")) ", "
+    "f.server, f.server_ip, " STORE_PORT("f.service") ", "
+    VERSION(STORE_VERSION("f.way")) ", "
+    VERSION(STORE_OFFERED("f.way")) ", "
+    OUTCOME(STORE_OUTCOME("f.way")) ", "
+    SIDE(STORE_REFUSED_BY("f.way")) ", "
     "f.refusal_text, "
     SIDE("f.limited_by") ", "
     "f.count, "
@@ -98,7 +99,7 @@ static const char days_view[] =
 static const char coverage_view[] =
     "CREATE VIEW coverage (sensor, run, command, source, begin, end, packets, bytes,"
     " kernel_dropped, interface_dropped, flows_evicted, gaps, one_way_flows, undecodable,"
-    " cut_by_snap_length, details, errors, started) AS SELECT"
+    " cut_by_snap_length, details, errors, started, duplicate_share, hint) AS SELECT"
     " s.name, r.id, r.command, "
     "(SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN min(name) ELSE"
     "   count(*) || ' sources: ' || substr(group_concat(name, ' '), 1, 200) END"
@@ -116,7 +117,12 @@ static const char coverage_view[] =
     "(SELECT group_concat(name || '=' || value, ', ') FROM"
     "  (SELECT name, value FROM run_counter WHERE run = r.id AND value > 0 ORDER BY name)), "
     "(SELECT group_concat(error, '; ') FROM run_source WHERE run = r.id), "
-    TIME("r.started_us")
+    TIME("r.started_us") ", "
+    "(SELECT round(d.value * 1.0 / p.value, 4) FROM run_counter d JOIN run_counter p"
+    "  ON p.run = d.run AND p.name = 'payload_segments' AND p.value > 0"
+    "  WHERE d.run = r.id AND d.name = 'duplicate_packets'), "
+    "(SELECT 'raise the snapshot length: ' || value || ' packets on mail ports were cut'"
+    "  FROM run_counter WHERE run = r.id AND name = 'snapped' AND value > 0)"
     " FROM run r JOIN sensor s ON s.id = r.sensor;";
 /* clang-format on */
 

@@ -51,17 +51,18 @@ tally_clear(struct tally *t)
 	t->event_count = 0;
 }
 
+/* Over the client's address, not its number: so it is known before the client was looked up. */
 static uint64_t
-finding_hash(const struct tally *t, const struct tally_finding_entry *e)
+finding_hash(const struct tally *t, const struct addr *ip, const struct tally_finding_entry *e)
 {
 	const uint16_t numbers[] = { e->server_port, e->tls_version, e->offered_version };
 	const uint8_t kinds[] = { e->protocol, e->tls_mode, e->outcome, e->refused_by, e->refusal,
 		e->refusal_alert };
-	uint8_t key[sizeof(e->client) + sizeof(numbers) + sizeof(kinds) + EVENT_NAME_MAX];
+	uint8_t key[sizeof(ip->bytes) + sizeof(numbers) + sizeof(kinds) + EVENT_NAME_MAX];
 	size_t len = 0;
 
-	memcpy(key, &e->client, sizeof(e->client));
-	len += sizeof(e->client);
+	memcpy(key, ip->bytes, sizeof(ip->bytes));
+	len += sizeof(ip->bytes);
 	memcpy(key + len, numbers, sizeof(numbers));
 	len += sizeof(numbers);
 	memcpy(key + len, kinds, sizeof(kinds));
@@ -83,10 +84,12 @@ same_key(const struct tally_finding_entry *a, const struct tally_finding_entry *
 }
 
 static uint64_t
-day_hash(const struct tally *t, const struct tally_day_entry *d)
+day_hash(const struct tally *t, const struct addr *ip, const struct tally_day_entry *d)
 {
-	const int64_t key[] = { d->day, d->client, (int64_t)d->tls_version << 8 | d->outcome };
+	int64_t key[4] = { d->day, (int64_t)d->tls_version << 8 | d->outcome };
 
+	_Static_assert(sizeof(ip->bytes) == 2 * sizeof(key[0]), "the address fits behind");
+	memcpy(&key[2], ip->bytes, sizeof(ip->bytes));
 	return hash_bytes(&t->key, key, sizeof(key));
 }
 
@@ -143,9 +146,8 @@ make_room(void *items, size_t count, size_t *room, size_t item_len)
 }
 
 static uint32_t
-client_of(struct tally *t, const struct addr *ip)
+client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 {
-	uint64_t hash = addr_hash(t, ip);
 	uint32_t i = find_client(t, hash, ip);
 
 	if (i != TALLY_NONE)
@@ -166,9 +168,8 @@ client_of(struct tally *t, const struct addr *ip)
 }
 
 static struct tally_finding_entry *
-finding_of(struct tally *t, const struct tally_finding_entry *wanted)
+finding_of(struct tally *t, uint64_t hash, const struct tally_finding_entry *wanted)
 {
-	uint64_t hash = finding_hash(t, wanted);
 	uint32_t i = find_finding(t, hash, wanted);
 
 	if (i != TALLY_NONE)
@@ -184,9 +185,8 @@ finding_of(struct tally *t, const struct tally_finding_entry *wanted)
 }
 
 static void
-count_day(struct tally *t, const struct tally_day_entry *wanted)
+count_day(struct tally *t, uint64_t hash, const struct tally_day_entry *wanted)
 {
-	uint64_t hash = day_hash(t, wanted);
 	uint32_t i = find_day(t, hash, wanted);
 
 	if (i == TALLY_NONE) {
@@ -208,15 +208,21 @@ lower(const char *in, size_t len, char *out)
 	return len;
 }
 
-/* `server` has room for EVENT_NAME_MAX bytes and is what the key borrows. */
+/* Where an event belongs, and what it is looked up by. */
+struct place {
+	uint64_t client_hash, finding_hash, day_hash;
+	struct tally_finding_entry finding; /* its key; the client's number is to be filled in */
+	struct tally_day_entry day;
+	char server[EVENT_NAME_MAX]; /* what the key borrows */
+};
+
 static void
-set_finding_key(
-    struct tally_finding_entry *e, uint32_t client, const struct event *ev, char *server)
+set_place(const struct tally *t, struct place *p, const struct event *ev)
 {
 	char text[ADDR_TEXT_LEN];
 
-	*e = (struct tally_finding_entry){
-		.client = client,
+	p->finding = (struct tally_finding_entry){
+		.server = { .data = p->server },
 		.server_port = ev->server_port,
 		.tls_version = ev->tls_version,
 		.offered_version = ev->offered_version,
@@ -229,24 +235,21 @@ set_finding_key(
 		.first_us = INT64_MAX,
 		.last_us = INT64_MIN,
 	};
-	e->server.data = server;
 	if (ev->server_name.len > 0) {
-		e->server.len = (uint16_t)lower(ev->server_name.data, ev->server_name.len, server);
+		p->finding.server.len =
+		    (uint16_t)lower(ev->server_name.data, ev->server_name.len, p->server);
 	} else {
 		(void)addr_to_text(&ev->server_ip, text);
-		e->server.len = (uint16_t)lower(text, strlen(text), server);
+		p->finding.server.len = (uint16_t)lower(text, strlen(text), p->server);
 	}
-}
-
-static struct tally_day_entry
-day_key(uint32_t client, const struct event *ev)
-{
-	return (struct tally_day_entry){
+	p->day = (struct tally_day_entry){
 		.day = ev->timestamp_us / USEC_PER_DAY - (ev->timestamp_us % USEC_PER_DAY < 0),
-		.client = client,
 		.tls_version = ev->tls_version,
 		.outcome = (uint8_t)ev->outcome,
 	};
+	p->client_hash = addr_hash(t, &ev->client_ip);
+	p->finding_hash = finding_hash(t, &ev->client_ip, &p->finding);
+	p->day_hash = day_hash(t, &ev->client_ip, &p->day);
 }
 
 static bool
@@ -344,30 +347,32 @@ reindex(struct tally *t)
 	tally_index_clear(&t->day_index);
 	for (uint32_t i = 0; i < t->client_count; i++)
 		tally_index_add(&t->client_index, addr_hash(t, &t->clients[i].ip), i);
-	for (uint32_t i = 0; i < t->finding_count; i++)
-		tally_index_add(&t->finding_index, finding_hash(t, &t->findings[i]), i);
-	for (uint32_t i = 0; i < t->day_count; i++)
-		tally_index_add(&t->day_index, day_hash(t, &t->days[i]), i);
+	for (uint32_t i = 0; i < t->finding_count; i++) {
+		const struct tally_finding_entry *e = &t->findings[i];
+
+		tally_index_add(
+		    &t->finding_index, finding_hash(t, &t->clients[e->client].ip, e), i);
+	}
+	for (uint32_t i = 0; i < t->day_count; i++) {
+		const struct tally_day_entry *d = &t->days[i];
+
+		tally_index_add(&t->day_index, day_hash(t, &t->clients[d->client].ip, d), i);
+	}
 	t->sorted = false;
 }
 
 /* True when the event can be counted in what is there, which takes no memory. */
 static bool
-fits_in(const struct tally *t, const struct event *ev)
+fits_in(const struct tally *t, struct place *p, const struct event *ev)
 {
-	uint32_t client = find_client(t, addr_hash(t, &ev->client_ip), &ev->client_ip);
-	struct tally_finding_entry wanted;
-	struct tally_day_entry day;
-	char server[EVENT_NAME_MAX];
+	uint32_t client = find_client(t, p->client_hash, &ev->client_ip), finding;
 	size_t text_len = 0;
-	uint32_t finding;
 
 	if (client == TALLY_NONE)
 		return false;
-	set_finding_key(&wanted, client, ev, server);
-	finding = find_finding(t, finding_hash(t, &wanted), &wanted);
-	day = day_key(client, ev);
-	if (finding == TALLY_NONE || find_day(t, day_hash(t, &day), &day) == TALLY_NONE)
+	p->finding.client = p->day.client = client;
+	finding = find_finding(t, p->finding_hash, &p->finding);
+	if (finding == TALLY_NONE || find_day(t, p->day_hash, &p->day) == TALLY_NONE)
 		return false;
 	if (brings_name(&t->clients[client], ev) &&
 	    text_differs(t->clients[client].name, &ev->client_name))
@@ -381,21 +386,23 @@ fits_in(const struct tally *t, const struct event *ev)
 bool
 tally_add(struct tally *t, const struct event *ev)
 {
-	struct tally_finding_entry wanted;
-	struct tally_day_entry day;
-	char server[EVENT_NAME_MAX];
+	struct place p;
 	uint32_t client;
 
 	if (t->sorted)
 		reindex(t);
-	if (tally_is_full(t) && !fits_in(t, ev))
+	set_place(t, &p, ev);
+	/* Where clients come in no order, most of the time here is waiting for memory. */
+	tally_index_prefetch(&t->client_index, p.client_hash);
+	tally_index_prefetch(&t->finding_index, p.finding_hash);
+	tally_index_prefetch(&t->day_index, p.day_hash);
+	if (tally_is_full(t) && !fits_in(t, &p, ev))
 		return false;
-	client = client_of(t, &ev->client_ip);
+	client = client_of(t, p.client_hash, &ev->client_ip);
+	p.finding.client = p.day.client = client;
 	update_client(t, &t->clients[client], ev);
-	set_finding_key(&wanted, client, ev, server);
-	update_finding(t, finding_of(t, &wanted), ev);
-	day = day_key(client, ev);
-	count_day(t, &day);
+	update_finding(t, finding_of(t, p.finding_hash, &p.finding), ev);
+	count_day(t, p.day_hash, &p.day);
 	t->event_count++;
 	return true;
 }

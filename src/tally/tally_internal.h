@@ -110,6 +110,12 @@ tally_index_next(const struct tally_index *index, uint64_t hash, uint32_t *probe
 	}
 }
 
+static inline void
+tally_index_prefetch(const struct tally_index *index, uint64_t hash)
+{
+	__builtin_prefetch(&index->slots[(uint32_t)hash & index->mask]);
+}
+
 /* tally_arena.c */
 /* True when keeping `len` bytes takes no more memory. */
 bool tally_text_fits(const struct tally *t, size_t len);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "capture/capture_internal.h"
+#include "capture/identity.h"
 
 #include "base/banned.h"
 

@@ -57,7 +57,7 @@ def wait_for(condition, what, patience=PATIENCE):
 
 def run(*command, check=True, **options):
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          timeout=60, check=False, **options)
+                          timeout=300, check=False, **options)
     if check and done.returncode != 0:
         raise Failure(f"{' '.join(command)}: {done.stderr.strip()}")
     return done
@@ -208,8 +208,9 @@ class Dump:
     """A tcpdump in namespace `b` that has begun."""
 
     def __init__(self, net, interface, path, *options):
-        self.process = net.start(net.b, "tcpdump", "-U", "-B", "65536", "-Z", "root", "-i", interface, "-w",
-                                 path, *options, stderr=subprocess.PIPE, text=True)
+        self.process = net.start(net.b, "tcpdump", "-U", "-B", "65536", "-Z", "root", "-i",
+                                 interface, "-w", path, *options, stderr=subprocess.PIPE,
+                                 text=True)
         # Its first line says that it listens; the others are read so that it never waits.
         self.process.stderr.readline()
         threading.Thread(target=self.process.stderr.read, daemon=True).start()

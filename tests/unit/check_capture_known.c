@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "capture/identity.h"
 #include "capture_replays.h"
 
 #include "base/banned.h"

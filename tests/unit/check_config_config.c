@@ -60,7 +60,7 @@ static const struct {
 	{ "store.retention", "400d" },
 	{ "events.to", "none" },
 	{ "budgets.flows", "131072" },
-	{ "budgets.unsettled_flows", "32768" },
+	{ "budgets.unsettled_flows", "16384" },
 	{ "budgets.held", "32MiB" },
 	{ "budgets.tally", "64MiB" },
 	{ "daemon.user", "tlstally" },
@@ -381,9 +381,9 @@ START_TEST(unsettled_flows_are_part_of_all)
 	struct error err;
 
 	ck_assert_int_eq(config_check(&config, &faults), 0);
-	ck_assert_int_eq(config_set(&config, "budgets.flows", "32768", &err), 0);
+	ck_assert_int_eq(config_set(&config, "budgets.flows", "16384", &err), 0);
 	ck_assert_int_eq(config_check(&config, &faults), 0);
-	ck_assert_int_eq(config_set(&config, "budgets.flows", "32767", &err), 0);
+	ck_assert_int_eq(config_set(&config, "budgets.flows", "16383", &err), 0);
 	ck_assert_int_eq(config_check(&config, &faults), -1);
 	ck_assert_uint_eq(faults.count, 1);
 	ck_assert_str_eq(faults.items[0].key, "flows");

@@ -147,7 +147,7 @@ static const struct {
 	    "f:4: [budgets] unsettled_flows: unsettled_flows is 1025 and flows 1024: the unsettled "
 	    "ones are part of all, so lower unsettled_flows or raise flows\n" },
 	{ "[budgets]\nflows = 1024\n",
-	    "f:2: [budgets] flows: unsettled_flows is 32768 and flows 1024: the unsettled ones are "
+	    "f:2: [budgets] flows: unsettled_flows is 16384 and flows 1024: the unsettled ones are "
 	    "part of all, so lower unsettled_flows or raise flows\n" },
 	{ "[daemon]\nuser = a\001b\n",
 	    "f:2: [daemon]: the line holds a control character: take it out\n" },

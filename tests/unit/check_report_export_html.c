@@ -17,7 +17,7 @@ START_TEST(page_has_coverage_totals_clients_and_rows)
 		"<dt>Observed<dd>12,345,678 packets",
 		"<dt>Not seen<dd>12 gaps in connections, at least 3 connections",
 		"A client that is not listed was not seen, which does not make it clean.",
-		"<td class=a>10.1.2.14<br><small>scanner-3 (ehlo)</small>"
+		"<td class=a>10.1.2.14<br><small>scanner-3 (ehlo)</small>",
 		"<br><small>00:01:02:ab:cd:ef</small>",
 		"mail.example:993 +1",
 		"refused 212 of 212 tries",
@@ -31,8 +31,8 @@ START_TEST(page_has_coverage_totals_clients_and_rows)
 	export_as(&f, EXPORT_HTML);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		ck_assert_msg(has(&f, wanted[i]), "no %s in:\n%s", wanted[i], buf_text(&f.out));
-	ck_assert_ptr_lt(
-	    strstr(buf_text(&f.out), "What was observed"), strstr(buf_text(&f.out), "10.1.2.14"));
+	ck_assert(
+	    strstr(buf_text(&f.out), "What was observed") < strstr(buf_text(&f.out), "10.1.2.14"));
 	tear_down(&f);
 }
 END_TEST

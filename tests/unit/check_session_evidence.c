@@ -216,10 +216,9 @@ struct place {
 };
 
 static void
-add_bytes(struct evidence *ev, const struct act *act, const struct mark *mark)
+add_bytes(struct evidence_side *side, const struct act *act, const struct mark *mark)
 {
 	bool is_server = act->side == 's';
-	struct evidence_side *side = is_server ? &ev->server : &ev->client;
 
 	if (is_server && !side->bytes && act->verb != FIN && act->verb != RST) {
 		side->bytes = true;
@@ -282,13 +281,18 @@ add_bytes(struct evidence *ev, const struct act *act, const struct mark *mark)
 	}
 }
 
-/* `late_us`: how late the mirror delivers the server's packets. */
+/* `late_us`: how late the mirror delivers the server's packets.  Fills `sides`, client first. */
 static struct evidence
-evidence_of(const struct row *row, int64_t late_us)
+evidence_of(const struct row *row, int64_t late_us, struct evidence_side sides[2])
 {
-	struct evidence ev = { .version = row->version };
+	struct evidence ev = {
+		.client = &sides[0],
+		.server = &sides[1],
+		.version = row->version,
+	};
 	struct place at = { .time_us = 1000 };
 
+	sides[0] = sides[1] = (struct evidence_side){ 0 };
 	for (const struct act *act = row->acts; act->verb != DONE; act++) {
 		unsigned dir = act->side == 's';
 		struct mark mark;
@@ -308,7 +312,7 @@ evidence_of(const struct row *row, int64_t late_us)
 		mark = (struct mark){ .time_us = at.time_us + (dir == 1 ? late_us : 0),
 			.offset = at.offset[dir],
 			.peer_offset = row->view == BOTH ? at.received[dir] : -1 };
-		add_bytes(&ev, act, &mark);
+		add_bytes(&sides[dir], act, &mark);
 		at.offset[dir] += act->verb == FIN ? 1 : 100;
 	}
 	ev.client_seen = row->view != SERVER_ONLY;
@@ -319,7 +323,8 @@ evidence_of(const struct row *row, int64_t late_us)
 static void
 check_row(const struct row *row, int64_t late_us)
 {
-	struct evidence ev = evidence_of(row, late_us);
+	struct evidence_side sides[2];
+	struct evidence ev = evidence_of(row, late_us, sides);
 	struct evidence_outcome out = evidence_judge(&ev);
 
 	ck_assert_msg(out.outcome == row->outcome, "%s: %s", row->name, outcome_name(out.outcome));
@@ -352,11 +357,12 @@ START_TEST(refusal_leaves_time_for_what_was_delayed)
 	const struct row row = { "refused", V12, { HELLOS, { 'c', ALERT, FATAL(48) } },
 		REFUSED(CLIENT, ALERT, 48) };
 	const struct row open = { "open", V12, { HELLOS }, NEGOTIATED };
-	struct evidence ev = evidence_of(&row, 0);
+	struct evidence_side sides[2];
+	struct evidence ev = evidence_of(&row, 0, sides);
 	struct evidence_outcome out = evidence_judge(&ev);
 
 	ck_assert(out.ended && !out.settled);
-	ev = evidence_of(&open, 0);
+	ev = evidence_of(&open, 0, sides);
 	out = evidence_judge(&ev);
 	ck_assert(!out.ended && !out.settled);
 }

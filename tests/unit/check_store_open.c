@@ -656,11 +656,14 @@ END_TEST
 START_TEST(values_that_no_tlstally_writes_are_damage)
 {
 	static const char *const changes[] = {
-		"UPDATE finding SET outcome = 99",
-		"UPDATE finding SET outcome = -1",
-		"UPDATE finding SET protocol = 5",
-		"UPDATE finding SET refusal = 4000000000",
-		"UPDATE finding SET tls_version = 65536",
+		"UPDATE finding SET way = way | 99 << 24",
+		"UPDATE finding SET way = -1",
+		"UPDATE finding SET way = way | 255 << 16",
+		"UPDATE finding SET way = way | 255 << 8",
+		"UPDATE finding SET service = service | 255 << 8",
+		"UPDATE finding SET service = service | 255",
+		"UPDATE finding SET service = 1 << 40",
+		"UPDATE finding SET service = -1",
 		"UPDATE finding SET verdict = 256",
 		"UPDATE finding SET server_ip = 'nowhere'",
 		"UPDATE client SET ip = 'nowhere'",
@@ -713,7 +716,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, several_processes_may_make_the_same_database);
 	tcase_add_loop_test(tc, a_damaged_file_is_no_reason_to_crash, 0, 6);
 	tcase_add_test(tc, a_file_that_is_cut_short_is_no_reason_to_crash);
-	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 9);
+	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 12);
 }
 
 SUITE_MAIN("store_open")

@@ -14,7 +14,7 @@ static const struct {
 	{ "days", "sensor client day tls_version outcome count" },
 	{ "coverage", "sensor run command source begin end packets bytes kernel_dropped "
 		      "interface_dropped flows_evicted gaps one_way_flows undecodable "
-		      "cut_by_snap_length details errors started" },
+		      "cut_by_snap_length details errors started duplicate_share hint" },
 };
 
 /* A promise to users: names and order stay, new ones come behind. */
@@ -368,7 +368,7 @@ START_TEST(coverage_says_what_was_seen_and_what_was_not)
 	    "here|1|replay|3 sources: a.pcap b.pcap c.pcap|2026-11-19T00:00:00.000001Z"
 	    "|2026-11-19T01:00:00.000000Z|10|1000|5|6|7|3|8|4|5"
 	    "|flows_evicted=7, gaps=3, interface_dropped=6, kernel_dropped=5, one_way_flows=8, "
-	    "undecodable=4|a.pcap is cut short; c.pcap is odd|2026-11-19T00:00:00.000000Z");
+	    "undecodable=4|a.pcap is cut short; c.pcap is odd|2026-11-19T00:00:00.000000Z|-|-");
 	store_close(s);
 }
 END_TEST
@@ -383,7 +383,23 @@ START_TEST(coverage_of_a_run_without_packets_has_no_times)
 
 	flush(s, NULL, &run);
 	ck_assert_str_eq(sql("SELECT * FROM coverage"),
-	    "here|1|capture|eth0|-|-|0|0|-|-|-|-|-|-|0|-|-|2026-11-19T00:00:00.000000Z");
+	    "here|1|capture|eth0|-|-|0|0|-|-|-|-|-|-|0|-|-|2026-11-19T00:00:00.000000Z|-|-");
+	store_close(s);
+}
+END_TEST
+
+START_TEST(coverage_says_what_came_twice_and_what_to_raise)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct store_counter counters[] = { { "duplicate_packets", 3 }, { "payload_segments", 8 },
+		{ "snapped", 5 } };
+	struct store_run run = {
+		.command = "replay", .started_us = DAY, .counters = counters, .counter_count = 3
+	};
+
+	flush(s, NULL, &run);
+	ck_assert_str_eq(sql("SELECT duplicate_share, hint FROM coverage"),
+	    "0.375|raise the snapshot length: 5 packets on mail ports were cut");
 	store_close(s);
 }
 END_TEST
@@ -424,6 +440,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, days_have_a_row_per_version_and_outcome);
 	tcase_add_test(tc, coverage_says_what_was_seen_and_what_was_not);
 	tcase_add_test(tc, coverage_of_a_run_without_packets_has_no_times);
+	tcase_add_test(tc, coverage_says_what_came_twice_and_what_to_raise);
 	tcase_add_test(tc, the_views_can_be_read_while_a_writer_is_at_it);
 }
 

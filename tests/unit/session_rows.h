@@ -93,8 +93,8 @@ check_prefixes(const struct row *row)
 		ck_assert_uint_le(told.event_count, 1);
 		ck_assert_uint_eq(c->events, told.event_count);
 		if (script->count > 0 && told.event_count == 0)
-			ck_assert_uint_eq(c->banner_only + c->quit_only + c->http + c->half_hello + c->starttls_no_hello +
-					      c->garbage + c->no_hello,
+			ck_assert_uint_eq(c->banner_only + c->quit_only + c->http + c->half_hello +
+					      c->starttls_no_hello + c->garbage + c->no_hello,
 			    1);
 	}
 }

@@ -1,0 +1,242 @@
+/* tlstally doctor: is the feed any good? */
+#include "app/cmd_doctor.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/doctor_gather.h"
+#include "app/selection.h"
+#include "base/log.h"
+#include "report/terminal.h"
+
+#include "base/banned.h"
+
+#define INDENT 10
+#define TEXT_WIDTH_MAX 110 /* longer lines are hard to read */
+
+static const char help_text[] =
+    "Usage: tlstally doctor [OPTION...] PATH...\n"
+    "       tlstally doctor [OPTION...] --db FILE\n"
+    "\n"
+    "Says what is wrong with the feed and what to change: lost, cut, repeated or one-way\n"
+    "traffic, none at all on the mail ports, a sensor on the wrong side of the NAT, clocks\n"
+    "that jump. Each finding comes with its number, its share and what to do, the worst first.\n"
+    "\n"
+    "PATH is a capture, a folder of them, or - for standard input; it is read without a\n"
+    "database. With --db the runs of that database are looked at.\n"
+    "\n"
+    "  -d, --db FILE          the database whose runs to look at\n"
+    "  -s, --since TIME       of the database, only runs at TIME or later\n"
+    "  -u, --until TIME       of the database, only runs before TIME\n"
+    "  -i, --internal LIST    of captures: networks whose clients count, with commas between\n"
+    "                         them, or any (default: the private and local ranges)\n"
+    "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
+    "                         of captures: add or change a service; may be repeated\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "critical: most of the traffic is hidden, what is reported is worth little;\n"
+    "warning: part of it is; note: the results are right all the same.\n"
+    "\n"
+    "Exit status: 0 done, whatever was found; 1 something could not be read; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  tcpdump -i eth0 -s 0 -c 100000 -w - | tlstally doctor -\n"
+    "  tlstally doctor --db /var/lib/tlstally/tlstally.db --since 24h\n";
+
+struct command {
+	const char *db; /* NULL: captures */
+	struct store_filter filter;
+	struct service_set services;
+	struct network_set internal;
+	bool help;
+};
+
+/* Set by SIGINT and SIGTERM: what was read is told. */
+static volatile sig_atomic_t stop_asked;
+
+static void
+on_stop(int signal_number)
+{
+	(void)signal_number;
+	stop_asked = 1;
+}
+
+static int
+parse_option(struct command *c, int option)
+{
+	struct error err;
+
+	switch (option) {
+	case 'd':
+		c->db = optarg;
+		return 0;
+	case 's':
+		return selection_parse_time(
+		    "since", optarg, &c->filter.has_since, &c->filter.since_us);
+	case 'u':
+		return selection_parse_time(
+		    "until", optarg, &c->filter.has_until, &c->filter.until_us);
+	case 'i':
+		if (network_set_add_text(&c->internal, optarg, &err) == 0)
+			return 0;
+		log_error("--internal: %s", err.text);
+		return -1;
+	case 'S':
+		if (service_set_add_text(&c->services, optarg, &err) == 0)
+			return 0;
+		log_error("--service: %s", err.text);
+		return -1;
+	case 'h':
+		c->help = true;
+		return 0;
+	default: /* getopt_long has said what is wrong */
+		return -1;
+	}
+}
+
+/* What does not go together, or is missing. */
+static int
+check_command(const struct command *c, int path_count)
+{
+	if (c->db != NULL && path_count > 0) {
+		log_error("--db and captures do not go together");
+		return -1;
+	}
+	if (c->db == NULL && path_count == 0) {
+		log_error("doctor needs a capture (a file, a folder, or - for standard input), or "
+			  "a database (--db)");
+		return -1;
+	}
+	if (c->db == NULL && (c->filter.has_since || c->filter.has_until)) {
+		log_error("--since and --until go with --db only");
+		return -1;
+	}
+	if (c->filter.has_since && c->filter.has_until &&
+	    c->filter.since_us >= c->filter.until_us) {
+		log_error("--since is not before --until, so nothing lies between them");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+parse_command(struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "db", required_argument, NULL, 'd' },
+		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'u' },
+		{ "internal", required_argument, NULL, 'i' },
+		{ "service", required_argument, NULL, 'S' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 0; /* glibc: start anew, with the command's own argv */
+	while ((option = getopt_long(argc, argv, "d:s:u:i:S:h", options, NULL)) != -1) {
+		if (parse_option(c, option) != 0)
+			return -1;
+	}
+	if (c->help)
+		return 0;
+	if (c->internal.count == 0 && !c->internal.any)
+		network_set_add_internal_defaults(&c->internal);
+	return check_command(c, argc - optind);
+}
+
+static void
+add_finding(const struct doctor_finding *finding, const struct doctor_feed *feed, size_t width,
+    struct buf *out)
+{
+	struct buf text = { 0 };
+
+	buf_addf(out, "\n%-*s", INDENT, doctor_severity_name(finding->severity));
+	doctor_add_sentence(finding, feed, &text);
+	buf_addf(&text, " %s", doctor_advice(finding->rule));
+	terminal_add_wrapped(out, buf_text(&text), INDENT, width);
+	buf_release(&text);
+}
+
+static int
+write_findings(const struct doctor_feed *feed)
+{
+	struct terminal terminal = terminal_detect(stdout);
+	struct doctor_finding findings[DOCTOR_RULE_COUNT];
+	size_t count = doctor_examine(feed, findings), width = terminal.width;
+	struct buf out = { 0 };
+	bool written;
+
+	if (width > 0)
+		width = width > INDENT + TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : width - INDENT;
+	buf_addf(&out, "%-*s", INDENT, "Examined");
+	doctor_add_examined(feed, &out);
+	buf_add_char(&out, '\n');
+	for (size_t i = 0; i < count; i++)
+		add_finding(&findings[i], feed, width, &out);
+	if (count == 0)
+		buf_add_text(&out, "\nNothing is wrong with this feed.\n");
+	written = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	if (!written)
+		log_error("cannot write the findings: %s", strerror(errno));
+	buf_release(&out);
+	return written ? 0 : -1;
+}
+
+/* All that was named is unreadable: then there is no feed to speak of. */
+static bool
+has_nothing(const struct command *c, const struct doctor_feed *feed, int gathered)
+{
+	return gathered != 0 && (c->db != NULL || feed->counters[DOCTOR_PACKETS] == 0);
+}
+
+static int
+run(const struct command *c, const char *const *paths, int path_count)
+{
+	struct doctor_captures captures = {
+		.services = &c->services,
+		.internal = &c->internal,
+		.paths = paths,
+		.path_count = (size_t)path_count,
+		.stop = &stop_asked,
+	};
+	struct doctor_feed feed = { 0 };
+	struct buf links = { 0 };
+	int gathered, written = 0;
+
+	if (c->db != NULL)
+		gathered = doctor_gather_database(c->db, &c->filter, &feed);
+	else
+		gathered = doctor_gather_captures(&captures, &feed, &links);
+	if (!has_nothing(c, &feed, gathered))
+		written = write_findings(&feed);
+	buf_release(&links);
+	return gathered == 0 && written == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+}
+
+int
+cmd_doctor(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_stop };
+	struct command c = { 0 };
+	int status;
+
+	(void)setlocale(LC_CTYPE, "");
+	service_set_init_defaults(&c.services);
+	if (parse_command(&c, argc, argv) != 0) {
+		(void)fputs("Try 'tlstally doctor --help'.\n", stderr);
+		status = APP_EXIT_USAGE;
+	} else if (c.help) {
+		status = fputs(help_text, stdout) >= 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+	} else {
+		(void)sigaction(SIGINT, &action, NULL);
+		(void)sigaction(SIGTERM, &action, NULL);
+		status = run(&c, (const char *const *)argv + optind, argc - optind);
+	}
+	network_set_release(&c.internal);
+	return status;
+}

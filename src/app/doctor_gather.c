@@ -1,0 +1,145 @@
+#include "app/doctor_gather.h"
+
+#include <inttypes.h>
+
+#include "app/progress.h"
+#include "base/log.h"
+#include "capture/replay.h"
+#include "packet/packet.h"
+#include "pipeline/pipeline.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define BATCH 512
+
+static void
+add_client(struct doctor_feed *feed, const struct addr *client, bool has_ja4, const char *ja4)
+{
+	doctor_feed_add_client(feed, client, span_from(ja4, has_ja4 ? EVENT_JA4_LEN : 0));
+}
+
+static void
+on_event(void *arg, const struct event *ev)
+{
+	add_client(arg, &ev->client_ip, ev->has_ja4, ev->ja4);
+}
+
+static void
+read_frames(
+    const struct doctor_captures *captures, struct replay *replay, struct pipeline *pipeline)
+{
+	struct frame frames[BATCH];
+	struct progress progress;
+	size_t count;
+
+	progress_start(&progress, true);
+	while (!*captures->stop && (count = replay_read(replay, frames, BATCH)) > 0) {
+		pipeline_add_many(pipeline, frames, count);
+		progress_update(&progress, replay_bytes_done(replay), replay_bytes_total(replay));
+	}
+	progress_end(&progress);
+	pipeline_finish(pipeline);
+}
+
+static void
+take_counters(const struct pipeline *pipeline, struct doctor_feed *feed, struct buf *links)
+{
+	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
+	struct pipeline_unknown_link unknown[PIPELINE_UNKNOWN_LINKS_MAX];
+	size_t count = pipeline_counters(pipeline, counters);
+
+	for (size_t i = 0; i < count; i++)
+		(void)doctor_feed_add(feed, counters[i].name, counters[i].value);
+	count = pipeline_unknown_links(pipeline, unknown);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(links, "%s%" PRIu32, i > 0 ? ", " : "number ", unknown[i].link_type);
+	if (count > 0)
+		feed->unknown_links = buf_text(links);
+}
+
+/* Counts the packets; says what could not be read. */
+static int
+take_files(const struct replay *replay, struct doctor_feed *feed)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < replay_file_count(replay); i++) {
+		const struct replay_file *f = replay_file_at(replay, i);
+
+		(void)doctor_feed_add(feed, "packets", f->packet_count);
+		if (!f->failed)
+			continue;
+		log_error("%s", f->error.text);
+		result = -1;
+	}
+	return result;
+}
+
+int
+doctor_gather_captures(
+    const struct doctor_captures *captures, struct doctor_feed *feed, struct buf *links)
+{
+	struct pipeline_options options = {
+		.services = captures->services,
+		.internal = captures->internal,
+		.minimum = TLS_VERSION_1_2,
+		.event = on_event,
+		.arg = feed,
+	};
+	struct replay *replay = replay_open(captures->paths, captures->path_count, NULL);
+	struct pipeline *pipeline;
+	int result;
+
+	flow_options_init(&options.flows);
+	pipeline = pipeline_new(&options);
+	read_frames(captures, replay, pipeline);
+	take_counters(pipeline, feed, links);
+	result = take_files(replay, feed);
+	pipeline_free(pipeline);
+	replay_free(replay);
+	return result;
+}
+
+static bool
+on_run(void *arg, const struct store_run *run)
+{
+	struct doctor_feed *feed = arg;
+
+	(void)doctor_feed_add(feed, "packets", run->packet_count);
+	for (size_t i = 0; i < run->counter_count; i++)
+		(void)doctor_feed_add(feed, run->counters[i].name, run->counters[i].value);
+	return true;
+}
+
+static bool
+on_finding(
+    void *arg, const struct store_client *client, const struct finding *finding, uint8_t verdict)
+{
+	(void)verdict;
+	add_client(arg, &client->ip, finding->has_ja4, finding->ja4);
+	return true;
+}
+
+int
+doctor_gather_database(
+    const char *path, const struct store_filter *filter, struct doctor_feed *feed)
+{
+	struct error err;
+	struct store *store = store_open(path, STORE_READ, &err);
+	int result = -1;
+
+	if (store == NULL || store_snapshot_begin(store, &err) != 0) {
+		log_error("%s", err.text);
+		goto out;
+	}
+	if (store_each_run(store, filter, on_run, feed, &err) == 0 &&
+	    store_each_finding(store, filter, on_finding, feed, &err) == 0)
+		result = 0;
+	else
+		log_error("%s", err.text);
+	store_snapshot_end(store);
+out:
+	store_close(store);
+	return result;
+}

@@ -1,0 +1,129 @@
+#include "app/event_sink.h"
+
+#include "base/timestamp.h"
+#include "suite.h"
+
+#include "base/banned.h"
+
+#define BATCH_MAX 4096
+
+/* What the sink asks of its owner. */
+struct owner {
+	struct tally *tally;
+	size_t asked; /* for room */
+	bool has_room;
+};
+
+static int
+make_room(void *arg)
+{
+	struct owner *owner = arg;
+
+	owner->asked++;
+	if (!owner->has_room)
+		return -1;
+	tally_clear(owner->tally);
+	return 0;
+}
+
+static struct event_sink *
+sink_of(struct owner *owner, size_t max_bytes)
+{
+	struct tally_options tally_options = { .max_bytes = max_bytes };
+	struct event_sink_options options = { .make_room = make_room, .arg = owner };
+
+	options.tally = owner->tally = tally_new(&tally_options);
+	return event_sink_new(&options);
+}
+
+/* The n-th event: a client of its own for each of them. */
+static void
+add_event(struct event_sink *sink, uint32_t n)
+{
+	struct event ev = { .vlan = -1, .timestamp_us = (int64_t)n * USEC_PER_SEC };
+
+	ev.client_ip = addr_from_v4((const uint8_t[]){
+	    10, (uint8_t)(n >> 16 & 0xff), (uint8_t)(n >> 8 & 0xff), (uint8_t)(n & 0xff) });
+	ev.server_ip = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 });
+	event_sink_add(sink, &ev);
+}
+
+START_TEST(events_wait_for_the_end_of_their_batch)
+{
+	struct owner owner = { 0 };
+	struct event_sink *sink = sink_of(&owner, 0);
+
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	for (uint32_t n = 0; n < BATCH_MAX; n++)
+		add_event(sink, n);
+	ck_assert_uint_eq(tally_event_count(owner.tally), 0);
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	ck_assert_uint_eq(tally_event_count(owner.tally), BATCH_MAX);
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	ck_assert_uint_eq(tally_event_count(owner.tally), BATCH_MAX);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+}
+END_TEST
+
+START_TEST(a_full_batch_is_handed_on_before_its_end)
+{
+	struct owner owner = { 0 };
+	struct event_sink *sink = sink_of(&owner, 0);
+
+	for (uint32_t n = 0; n < BATCH_MAX + 1; n++)
+		add_event(sink, n);
+	ck_assert_uint_eq(tally_event_count(owner.tally), BATCH_MAX);
+	for (uint32_t n = BATCH_MAX + 1; n < 5 * BATCH_MAX / 2; n++)
+		add_event(sink, n);
+	ck_assert_uint_eq(tally_event_count(owner.tally), 2 * BATCH_MAX);
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	ck_assert_uint_eq(tally_event_count(owner.tally), 5 * BATCH_MAX / 2);
+	ck_assert_uint_eq(owner.asked, 0);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+}
+END_TEST
+
+START_TEST(what_a_full_batch_loses_is_told_at_the_end_and_once)
+{
+	struct owner owner = { 0 };
+	struct event_sink *sink = sink_of(&owner, 4096);
+	uint64_t counted;
+
+	for (uint32_t n = 0; n < BATCH_MAX + 1; n++)
+		add_event(sink, n);
+	counted = tally_event_count(owner.tally);
+	ck_assert_uint_lt(counted, BATCH_MAX);
+	ck_assert_uint_eq(owner.asked, BATCH_MAX - counted);
+	ck_assert_uint_eq(event_sink_end_batch(sink), BATCH_MAX + 1 - counted);
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+}
+END_TEST
+
+START_TEST(nothing_is_lost_where_room_is_made)
+{
+	struct owner owner = { .has_room = true };
+	struct event_sink *sink = sink_of(&owner, 4096);
+
+	for (uint32_t n = 0; n < 2 * BATCH_MAX; n++)
+		add_event(sink, n);
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	ck_assert_uint_gt(owner.asked, 0);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_test(tc, events_wait_for_the_end_of_their_batch);
+	tcase_add_test(tc, a_full_batch_is_handed_on_before_its_end);
+	tcase_add_test(tc, what_a_full_batch_loses_is_told_at_the_end_and_once);
+	tcase_add_test(tc, nothing_is_lost_where_room_is_made);
+}
+
+SUITE_MAIN("app_event_sink")
