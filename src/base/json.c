@@ -61,7 +61,7 @@ put_escape(char *out, const char *form, unsigned value)
 	static const char digits[] = "0123456789abcdef";
 	size_t len = strlen(form);
 
-	memcpy(out, form, len);
+	memcpy(out, form, len); /* NOLINT(bugprone-not-null-terminated-result) */
 	out += len;
 	*out++ = digits[value >> 4 & 15];
 	*out++ = digits[value & 15];
