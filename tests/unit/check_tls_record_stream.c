@@ -401,6 +401,7 @@ START_TEST(of_the_longest_message_the_beginning_is_kept)
 	static const char *const said[] = { "message 11:65535@", "message 11:65536@",
 		"message 11:cut 65536@", "message 11:cut 65536@" };
 
+	w.len = 0; /* static: with CK_FORK=no it still holds the row before */
 	begin(&f);
 	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 16384);
 	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, lens[_i]);
