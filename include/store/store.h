@@ -52,13 +52,6 @@ struct store *store_open(const char *path, enum store_mode mode, struct error *e
 /* What is in an open transaction is rolled back. */
 void store_close(struct store *s);
 
-/*
- * Much is about to be written.  Where there is nothing in the database yet, its pages are written
- * once then, not twice through a write-ahead log; others have to wait more for that long.  What is
- * in it after a crash is what was in it before, as always.
- */
-void store_expect_much(struct store *s);
-
 /* How long to wait for a lock of another process from now on; STORE_BUSY_TIMEOUT_MS at first. */
 void store_set_busy_timeout(struct store *s, int timeout_ms);
 

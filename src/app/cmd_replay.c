@@ -184,7 +184,6 @@ open_store(struct replay_run *r)
 	r->known.sensor_id = r->sensor_id;
 	r->policy.minimum = r->command->minimum;
 	store_set_judge(r->store, judge_client, &r->policy);
-	store_expect_much(r->store);
 	return 0;
 }
 

@@ -472,6 +472,8 @@ flow_prefetch(const struct flow *flow)
 {
 	const char *bytes = (const char *)flow;
 
+	if (flow == NULL)
+		return;
 	for (size_t at = 0; at < sizeof(*flow); at += 64)
 		__builtin_prefetch(bytes + at);
 }

@@ -30,29 +30,12 @@ store_close(struct store *s)
 	store_rollback(s);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		(void)sqlite3_finalize(s->statements[i]);
-	/* Where another process is in the way, the next one that opens it to write does it. */
-	if (s->without_log)
-		(void)sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	(void)sqlite3_close(s->db);
 	store_set_release(&s->set);
 	buf_release(&s->scratch);
 	buf_release(&s->reason);
 	free(s->path);
 	free(s);
-}
-
-void
-store_expect_much(struct store *s)
-{
-	sqlite3_stmt *st = NULL;
-	bool has_nothing =
-	    sqlite3_prepare_v2(s->db, "SELECT 1 FROM client LIMIT 1", -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_DONE;
-
-	(void)sqlite3_finalize(st);
-	/* Fails while another process is there: then all is as it was. */
-	s->without_log = has_nothing && sqlite3_exec(s->db, "PRAGMA journal_mode = TRUNCATE", NULL,
-					    NULL, NULL) == SQLITE_OK;
 }
 
 void

@@ -58,7 +58,6 @@ struct store {
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	bool in_transaction; /* of store_begin */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
-	bool without_log;    /* until it is closed: store_expect_much */
 	store_judge_fn judge;
 	void *judge_arg;
 	struct buf scratch, reason;
