@@ -303,13 +303,11 @@ class Lab:
             thread.join(3)
         self.processes, self.closables, self.threads = [], [], []
 
-    def record(self, name):
-        """Runs one scenario and writes its capture and expected events."""
-        function, about, options = SCENARIOS[name]
+    def capture(self, target, function, **options):
+        """Runs `function(self)` between two new devices with a tcpdump on them, into `target`."""
         self.events, self.failures, self.options, self.counters = [], [], options, {}
         link = options.get("link", "ethernet")
         self.connect_sides(link)
-        target = os.path.join(PCAPS, name + ".pcap")
         side = options.get("side", "s")
         device = {"sll": "any", "sll2": "any"}.get(link, self.device[side])
         kind = {"sll": "LINUX_SLL", "sll2": "LINUX_SLL2", "tun": "RAW"}.get(link, "EN10MB")
@@ -331,6 +329,12 @@ class Lab:
             self.clean()
             self.disconnect_sides()
         assert not self.failures, self.failures
+
+    def record(self, name):
+        """Runs one scenario and writes its capture and expected events."""
+        function, _, options = SCENARIOS[name]
+        target = os.path.join(PCAPS, name + ".pcap")
+        self.capture(target, function, **options)
         return self.write_expected(name, target)
 
     def write_expected(self, name, target):

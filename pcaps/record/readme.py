@@ -4,6 +4,7 @@ import os
 
 import derive
 import lab
+import office
 import tunnels
 
 PCAPS = lab.PCAPS
@@ -18,7 +19,7 @@ them. `tests/e2e/cases.tsv` names what each must give; `tests/e2e/expected/NAME.
 
 All of them were recorded by the scripts in `record/` between two network namespaces on one machine, or
 derived from such a recording; one, `sslv2_synthetic.pcap`, is made up, because nothing speaks SSLv2 any
-more. No packet is from anybody's network. Clients are `10.77.0.11` and `2001:db8:77::11`, the server is
+more. No packet is from anybody's network. In all but the office's, clients are `10.77.0.11` and `2001:db8:77::11`, the server is
 `192.0.2.25` and `2001:db8:25::25`, `mail.example.com`; MAC addresses are locally administered;
 certificates were made for the recording and their keys thrown away; the credentials are `user` and
 `not-a-secret`.
@@ -40,6 +41,8 @@ def rows_of(module):
     """(name, about, files, options) of what one script makes."""
     if module == "derive":
         return derive.rows()
+    if module == "office":
+        return [("office", office.ABOUT, office.FILES, [])]
     if module == "tunnels":
         return [(name, entry[1], [name + ".pcap"], [])
                 for table in (tunnels.RECORDED, tunnels.WRAPPED) for name, entry in table.items()]
@@ -53,9 +56,10 @@ def write(modules=("implicit", "programs", "starttls", "refusals", "transport"))
               "starttls": "STARTTLS and cleartext",
               "refusals": "Refused, given up, retried", "transport": "TCP and the wire",
               "derive": "Derived from the above",
-              "tunnels": "Tunnels, fragments and rarer links"}
+              "tunnels": "Tunnels, fragments and rarer links",
+              "office": "Many devices, many days"}
     left = {f for f in os.listdir(PCAPS) if ".pcap" in f}
-    for module in list(modules) + ["derive", "tunnels"]:
+    for module in list(modules) + ["derive", "tunnels", "office"]:
         rows = [r for r in rows_of(module) if all(os.path.exists(os.path.join(PCAPS, f)) for f in r[2])]
         text.append("\n## %s (`record/%s.py`)\n\n| file | what it shows |\n|---|---|\n" % (
             titles[module], module))
@@ -63,7 +67,9 @@ def write(modules=("implicit", "programs", "starttls", "refusals", "transport"))
             left -= set(files)
             note = " (`%s`)" % " ".join(options) if options else ""
             text.append("| %s | %s%s |\n" % (", ".join("`%s`" % f for f in files), about, note))
-            cases.append("%s\t%s\t%s\t0\n" % (name, " ".join(files), " ".join(options)))
+            # What is told of the office is more than its events: tests/e2e/office.
+            if module != "office":
+                cases.append("%s\t%s\t%s\t0\n" % (name, " ".join(files), " ".join(options)))
     with open(os.path.join(PCAPS, "README.md"), "w", encoding="utf-8") as file:
         file.writelines(text)
     with open(CASES, encoding="utf-8") as file:

@@ -154,7 +154,8 @@ add_folder(struct seeds *seeds, const char *path)
 	while ((entry = readdir(dir)) != NULL) {
 		struct buf name = { 0 };
 
-		if (strstr(entry->d_name, ".pcap") == NULL)
+		/* Damage to what is compressed would hardly get behind the decompressor. */
+		if (strstr(entry->d_name, ".pcap") == NULL || strstr(entry->d_name, ".zst") != NULL)
 			continue;
 		buf_addf(&name, "%s/%s", path, entry->d_name);
 		names = xreallocarray(names, count + 1, sizeof(*names));
