@@ -48,6 +48,7 @@ enum config_key {
 	CONFIG_CAPTURE_TUNNELS,
 	CONFIG_SCOPE_SERVICE,
 	CONFIG_SCOPE_INTERNAL,
+	CONFIG_SCOPE_NAMES,
 	CONFIG_POLICY_MINIMUM,
 	CONFIG_POLICY_SWITCH_OFF_HOST,
 	CONFIG_POLICY_SWITCH_OFF_NETWORK,
@@ -103,6 +104,7 @@ struct config {
 	/* [scope] */
 	struct service_set services;
 	struct network_set internal;
+	bool names; /* learn names from DNS, DHCP, mDNS and NBNS packets */
 
 	/* [policy] */
 	uint16_t minimum;                     /* TLS_VERSION_* */

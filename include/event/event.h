@@ -55,7 +55,11 @@ enum name_source {
 	NAME_SOURCE_RANGE,
 	NAME_SOURCE_EHLO,
 	NAME_SOURCE_IMAP_ID,
+	NAME_SOURCE_DHCP,
+	NAME_SOURCE_MDNS,
+	NAME_SOURCE_NBNS,
 };
+#define NAME_SOURCE_LAST NAME_SOURCE_NBNS
 
 /* Bytes from the network as they came: any value, any encoding; writers escape. */
 struct event_text {
@@ -81,9 +85,9 @@ struct event {
 	uint16_t tls_version; /* negotiated, TLS_VERSION_*; 0: not known.  Drafts of 1.3 are 1.3 */
 	uint16_t offered_version; /* highest offered; 0: not known */
 	bool has_cipher_suite;
-	uint32_t cipher_suite; /* 16 bits, or 24 bits for SSLv2 (tls_version SSLv2) */
-	enum name_source server_name_source;
-	uint8_t alpn_len; /* the server's choice */
+	uint32_t cipher_suite;               /* 16 bits, or 24 bits for SSLv2 (tls_version SSLv2) */
+	enum name_source server_name_source; /* CERTIFICATE, RANGE: for the inventory alone */
+	uint8_t alpn_len;                    /* the server's choice */
 	char alpn[EVENT_ALPN_MAX];
 	enum tri resumed, hello_retry, fallback_scsv;
 	uint16_t downgrade_sentinel; /* TLS_VERSION_1_2, TLS_VERSION_1_1, or 0 */

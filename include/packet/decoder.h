@@ -26,6 +26,7 @@ struct packet_options {
 	size_t fragment_bytes_max;     /* 0: 4 MiB */
 	size_t fragment_datagrams_max; /* 0: 4096 */
 	int64_t fragment_patience_us;  /* 0: 30 seconds of packet time */
+	bool names; /* PACKET_NAMES is asked for; else it is PACKET_OTHER or PACKET_OTHER_PORT */
 };
 
 struct packet_fragment_counters {
@@ -49,7 +50,8 @@ struct packet_decoder *packet_decoder_new(
 void packet_decoder_free(struct packet_decoder *decoder);
 
 /*
- * As packet_decode().  The fragment that completes a datagram gives the whole of it; the others are
+ * As packet_decode(); for PACKET_NAMES `out` has all but what is TCP's alone, and is_tcp tells
+ * which. The fragment that completes a datagram gives the whole of it; the others are
  * PACKET_FRAGMENT.  What `out` borrows stays valid until the next call.
  */
 enum packet_kind packet_decoder_decode(

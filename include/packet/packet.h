@@ -35,16 +35,18 @@ struct packet {
 	uint32_t payload_len; /* on the wire; more than payload.len where the capture cut it */
 	const uint8_t *src_mac, *dst_mac; /* innermost Ethernet; NULL: none */
 	uint16_t ip_id;                   /* IPv4 identification, innermost; IPv6: 0 */
+	bool is_tcp;                      /* PACKET_NAMES: else UDP */
 	int32_t vlan;                     /* outermost VLAN id; -1: none */
 	int64_t time_us;
 	uint32_t source;
 };
 
-/* What became of a frame.  All but the first three are findings about the feed. */
+/* What became of a frame.  All but the first four are findings about the feed. */
 enum packet_kind {
 	PACKET_TCP,          /* TCP on a port of interest: the packet is filled in */
 	PACKET_OTHER_PORT,   /* TCP between other ports */
 	PACKET_OTHER,        /* not TCP: ARP, UDP, ICMP, ... */
+	PACKET_NAMES,        /* DNS, DHCP, mDNS, NBNS, where asked for: addresses, ports, payload */
 	PACKET_FRAGMENT,     /* part of an IP packet of which more is missing */
 	PACKET_CUT,          /* the snap length cut the headers */
 	PACKET_BAD_LINK,     /* link-layer header that makes no sense */
@@ -59,8 +61,8 @@ enum packet_kind {
 #define PACKET_MAX_DEPTH 24
 
 /*
- * Decodes one frame by itself; packet/decoder.h also joins fragments.  `out` is filled in only for
- * PACKET_TCP.  `services`: ports of interest; NULL: all ports.
+ * Decodes one frame by itself; packet/decoder.h also joins fragments, and finds PACKET_NAMES. `out`
+ * is filled in only for PACKET_TCP.  `services`: ports of interest; NULL: all ports.
  */
 enum packet_kind packet_decode(
     const struct frame *frame, const struct service_set *services, struct packet *out);

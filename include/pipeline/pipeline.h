@@ -17,6 +17,7 @@
 #include "base/service.h"
 #include "event/event.h"
 #include "flow/flow_table.h"
+#include "names/observe.h"
 #include "packet/decoder.h"
 
 struct pipeline; /* opaque */
@@ -29,6 +30,8 @@ struct pipeline_options {
 	struct packet_options packets; /* all zero: the defaults */
 	/* One settled attempt; `ev` is valid for the call. */
 	void (*event)(void *arg, const struct event *ev);
+	/* A name that passed by, for pipeline/naming.h; NULL: such packets are not looked at. */
+	void (*name)(void *arg, const struct name_seen *seen);
 	void *arg;
 };
 

@@ -16,8 +16,9 @@
 struct tls_certificate {
 	char
 	    subject[256]; /* RFC 4514 text, UTF-8, cut at a character; control characters escaped */
-	char
-	    dns_name[256]; /* first dNSName of subjectAltName, else the subject's common name; "" */
+	/* The first dNSName of subjectAltName, else the last common name, that is the name of one
+	 * host: no wildcard, with a dot in it; else "". */
+	char dns_name[256];
 	bool has_not_after;
 	int64_t not_after_us; /* microseconds since 1970-01-01 UTC */
 };

@@ -34,6 +34,7 @@ static const char help_text[] =
     "  -t, --threads N        threads for each interface\n"
     "  -p, --no-promiscuous   only what is sent to or by this host\n"
     "      --tunnels          also look into tunnels\n"
+    "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS packets\n"
     "      --flush-interval T how often the database is written, such as 1s\n"
     "      --user NAME        whom to run as after the start\n"
     "  -q, --quiet            warnings and errors only\n"
@@ -45,7 +46,14 @@ static const char help_text[] =
     "\n"
     "Exit status: 0 stopped as told; 1 it could not start or go on; 2 wrong usage.\n";
 
-enum { OPTION_SENSOR = 1000, OPTION_INTERNAL, OPTION_TUNNELS, OPTION_FLUSH, OPTION_USER };
+enum {
+	OPTION_SENSOR = 1000,
+	OPTION_INTERNAL,
+	OPTION_TUNNELS,
+	OPTION_NO_NAMES,
+	OPTION_FLUSH,
+	OPTION_USER
+};
 
 static const struct option long_options[] = {
 	{ "interface", required_argument, NULL, 'i' },
@@ -61,6 +69,7 @@ static const struct option long_options[] = {
 	{ "threads", required_argument, NULL, 't' },
 	{ "no-promiscuous", no_argument, NULL, 'p' },
 	{ "tunnels", no_argument, NULL, OPTION_TUNNELS },
+	{ "no-names", no_argument, NULL, OPTION_NO_NAMES },
 	{ "flush-interval", required_argument, NULL, OPTION_FLUSH },
 	{ "user", required_argument, NULL, OPTION_USER },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -87,6 +96,7 @@ static const struct {
 	{ 't', "capture.threads", NULL },
 	{ 'p', "capture.promiscuous", "no" },
 	{ OPTION_TUNNELS, "capture.tunnels", "yes" },
+	{ OPTION_NO_NAMES, "scope.names", "no" },
 	{ OPTION_FLUSH, "store.flush_interval", NULL },
 	{ OPTION_USER, "daemon.user", NULL },
 };

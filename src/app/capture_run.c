@@ -16,7 +16,7 @@
 /* Losses below this share of an hour's packets are not worth a word: 1 in 1000. */
 #define DROP_SHARE 1000
 /* What the pipelines do not count themselves. */
-#define OWN_COUNTERS 8
+#define OWN_COUNTERS 9
 #define COUNTERS_MAX (PIPELINE_COUNTERS_MAX + OWN_COUNTERS)
 
 /* What is counted outside of the workers, cumulative. */
@@ -161,6 +161,7 @@ add_worker(struct capture_run *r, size_t i)
 	add_counter(run, r->counters, "interface_dropped",
 	    now->live.dropped_by_interface - old->live.dropped_by_interface);
 	add_counter(run, r->counters, "events_lost", now->lost_events - old->lost_events);
+	add_counter(run, r->counters, "names_lost", now->lost_names - old->lost_names);
 	r->sources[i] = (struct store_source){
 		.name = capture_worker_interface(r->options.workers[i]),
 		.packet_count = packets,

@@ -27,6 +27,7 @@
 #define LAG_US INT64_C(1000000)
 #define BIND_EVERY_TICKS 5
 #define OUTBOX_MAX 32768
+#define OUTBOX_NAMES_MAX 16384
 
 struct capture_worker {
 	struct capture_worker_options options;
@@ -41,8 +42,7 @@ struct capture_worker {
 	/* The thread's own. */
 	struct loop *loop;
 	struct capture_snapshot figures;
-	struct event *settled; /* since the last batch */
-	size_t settled_count, settled_room;
+	struct capture_outbox settled; /* since the last batch */
 	unsigned ticks;
 
 	/* Under the lock. */
@@ -52,8 +52,7 @@ struct capture_worker {
 	struct service_set new_services;
 	struct network_set new_internal;
 	uint16_t new_minimum;
-	struct event *outbox;
-	size_t outbox_count, outbox_room;
+	struct capture_outbox outbox;
 	struct capture_snapshot published;
 };
 
@@ -87,16 +86,55 @@ clear_wake(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
+void
+capture_outbox_release(struct capture_outbox *box)
+{
+	free(box->events);
+	free(box->names);
+	*box = (struct capture_outbox){ 0 };
+}
+
+static void
+reserve_events(struct capture_outbox *box, size_t count)
+{
+	if (count <= box->event_room - box->event_count)
+		return;
+	box->event_room = 2 * box->event_count + count + 64;
+	box->events = xreallocarray(box->events, box->event_room, sizeof(*box->events));
+}
+
+static void
+reserve_names(struct capture_outbox *box, size_t count)
+{
+	if (count <= box->name_room - box->name_count)
+		return;
+	box->name_room = 2 * box->name_count + count + 64;
+	box->names = xreallocarray(box->names, box->name_room, sizeof(*box->names));
+}
+
 static void
 on_event(void *arg, const struct event *ev)
 {
 	struct capture_worker *w = arg;
 
-	if (w->settled_count == w->settled_room) {
-		w->settled_room = w->settled_room < 64 ? 64 : w->settled_room * 2;
-		w->settled = xreallocarray(w->settled, w->settled_room, sizeof(*w->settled));
+	struct capture_outbox *box = &w->settled;
+
+	reserve_events(box, 1);
+	event_copy(&box->events[box->event_count++], ev);
+}
+
+static void
+on_name(void *arg, const struct name_seen *seen)
+{
+	struct capture_worker *w = arg;
+	struct capture_outbox *box = &w->settled;
+
+	if (box->name_count == OUTBOX_NAMES_MAX) {
+		w->figures.lost_names++;
+		return;
 	}
-	event_copy(&w->settled[w->settled_count++], ev);
+	reserve_names(box, 1);
+	name_seen_copy(&box->names[box->name_count++], seen);
 }
 
 static void
@@ -105,6 +143,7 @@ write_filter(const struct capture_worker *w, struct buf *out)
 	const struct filter_options options = {
 		.services = &w->services,
 		.tunnels = w->options.tunnels,
+		.names = w->options.names,
 	};
 
 	filter_write(&options, out);
@@ -122,6 +161,7 @@ capture_worker_new(
 		.minimum = options->minimum,
 		.flows = options->flows,
 		.event = on_event,
+		.name = options->names ? on_name : NULL,
 		.arg = w,
 	};
 	struct buf filter = { 0 };
@@ -157,8 +197,8 @@ capture_worker_free(struct capture_worker *w)
 	(void)pthread_mutex_destroy(&w->lock);
 	network_set_release(&w->internal);
 	network_set_release(&w->new_internal);
-	free(w->settled);
-	free(w->outbox);
+	capture_outbox_release(&w->settled);
+	capture_outbox_release(&w->outbox);
 	free(w->interface);
 	free(w);
 }
@@ -178,30 +218,58 @@ on_frame(void *arg, const struct frame *frame)
 	pipeline_add(w->pipeline, frame);
 }
 
-/* Moves what was settled to the outbox; what has no room there is lost, and counted. */
+/* How many of `count` still have room; the others are lost, and counted. */
+static size_t
+fitting(size_t count, size_t used, size_t max, uint64_t *lost)
+{
+	size_t room = max - used;
+
+	if (count <= room)
+		return count;
+	*lost += count - room;
+	return room;
+}
+
+static void
+move_events(struct capture_worker *w)
+{
+	struct capture_outbox *to = &w->outbox, *from = &w->settled;
+	size_t count =
+	    fitting(from->event_count, to->event_count, OUTBOX_MAX, &w->figures.lost_events);
+
+	reserve_events(to, count);
+	if (count > 0)
+		memcpy(to->events + to->event_count, from->events, count * sizeof(*to->events));
+	to->event_count += count;
+	from->event_count = 0;
+}
+
+static void
+move_names(struct capture_worker *w)
+{
+	struct capture_outbox *to = &w->outbox, *from = &w->settled;
+	size_t count =
+	    fitting(from->name_count, to->name_count, OUTBOX_NAMES_MAX, &w->figures.lost_names);
+
+	reserve_names(to, count);
+	for (size_t i = 0; i < count; i++)
+		name_seen_copy(&to->names[to->name_count++], &from->names[i]);
+	from->name_count = 0;
+}
+
+/* Moves what was settled to the outbox. */
 static void
 hand_over(struct capture_worker *w)
 {
-	size_t count = w->settled_count;
 	bool was_empty;
 
-	if (count == 0)
+	if (w->settled.event_count == 0 && w->settled.name_count == 0)
 		return;
 	(void)pthread_mutex_lock(&w->lock);
-	was_empty = w->outbox_count == 0;
-	if (count > OUTBOX_MAX - w->outbox_count) {
-		w->figures.lost_events += count - (OUTBOX_MAX - w->outbox_count);
-		count = OUTBOX_MAX - w->outbox_count;
-	}
-	if (w->outbox_count + count > w->outbox_room) {
-		w->outbox_room = w->outbox_count + count + 64;
-		w->outbox = xreallocarray(w->outbox, w->outbox_room, sizeof(*w->outbox));
-	}
-	if (count > 0)
-		memcpy(w->outbox + w->outbox_count, w->settled, count * sizeof(*w->outbox));
-	w->outbox_count += count;
+	was_empty = w->outbox.event_count == 0 && w->outbox.name_count == 0;
+	move_names(w);
+	move_events(w);
 	(void)pthread_mutex_unlock(&w->lock);
-	w->settled_count = 0;
 	if (was_empty)
 		wake(w->options.wake_fd);
 }
@@ -408,22 +476,17 @@ capture_worker_interface(const struct capture_worker *w)
 	return w->interface;
 }
 
-size_t
-capture_worker_take(struct capture_worker *w, struct event **events, size_t *room)
+void
+capture_worker_take(struct capture_worker *w, struct capture_outbox *out)
 {
-	struct event *old = *events;
-	size_t old_room = *room, count;
+	struct capture_outbox old = *out;
 
+	old.event_count = old.name_count = 0;
 	/* The arrays change places: nothing is copied under the lock. */
 	(void)pthread_mutex_lock(&w->lock);
-	*events = w->outbox;
-	*room = w->outbox_room;
-	count = w->outbox_count;
+	*out = w->outbox;
 	w->outbox = old;
-	w->outbox_room = old_room;
-	w->outbox_count = 0;
 	(void)pthread_mutex_unlock(&w->lock);
-	return count;
 }
 
 void

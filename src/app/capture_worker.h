@@ -1,8 +1,9 @@
 /*
  * capture_worker - one thread: a live interface, a whole pipeline, an event loop of its own.
  *
- * Nothing is shared with other workers.  Settled events wait in an outbox, figures in a snapshot;
- * both are taken under a lock by whoever owns the worker, which is woken by its eventfd.
+ * Nothing is shared with other workers.  Settled events, and names that were seen, wait in an
+ * outbox, figures in a snapshot; both are taken under a lock by whoever owns the worker, which is
+ * woken by its eventfd.
  *
  * Threads: the functions are for the owner's thread.
  */
@@ -23,6 +24,7 @@ struct capture_worker; /* opaque */
 struct capture_worker_options {
 	struct live_options live; /* `filter` is made by the worker */
 	bool tunnels;
+	bool names;                         /* learn names that pass by */
 	const struct service_set *services; /* copied */
 	const struct network_set *internal; /* copied */
 	uint16_t minimum;
@@ -38,12 +40,21 @@ struct capture_snapshot {
 	int64_t begin_us, end_us; /* packet time; 0: no packet */
 	size_t flow_count, unsettled_count, held_len;
 	uint64_t lost_events; /* the outbox was full */
+	uint64_t lost_names;  /* the same */
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
 	size_t counter_count;
 	int64_t beat_us; /* when it was made: the monotonic clock */
 	bool bound;      /* the interface is there */
 	bool gave_up;    /* only a restart brings the interface back */
 	bool ended;      /* the thread is about to end */
+};
+
+/* Starts as { 0 }. */
+struct capture_outbox {
+	struct event *events; /* owned */
+	size_t event_count, event_room;
+	struct name_seen *names; /* owned */
+	size_t name_count, name_room;
 };
 
 /* Opens the interface; NULL with *fault and `err` where that is not possible. */
@@ -60,8 +71,12 @@ void capture_worker_reload(struct capture_worker *w, const struct service_set *s
     const struct network_set *internal, uint16_t minimum);
 
 const char *capture_worker_interface(const struct capture_worker *w);
-/* Moves the settled events to `*events`, an array of `*room` that grows; returns how many. */
-size_t capture_worker_take(struct capture_worker *w, struct event **events, size_t *room);
+/*
+ * Gives what the worker has put into its outbox, and takes `out`, emptied, in exchange.  What names
+ * an event is never taken after the event.
+ */
+void capture_worker_take(struct capture_worker *w, struct capture_outbox *out);
+void capture_outbox_release(struct capture_outbox *box);
 void capture_worker_snapshot(struct capture_worker *w, struct capture_snapshot *out);
 
 #endif

@@ -39,6 +39,7 @@ struct capture {
 	struct store_worker *store_worker;
 	struct event_writer *writer; /* NULL: no events file */
 	bool writer_failing;
+	struct naming *naming;
 	struct event_sink *sink;
 	struct capture_worker **workers;
 	size_t worker_count;
@@ -47,8 +48,7 @@ struct capture {
 	struct watchdog watchdog;
 	bool gave_up; /* an interface is lost for good */
 	int wake_fd;  /* a worker has events */
-	struct event *taken;
-	size_t taken_room;
+	struct capture_outbox taken;
 };
 
 /* Nothing is counted that has no room: the database has not worked for long. */
@@ -71,10 +71,11 @@ static void
 take_events(struct capture *c)
 {
 	for (size_t i = 0; i < c->worker_count; i++) {
-		size_t count = capture_worker_take(c->workers[i], &c->taken, &c->taken_room);
-
-		for (size_t k = 0; k < count; k++)
-			event_sink_add(c->sink, &c->taken[k]);
+		capture_worker_take(c->workers[i], &c->taken);
+		for (size_t k = 0; k < c->taken.name_count; k++)
+			event_sink_add_name(c->sink, &c->taken.names[k]);
+		for (size_t k = 0; k < c->taken.event_count; k++)
+			event_sink_add(c->sink, &c->taken.events[k]);
 	}
 	capture_run_add_lost(c->run, event_sink_end_batch(c->sink));
 }
@@ -229,6 +230,7 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 			.source = (uint32_t)index,
 		},
 		.tunnels = config->tunnels,
+		.names = config->names,
 		.services = &config->services,
 		.internal = &config->internal,
 		.minimum = config->minimum,
@@ -350,6 +352,7 @@ start_threads(struct capture *c)
 		.store = c->store_worker,
 	};
 	sink_options.tally = store_worker_tally(c->store_worker);
+	sink_options.naming = c->naming = naming_new();
 	c->sink = event_sink_new(&sink_options);
 	c->run = capture_run_new(&run_options, timestamp_now());
 	if (store_worker_start(c->store_worker, &err) != 0)
@@ -411,6 +414,7 @@ close_capture(struct capture *c)
 {
 	capture_run_free(c->run);
 	event_sink_free(c->sink);
+	naming_free(c->naming);
 	event_writer_free(c->writer);
 	for (size_t i = 0; i < c->worker_count; i++)
 		capture_worker_free(c->workers[i]);
@@ -418,7 +422,7 @@ close_capture(struct capture *c)
 	store_worker_free(c->store_worker);
 	store_close(c->store);
 	loop_free(c->loop);
-	free(c->taken);
+	capture_outbox_release(&c->taken);
 	if (c->wake_fd >= 0)
 		(void)close(c->wake_fd);
 	config_release(&c->config);

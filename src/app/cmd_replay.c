@@ -36,6 +36,7 @@ struct replay_run {
 	struct pipeline *pipeline;
 	struct tally *tally;
 	struct event_writer *writer; /* NULL: no events file */
+	struct naming *naming;
 	struct event_sink *sink;
 	struct store_run run;
 	bool in_transaction;
@@ -198,6 +199,7 @@ open_run(struct replay_run *r)
 		.internal = &c->internal,
 		.minimum = c->minimum,
 		.event = event_sink_add,
+		.name = c->no_names ? NULL : event_sink_add_name,
 	};
 	struct event_writer_options writer_options = {
 		.target = EVENT_TARGET_FILE,
@@ -220,6 +222,7 @@ open_run(struct replay_run *r)
 	}
 	sink_options.writer = r->writer;
 	sink_options.tally = r->tally;
+	sink_options.naming = r->naming = naming_new();
 	r->sink = event_sink_new(&sink_options);
 	flow_options_init(&options.flows);
 	options.arg = r->sink;
@@ -235,6 +238,7 @@ close_run(struct replay_run *r)
 {
 	pipeline_free(r->pipeline);
 	event_sink_free(r->sink);
+	naming_free(r->naming);
 	event_writer_free(r->writer);
 	replay_free(r->replay);
 	tally_free(r->tally);

@@ -41,10 +41,12 @@ compare_events(const void *a, const void *b)
 }
 
 static bool
-hand_on(struct event_sink *sink, const struct event *ev)
+hand_on(struct event_sink *sink, struct event *ev)
 {
 	const struct event_sink_options *o = &sink->options;
 
+	if (o->naming != NULL)
+		naming_apply(o->naming, ev);
 	if (o->writer != NULL)
 		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
 	if (tally_add(o->tally, ev))
@@ -85,6 +87,15 @@ event_sink_add(void *arg, const struct event *ev)
 		sink->batch = xreallocarray(sink->batch, sink->room, sizeof(*sink->batch));
 	}
 	event_copy(&sink->batch[sink->count++], ev);
+}
+
+void
+event_sink_add_name(void *arg, const struct name_seen *seen)
+{
+	struct event_sink *sink = arg;
+
+	if (sink->options.naming != NULL)
+		naming_add(sink->options.naming, seen);
 }
 
 size_t

@@ -1,5 +1,6 @@
 /*
- * event_sink - where settled events go: the tally, and the events file, in the order of settling.
+ * event_sink - where settled events go: they get their names, then the tally counts them and the
+ * events file takes them, in the order of settling.
  *
  * A batch of events is put in order before it is handed on, so that what one pipeline or several
  * settle at the same packet time always comes out the same way.
@@ -14,6 +15,7 @@
 
 #include "app/event_writer.h"
 #include "event/event.h"
+#include "pipeline/naming.h"
 #include "tally/tally.h"
 
 struct event_sink; /* opaque */
@@ -21,6 +23,7 @@ struct event_sink; /* opaque */
 struct event_sink_options {
 	struct event_writer *writer; /* borrowed; NULL: no events file */
 	struct tally *tally;         /* borrowed */
+	struct naming *naming;       /* borrowed; NULL: events stay as they are */
 	/* The tally is full: makes room, or returns -1. */
 	int (*make_room)(void *arg);
 	/* The name of a frame's source. */
@@ -33,6 +36,8 @@ void event_sink_free(struct event_sink *sink);
 
 /* For pipeline_options.event; `arg` is the sink.  May call what the options name. */
 void event_sink_add(void *arg, const struct event *ev);
+/* For pipeline_options.name; `arg` is the sink.  Counts for all events that are not handed on. */
+void event_sink_add_name(void *arg, const struct name_seen *seen);
 /*
  * Puts the events of a batch in order and hands them on.  Returns how many could not be counted
  * because there was no room in the tally.

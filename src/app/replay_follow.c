@@ -36,6 +36,7 @@ struct follower {
 	struct pipeline *pipeline;
 	struct tally *tally;
 	struct event_writer *writer; /* NULL: no events file */
+	struct naming *naming;
 	struct event_sink *sink;
 	char *names[NAMES_MAX]; /* of the files; serial % NAMES_MAX */
 	uint32_t serial;        /* of the file that is read; for frame.source */
@@ -58,6 +59,14 @@ on_event(void *arg, const struct event *ev)
 	if (f->closing && (ev->outcome == OUTCOME_UNANSWERED || ev->outcome == OUTCOME_CLEARTEXT))
 		return;
 	event_sink_add(f->sink, ev);
+}
+
+static void
+on_name(void *arg, const struct name_seen *seen)
+{
+	struct follower *f = arg;
+
+	event_sink_add_name(f->sink, seen);
 }
 
 static const char *
@@ -104,6 +113,7 @@ open_follower(struct follower *f)
 		.internal = &c->internal,
 		.minimum = c->minimum,
 		.event = on_event,
+		.name = c->no_names ? NULL : on_name,
 		.arg = f,
 	};
 	const struct event_writer_options writer_options = {
@@ -126,6 +136,7 @@ open_follower(struct follower *f)
 	f->tally = tally_new(NULL);
 	sink_options.writer = f->writer;
 	sink_options.tally = f->tally;
+	sink_options.naming = f->naming = naming_new();
 	f->sink = event_sink_new(&sink_options);
 	flow_options_init(&options.flows);
 	f->pipeline = pipeline_new(&options);
@@ -137,6 +148,7 @@ close_follower(struct follower *f)
 {
 	pipeline_free(f->pipeline);
 	event_sink_free(f->sink);
+	naming_free(f->naming);
 	event_writer_free(f->writer);
 	tally_free(f->tally);
 	store_close(f->store);

@@ -31,6 +31,7 @@ static const char help_text[] =
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
     "  -f, --follow FOLDER    read each capture that another program (tcpdump -G, dumpcap -b)\n"
     "                         rotates into the folder, once and in order, until told to stop\n"
+    "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS packets\n"
     "      --again            count captures that are in the database already once more\n"
     "  -q, --quiet            no progress and no summary: errors only\n"
     "  -v, --verbose          also what is of interest to developers\n"
@@ -45,7 +46,7 @@ static const char help_text[] =
     "  tlstally replay --follow /var/spool/captures --db audit.db\n"
     "  tlstally replay --service 2525=smtp+starttls --events - mail.pcapng\n";
 
-enum { OPTION_SENSOR = 1000, OPTION_AGAIN };
+enum { OPTION_SENSOR = 1000, OPTION_AGAIN, OPTION_NO_NAMES };
 
 static const struct option long_options[] = {
 	{ "db", required_argument, NULL, 'd' },
@@ -56,6 +57,7 @@ static const struct option long_options[] = {
 	{ "sensor", required_argument, NULL, OPTION_SENSOR },
 	{ "follow", required_argument, NULL, 'f' },
 	{ "again", no_argument, NULL, OPTION_AGAIN },
+	{ "no-names", no_argument, NULL, OPTION_NO_NAMES },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -124,6 +126,9 @@ take_option(struct replay_command *c, int option, const char *arg)
 		return 0;
 	case OPTION_AGAIN:
 		c->again = true;
+		return 0;
+	case OPTION_NO_NAMES:
+		c->no_names = true;
 		return 0;
 	case 'q':
 		c->quiet = true;

@@ -15,7 +15,7 @@ struct replay_command {
 	char sensor[65];
 	uint16_t minimum;
 	const char *follow; /* a folder; NULL: `paths` are read once */
-	bool again, quiet, verbose;
+	bool again, no_names, quiet, verbose;
 	struct service_set services;
 	struct network_set internal;
 	const char *const *paths; /* borrowed from argv */

@@ -61,6 +61,10 @@ write_untagged(const struct filter_options *options, struct buf *out)
 	buf_add_text(out, ") or (ip[6:2] & 0x1fff != 0) or ip6 proto 44");
 	/* pcap-filter(7) looks for TCP right behind the IPv6 header only. */
 	buf_add_text(out, " or (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60))");
+	if (options->names)
+		buf_add_text(out,
+		    " or udp src port 53 or udp src port 5353 or udp dst port 67 or udp dst port 68"
+		    " or udp dst port 137 or tcp src port 53");
 	if (options->tunnels)
 		buf_add_text(out,
 		    " or ip proto 4 or ip proto 41 or ip proto 47 or ip6 proto 4 or ip6 proto 41"

@@ -40,6 +40,8 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 	    .fallback = NULL },
 	[CONFIG_SCOPE_INTERNAL] = { "scope", "internal", CONFIG_KIND_NETWORKS, AT(internal),
 	    .fallback = NULL },
+	[CONFIG_SCOPE_NAMES] = { "scope", "names", CONFIG_KIND_SWITCH, AT(names), .fallback = "yes",
+	    .needs_restart = true },
 
 	[CONFIG_POLICY_MINIMUM] = { "policy", "minimum", CONFIG_KIND_VERSION, AT(minimum),
 	    .fallback = "TLSv1.2" },

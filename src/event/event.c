@@ -81,6 +81,9 @@ name_source_name(enum name_source source)
 		[NAME_SOURCE_RANGE] = "range",
 		[NAME_SOURCE_EHLO] = "ehlo",
 		[NAME_SOURCE_IMAP_ID] = "imap-id",
+		[NAME_SOURCE_DHCP] = "dhcp",
+		[NAME_SOURCE_MDNS] = "mdns",
+		[NAME_SOURCE_NBNS] = "nbns",
 	};
 
 	return names[source];

@@ -120,6 +120,22 @@ put_endpoints(char *out, const struct event *ev, struct span sensor, struct span
 	return put_name(out, community_id);
 }
 
+/*
+ * The name by which the client meant to reach the server.  What a certificate says names the row of
+ * the inventory; in the event it stands in `certificate_subject`.
+ */
+static char *
+put_server_name(char *out, const struct event *ev)
+{
+	bool shown = ev->server_name_source != NAME_SOURCE_CERTIFICATE &&
+		     ev->server_name_source != NAME_SOURCE_RANGE;
+
+	out = PUT_KEY(out, "server_name");
+	out = put_text(out, shown ? event_text_span(&ev->server_name) : (struct span){ 0 });
+	out = PUT_KEY(out, "server_name_source");
+	return put_name(out, shown ? name_source_name(ev->server_name_source) : NULL);
+}
+
 static char *
 put_negotiation(char *out, const struct event *ev)
 {
@@ -135,10 +151,7 @@ put_negotiation(char *out, const struct event *ev)
 	out = put_name(out, tls_version_name(ev->offered_version));
 	out = PUT_KEY(out, "cipher_suite");
 	out = put_name(out, event_cipher_text(ev, cipher));
-	out = PUT_KEY(out, "server_name");
-	out = put_text(out, event_text_span(&ev->server_name));
-	out = PUT_KEY(out, "server_name_source");
-	out = put_name(out, name_source_name(ev->server_name_source));
+	out = put_server_name(out, ev);
 	out = PUT_KEY(out, "alpn");
 	out = put_text(
 	    out, ev->alpn_len > 0 ? span_from(ev->alpn, ev->alpn_len) : (struct span){ 0 });

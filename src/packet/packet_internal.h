@@ -51,6 +51,15 @@ u32_at(struct span s, size_t at)
 	return bytes_u32(s.data + at);
 }
 
+/* Ports of name services (IANA): where a packet from, or to, them tells a name. */
+#define PORT_DNS 53
+
+static inline bool
+walk_wants_names(const struct walk *w)
+{
+	return w->options != NULL && w->options->names;
+}
+
 /* Ends the walk with `kind`. */
 void walk_end(struct walk *w, enum packet_kind kind);
 /*

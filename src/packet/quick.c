@@ -126,7 +126,7 @@ packet_decode_quick(const struct frame *frame, const struct service_set *service
 	if (services != NULL && !service_set_has(services, out->src_port) &&
 	    !service_set_has(services, out->dst_port)) {
 		*kind = PACKET_OTHER_PORT;
-		return true;
+		return out->src_port != PORT_DNS; /* the walk knows whether it is asked for */
 	}
 	if (!take_tcp(s, &at, out))
 		return false;

@@ -11,6 +11,7 @@ tcp_header(struct walk *w)
 	struct packet *out = w->out;
 	struct span h, options;
 	size_t header_len;
+	bool names = false;
 
 	/* The ports come first: most frames of a mirror end here, even when the rest was cut. */
 	if (w->rest.len >= 4) {
@@ -18,8 +19,11 @@ tcp_header(struct walk *w)
 		out->dst_port = u16_at(w->rest, 2);
 		if (w->services != NULL && !service_set_has(w->services, out->src_port) &&
 		    !service_set_has(w->services, out->dst_port)) {
-			walk_end(w, PACKET_OTHER_PORT);
-			return;
+			names = out->src_port == PORT_DNS && walk_wants_names(w);
+			if (!names) {
+				walk_end(w, PACKET_OTHER_PORT);
+				return;
+			}
 		}
 	}
 	if (!walk_take(w, TCP_HEADER_LEN, PACKET_BAD_TCP, &h))
@@ -36,5 +40,6 @@ tcp_header(struct walk *w)
 	options = span_first(w->rest, header_len - TCP_HEADER_LEN);
 	out->payload_len = w->wire_rest - (uint32_t)(header_len - TCP_HEADER_LEN);
 	out->payload = span_from(w->rest.data + options.len, w->rest.len - options.len);
-	walk_end(w, PACKET_TCP);
+	out->is_tcp = true;
+	walk_end(w, names ? PACKET_NAMES : PACKET_TCP);
 }

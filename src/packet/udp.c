@@ -1,4 +1,4 @@
-/* UDP: only tunnels matter, and only on the ports that are theirs. */
+/* UDP: only tunnels and name services matter, and only on the ports that are theirs. */
 #include "packet/packet_internal.h"
 
 #include "base/banned.h"
@@ -14,6 +14,10 @@
 #define PORT_MPLS 6635
 #define PORT_VXLAN_LINUX 8472
 #define PORT_TZSP 37008
+#define PORT_DHCP_SERVER 67
+#define PORT_DHCP_CLIENT 68
+#define PORT_NBNS 137
+#define PORT_MDNS 5353
 
 #define UDP_LEN 8
 
@@ -193,21 +197,49 @@ open_by_port(struct walk *w, uint16_t port)
 	}
 }
 
+/* Only answers and announcements tell something; of DHCP both sides do. */
+static bool
+tells_names(uint16_t src, uint16_t dst)
+{
+	return src == PORT_DNS || src == PORT_MDNS || dst == PORT_DHCP_SERVER ||
+	       dst == PORT_DHCP_CLIENT || dst == PORT_NBNS;
+}
+
+static void
+name_service(struct walk *w, uint16_t src, uint16_t dst)
+{
+	struct packet *out = w->out;
+
+	out->src_port = src;
+	out->dst_port = dst;
+	out->is_tcp = false;
+	out->payload = w->rest;
+	out->payload_len = w->wire_rest;
+	walk_end(w, PACKET_NAMES);
+}
+
 /* RFC 768. */
 void
 udp_header(struct walk *w)
 {
 	struct span h;
+	uint16_t src, dst;
 
 	if (w->rest.len < UDP_LEN || !walk_take(w, UDP_LEN, PACKET_OTHER, &h)) {
 		walk_end(w, PACKET_OTHER);
 		return;
 	}
+	src = u16_at(h, 0);
+	dst = u16_at(h, 2);
 	/* Zero: a super-segment, or a jumbogram. */
 	if (u16_at(h, 4) > UDP_LEN)
 		walk_trim_to(w, u16_at(h, 4) - UDP_LEN);
 	w->guess = true;
 	/* Tunnels send to their port; from it, only where the peer chose a port of its own. */
-	if (!open_by_port(w, u16_at(h, 2)) && !open_by_port(w, u16_at(h, 0)))
+	if (open_by_port(w, dst) || open_by_port(w, src))
+		return;
+	if (walk_wants_names(w) && tells_names(src, dst))
+		name_service(w, src, dst);
+	else
 		walk_end(w, PACKET_OTHER);
 }

@@ -29,6 +29,7 @@ struct pipeline {
 	struct flow_table *flows;
 	uint64_t kinds[PACKET_KIND_COUNT];
 	uint64_t snapped; /* packets on mail ports cut by the snapshot length */
+	uint64_t names_seen;
 	struct mirror mirror;
 	struct pipeline_unknown_link unknown_links[PIPELINE_UNKNOWN_LINKS_MAX];
 	size_t unknown_link_count;
@@ -133,7 +134,8 @@ pipeline_new(const struct pipeline_options *options)
 		.event = options->event,
 		.arg = options->arg,
 	};
-	p->decoder = packet_decoder_new(options->services, &options->packets);
+	p->options.packets.names = options->name != NULL;
+	p->decoder = packet_decoder_new(options->services, &p->options.packets);
 	p->flows = flow_table_new(&options->flows, &flow_handler, p);
 	return p;
 }
@@ -176,6 +178,31 @@ count_packet(struct pipeline *p, const struct packet *packet)
 	mirror_add_packet(&p->mirror, packet);
 }
 
+static void
+on_name(void *arg, const struct name_seen *seen)
+{
+	struct pipeline *p = arg;
+
+	p->names_seen++;
+	p->options.name(p->options.arg, seen);
+}
+
+static void
+observe_names(struct pipeline *p, const struct packet *packet)
+{
+	const struct name_packet names = {
+		.src = packet->src,
+		.dst = packet->dst,
+		.src_port = packet->src_port,
+		.dst_port = packet->dst_port,
+		.tcp = packet->is_tcp,
+		.payload = packet->payload,
+		.time_us = packet->time_us,
+	};
+
+	names_observe(&names, on_name, p);
+}
+
 void
 pipeline_add(struct pipeline *p, const struct frame *frame)
 {
@@ -187,6 +214,8 @@ pipeline_add(struct pipeline *p, const struct frame *frame)
 	if (kind == PACKET_TCP) {
 		count_packet(p, &packet);
 		flow_table_add(p->flows, &packet);
+	} else if (kind == PACKET_NAMES) {
+		observe_names(p, &packet);
 	} else if (kind == PACKET_UNKNOWN_LINK) {
 		count_unknown_link(p, frame);
 	}
@@ -291,6 +320,8 @@ pipeline_counters(const struct pipeline *p, struct pipeline_counter out[PIPELINE
 		{ "other", p->kinds[PACKET_OTHER] },
 		{ "other_port", p->kinds[PACKET_OTHER_PORT] },
 		{ "tcp", p->kinds[PACKET_TCP] },
+		{ "name_packets", p->kinds[PACKET_NAMES] },
+		{ "names_seen", p->names_seen },
 		{ "snapped", p->snapped },
 		{ "duplicate_packets", p->mirror.duplicate_packets },
 		{ "super_segments", p->mirror.super_segments },

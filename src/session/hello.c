@@ -149,6 +149,11 @@ take_leaf(struct session *s, struct span der)
 		return;
 	}
 	event_text_set(&s->event.certificate_subject, span_from_text(certificate.subject));
+	/* SNI outranks it, whichever comes first. */
+	if (certificate.dns_name[0] != '\0' && s->event.server_name.len == 0) {
+		event_text_set(&s->event.server_name, span_from_text(certificate.dns_name));
+		s->event.server_name_source = NAME_SOURCE_CERTIFICATE;
+	}
 	s->event.has_certificate_not_after = certificate.has_not_after;
 	s->event.certificate_not_after_us = certificate.not_after_us;
 }

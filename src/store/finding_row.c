@@ -132,7 +132,7 @@ read_latest(sqlite3_stmt *st, int i, struct finding *out, bool *damaged)
 	if (text.len > 0 && !addr_from_text((const char *)text.data, &out->server_ip))
 		*damaged = true;
 	out->server_name_source =
-	    (enum name_source)store_column_code(st, i++, NAME_SOURCE_IMAP_ID, damaged);
+	    (enum name_source)store_column_code(st, i++, NAME_SOURCE_LAST, damaged);
 	out->has_cipher_suite = sqlite3_column_type(st, i) != SQLITE_NULL;
 	out->cipher_suite = (uint32_t)sqlite3_column_int64(st, i++);
 	text = store_column_span(st, i++);

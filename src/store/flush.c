@@ -38,8 +38,7 @@ read_client(sqlite3_stmt *st, struct client_row *row)
 	if (row->has_mac)
 		memcpy(row->mac, mac, 6);
 	event_text_set(&row->name, store_column_span(st, 2));
-	row->name_source =
-	    (enum name_source)store_column_code(st, 3, NAME_SOURCE_IMAP_ID, &damaged);
+	row->name_source = (enum name_source)store_column_code(st, 3, NAME_SOURCE_LAST, &damaged);
 	row->first_us = sqlite3_column_int64(st, 4);
 	row->last_us = sqlite3_column_int64(st, 5);
 	row->count = store_column_u64(st, 6);

@@ -85,7 +85,7 @@ read_client(sqlite3_stmt *st, struct store_client *c)
 		.id = sqlite3_column_int64(st, 0),
 		.sensor = store_column_text(st, 1),
 		.name_source =
-		    (enum name_source)store_column_code(st, 5, NAME_SOURCE_IMAP_ID, &damaged),
+		    (enum name_source)store_column_code(st, 5, NAME_SOURCE_LAST, &damaged),
 		.first_us = sqlite3_column_int64(st, 6),
 		.last_us = sqlite3_column_int64(st, 7),
 		.count = store_column_u64(st, 8),

@@ -26,7 +26,8 @@
 #define SIDE(v) "CASE " v " WHEN 1 THEN 'client' WHEN 2 THEN 'server' END"
 #define NAME_SOURCE(v)                                                                             \
 	"CASE " v " WHEN 1 THEN 'sni' WHEN 2 THEN 'dns' WHEN 3 THEN 'certificate' "                \
-	"WHEN 4 THEN 'range' WHEN 5 THEN 'ehlo' WHEN 6 THEN 'imap-id' END"
+	"WHEN 4 THEN 'range' WHEN 5 THEN 'ehlo' WHEN 6 THEN 'imap-id' WHEN 7 THEN 'dhcp' "         \
+	"WHEN 8 THEN 'mdns' WHEN 9 THEN 'nbns' END"
 #define MAC_BYTE(from) "substr(hex(c.mac), " from ", 2)"
 #define MAC                                                                                                               \
 	"CASE WHEN c.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \

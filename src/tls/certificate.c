@@ -163,7 +163,7 @@ read_common_name(const X509_NAME *name, struct tls_certificate *out)
 	if (last < 0)
 		return;
 	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
-	if (len > 0)
+	if (len > 0 && certificate_is_host_name(span_from(text, (size_t)len)))
 		copy_text(
 		    span_from(text, (size_t)len), false, out->dns_name, sizeof(out->dns_name));
 	OPENSSL_free(text);

@@ -16,10 +16,13 @@
 struct certificate_parts {
 	struct span not_after; /* UTCTime or GeneralizedTime, with its tag */
 	struct span subject;   /* Name, with its tag */
-	struct span dns_name;  /* content of the first dNSName that is not empty; data NULL: none */
+	struct span dns_name;  /* content of the first dNSName that is a host's; data NULL: none */
 };
 
 /* False where `der` is no certificate, from its first byte to its last. */
 bool certificate_find_parts(struct span der, struct certificate_parts *out);
+
+/* True for a name by which one server is known. */
+bool certificate_is_host_name(struct span name);
 
 #endif

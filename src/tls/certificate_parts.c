@@ -2,6 +2,8 @@
 
 #include "base/banned.h"
 
+#define HOST_NAME_LEN_MAX 253 /* RFC 1035, section 2.3.4 */
+
 #define DER_INTEGER 0x02
 #define DER_BIT_STRING 0x03
 #define DER_OCTET_STRING 0x04
@@ -64,6 +66,44 @@ read_element(struct span *s, uint8_t expected, struct span *content, struct span
 	return true;
 }
 
+static bool
+is_letter(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_host_byte(uint8_t c)
+{
+	return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/*
+ * RFC 6125, section 6.4.3: a wildcard stands for many names and is none.  A name without a dot, or
+ * the one of a system's default certificate, would be that of many servers; one that ends in a
+ * digit is an address.
+ */
+bool
+certificate_is_host_name(struct span name)
+{
+	static const char *const defaults[] = { "localhost.localdomain", "localhost.localhost" };
+	bool dot = false;
+
+	for (size_t i = 0; i < name.len; i++) {
+		bool at_edge = i == 0 || i + 1 == name.len || name.data[i - 1] == '.';
+
+		if (name.data[i] == '.' && !at_edge)
+			dot = true;
+		else if (!is_host_byte(name.data[i]))
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (span_equals(name, span_from_text(defaults[i])))
+			return false;
+	}
+	return dot && name.len <= HOST_NAME_LEN_MAX && is_letter(name.data[name.len - 1]);
+}
+
 /* RFC 5280, section 4.2.1.6. */
 static void
 read_alternative_names(struct span value, struct certificate_parts *out)
@@ -74,7 +114,7 @@ read_alternative_names(struct span value, struct certificate_parts *out)
 	if (!read_element(&value, DER_SEQUENCE, &names, NULL))
 		return;
 	while (read_any(&names, &tag, &name, NULL)) {
-		if (tag == DER_DNS_NAME && !span_is_empty(name)) {
+		if (tag == DER_DNS_NAME && certificate_is_host_name(name)) {
 			out->dns_name = name;
 			return;
 		}

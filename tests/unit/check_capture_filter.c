@@ -18,35 +18,46 @@ struct shape {
 	uint8_t protocol; /* of IPv4, or the next header of IPv6 */
 	uint16_t fragment;
 	uint16_t src_port, dst_port;
-	bool passes, passes_with_tunnels;
+	bool passes, passes_with_tunnels, passes_with_names;
 };
 
 static const struct shape shapes[] = {
-	{ "to a service", { 0, 0 }, IP4, 6, 0, 40000, 993, true, true },
-	{ "from a service", { 0, 0 }, IP4, 6, 0, 993, 40000, true, true },
-	{ "a service that was added", { 0, 0 }, IP4, 6, 0, 40000, 2525, true, true },
-	{ "its neighbour", { 0, 0 }, IP4, 6, 0, 40000, 2524, false, false },
-	{ "another port", { 0, 0 }, IP4, 6, 0, 40000, 443, false, false },
-	{ "UDP on the port", { 0, 0 }, IP4, 17, 0, 40000, 993, false, false },
-	{ "IPv6", { 0, 0 }, IP6, 6, 0, 40000, 993, true, true },
-	{ "IPv6, another port", { 0, 0 }, IP6, 6, 0, 40000, 443, false, false },
-	{ "a first fragment", { 0, 0 }, IP4, 6, 0x2000, 40000, 993, true, true },
-	{ "a later fragment", { 0, 0 }, IP4, 6, 0x0010, 1, 1, true, true },
-	{ "an IPv6 fragment", { 0, 0 }, IP6, 44, 0, 1, 1, true, true },
-	{ "IPv6 hop-by-hop options", { 0, 0 }, IP6, 0, 0, 1, 1, true, true },
-	{ "one tag", { 0x8100, 0 }, IP4, 6, 0, 40000, 993, true, true },
-	{ "one tag, IPv6", { 0x8100, 0 }, IP6, 6, 0, 993, 40000, true, true },
-	{ "one tag, a later fragment", { 0x8100, 0 }, IP4, 6, 0x0010, 1, 1, true, true },
-	{ "one tag, another port", { 0x8100, 0 }, IP4, 6, 0, 40000, 443, false, false },
-	{ "two tags", { 0x8100, 0x8100 }, IP4, 6, 0, 40000, 993, true, true },
-	{ "two tags of two kinds", { 0x88a8, 0x8100 }, IP4, 6, 0, 40000, 993, true, true },
-	{ "two tags, another port", { 0x88a8, 0x8100 }, IP4, 6, 0, 40000, 443, false, false },
-	{ "ARP", { 0, 0 }, 0x0806, 6, 0, 40000, 993, false, false },
-	{ "GRE", { 0, 0 }, IP4, 47, 0, 1, 1, false, true },
-	{ "VXLAN", { 0, 0 }, IP4, 17, 0, 40000, 4789, false, true },
-	{ "VXLAN in a tag", { 0x8100, 0 }, IP4, 17, 0, 40000, 4789, false, true },
-	{ "MPLS", { 0, 0 }, 0x8847, 6, 0, 1, 1, false, true },
-	{ "IPv4 in IPv6", { 0, 0 }, IP6, 4, 0, 1, 1, false, true },
+	{ "to a service", { 0, 0 }, IP4, 6, 0, 40000, 993, true, true, true },
+	{ "from a service", { 0, 0 }, IP4, 6, 0, 993, 40000, true, true, true },
+	{ "a service that was added", { 0, 0 }, IP4, 6, 0, 40000, 2525, true, true, true },
+	{ "its neighbour", { 0, 0 }, IP4, 6, 0, 40000, 2524, false, false, false },
+	{ "another port", { 0, 0 }, IP4, 6, 0, 40000, 443, false, false, false },
+	{ "UDP on the port", { 0, 0 }, IP4, 17, 0, 40000, 993, false, false, false },
+	{ "IPv6", { 0, 0 }, IP6, 6, 0, 40000, 993, true, true, true },
+	{ "IPv6, another port", { 0, 0 }, IP6, 6, 0, 40000, 443, false, false, false },
+	{ "a first fragment", { 0, 0 }, IP4, 6, 0x2000, 40000, 993, true, true, true },
+	{ "a later fragment", { 0, 0 }, IP4, 6, 0x0010, 1, 1, true, true, true },
+	{ "an IPv6 fragment", { 0, 0 }, IP6, 44, 0, 1, 1, true, true, true },
+	{ "IPv6 hop-by-hop options", { 0, 0 }, IP6, 0, 0, 1, 1, true, true, true },
+	{ "one tag", { 0x8100, 0 }, IP4, 6, 0, 40000, 993, true, true, true },
+	{ "one tag, IPv6", { 0x8100, 0 }, IP6, 6, 0, 993, 40000, true, true, true },
+	{ "one tag, a later fragment", { 0x8100, 0 }, IP4, 6, 0x0010, 1, 1, true, true, true },
+	{ "one tag, another port", { 0x8100, 0 }, IP4, 6, 0, 40000, 443, false, false, false },
+	{ "two tags", { 0x8100, 0x8100 }, IP4, 6, 0, 40000, 993, true, true, true },
+	{ "two tags of two kinds", { 0x88a8, 0x8100 }, IP4, 6, 0, 40000, 993, true, true, true },
+	{ "two tags, another port", { 0x88a8, 0x8100 }, IP4, 6, 0, 40000, 443, false, false,
+	    false },
+	{ "a DNS answer", { 0, 0 }, IP4, 17, 0, 53, 40000, false, false, true },
+	{ "a DNS answer over IPv6", { 0, 0 }, IP6, 17, 0, 53, 40000, false, false, true },
+	{ "a DNS answer over TCP", { 0, 0 }, IP4, 6, 0, 53, 40000, false, false, true },
+	{ "a DNS answer in a tag", { 0x8100, 0 }, IP4, 17, 0, 53, 40000, false, false, true },
+	{ "a DNS question", { 0, 0 }, IP4, 17, 0, 40000, 53, false, false, false },
+	{ "DHCP to the server", { 0, 0 }, IP4, 17, 0, 68, 67, false, false, true },
+	{ "DHCP to the client", { 0, 0 }, IP4, 17, 0, 67, 68, false, false, true },
+	{ "mDNS", { 0, 0 }, IP4, 17, 0, 5353, 5353, false, false, true },
+	{ "NBNS", { 0, 0 }, IP4, 17, 0, 137, 137, false, false, true },
+	{ "other UDP", { 0, 0 }, IP4, 17, 0, 443, 40000, false, false, false },
+	{ "ARP", { 0, 0 }, 0x0806, 6, 0, 40000, 993, false, false, false },
+	{ "GRE", { 0, 0 }, IP4, 47, 0, 1, 1, false, true, false },
+	{ "VXLAN", { 0, 0 }, IP4, 17, 0, 40000, 4789, false, true, false },
+	{ "VXLAN in a tag", { 0x8100, 0 }, IP4, 17, 0, 40000, 4789, false, true, false },
+	{ "MPLS", { 0, 0 }, 0x8847, 6, 0, 1, 1, false, true, false },
+	{ "IPv4 in IPv6", { 0, 0 }, IP6, 4, 0, 1, 1, false, true, false },
 };
 #define SHAPE_COUNT ((int)(sizeof(shapes) / sizeof(shapes[0])))
 
@@ -93,10 +104,12 @@ make_services(struct service_set *services)
 
 /* As pcap-filter(7) understands it where tags are in the packet, as in a file. */
 static bool
-passes(const struct shape *s, bool tunnels)
+passes(const struct shape *s, bool tunnels, bool names)
 {
 	struct service_set services;
-	const struct filter_options options = { .services = &services, .tunnels = tunnels };
+	const struct filter_options options = {
+		.services = &services, .tunnels = tunnels, .names = names
+	};
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
 	struct bpf_program program;
 	struct pcap_pkthdr header = { .caplen = 0 };
@@ -118,14 +131,22 @@ passes(const struct shape *s, bool tunnels)
 
 START_TEST(the_filter_lets_through_what_may_matter)
 {
-	ck_assert_msg(passes(&shapes[_i], false) == shapes[_i].passes, "%s", shapes[_i].name);
+	ck_assert_msg(
+	    passes(&shapes[_i], false, false) == shapes[_i].passes, "%s", shapes[_i].name);
 }
 END_TEST
 
 START_TEST(with_tunnels_it_lets_through_what_may_hold_more)
 {
-	ck_assert_msg(
-	    passes(&shapes[_i], true) == shapes[_i].passes_with_tunnels, "%s", shapes[_i].name);
+	ck_assert_msg(passes(&shapes[_i], true, false) == shapes[_i].passes_with_tunnels, "%s",
+	    shapes[_i].name);
+}
+END_TEST
+
+START_TEST(with_names_it_lets_through_what_tells_them)
+{
+	ck_assert_msg(passes(&shapes[_i], false, true) == shapes[_i].passes_with_names, "%s",
+	    shapes[_i].name);
 }
 END_TEST
 
@@ -136,7 +157,9 @@ static unsigned
 program_len(unsigned service_count)
 {
 	struct service_set services;
-	const struct filter_options options = { .services = &services, .tunnels = true };
+	const struct filter_options options = {
+		.services = &services, .tunnels = true, .names = true
+	};
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
 	struct bpf_program program;
 	struct buf text = { 0 };
@@ -174,6 +197,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, the_filter_lets_through_what_may_matter, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tc, with_tunnels_it_lets_through_what_may_hold_more, 0, SHAPE_COUNT);
+	tcase_add_loop_test(tc, with_names_it_lets_through_what_tells_them, 0, SHAPE_COUNT);
 	tcase_add_test(tc, a_filter_of_any_number_of_services_fits_the_kernel);
 }
 

@@ -52,6 +52,7 @@ static const struct {
 	{ "capture.tunnels", "no" },
 	{ "scope.service", SERVICES },
 	{ "scope.internal", INTERNAL },
+	{ "scope.names", "yes" },
 	{ "policy.minimum", "TLSv1.2" },
 	{ "policy.switch_off_host", "" },
 	{ "policy.switch_off_network", "" },

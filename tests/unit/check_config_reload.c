@@ -52,6 +52,7 @@ static const struct {
 	    "993=imap+starttls, 995=pop3",
 	    false },
 	{ CONFIG_SCOPE_INTERNAL, "[scope]\ninternal = any\n", "any", false },
+	{ CONFIG_SCOPE_NAMES, "[scope]\nnames = no\n", "no", true },
 	{ CONFIG_POLICY_MINIMUM, "[policy]\nminimum = TLSv1.3\n", "TLSv1.3", false },
 	{ CONFIG_POLICY_SWITCH_OFF_HOST, "[policy]\nswitch_off_host = a.example\n", "a.example",
 	    false },

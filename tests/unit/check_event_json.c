@@ -227,9 +227,25 @@ START_TEST(community_id_is_the_same_from_both_ends)
 }
 END_TEST
 
+START_TEST(a_name_from_dns_is_shown_and_one_from_a_certificate_is_not)
+{
+	struct event ev;
+
+	event_init(&ev);
+	event_text_set(&ev.server_name, span_from_text("mail.example.org"));
+	ev.server_name_source = NAME_SOURCE_DNS;
+	check_member(&ev, "server_name", "\"mail.example.org\"");
+	check_member(&ev, "server_name_source", "\"dns\"");
+	ev.server_name_source = NAME_SOURCE_CERTIFICATE;
+	check_member(&ev, "server_name", "null");
+	check_member(&ev, "server_name_source", "null");
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, a_name_from_dns_is_shown_and_one_from_a_certificate_is_not);
 	tcase_add_test(tc, every_field_is_written_in_the_order_of_the_contract);
 	tcase_add_test(tc, what_is_not_known_is_null);
 	tcase_add_loop_test(tc, cleartext_session_tells_whether_a_login_was_tried, 0, 2);

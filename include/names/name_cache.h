@@ -1,0 +1,51 @@
+/*
+ * name_cache - names under keys, each with the time in which it holds.
+ *
+ * A lookup is for a moment: what was learned later does not count, so that the answer does not
+ * depend on how far ahead of the asker the learner is.  A key keeps its two latest names: the one
+ * that holds, and the one before it, which also tells whether a key has one name only.
+ *
+ * Memory:  bounded by `max_bytes`, texts included; the entry that was learned longest ago gives
+ *          way.
+ * Threads: one at a time.
+ */
+#ifndef TLSTALLY_NAMES_NAME_CACHE_H
+#define TLSTALLY_NAMES_NAME_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/span.h"
+
+struct name_cache; /* opaque */
+
+/* All bytes count: set it with memset, or an initializer. */
+struct name_key {
+	uint8_t kind; /* the caller's */
+	uint8_t mac[6];
+	uint16_t port;
+	struct addr a, b;
+};
+
+struct name_cache *name_cache_new(size_t max_bytes);
+void name_cache_free(struct name_cache *cache);
+
+/*
+ * `name` (copied; not empty, at most 255 bytes) holds under `key` from `time_us` to `until_us`.
+ * `rank`: of two names at the same moment the lower one holds.
+ */
+void name_cache_learn(struct name_cache *cache, const struct name_key *key, struct span name,
+    uint8_t rank, int64_t time_us, int64_t until_us);
+/*
+ * The latest name that holds at `time_us`; `only`: none when another one does, too.  Borrowed until
+ * the next name_cache_learn.
+ */
+bool name_cache_find(const struct name_cache *cache, const struct name_key *key, int64_t time_us,
+    bool only, struct span *name, uint8_t *rank);
+
+size_t name_cache_bytes(const struct name_cache *cache);
+size_t name_cache_count(const struct name_cache *cache);
+
+#endif

@@ -1,0 +1,124 @@
+#include "names/dns.h"
+
+#include <string.h>
+
+#include "names/dns_internal.h"
+
+#include "base/banned.h"
+
+/* Names between the question and its addresses; resolvers give up at about as many. */
+#define CHAIN_MAX 12
+
+struct chain {
+	struct dns_name names[CHAIN_MAX + 1]; /* the question's first */
+	size_t count;
+};
+
+static bool
+names_equal(const struct dns_name *a, const struct dns_name *b)
+{
+	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+static bool
+chain_has(const struct chain *chain, const struct dns_name *name)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		if (names_equal(&chain->names[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Adds the target of one more CNAME of a name in the chain.  False: there is none. */
+static bool
+chain_grow(struct chain *chain, struct dns_message m)
+{
+	struct dns_record record;
+
+	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
+		struct dns_message data;
+
+		if (!dns_read_record(&m, &record))
+			return false;
+		if (record.type != DNS_TYPE_CNAME || record.class != DNS_CLASS_IN ||
+		    !names_equal(&chain->names[chain->count - 1], &record.owner))
+			continue;
+		data = m;
+		data.at = record.data_at;
+		if (!dns_read_name(&data, &chain->names[chain->count]) ||
+		    chain_has(chain, &chain->names[chain->count]))
+			return false;
+		chain->count++;
+		return true;
+	}
+	return false;
+}
+
+static void
+add_address(struct dns_addresses *out, const struct addr *addr, uint32_t ttl)
+{
+	if (out->count < DNS_ADDRS_MAX)
+		out->items[out->count++] = (struct dns_address){ *addr, ttl };
+}
+
+bool
+dns_answer_parse(struct span message, struct dns_addresses *out)
+{
+	struct dns_message m;
+	struct dns_record record;
+	struct chain chain;
+	struct addr addr;
+	uint16_t type;
+
+	out->count = 0;
+	if (!dns_message_begin(message, &m) || !dns_is_response(&m) || dns_opcode(&m) != 0 ||
+	    dns_rcode(&m) != 0 || m.question_count != 1 || m.answer_count == 0 ||
+	    !dns_read_question(&m, &out->name, &type) || out->name.len == 0)
+		return false;
+	chain.names[0] = out->name;
+	chain.count = 1;
+	while (chain.count <= CHAIN_MAX && chain_grow(&chain, m))
+		;
+	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
+		if (!dns_read_record(&m, &record))
+			break;
+		if (dns_record_address(&record, &addr) && chain_has(&chain, &record.owner))
+			add_address(out, &addr, record.ttl);
+	}
+	return out->count > 0;
+}
+
+bool
+dns_announcement_parse(struct span message, struct dns_addresses *out)
+{
+	struct dns_message m;
+	struct dns_record record;
+	struct dns_name question;
+	struct addr addr;
+	uint16_t type;
+	unsigned count;
+
+	out->count = 0;
+	if (!dns_message_begin(message, &m) || !dns_is_response(&m) || dns_opcode(&m) != 0 ||
+	    dns_rcode(&m) != 0)
+		return false;
+	for (unsigned i = 0; i < m.question_count && i < DNS_RECORDS_MAX; i++) {
+		if (!dns_read_question(&m, &question, &type))
+			return false;
+	}
+	/* RFC 6763, section 12: a service's host comes as an additional record. */
+	count = (unsigned)m.answer_count + m.authority_count + m.additional_count;
+	for (unsigned i = 0; i < count && i < DNS_RECORDS_MAX; i++) {
+		if (!dns_read_record(&m, &record))
+			break;
+		/* RFC 6762, section 10.1: a TTL of zero says goodbye. */
+		if (!dns_record_address(&record, &addr) || record.ttl == 0 || record.owner.len == 0)
+			continue;
+		if (out->count == 0)
+			out->name = record.owner;
+		if (names_equal(&out->name, &record.owner))
+			add_address(out, &addr, record.ttl);
+	}
+	return out->count > 0;
+}

@@ -1,0 +1,57 @@
+/*
+ * dns_internal - the pieces of a message in the format of DNS, which NBNS shares.
+ *
+ * Source: RFC 1035, section 4.1.
+ */
+#ifndef TLSTALLY_NAMES_DNS_INTERNAL_H
+#define TLSTALLY_NAMES_DNS_INTERNAL_H
+
+#include "names/dns.h"
+
+#define DNS_TYPE_A 1
+#define DNS_TYPE_CNAME 5
+#define DNS_TYPE_AAAA 28
+#define DNS_CLASS_IN 1
+#define DNS_RECORDS_MAX 64 /* that are looked at in one message */
+
+struct dns_message {
+	struct span bytes; /* from the header on: compression pointers count from here */
+	size_t at;         /* what is read next */
+	uint16_t flags;
+	uint16_t question_count, answer_count, authority_count, additional_count;
+};
+
+struct dns_record {
+	struct dns_name owner;
+	uint16_t type, class;
+	uint32_t ttl;
+	size_t data_at;   /* in the message: a name in it may be compressed */
+	struct span data; /* whole */
+};
+
+bool dns_message_begin(struct span bytes, struct dns_message *out);
+bool dns_read_name(struct dns_message *m, struct dns_name *out);
+bool dns_read_question(struct dns_message *m, struct dns_name *name, uint16_t *type);
+bool dns_read_record(struct dns_message *m, struct dns_record *out);
+/* True for an A or AAAA record of the Internet, as long as its kind of address. */
+bool dns_record_address(const struct dns_record *record, struct addr *out);
+
+static inline unsigned
+dns_opcode(const struct dns_message *m)
+{
+	return m->flags >> 11 & 15;
+}
+
+static inline bool
+dns_is_response(const struct dns_message *m)
+{
+	return (m->flags & 0x8000) != 0;
+}
+
+static inline unsigned
+dns_rcode(const struct dns_message *m)
+{
+	return m->flags & 15;
+}
+
+#endif

@@ -1,0 +1,276 @@
+#include "pipeline/naming.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "names/name_cache.h"
+
+#include "base/banned.h"
+
+/* The web's names, which pass by with the mail servers', do not push out the devices'. */
+#define SERVER_BYTES_MAX ((size_t)16 << 20)
+#define DEVICE_BYTES_MAX (NAMING_BYTES_MAX - SERVER_BYTES_MAX)
+
+#define DAY_US (INT64_C(86400) * USEC_PER_SEC)
+/* Devices ask once, at their start, and keep the answer whatever its TTL says. */
+#define DNS_HOLDS_MIN_US DAY_US
+#define DNS_HOLDS_MAX_US (7 * DAY_US)
+/* A certificate changes seldom; a second name within this time makes an address ambiguous. */
+#define CERTIFICATE_HOLDS_US (7 * DAY_US)
+#define DEVICE_HOLDS_US (7 * DAY_US)
+/* A lease may be renewed by unicast, out of sight. */
+#define LEASE_HOLDS_MIN_US (2 * DAY_US)
+
+enum key_kind {
+	KEY_PAIR,        /* client, server: what this client asked for */
+	KEY_SERVER,      /* server: what anyone asked for */
+	KEY_CERTIFICATE, /* server and port */
+	KEY_DEVICE,      /* address of a device */
+	KEY_MAC,         /* of a device */
+	KEY_LEASE,       /* address of a device: its MAC address, as it was given by DHCP */
+	KEY_BEHIND,      /* MAC: the address of a client that came from it */
+};
+
+struct naming {
+	struct name_cache *servers, *devices;
+};
+
+struct naming *
+naming_new(void)
+{
+	struct naming *n = xcalloc(1, sizeof(*n));
+
+	n->servers = name_cache_new(SERVER_BYTES_MAX);
+	n->devices = name_cache_new(DEVICE_BYTES_MAX);
+	return n;
+}
+
+void
+naming_free(struct naming *n)
+{
+	if (n == NULL)
+		return;
+	name_cache_free(n->servers);
+	name_cache_free(n->devices);
+	free(n);
+}
+
+static struct name_key
+address_key(enum key_kind kind, const struct addr *a)
+{
+	struct name_key key = { .kind = (uint8_t)kind };
+
+	key.a = *a;
+	return key;
+}
+
+static struct name_key
+pair_key(const struct addr *client, const struct addr *server)
+{
+	struct name_key key = address_key(KEY_PAIR, client);
+
+	key.b = *server;
+	return key;
+}
+
+static struct name_key
+certificate_key(const struct event *ev)
+{
+	struct name_key key = address_key(KEY_CERTIFICATE, &ev->server_ip);
+
+	key.port = ev->server_port;
+	return key;
+}
+
+static struct name_key
+mac_key(enum key_kind kind, const uint8_t mac[6])
+{
+	struct name_key key = { .kind = (uint8_t)kind };
+
+	memcpy(key.mac, mac, sizeof(key.mac));
+	return key;
+}
+
+static int64_t
+holds_until(int64_t time_us, uint32_t ttl, int64_t min_us, int64_t max_us)
+{
+	int64_t holds_us = 2 * (int64_t)ttl * USEC_PER_SEC;
+
+	if (holds_us < min_us)
+		holds_us = min_us;
+	return time_us + (holds_us < max_us ? holds_us : max_us);
+}
+
+static void
+learn_dns(struct naming *n, const struct name_seen *seen, struct span name)
+{
+	struct name_key pair = pair_key(&seen->client, &seen->addr);
+	struct name_key server = address_key(KEY_SERVER, &seen->addr);
+	int64_t until_us =
+	    holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US);
+
+	name_cache_learn(n->servers, &pair, name, NAME_SOURCE_DNS, seen->time_us, until_us);
+	name_cache_learn(n->servers, &server, name, NAME_SOURCE_DNS, seen->time_us, until_us);
+}
+
+static void
+learn_dhcp(struct naming *n, const struct name_seen *seen, struct span name)
+{
+	struct name_key mac = mac_key(KEY_MAC, seen->mac);
+	struct name_key lease = address_key(KEY_LEASE, &seen->addr);
+
+	if (name.len > 0)
+		name_cache_learn(n->devices, &mac, name, NAME_SOURCE_DHCP, seen->time_us,
+		    seen->time_us + DEVICE_HOLDS_US);
+	if (seen->addr.family != 0)
+		name_cache_learn(n->devices, &lease, span_from(seen->mac, sizeof(seen->mac)),
+		    NAME_SOURCE_DHCP, seen->time_us,
+		    holds_until(seen->time_us, seen->ttl, LEASE_HOLDS_MIN_US, DEVICE_HOLDS_US));
+}
+
+static void
+learn_device(
+    struct naming *n, const struct name_seen *seen, struct span name, enum name_source source)
+{
+	struct name_key key = address_key(KEY_DEVICE, &seen->addr);
+
+	name_cache_learn(n->devices, &key, name, (uint8_t)source, seen->time_us,
+	    seen->time_us + DEVICE_HOLDS_US);
+}
+
+void
+naming_add(struct naming *n, const struct name_seen *seen)
+{
+	struct span name = span_from(seen->name, seen->name_len);
+
+	switch (seen->kind) {
+	case NAME_SEEN_DNS:
+		learn_dns(n, seen, name);
+		return;
+	case NAME_SEEN_DHCP:
+		learn_dhcp(n, seen, name);
+		return;
+	case NAME_SEEN_MDNS:
+		learn_device(n, seen, name, NAME_SOURCE_MDNS);
+		return;
+	case NAME_SEEN_NBNS:
+		learn_device(n, seen, name, NAME_SOURCE_NBNS);
+		return;
+	}
+}
+
+static void
+name_server(struct naming *n, struct event *ev)
+{
+	struct name_key certificate = certificate_key(ev);
+	struct name_key pair = pair_key(&ev->client_ip, &ev->server_ip);
+	struct name_key server = address_key(KEY_SERVER, &ev->server_ip);
+	enum name_source source = NAME_SOURCE_DNS;
+	int64_t time_us = ev->timestamp_us;
+	struct span name;
+
+	if (ev->server_name_source == NAME_SOURCE_CERTIFICATE)
+		name_cache_learn(n->servers, &certificate, event_text_span(&ev->server_name),
+		    NAME_SOURCE_CERTIFICATE, time_us, time_us + CERTIFICATE_HOLDS_US);
+	if (!name_cache_find(n->servers, &pair, time_us, false, &name, NULL) &&
+	    !name_cache_find(n->servers, &server, time_us, true, &name, NULL)) {
+		if (ev->server_name_source == NAME_SOURCE_CERTIFICATE ||
+		    !name_cache_find(n->servers, &certificate, time_us, true, &name, NULL))
+			return;
+		source = NAME_SOURCE_CERTIFICATE;
+	}
+	event_text_set(&ev->server_name, name);
+	ev->server_name_source = source;
+}
+
+/* "[10.1.2.3]" or "localhost": what many devices say, and no name of theirs. */
+static bool
+says_nothing(const struct event_text *name)
+{
+	static const char localhost[] = "localhost";
+	size_t len = sizeof(localhost) - 1;
+	bool has_letter = false;
+
+	if (name->len == 0 || name->data[0] == '[')
+		return true;
+	if (name->len >= len && memcmp(name->data, localhost, len) == 0 &&
+	    (name->len == len || name->data[len] == '.'))
+		return true;
+	for (size_t i = 0; i < name->len; i++) {
+		char c = name->data[i];
+
+		has_letter = has_letter || (c != '.' && c != ':' && (c < '0' || c > '9'));
+	}
+	return !has_letter;
+}
+
+/* A router's own name is not that of the clients behind it. */
+static bool
+is_alone_behind(struct naming *n, const struct event *ev)
+{
+	struct name_key key = mac_key(KEY_BEHIND, ev->client_mac);
+	int64_t time_us = ev->timestamp_us;
+	struct span ignored;
+
+	name_cache_learn(n->devices, &key, span_from(ev->client_ip.bytes, 16), 0, time_us,
+	    time_us + DEVICE_HOLDS_US);
+	return name_cache_find(n->devices, &key, time_us, true, &ignored, NULL);
+}
+
+static bool
+find_by_mac(struct naming *n, const uint8_t mac[6], int64_t time_us, struct span *name)
+{
+	struct name_key key = mac_key(KEY_MAC, mac);
+
+	return name_cache_find(n->devices, &key, time_us, false, name, NULL);
+}
+
+static bool
+find_device(struct naming *n, const struct event *ev, struct span *name, uint8_t *source)
+{
+	struct name_key lease = address_key(KEY_LEASE, &ev->client_ip);
+	struct name_key device = address_key(KEY_DEVICE, &ev->client_ip);
+	int64_t time_us = ev->timestamp_us;
+	struct span mac;
+
+	*source = NAME_SOURCE_DHCP;
+	if (name_cache_find(n->devices, &lease, time_us, false, &mac, NULL)) {
+		if (find_by_mac(n, mac.data, time_us, name))
+			return true;
+	} else if (ev->has_client_mac && find_by_mac(n, ev->client_mac, time_us, name) &&
+		   is_alone_behind(n, ev) && find_by_mac(n, ev->client_mac, time_us, name)) {
+		return true;
+	}
+	return name_cache_find(n->devices, &device, time_us, false, name, source);
+}
+
+static void
+name_client(struct naming *n, struct event *ev)
+{
+	struct span name;
+	uint8_t source;
+
+	if (ev->client_name_source == NAME_SOURCE_EHLO && !says_nothing(&ev->client_name))
+		return;
+	if (name_cache_count(n->devices) == 0 || !find_device(n, ev, &name, &source))
+		return;
+	event_text_set(&ev->client_name, name);
+	ev->client_name_source = (enum name_source)source;
+}
+
+void
+naming_apply(struct naming *n, struct event *ev)
+{
+	if (ev->server_name_source == NAME_SOURCE_NONE ||
+	    ev->server_name_source == NAME_SOURCE_CERTIFICATE)
+		name_server(n, ev);
+	name_client(n, ev);
+}
+
+size_t
+naming_bytes(const struct naming *n)
+{
+	return name_cache_bytes(n->servers) + name_cache_bytes(n->devices);
+}

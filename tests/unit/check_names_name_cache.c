@@ -1,0 +1,194 @@
+#include "names/name_cache.h"
+
+#include <string.h>
+
+#include "suite.h"
+
+#include "base/banned.h"
+
+static struct name_cache *cache;
+
+static void
+init(void)
+{
+	cache = name_cache_new(1 << 20);
+}
+
+static void
+release(void)
+{
+	name_cache_free(cache);
+}
+
+static struct name_key
+key_of(unsigned n)
+{
+	struct name_key key = { .kind = 1 };
+
+	key.a = addr_from_v4((const uint8_t[]){
+	    10, (uint8_t)(n >> 16 & 0xff), (uint8_t)(n >> 8 & 0xff), (uint8_t)(n & 0xff) });
+	return key;
+}
+
+static void
+learn(unsigned n, const char *name, int64_t time_us, int64_t until_us)
+{
+	struct name_key key = key_of(n);
+
+	name_cache_learn(cache, &key, span_from_text(name), 0, time_us, until_us);
+}
+
+static void
+expect(unsigned n, int64_t time_us, bool only, const char *name)
+{
+	struct name_key key = key_of(n);
+	struct span found = { 0 };
+	bool any = name_cache_find(cache, &key, time_us, only, &found, NULL);
+
+	ck_assert_msg(any == (name != NULL), "at %lld", (long long)time_us);
+	if (any)
+		ck_assert_msg(
+		    span_equals(found, span_from_text(name)), "%.*s", (int)found.len, found.data);
+}
+
+START_TEST(a_name_holds_from_its_time_to_its_end)
+{
+	learn(1, "a", 100, 200);
+	expect(1, 99, false, NULL);
+	expect(1, 100, false, "a");
+	expect(1, 200, false, "a");
+	expect(1, 201, false, NULL);
+	expect(2, 150, false, NULL);
+}
+END_TEST
+
+START_TEST(learning_it_again_makes_it_hold_longer)
+{
+	learn(1, "a", 100, 200);
+	learn(1, "a", 180, 280);
+	expect(1, 100, false, "a");
+	expect(1, 280, false, "a");
+	learn(1, "a", 50, 150); /* late */
+	expect(1, 50, false, "a");
+	expect(1, 280, false, "a");
+}
+END_TEST
+
+START_TEST(what_was_learned_later_does_not_count)
+{
+	learn(1, "a", 100, 1000);
+	learn(1, "b", 200, 1000);
+	expect(1, 150, false, "a");
+	expect(1, 200, false, "b");
+}
+END_TEST
+
+START_TEST(names_may_come_in_any_order)
+{
+	learn(1, "b", 200, 1000);
+	learn(1, "a", 100, 1000);
+	expect(1, 150, false, "a");
+	expect(1, 300, false, "b");
+}
+END_TEST
+
+START_TEST(a_second_name_makes_a_key_ambiguous_while_both_hold)
+{
+	learn(1, "a", 100, 300);
+	expect(1, 150, true, "a");
+	learn(1, "b", 200, 1000);
+	expect(1, 150, true, "a");
+	expect(1, 250, true, NULL);
+	expect(1, 301, true, "b");
+}
+END_TEST
+
+START_TEST(of_three_names_the_two_latest_are_kept)
+{
+	learn(1, "a", 100, 1000);
+	learn(1, "b", 200, 1000);
+	learn(1, "c", 300, 1000);
+	learn(1, "z", 50, 1000);
+	expect(1, 250, false, "b");
+	expect(1, 300, false, "c");
+	expect(1, 100, false, NULL);
+}
+END_TEST
+
+START_TEST(of_two_names_that_hold_the_lower_rank_counts)
+{
+	struct name_key key = key_of(1);
+	struct span name;
+	uint8_t rank;
+
+	name_cache_learn(cache, &key, span_from_text("nb"), 9, 100, 1000);
+	name_cache_learn(cache, &key, span_from_text("md"), 8, 50, 300);
+	ck_assert(name_cache_find(cache, &key, 200, false, &name, &rank));
+	ck_assert_uint_eq(rank, 8);
+	ck_assert(name_cache_find(cache, &key, 400, false, &name, &rank));
+	ck_assert_uint_eq(rank, 9);
+}
+END_TEST
+
+START_TEST(keys_differ_in_each_of_their_parts)
+{
+	struct name_key key = key_of(1), other;
+	struct span name;
+
+	learn(1, "a", 100, 200);
+	other = key;
+	other.kind = 2;
+	ck_assert(!name_cache_find(cache, &other, 100, false, &name, NULL));
+	other = key;
+	other.port = 993;
+	ck_assert(!name_cache_find(cache, &other, 100, false, &name, NULL));
+	other = key;
+	other.mac[5] = 1;
+	ck_assert(!name_cache_find(cache, &other, 100, false, &name, NULL));
+	other = key;
+	other.b = key.a;
+	ck_assert(!name_cache_find(cache, &other, 100, false, &name, NULL));
+	ck_assert(name_cache_find(cache, &key, 100, false, &name, NULL));
+}
+END_TEST
+
+/* Ten times as many as fit, each as long as names get. */
+START_TEST(a_flood_stays_within_the_bytes_and_the_oldest_give_way)
+{
+	char name[255];
+	unsigned count = 40000;
+
+	memset(name, 'x', sizeof(name));
+	for (unsigned n = 0; n < count; n++) {
+		struct name_key key = key_of(n);
+
+		name_cache_learn(cache, &key, span_from(name, sizeof(name)), 0, n, INT64_MAX);
+		ck_assert_uint_le(name_cache_bytes(cache), 1 << 20);
+	}
+	ck_assert_uint_gt(name_cache_count(cache), 1000);
+	for (unsigned n = 0; n < count; n++) {
+		struct name_key key = key_of(n);
+		struct span found;
+		bool expected = n >= count - name_cache_count(cache);
+
+		ck_assert(name_cache_find(cache, &key, count, false, &found, NULL) == expected);
+	}
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, init, release);
+	tcase_add_test(tc, a_name_holds_from_its_time_to_its_end);
+	tcase_add_test(tc, learning_it_again_makes_it_hold_longer);
+	tcase_add_test(tc, what_was_learned_later_does_not_count);
+	tcase_add_test(tc, names_may_come_in_any_order);
+	tcase_add_test(tc, a_second_name_makes_a_key_ambiguous_while_both_hold);
+	tcase_add_test(tc, of_three_names_the_two_latest_are_kept);
+	tcase_add_test(tc, of_two_names_that_hold_the_lower_rank_counts);
+	tcase_add_test(tc, keys_differ_in_each_of_their_parts);
+	tcase_add_test(tc, a_flood_stays_within_the_bytes_and_the_oldest_give_way);
+}
+
+SUITE_MAIN("names_name_cache")

@@ -1,0 +1,149 @@
+/* Packets of name services: found wherever TCP would be, and only where asked for. */
+#include "suite.h"
+
+#include "packet/decoder.h"
+#include "wrap.h"
+
+#include "base/banned.h"
+
+#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
+
+static const char payload[] = "what a name service says";
+#define PAYLOAD_LEN (sizeof(payload) - 1)
+
+static enum packet_kind
+decode(const struct wrap *w, bool names, const struct service_set *services, struct packet *out)
+{
+	const struct packet_options options = { .names = names };
+	struct packet_decoder *decoder = packet_decoder_new(services, &options);
+	struct frame frame = wrap_frame(w, 1);
+	enum packet_kind kind = packet_decoder_decode(decoder, &frame, out);
+
+	packet_decoder_free(decoder);
+	return kind;
+}
+
+static void
+start(struct wrap *w)
+{
+	wrap_init(w);
+	wrap_bytes(w, span_from(payload, PAYLOAD_LEN));
+}
+
+static const struct {
+	const char *name;
+	uint16_t src_port, dst_port;
+	bool counts;
+} udp_rows[] = {
+	{ "a DNS answer", 53, 40000, true },
+	{ "a DNS question", 40000, 53, false },
+	{ "DHCP, client to server", 68, 67, true },
+	{ "DHCP, relay to server", 67, 67, true },
+	{ "DHCP, server to client", 67, 68, true },
+	{ "mDNS", 5353, 5353, true },
+	{ "NBNS", 137, 137, true },
+	{ "NBNS, an answer to another port", 137, 40000, false },
+	{ "QUIC", 443, 40000, false },
+};
+
+START_TEST(udp_between_ports_that_tell_names_is_found)
+{
+	struct wrap w;
+	struct packet p;
+
+	start(&w);
+	wrap_udp(&w, udp_rows[_i].src_port, udp_rows[_i].dst_port);
+	wrap_ipv4(&w, 1, 17);
+	wrap_ethernet(&w, 0x10, 0x0800);
+	ck_assert_int_eq((int)decode(&w, false, NULL, &p), PACKET_OTHER);
+	ck_assert_msg((decode(&w, true, NULL, &p) == PACKET_NAMES) == udp_rows[_i].counts, "%s",
+	    udp_rows[_i].name);
+	if (!udp_rows[_i].counts)
+		return;
+	ck_assert(!p.is_tcp);
+	ck_assert_uint_eq(p.src_port, udp_rows[_i].src_port);
+	ck_assert_uint_eq(p.dst_port, udp_rows[_i].dst_port);
+	ck_assert(span_equals(p.payload, span_from(payload, PAYLOAD_LEN)));
+}
+END_TEST
+
+START_TEST(dns_over_tcp_is_found_beside_services)
+{
+	struct service_set services;
+	struct wrap w;
+	struct packet p;
+
+	service_set_init_defaults(&services);
+	start(&w);
+	wrap_tcp(&w, 53, 40000, 7);
+	wrap_ipv4(&w, 1, 6);
+	wrap_ethernet(&w, 0x10, 0x0800);
+	ck_assert_int_eq((int)decode(&w, false, &services, &p), PACKET_OTHER_PORT);
+	ck_assert_int_eq((int)decode(&w, true, &services, &p), PACKET_NAMES);
+	ck_assert(p.is_tcp);
+	ck_assert(span_equals(p.payload, span_from(payload, PAYLOAD_LEN)));
+	/* From a service to port 53: mail it is. */
+	start(&w);
+	wrap_tcp(&w, 53, 993, 7);
+	wrap_ipv4(&w, 1, 6);
+	wrap_ethernet(&w, 0x10, 0x0800);
+	ck_assert_int_eq((int)decode(&w, true, &services, &p), PACKET_TCP);
+}
+END_TEST
+
+START_TEST(an_answer_over_ipv6_in_a_tunnel_is_found)
+{
+	struct wrap w;
+	struct packet p;
+
+	start(&w);
+	wrap_udp(&w, 53, 40000);
+	wrap_ipv6(&w, 1, 17);
+	wrap_ethernet(&w, 0x20, 0x86dd);
+	wrap_bytes(&w, BYTES("\x08\x00\x00\x00\x00\x00\x01\x00"));
+	wrap_udp(&w, 50000, 4789);
+	wrap_ipv4(&w, 2, 17);
+	wrap_ethernet(&w, 0x10, 0x0800);
+	ck_assert_int_eq((int)decode(&w, true, NULL, &p), PACKET_NAMES);
+	ck_assert_uint_eq(p.src.family, 6);
+	ck_assert(span_equals(p.payload, span_from(payload, PAYLOAD_LEN)));
+}
+END_TEST
+
+START_TEST(an_answer_in_two_fragments_is_whole)
+{
+	const struct packet_options options = { .names = true };
+	struct packet_decoder *decoder = packet_decoder_new(NULL, &options);
+	struct wrap whole, part;
+	struct packet p;
+	struct frame frame;
+
+	start(&whole);
+	wrap_udp(&whole, 53, 40000);
+	wrap_init(&part);
+	wrap_bytes(&part, span_from(whole.bytes + whole.begin, 16));
+	wrap_ipv4_part(&part, 1, 17, 5, 0x2000);
+	wrap_ethernet(&part, 0x10, 0x0800);
+	frame = wrap_frame(&part, 1);
+	ck_assert_int_eq((int)packet_decoder_decode(decoder, &frame, &p), PACKET_FRAGMENT);
+	wrap_init(&part);
+	wrap_bytes(&part, span_from(whole.bytes + whole.begin + 16, wrap_len(&whole) - 16));
+	wrap_ipv4_part(&part, 1, 17, 5, 2);
+	wrap_ethernet(&part, 0x10, 0x0800);
+	frame = wrap_frame(&part, 1);
+	ck_assert_int_eq((int)packet_decoder_decode(decoder, &frame, &p), PACKET_NAMES);
+	ck_assert(span_equals(p.payload, span_from(payload, PAYLOAD_LEN)));
+	packet_decoder_free(decoder);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, udp_between_ports_that_tell_names_is_found, 0, ROWS(udp_rows));
+	tcase_add_test(tc, dns_over_tcp_is_found_beside_services);
+	tcase_add_test(tc, an_answer_over_ipv6_in_a_tunnel_is_found);
+	tcase_add_test(tc, an_answer_in_two_fragments_is_whole);
+}
+
+SUITE_MAIN("packet_names")
