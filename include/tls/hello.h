@@ -31,6 +31,7 @@ struct tls_client_hello {
 	struct span compression_methods;
 	struct span extensions; /* the bytes that are there, whole or cut */
 	bool extensions_whole;  /* true too where the hello has none at all */
+	bool whole;             /* nothing of the message was cut off; it may be malformed */
 
 	bool has_supported_versions;    /* RFC 8446, section 4.2.1 */
 	struct span supported_versions; /* 2 bytes each */

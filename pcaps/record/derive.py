@@ -380,6 +380,17 @@ def ends_after_server_hello(w):
                            if w.sent_by(w.segments[i]) == "c" and w.segments[i].payload)])
 
 
+@derived("the client closes after silence; the server answers fifteen seconds later, and closes")
+def answer_to_a_closed_half(w):
+    out, at = w.segments, w.first("c")
+    hello, flight = out[at], out[w.first("s")]
+    close = hello.with_(time=hello.time + 4 * 10**9, payload=b"", flags=FIN | ACK,
+                        seq=(hello.seq + len(hello.payload)) % 2**32)
+    late = flight.with_(time=close.time + 15 * 10**9, flags=flight.flags | FIN)
+    w.change(outcome="negotiated")
+    w.write(out[:at + 1] + [close, late])
+
+
 # Damage
 
 

@@ -301,17 +301,26 @@ is_behind_a_hole(const struct evidence *ev, const struct act *act)
 	return answered && hole && act->kind != REFUSAL_ALERT && act->kind != REFUSAL_SSLV2_ERROR;
 }
 
+/*
+ * The answer was not captured, but what the client sent presupposes one.  Where the server's side
+ * is there, and whole, it tells by itself: there are clients that send on without any answer.
+ */
+static bool
+was_answered_unseen(const struct evidence *ev)
+{
+	return ev->client->goes_on && (!ev->server_seen || ev->server->lost);
+}
+
 static enum outcome
 outcome_without_end(const struct evidence *ev)
 {
-	const struct evidence_side *c = ev->client, *s = ev->server;
+	const struct evidence_side *s = ev->server;
 
 	if (is_tls13(ev) && s->hello && client_goes_on(ev))
 		return OUTCOME_ESTABLISHED;
 	if (s->hello || s->hello_retry)
 		return OUTCOME_NEGOTIATED;
-	/* The answer itself was not captured, but what the client sent presupposes one. */
-	if (c->goes_on || s->ccs)
+	if (was_answered_unseen(ev) || s->ccs)
 		return OUTCOME_NEGOTIATED;
 	return OUTCOME_UNANSWERED;
 }
@@ -334,12 +343,21 @@ needs_an_answer(uint8_t alert)
 static bool
 gives_up(const struct evidence *ev, const struct act *act)
 {
-	if (ev->client->goes_on)
+	if (was_answered_unseen(ev))
 		return false;
 	if ((!ev->server_seen || ev->server->lost) && act->kind == REFUSAL_ALERT &&
 	    needs_an_answer(act->alert))
 		return false;
 	return !ev->server->bytes || !had_received(&act->mark, &ev->server->answer_mark);
+}
+
+/* The client's half alone is closed: the server, late or far away, may still answer. */
+static bool
+is_half_open(const struct evidence *ev)
+{
+	const struct evidence_side *c = ev->client, *s = ev->server;
+
+	return c->fin && !c->rst && !s->fin && !s->rst && ev->server_seen;
 }
 
 /* The client has finished and closed: a close or reset of the server behind it refuses nothing. */
@@ -379,8 +397,10 @@ evidence_judge(const struct evidence *ev)
 		first = mark_is_before(&server.mark, &client.mark) ? &server : &client;
 	else
 		first = client.present ? &client : &server;
-	if (first == &client && gives_up(ev, first))
+	if (first == &client && gives_up(ev, first)) {
+		out.ended = !is_half_open(ev);
 		return out;
+	}
 	if (is_behind_a_hole(ev, first) || (first == &server && is_farewell(ev, &server)))
 		return out;
 	out.outcome = OUTCOME_REFUSED;

@@ -95,7 +95,7 @@ read_extension(uint16_t type, struct span data, void *arg)
 	}
 }
 
-/* False where the list is not there whole; `out` then has what is there of a cut one. */
+/* False where the list is not there whole; `out` then has what is there of it. */
 static bool
 read_cipher_suites(struct hello_reader *r, struct tls_client_hello *out)
 {
@@ -104,7 +104,7 @@ read_cipher_suites(struct hello_reader *r, struct tls_client_hello *out)
 	if (!span_read_u16(&r->rest, &len))
 		return false;
 	out->cipher_suites_whole = span_read_span(&r->rest, len, &out->cipher_suites);
-	if (!out->cipher_suites_whole && !r->whole)
+	if (!out->cipher_suites_whole)
 		out->cipher_suites = r->rest;
 	return out->cipher_suites_whole;
 }
@@ -114,7 +114,7 @@ tls_client_hello_parse(struct span body, bool whole, struct tls_client_hello *ou
 {
 	struct hello_reader r = { .rest = body, .whole = whole };
 
-	*out = (struct tls_client_hello){ 0 };
+	*out = (struct tls_client_hello){ .whole = whole };
 	out->has_legacy_version = span_read_u16(&r.rest, &out->legacy_version);
 	/*
 	 * RFC 8446, section 4.1.2: a session_id has at most 32 bytes.  To refuse a longer one is
@@ -158,8 +158,12 @@ tls_client_hello_offered_version(const struct tls_client_hello *ch)
 		return TLS_VERSION_SSL2;
 	if (legacy < TLS_VERSION_SSL3)
 		return 0;
-	/* RFC 8446, section 4.1.2: the list comes with TLS 1.2 as legacy_version, and not below. */
-	if (legacy >= TLS_VERSION_1_2 && !ch->has_supported_versions && !ch->extensions_whole)
+	/*
+	 * RFC 8446, section 4.1.2: the list comes with TLS 1.2 as legacy_version, and not below. It
+	 * may have been cut off; a client that sends a broken hello did not send it.
+	 */
+	if (legacy >= TLS_VERSION_1_2 && !ch->has_supported_versions && !ch->extensions_whole &&
+	    !ch->whole)
 		return 0;
 	/*
 	 * RFC 8446, section 4.2.1: without the list a server must not choose more than TLS 1.2,

@@ -170,6 +170,9 @@ static const struct row rows[] = {
 	{ "client closes after silence, and the server behind it", 0, { { 'c', HELLO, 0 }, { 'c', FIN, 0 }, { 's', FIN, 0 } }, UNANSWERED },
 	{ "client closes after silence, and the server resets", 0, { { 'c', HELLO, 0 }, { 'c', FIN, 0 }, { 's', RST, 0 } }, UNANSWERED },
 	{ "client resets after silence", 0, { { 'c', HELLO, 0 }, { 'c', RST, 0 } }, UNANSWERED },
+	{ "client sends on without an answer, and closes", 0, { { 'c', HELLO, 0 }, { 'c', GOES_ON, 0 }, { 'c', FIN, 0 } }, UNANSWERED },
+	{ "client sends on and closes, the answer was lost", 0, { { 'c', HELLO, 0 }, { 's', HOLE, 0 }, { 'c', GOES_ON, 0 }, { 'c', FIN, 0 } }, NEGOTIATED },
+	{ "client closes after silence, the server answers behind it", V10, { { 'c', HELLO, 0 }, { 'c', FIN, 0 }, { 's', HELLO, 0 }, { 's', FIN, 0 } }, NEGOTIATED },
 	{ "client's alert after silence", 0, { { 'c', HELLO, 0 }, { 'c', ALERT, FATAL(80) }, { 'c', FIN, 0 } }, UNANSWERED },
 	{ "client gives up, the server's alert comes too late", 0, { { 'c', HELLO, 0 }, { 'c', FIN, 0 }, { 's', ALERT, FATAL(40) } }, UNANSWERED },
 	{ "client gives up, the ServerHello comes too late", V12, { { 'c', HELLO, 0 }, { 'c', FIN, 0 }, { 's', HELLO, 0 } }, NEGOTIATED },
@@ -368,6 +371,25 @@ START_TEST(refusal_leaves_time_for_what_was_delayed)
 }
 END_TEST
 
+/* RFC 9293, section 3.6: who has closed still receives. */
+START_TEST(half_that_is_open_may_still_answer)
+{
+	const struct row closed = { "closed", 0, { { 'c', HELLO, 0 }, { 'c', FIN, 0 } },
+		UNANSWERED };
+	const struct row both = { "both closed", 0,
+		{ { 'c', HELLO, 0 }, { 'c', FIN, 0 }, { 's', FIN, 0 } }, UNANSWERED };
+	const struct row reset = { "reset", 0, { { 'c', HELLO, 0 }, { 'c', RST, 0 } }, UNANSWERED };
+	struct evidence_side sides[2];
+	struct evidence ev = evidence_of(&closed, 0, sides);
+
+	ck_assert(!evidence_judge(&ev).ended);
+	ev = evidence_of(&both, 0, sides);
+	ck_assert(evidence_judge(&ev).ended);
+	ev = evidence_of(&reset, 0, sides);
+	ck_assert(evidence_judge(&ev).ended);
+}
+END_TEST
+
 START_TEST(latest_records_are_kept_in_order)
 {
 	struct evidence_side side = { 0 };
@@ -391,6 +413,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, evidence_gives_the_outcome, 0, ROWS(rows));
 	tcase_add_loop_test(tc, late_mirror_changes_no_outcome, 0, ROWS(rows));
 	tcase_add_test(tc, refusal_leaves_time_for_what_was_delayed);
+	tcase_add_test(tc, half_that_is_open_may_still_answer);
 	tcase_add_test(tc, latest_records_are_kept_in_order);
 }
 

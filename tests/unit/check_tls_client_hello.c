@@ -302,6 +302,40 @@ START_TEST(extension_past_the_block_is_bad_and_those_before_it_stay)
 }
 END_TEST
 
+START_TEST(broken_block_of_a_whole_message_hides_no_version)
+{
+	struct writer w = { 0 };
+	struct tls_client_hello ch;
+	size_t block;
+
+	put_client_hello_head(&w, TLS_VERSION_1_2);
+	block = begin_vec16(&w);
+	put_span(&w, BYTES("\x00\x23\x00\x01"));
+	end_vec16(&w, block);
+	ck_assert_int_eq(tls_client_hello_parse(written(&w), true, &ch), PARSE_BAD);
+	ck_assert_uint_eq(tls_client_hello_offered_version(&ch), TLS_VERSION_1_2);
+	ck_assert_int_eq(tls_client_hello_parse(written(&w), false, &ch), PARSE_BAD);
+	ck_assert_uint_eq(tls_client_hello_offered_version(&ch), 0);
+}
+END_TEST
+
+START_TEST(suites_past_the_message_are_bad_and_those_there_stay)
+{
+	static const uint8_t suites[] = { 0, 6, 0, 0x2f, 0, 0x35 };
+	struct writer w = { 0 };
+	struct tls_client_hello ch;
+
+	put_u16(&w, TLS_VERSION_1_0);
+	for (size_t i = 0; i < TLS_RANDOM_LEN + 1; i++)
+		put_u8(&w, 0);
+	put_span(&w, span_from(suites, sizeof(suites)));
+	ck_assert_int_eq(tls_client_hello_parse(written(&w), true, &ch), PARSE_BAD);
+	ck_assert(!ch.cipher_suites_whole);
+	ck_assert_uint_eq(ch.cipher_suites.len, 4);
+	ck_assert_uint_eq(tls_client_hello_offered_version(&ch), TLS_VERSION_1_0);
+}
+END_TEST
+
 START_TEST(block_past_the_message_is_bad_and_the_fields_before_it_stay)
 {
 	struct writer w = { 0 };
@@ -420,6 +454,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, server_name_is_the_first_host_name, 0, ROWS(server_name_rows));
 	tcase_add_test(tc, first_of_two_extensions_of_a_type_counts);
 	tcase_add_test(tc, extension_past_the_block_is_bad_and_those_before_it_stay);
+	tcase_add_test(tc, broken_block_of_a_whole_message_hides_no_version);
+	tcase_add_test(tc, suites_past_the_message_are_bad_and_those_there_stay);
 	tcase_add_test(tc, block_past_the_message_is_bad_and_the_fields_before_it_stay);
 	tcase_add_test(tc, extensions_that_are_flags_are_seen);
 	tcase_add_loop_test(tc, offered_version_is_the_highest_of_the_list_else_legacy_version, 0,
