@@ -10,6 +10,7 @@
 #ifndef TLSTALLY_REPORT_REPORT_H
 #define TLSTALLY_REPORT_REPORT_H
 
+#include "base/buf.h"
 #include "policy/verdict.h"
 #include "store/query.h"
 
@@ -113,6 +114,13 @@ struct report {
 int report_load(
     struct report *out, struct store *s, const struct report_options *options, struct error *err);
 void report_release(struct report *r);
+
+/*
+ * Appends, in sentences, what was observed and what was not: what each report, export and diff
+ * begins with.  Where no client was seen it says that this is no clean result.
+ */
+void report_add_coverage(
+    const struct report *r, const struct report_options *options, struct buf *text);
 
 /* The sum of that counter; NULL where no run knew it. */
 const struct report_counter *report_counter_find(

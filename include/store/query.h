@@ -61,7 +61,7 @@ int store_each_client(struct store *s, const struct store_filter *filter, store_
 int store_each_finding(struct store *s, const struct store_filter *filter, store_finding_fn fn,
     void *arg, struct error *err);
 
-/* One client's day.  `client` is the address as text. */
+/* One client's day.  `client` is the address as text; both names are NULL in a query by client. */
 struct store_day {
 	const char *sensor;
 	const char *client;
@@ -75,6 +75,10 @@ typedef bool (*store_day_fn)(void *arg, const struct store_day *day);
 /* Days in order of time, then client.  Of the filter, times (whole days), clients and sensor. */
 int store_each_day(struct store *s, const struct store_filter *filter, store_day_fn fn, void *arg,
     struct error *err);
+
+/* One client's days in order of time; also from within store_each_finding. */
+int store_each_day_of(
+    struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err);
 
 /*
  * Runs, the oldest first, with their counters (by name) and sources.  Of the filter, times (those

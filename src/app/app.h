@@ -8,7 +8,7 @@
 #define APP_EXIT_DONE 0
 #define APP_EXIT_FAILED 1 /* something could not be done; what could be was, and is kept */
 #define APP_EXIT_USAGE 2
-#define APP_EXIT_FOUND 3 /* report --fail-on */
+#define APP_EXIT_FOUND 3 /* report and diff --fail-on */
 
 struct app_command {
 	const char *name;

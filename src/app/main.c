@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
+#include "app/cmd_diff.h"
 #include "app/cmd_doctor.h"
 #include "app/cmd_export.h"
 #include "app/cmd_report.h"
@@ -16,6 +17,7 @@ static const struct app_command commands[] = {
 	{ "capture", "the daemon: capture on interfaces until told to stop", cmd_capture },
 	{ "report", "show the findings as a table for people", cmd_report },
 	{ "export", "write the inventory for other programs, and as a page", cmd_export },
+	{ "diff", "show what changed between two times, or two databases", cmd_diff },
 	{ "doctor", "say what is wrong with the feed and what to change", cmd_doctor },
 	{ "check-config", "read the configuration and say what is wrong with it",
 	    cmd_check_config },

@@ -7,9 +7,9 @@
 
 #include "base/banned.h"
 
-/* The name without its port, with which printable_add_server ends. */
-static char *
-bare_server(const struct finding *f)
+/* Without its port, with which printable_add_server ends. */
+char *
+report_bare_server(const struct finding *f)
 {
 	char addr_text[ADDR_TEXT_LEN];
 	struct buf text = { 0 };
@@ -39,7 +39,7 @@ report_detail_fill(const struct finding *from, struct report_detail *out)
 	struct buf text = { 0 };
 
 	*out = (struct report_detail){
-		.server = bare_server(from),
+		.server = report_bare_server(from),
 		.server_port = from->key.server_port,
 		.server_ip = from->server_ip,
 		.server_name_source = from->server_name_source,

@@ -160,29 +160,14 @@ write_head(struct csv *csv, const struct report *r, const struct report_options 
 	const struct report_client nobody = { .rows = &no_row, .details = &no_detail };
 	const struct export_visitor names = { write_name, write_name_of_number, csv };
 	const struct export_visitor coverage = { write_coverage_text, write_coverage_number, csv };
-	struct buf sentence = { 0 }, losses = { 0 };
+	struct buf sentence = { 0 };
 
 	write_record("record", &nobody, 0, &names, csv->out);
-	if (r->observed.run_count > 0) {
-		buf_add_text(&sentence, "Period: ");
-		summary_add_period(r, options, &sentence);
-		buf_add_text(&sentence, ". Observed: ");
-		summary_add_observed(r, &sentence);
-		buf_add_text(&sentence, ". Not seen: ");
-		summary_add_losses(r, &losses);
-		buf_add_text(&sentence, buf_text(&losses));
-		buf_add_text(&sentence, ". ");
-	}
-	if (r->client_count == 0)
-		summary_add_nothing(r, options, &sentence);
-	else
-		buf_add_text(&sentence,
-		    "A client that is not listed was not seen, which does not make it clean.");
+	summary_add_coverage(r, options, &sentence);
 	csv->coverage = r;
 	csv->sentence = buf_text(&sentence);
 	write_record("coverage", &nobody, 0, &coverage, csv->out);
 	csv->sentence = NULL;
-	buf_release(&losses);
 	buf_release(&sentence);
 }
 

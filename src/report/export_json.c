@@ -8,6 +8,7 @@
 #include "base/timestamp.h"
 #include "policy/printable.h"
 #include "report/export_internal.h"
+#include "report/summary.h"
 #include "tls/names.h"
 
 #include "base/banned.h"
@@ -68,8 +69,11 @@ add_counters(const struct report_observed *o, struct buf *out)
 }
 
 static void
-add_coverage_members(const struct report_observed *o, struct buf *out)
+add_coverage_members(const struct report *r, const struct report_options *options, struct buf *out)
 {
+	const struct report_observed *o = &r->observed;
+	struct buf summary = { 0 };
+
 	json_member_u64(out, "runs", o->run_count);
 	json_member_u64(out, "captures", o->source_count);
 	json_member_u64(out, "captures_failed", o->failed_source_count);
@@ -85,6 +89,9 @@ add_coverage_members(const struct report_observed *o, struct buf *out)
 	json_member_u64(out, "cleartext_sessions", o->cleartext_count);
 	json_member_u64(out, "unclear", o->unclear_count);
 	add_counters(o, out);
+	summary_add_coverage(r, options, &summary);
+	json_member_text(out, "summary", buf_text(&summary));
+	buf_release(&summary);
 }
 
 static void
@@ -182,7 +189,7 @@ export_write_json(const struct report *r, const struct report_options *options,
 	add_head(r, options, view, out);
 	json_key(out, "coverage");
 	json_begin_object(out);
-	add_coverage_members(&r->observed, out);
+	add_coverage_members(r, options, out);
 	json_end_object(out);
 	json_key(out, "clients");
 	buf_add_char(out, '[');
@@ -207,7 +214,7 @@ export_write_ndjson(const struct report *r, const struct report_options *options
 	json_begin_object(out);
 	json_member_text(out, "record", "coverage");
 	add_head(r, options, view, out);
-	add_coverage_members(&r->observed, out);
+	add_coverage_members(r, options, out);
 	json_end_object(out);
 	buf_add_char(out, '\n');
 	for (size_t i = 0; i < r->client_count; i++) {

@@ -10,6 +10,9 @@
 void report_detail_fill(const struct finding *from, struct report_detail *out);
 void report_detail_release(struct report_detail *d);
 
+/* The server's name, else its address, printable; the caller frees it. */
+char *report_bare_server(const struct finding *f);
+
 void report_client_release(struct report_client *c);
 
 #endif

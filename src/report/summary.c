@@ -181,6 +181,37 @@ summary_add_nothing(const struct report *r, const struct report_options *options
 }
 
 void
+report_add_coverage(const struct report *r, const struct report_options *options, struct buf *text)
+{
+	struct buf not_seen = { 0 };
+
+	if (r->observed.run_count > 0) {
+		buf_add_text(text, "Period: ");
+		summary_add_period(r, options, text);
+		buf_add_text(text, ". Observed: ");
+		summary_add_observed(r, text);
+		buf_add_text(text, ". Not seen: ");
+		summary_add_losses(r, &not_seen);
+		buf_add_text(text, buf_text(&not_seen));
+		buf_add_text(text, ".");
+	}
+	if (r->client_count == 0) {
+		buf_add_text(text, r->observed.run_count > 0 ? " " : "");
+		summary_add_nothing(r, options, text);
+	}
+	buf_release(&not_seen);
+}
+
+void
+summary_add_coverage(const struct report *r, const struct report_options *options, struct buf *text)
+{
+	report_add_coverage(r, options, text);
+	if (r->client_count > 0)
+		buf_add_text(text,
+		    " A client that is not listed was not seen, which does not make it clean.");
+}
+
+void
 summary_add_header(const struct report *r, const struct report_options *options,
     const struct report_view *view, struct buf *out)
 {

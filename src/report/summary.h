@@ -19,6 +19,10 @@ void summary_add_losses(const struct report *r, struct buf *text);
 void summary_add_nothing(
     const struct report *r, const struct report_options *options, struct buf *text);
 
+/* report_add_coverage, and what it means for a list of clients. */
+void summary_add_coverage(
+    const struct report *r, const struct report_options *options, struct buf *text);
+
 /* Clients by verdict; `shown_count` of them stand in the table. */
 void summary_add_totals(
     const struct report *r, const struct report_view *view, size_t shown_count, struct buf *out);

@@ -237,6 +237,36 @@ store_each_day(struct store *s, const struct store_filter *filter, store_day_fn 
 }
 
 int
+store_each_day_of(struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err)
+{
+	sqlite3_stmt *st = prepare(s,
+	    "SELECT day, tls_version, outcome, count FROM day WHERE client = ?1"
+	    " ORDER BY day, tls_version, outcome",
+	    err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
+		bool damaged = false;
+		struct store_day day = {
+			.day = sqlite3_column_int64(st, 0),
+			.tls_version = (uint16_t)store_column_code(st, 1, UINT16_MAX, &damaged),
+			.outcome =
+			    (enum outcome)store_column_code(st, 2, OUTCOME_CLEARTEXT, &damaged),
+			.count = store_column_u64(st, 3),
+		};
+
+		if (damaged)
+			return finish_damaged(s, st, err);
+		if (!fn(arg, &day))
+			break;
+	}
+	return finish(s, st, status, err);
+}
+
+int
 store_each_identity(struct store *s, int64_t sensor_id, uint64_t head_hash, store_identity_fn fn,
     void *arg, struct error *err)
 {

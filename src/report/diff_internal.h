@@ -1,0 +1,53 @@
+/*
+ * diff_internal - what the files of the diff share.
+ */
+#ifndef TLSTALLY_REPORT_DIFF_INTERNAL_H
+#define TLSTALLY_REPORT_DIFF_INTERNAL_H
+
+#include "report/diff.h"
+
+/* diff_side.c: growing a side. */
+struct diff_client *diff_side_add_client(struct diff_side *side);
+struct diff_row *diff_client_add_row(struct diff_client *c);
+struct diff_day *diff_client_add_day(struct diff_client *c);
+void diff_side_add_interval(struct diff_side *side, int64_t begin_us, int64_t end_us);
+/* Puts everything in order. */
+void diff_side_finish(struct diff_side *side);
+
+int diff_client_compare(const struct diff_client *a, const struct diff_client *b);
+/* By server, port and the rest of what makes a row one row. */
+int diff_row_compare(const struct diff_row *a, const struct diff_row *b);
+int diff_day_compare(const struct diff_day *a, const struct diff_day *b);
+
+/* A verdict that somebody has to act on. */
+bool diff_is_bad(enum verdict verdict);
+/* A handshake that went through at or above the minimum. */
+bool diff_is_good(const struct diff_row *row);
+
+/* diff_cadence.c: days, and what is usual. */
+struct diff_covered {
+	struct diff_covered_day {
+		int64_t day, captured_us;
+	} * days; /* in order; those without a capture are left out */
+	size_t count;
+};
+
+/* `captured` of both sides together; `b` may be NULL. */
+void diff_covered_init(
+    struct diff_covered *covered, const struct diff_side *a, const struct diff_side *b);
+void diff_covered_release(struct diff_covered *covered);
+
+struct diff_silence {
+	unsigned silent_days;  /* observed days since it was last seen */
+	unsigned cadence_days; /* 0: not known */
+	bool overdue;          /* longer than its own cadence */
+};
+/* Of what `row` counts, as known before `at_day`. */
+void diff_silence_of(const struct diff_client *c, const struct diff_row *row,
+    const struct diff_covered *covered, int64_t at_day, struct diff_silence *out);
+
+/* diff_phrase.c */
+/* One sentence without a full stop: what is the case, with its evidence. */
+void diff_add_reason(const struct diff_item *item, struct buf *out);
+
+#endif
