@@ -4,6 +4,12 @@
  * Lets through TCP on the services' ports, plain and in one or two VLAN tags, later fragments of IP
  * packets (their ports cannot be seen) and, where asked to, tunnels that may carry such packets and
  * what tells names.
+ *
+ * Several handles may share an interface: each takes the part of the connections that its `share`
+ * of `share_count` says.  Dealt out by the pair of addresses, the same for both directions and for
+ * every fragment, and the same at any time: PACKET_FANOUT of packet(7) parts fragments of IPv6 from
+ * their connection, changes those of IPv4, deals connections anew as each member joins, and cannot
+ * follow an interface that was removed and comes back.
  */
 #ifndef TLSTALLY_CAPTURE_FILTER_H
 #define TLSTALLY_CAPTURE_FILTER_H
@@ -17,6 +23,8 @@ struct filter_options {
 	const struct service_set *services;
 	bool tunnels;
 	bool names; /* what names_observe() reads: DNS answers, DHCP, mDNS, NBNS */
+	/* 0 or 1: everything.  In a tunnel it is the outer addresses that count. */
+	unsigned share, share_count;
 };
 
 /* Appends a filter in the language of pcap-filter(7). */

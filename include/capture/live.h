@@ -2,10 +2,10 @@
  * live - one interface, captured by libpcap (a memory-mapped ring on Linux), in bounded batches.
  *
  * Opening needs CAP_NET_RAW; everything after does not.  The handle never blocks: wait for its file
- * descriptor, then read a batch.  An interface that goes down or away shows as LIVE_LOST; opening
- * it anew is the caller's.
+ * descriptor, then read a batch.  An interface that goes down or away shows as LIVE_LOST; live_bind
+ * takes it up again, also where it is another one with the same name.
  *
- * Source:  pcap(3PCAP), packet(7) for PACKET_FANOUT.
+ * Source:  pcap(3PCAP), packet(7).
  * Threads: one at a time per handle.
  */
 #ifndef TLSTALLY_CAPTURE_LIVE_H
@@ -26,9 +26,7 @@ struct live_options {
 	uint32_t buffer_len; /* bytes of the ring */
 	bool promiscuous;
 	const char *filter; /* as tcpdump's; see capture/filter.h.  NULL: everything */
-	bool fanout;        /* share the interface's packets, by flow, with others of the group */
-	uint16_t fanout_group;
-	uint32_t source; /* for frame.source */
+	uint32_t source;    /* for frame.source */
 };
 
 /* Of the packets that the filter lets through; `received` includes what the kernel dropped. */
@@ -60,7 +58,6 @@ bool live_is_bound(const struct live *l);
 enum live_bind_answer {
 	LIVE_BIND_DONE,
 	LIVE_BIND_LATER, /* the interface is missing or down; `err` says so */
-	LIVE_BIND_NEVER, /* only opening it anew helps; `err` says why */
 };
 /* Tries to bind to an interface that was missing or lost. */
 enum live_bind_answer live_bind(struct live *l, struct error *err);
@@ -85,7 +82,10 @@ enum live_state live_read(struct live *l, int max, void (*frame)(void *arg, cons
 /* Cumulative since live_open; what cannot be read stays as it was. */
 void live_get_stats(struct live *l, struct live_stats *out);
 
-/* Another filter from now on; -1: `err` says why, and the old one stays. */
+/*
+ * Another filter from now on, and no packet is lost in between; -1: `err` says why, and the old one
+ * stays.
+ */
 int live_set_filter(struct live *l, const char *filter, struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
@@ -16,7 +17,7 @@
 /* Losses below this share of an hour's packets are not worth a word: 1 in 1000. */
 #define DROP_SHARE 1000
 /* What the pipelines do not count themselves. */
-#define OWN_COUNTERS 9
+#define OWN_COUNTERS 10
 #define COUNTERS_MAX (PIPELINE_COUNTERS_MAX + OWN_COUNTERS)
 
 /* What is counted outside of the workers, cumulative. */
@@ -76,10 +77,19 @@ capture_run_set_lost_lines(struct capture_run *r, uint64_t count)
 	r->outside.lost_lines = count;
 }
 
-static uint64_t
-dropped(const struct capture_snapshot *s)
+/* What is told of an interface as a whole comes from the first of its threads alone. */
+static bool
+is_first_of_interface(const struct capture_run *r, size_t i)
 {
-	return s->live.dropped_by_kernel + s->live.dropped_by_interface;
+	return i == 0 || strcmp(capture_worker_interface(r->options.workers[i]),
+			     capture_worker_interface(r->options.workers[i - 1])) != 0;
+}
+
+static uint64_t
+dropped_by_interface(
+    const struct capture_run *r, const struct capture_snapshot *snapshots, size_t i)
+{
+	return is_first_of_interface(r, i) ? snapshots[i].live.dropped_by_interface : 0;
 }
 
 bool
@@ -100,7 +110,8 @@ warn_of_drops(const struct capture_run *r)
 				       ? capture_worker_interface(r->options.workers[i + 1])
 				       : "";
 
-		lost += dropped(&r->now[i]) - dropped(&r->at_hour[i]);
+		lost += r->now[i].live.dropped_by_kernel - r->at_hour[i].live.dropped_by_kernel +
+			dropped_by_interface(r, r->now, i) - dropped_by_interface(r, r->at_hour, i);
 		received += r->now[i].live.received - r->at_hour[i].live.received;
 		if (strcmp(name, next) == 0)
 			continue;
@@ -147,6 +158,19 @@ add_counter(struct store_run *run, struct store_counter *counters, const char *n
 }
 
 static void
+add_interface(struct capture_run *r, size_t i)
+{
+	struct store_run *run = &r->run;
+
+	if (!is_first_of_interface(r, i))
+		return;
+	add_counter(run, r->counters, "interface_dropped",
+	    r->now[i].live.dropped_by_interface - r->at_hour[i].live.dropped_by_interface);
+	add_counter(run, r->counters, "interface_down_ms",
+	    (r->now[i].down_us - r->at_hour[i].down_us) / 1000);
+}
+
+static void
 add_worker(struct capture_run *r, size_t i)
 {
 	const struct capture_snapshot *now = &r->now[i], *old = &r->at_hour[i];
@@ -158,8 +182,7 @@ add_worker(struct capture_run *r, size_t i)
 		    now->counters[k].value - (k < old->counter_count ? old->counters[k].value : 0));
 	add_counter(run, r->counters, "kernel_dropped",
 	    now->live.dropped_by_kernel - old->live.dropped_by_kernel);
-	add_counter(run, r->counters, "interface_dropped",
-	    now->live.dropped_by_interface - old->live.dropped_by_interface);
+	add_interface(r, i);
 	add_counter(run, r->counters, "events_lost", now->lost_events - old->lost_events);
 	add_counter(run, r->counters, "names_lost", now->lost_names - old->lost_names);
 	r->sources[i] = (struct store_source){
@@ -251,30 +274,88 @@ total(const struct capture_run *r, const char *name)
 	return sum;
 }
 
-void
-capture_run_log_status(const struct capture_run *r)
+/* " undecodable=3 (bad_ip_header=2 cut_header=1)" */
+static void
+add_undecodable(const struct capture_run *r, struct buf *text)
 {
-	uint64_t received = 0, by_kernel = 0, by_interface = 0, lost = r->outside.lost_events;
+	static const char *const kinds[] = { "cut_header", "bad_link_header", "bad_ip_header",
+		"bad_tcp_header", "nested_too_deep", "unknown_link_type" };
+	const char *before = " (";
+
+	buf_addf(text, " undecodable=%" PRIu64, total(r, "undecodable"));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		uint64_t count = total(r, kinds[i]);
+
+		if (count == 0)
+			continue;
+		buf_addf(text, "%s%s=%" PRIu64, before, kinds[i], count);
+		before = " ";
+	}
+	if (strcmp(before, " ") == 0)
+		buf_add_char(text, ')');
+}
+
+static void
+add_packets(const struct capture_run *r, struct buf *text)
+{
+	uint64_t received = 0, by_kernel = 0, by_interface = 0;
+	unsigned down = 0;
+
+	for (size_t i = 0; i < r->options.worker_count; i++) {
+		received += r->now[i].live.received;
+		by_kernel += r->now[i].live.dropped_by_kernel;
+		by_interface += dropped_by_interface(r, r->now, i);
+		down += !r->now[i].bound;
+	}
+	buf_addf(text,
+	    "received=%" PRIu64 " kernel_dropped=%" PRIu64 " interface_dropped=%" PRIu64
+	    " interfaces_down=%u",
+	    received, by_kernel, by_interface, down);
+	add_undecodable(r, text);
+}
+
+static void
+add_budgets(const struct capture_run *r, struct buf *text)
+{
 	size_t flows = 0, unsettled = 0, held_len = 0, count = r->options.worker_count;
 
 	for (size_t i = 0; i < count; i++) {
-		received += r->now[i].live.received;
-		by_kernel += r->now[i].live.dropped_by_kernel;
-		by_interface += r->now[i].live.dropped_by_interface;
-		lost += r->now[i].lost_events;
 		flows += r->now[i].flow_count;
 		unsettled += r->now[i].unsettled_count;
 		held_len += r->now[i].held_len;
 	}
-	log_notice("status: received=%" PRIu64 " kernel_dropped=%" PRIu64
-		   " interface_dropped=%" PRIu64 " undecodable=%" PRIu64 " gaps=%" PRIu64
-		   " flows=%zu/%zu unsettled=%zu evicted=%" PRIu64
-		   " held_bytes=%zu/%zu events=%" PRIu64 " events_lost=%" PRIu64
-		   " event_lines_lost=%" PRIu64 " flushes=%" PRIu64 " flush_failures=%" PRIu64
-		   " flush_ms=%" PRId64 " worst_flush_ms=%" PRId64,
-	    received, by_kernel, by_interface, total(r, "undecodable"), total(r, "gaps"), flows,
-	    count * r->options.max_flows, unsettled, total(r, "flows_evicted"), held_len,
-	    count * r->options.max_held_len, total(r, "events"), lost, r->outside.lost_lines,
-	    r->store.flush_count, r->store.failure_count, r->store.last_latency_us / 1000,
+	buf_addf(text,
+	    " gaps=%" PRIu64 " flows=%zu/%zu unsettled=%zu/%zu evicted=%" PRIu64
+	    " held_bytes=%zu/%zu",
+	    total(r, "gaps"), flows, count * r->options.max_flows, unsettled,
+	    count * r->options.max_unsettled, total(r, "flows_evicted"), held_len,
+	    count * r->options.max_held_len);
+}
+
+static void
+add_results(const struct capture_run *r, struct buf *text)
+{
+	uint64_t lost = r->outside.lost_events;
+
+	for (size_t i = 0; i < r->options.worker_count; i++)
+		lost += r->now[i].lost_events;
+	buf_addf(text,
+	    " events=%" PRIu64 " events_lost=%" PRIu64 " event_lines_lost=%" PRIu64
+	    " flushes=%" PRIu64 " flush_failures=%" PRIu64 " flush_ms=%" PRId64
+	    " worst_flush_ms=%" PRId64,
+	    total(r, "events"), lost, r->outside.lost_lines, r->store.flush_count,
+	    r->store.failure_count, r->store.last_latency_us / 1000,
 	    r->store.worst_latency_us / 1000);
+}
+
+void
+capture_run_log_status(const struct capture_run *r)
+{
+	struct buf text = { 0 };
+
+	add_packets(r, &text);
+	add_budgets(r, &text);
+	add_results(r, &text);
+	log_notice("status: %s", buf_text(&text));
+	buf_release(&text);
 }

@@ -21,7 +21,7 @@ struct capture_run; /* opaque */
 struct capture_run_options {
 	struct capture_worker *const *workers; /* borrowed; those of one interface together */
 	size_t worker_count;
-	size_t max_flows, max_held_len; /* the budgets of each */
+	size_t max_flows, max_unsettled, max_held_len; /* the budgets of each */
 };
 
 struct capture_run *capture_run_new(const struct capture_run_options *options, int64_t now_us);

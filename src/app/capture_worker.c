@@ -144,6 +144,8 @@ write_filter(const struct capture_worker *w, struct buf *out)
 		.services = &w->services,
 		.tunnels = w->options.tunnels,
 		.names = w->options.names,
+		.share = w->options.share,
+		.share_count = w->options.share_count,
 	};
 
 	filter_write(&options, out);
@@ -278,17 +280,27 @@ static void
 publish(struct capture_worker *w)
 {
 	struct capture_snapshot *f = &w->figures;
+	int64_t now_us = clock_monotonic_us();
 
 	live_get_stats(w->live, &f->live);
+	if (f->beat_us != 0 && !live_is_bound(w->live))
+		f->down_us += (uint64_t)(now_us - f->beat_us);
 	f->counter_count = pipeline_counters(w->pipeline, f->counters);
 	f->flow_count = pipeline_flow_count(w->pipeline);
 	f->unsettled_count = pipeline_unsettled_count(w->pipeline);
 	f->held_len = pipeline_held_len(w->pipeline);
-	f->beat_us = clock_monotonic_us();
+	f->beat_us = now_us;
 	f->bound = live_is_bound(w->live);
 	(void)pthread_mutex_lock(&w->lock);
 	w->published = *f;
 	(void)pthread_mutex_unlock(&w->lock);
+}
+
+/* What becomes of the interface is logged by one of its threads. */
+static bool
+announces(const struct capture_worker *w)
+{
+	return w->options.share == 0;
 }
 
 static void
@@ -302,7 +314,7 @@ on_readable(void *arg)
 		bool was_bound = live_is_bound(w->live);
 
 		if (live_read(w->live, BATCH, on_frame, w, &count, &err) == LIVE_LOST &&
-		    was_bound && w->options.announce)
+		    was_bound && announces(w))
 			log_warning("%s; waiting for it", err.text);
 	}
 	hand_over(w);
@@ -313,7 +325,7 @@ check_interface(struct capture_worker *w)
 {
 	struct error err;
 
-	if (live_check(w->live, &err) == LIVE_LOST && w->options.announce)
+	if (live_check(w->live, &err) == LIVE_LOST && announces(w))
 		log_warning("%s; waiting for it", err.text);
 }
 
@@ -324,16 +336,11 @@ try_to_bind(struct capture_worker *w)
 
 	switch (live_bind(w->live, &err)) {
 	case LIVE_BIND_DONE:
-		if (w->options.announce)
+		if (announces(w))
 			log_notice("interface %s is there: capturing", w->interface);
 		return;
 	case LIVE_BIND_LATER:
 		log_debug("%s", err.text);
-		return;
-	case LIVE_BIND_NEVER:
-		if (w->options.announce)
-			log_error("%s", err.text);
-		w->figures.gave_up = true;
 		return;
 	}
 }
@@ -348,7 +355,7 @@ on_tick(void *arg)
 	on_readable(w);
 	if (w->ticks % BIND_EVERY_TICKS == 0)
 		check_interface(w);
-	if (!live_is_bound(w->live) && !w->figures.gave_up && w->ticks % BIND_EVERY_TICKS == 0)
+	if (!live_is_bound(w->live) && w->ticks % BIND_EVERY_TICKS == 0)
 		try_to_bind(w);
 	pipeline_advance(w->pipeline, timestamp_now() - LAG_US);
 	hand_over(w);
@@ -424,7 +431,7 @@ capture_worker_start(struct capture_worker *w, struct error *err)
 	sigset_t all, old;
 	int status;
 
-	if (!live_is_bound(w->live) && w->options.announce)
+	if (!live_is_bound(w->live) && announces(w))
 		log_notice("interface %s is not there, or down: waiting for it", w->interface);
 	w->loop = loop_new();
 	/* Signals are the owner's. */

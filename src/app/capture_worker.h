@@ -24,13 +24,13 @@ struct capture_worker; /* opaque */
 struct capture_worker_options {
 	struct live_options live; /* `filter` is made by the worker */
 	bool tunnels;
-	bool names;                         /* learn names that pass by */
+	bool names;                  /* learn names that pass by */
+	unsigned share, share_count; /* of the interface's connections: see capture/filter.h */
 	const struct service_set *services; /* copied */
 	const struct network_set *internal; /* copied */
 	uint16_t minimum;
 	struct flow_options flows;
-	int wake_fd;   /* eventfd of the owner; borrowed */
-	bool announce; /* log what becomes of the interface: one of its threads is enough */
+	int wake_fd; /* eventfd of the owner; borrowed */
 };
 
 /* Cumulative since the worker began. */
@@ -41,11 +41,11 @@ struct capture_snapshot {
 	size_t flow_count, unsettled_count, held_len;
 	uint64_t lost_events; /* the outbox was full */
 	uint64_t lost_names;  /* the same */
+	uint64_t down_us;     /* so long the interface was not there, or down */
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
 	size_t counter_count;
 	int64_t beat_us; /* when it was made: the monotonic clock */
 	bool bound;      /* the interface is there */
-	bool gave_up;    /* only a restart brings the interface back */
 	bool ended;      /* the thread is about to end */
 };
 

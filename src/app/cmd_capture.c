@@ -46,8 +46,7 @@ struct capture {
 	struct capture_run *run;
 	struct loop *loop;
 	struct watchdog watchdog;
-	bool gave_up; /* an interface is lost for good */
-	int wake_fd;  /* a worker has events */
+	int wake_fd; /* a worker has events */
 	struct capture_outbox taken;
 };
 
@@ -117,20 +116,6 @@ update_run(struct capture *c)
 	capture_run_update(c->run, &state, timestamp_now());
 }
 
-/* Ends with an error where only a new start can go on: systemd makes one. */
-static void
-look_for_lost_interfaces(struct capture *c)
-{
-	for (size_t i = 0; i < c->worker_count; i++) {
-		struct capture_snapshot s;
-
-		capture_worker_snapshot(c->workers[i], &s);
-		c->gave_up = c->gave_up || s.gave_up;
-	}
-	if (c->gave_up)
-		loop_stop(c->loop);
-}
-
 static void
 on_flush(void *arg)
 {
@@ -144,7 +129,6 @@ on_flush(void *arg)
 		event_sink_set_tally(c->sink, store_worker_tally(c->store_worker));
 		capture_run_pushed(c->run);
 	}
-	look_for_lost_interfaces(c);
 }
 
 static void
@@ -224,18 +208,16 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 			.snap_len = (uint32_t)config->snap_len,
 			.buffer_len = (uint32_t)config->buffer_len,
 			.promiscuous = config->promiscuous,
-			.fanout = config->threads > 1,
-			/* Of this process, and of the interface. */
-			.fanout_group = (uint16_t)((unsigned)getpid() * 31u + interface),
 			.source = (uint32_t)index,
 		},
 		.tunnels = config->tunnels,
 		.names = config->names,
+		.share = (unsigned)(index % config->threads),
+		.share_count = (unsigned)config->threads,
 		.services = &config->services,
 		.internal = &config->internal,
 		.minimum = config->minimum,
 		.wake_fd = c->wake_fd,
-		.announce = index % config->threads == 0,
 	};
 
 	flow_options_init(&options.flows);
@@ -335,6 +317,7 @@ start_threads(struct capture *c)
 		.workers = c->workers,
 		.worker_count = c->worker_count,
 		.max_flows = c->config.max_flows,
+		.max_unsettled = c->config.max_unsettled,
 		.max_held_len = c->config.max_held_len,
 	};
 	struct event_sink_options sink_options = {
@@ -389,7 +372,7 @@ watch(struct capture *c)
 static int
 finish(struct capture *c)
 {
-	int status = c->gave_up ? APP_EXIT_FAILED : APP_EXIT_DONE;
+	int status = APP_EXIT_DONE;
 
 	(void)sd_notify(0, "STOPPING=1");
 	for (size_t i = 0; i < c->worker_count; i++)

@@ -53,8 +53,34 @@ write_ports(const struct service_set *services, struct buf *out)
 	buf_add_text(out, *between == '\0' ? "port 0)" : ")");
 }
 
+/* A sum that is the same in both directions, and whose high bits depend on all of it. */
 static void
-write_untagged(const struct filter_options *options, struct buf *out)
+write_sum(const char *protocol, unsigned first, unsigned last, struct buf *out)
+{
+	buf_add_text(out, "((");
+	for (unsigned at = first; at <= last; at += 4)
+		buf_addf(out, "%s%s[%u:4]", at > first ? " ^ " : "", protocol, at);
+	/* Knuth's multiplicative hash. */
+	buf_add_text(out, ") * 2654435761 >> 16)");
+}
+
+/* " and (this share's part of it)"; what has no addresses is the first one's. */
+static void
+write_share(const struct filter_options *options, struct buf *out)
+{
+	if (options->share_count <= 1)
+		return;
+	/* pcap-filter(7): `and` does not go before `or`. */
+	buf_add_text(out, " and ((ip and ");
+	write_sum("ip", 12, 16, out);
+	buf_addf(out, " %% %u = %u) or (ip6 and ", options->share_count, options->share);
+	write_sum("ip6", 8, 36, out);
+	buf_addf(out, " %% %u = %u)%s)", options->share_count, options->share,
+	    options->share == 0 ? " or not (ip or ip6)" : "");
+}
+
+static void
+write_wanted(const struct filter_options *options, struct buf *out)
 {
 	buf_add_char(out, '(');
 	write_ports(options->services, out);
@@ -71,6 +97,15 @@ write_untagged(const struct filter_options *options, struct buf *out)
 		    " or ip6 proto 47 or udp port 4789 or udp port 8472 or udp port 6081"
 		    " or udp port 2152 or udp port 37008 or ether proto 0x8847"
 		    " or ether proto 0x8848 or ether proto 0x8864 or ether proto 0x8909");
+}
+
+static void
+write_untagged(const struct filter_options *options, struct buf *out)
+{
+	buf_add_char(out, '(');
+	write_wanted(options, out);
+	buf_add_char(out, ')');
+	write_share(options, out);
 }
 
 void

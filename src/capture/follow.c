@@ -1,8 +1,13 @@
+/* F_SETLEASE and F_SETSIG are Linux's own. */
+#define _GNU_SOURCE
+
 #include "capture/follow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -237,11 +242,46 @@ latest_change_ns(const struct follow *f)
 	return latest;
 }
 
+/*
+ * fcntl(2): a read lease is given only where nobody has the file open for writing, and only to its
+ * owner; false: somebody has, or it cannot be told.
+ */
 static bool
-is_finished(const struct watched *w, int64_t latest_ns, int64_t now)
+is_without_writer(const char *path)
 {
-	return w->closed || latest_ns - LATER_NS > w->look.changed_ns ||
-	       now - w->quiet_since_us >= FOLLOW_QUIET_US;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool leased;
+
+	if (fd < 0)
+		return false;
+	/* Who opens it in between breaks the lease: SIGURG, unlike SIGIO, harms nobody. */
+	leased = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	if (leased)
+		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	(void)close(fd);
+	return leased;
+}
+
+static bool
+is_finished(struct watched *w, int64_t latest_ns, int64_t now)
+{
+	if (!w->closed && latest_ns - LATER_NS <= w->look.changed_ns &&
+	    now - w->quiet_since_us < FOLLOW_QUIET_US)
+		w->closed = is_without_writer(w->path);
+	else
+		w->closed = true;
+	return w->closed;
+}
+
+/*
+ * Rotation goes from one file to the next, so one that began before the finished one `next`, and
+ * was not written to after it, will be finished soon, and comes first.
+ */
+static bool
+is_awaited(const struct watched *w, const struct watched *next)
+{
+	return !w->done && !w->closed && w->first_us < next->first_us &&
+	       w->look.changed_ns <= next->look.changed_ns;
 }
 
 static struct watched *
@@ -253,12 +293,15 @@ find_next(struct follow *f)
 	for (size_t i = 0; i < f->count; i++) {
 		struct watched *w = &f->files[i];
 
-		if (w->done || !is_finished(w, latest_ns, now))
-			continue;
-		if (!w->peeked)
+		if (!w->done && !w->peeked)
 			peek(w);
-		if (!w->done && (next == NULL || w->first_us < next->first_us))
+		if (!w->done && is_finished(w, latest_ns, now) &&
+		    (next == NULL || w->first_us < next->first_us))
 			next = w;
+	}
+	for (size_t i = 0; i < f->count && next != NULL; i++) {
+		if (is_awaited(&f->files[i], next))
+			next = NULL;
 	}
 	return next;
 }

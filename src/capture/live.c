@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -11,13 +12,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "base/timestamp.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
 
 /* A block of the ring is handed over after so long at the latest, full or not. */
 #define RING_TIMEOUT_MS 100
+/* So long, at most, what came before the first filter is passed over: clocks may be set back. */
+#define PASS_OVER_US INT64_C(2000000)
 /* Stands in for an interface that is missing; always there, and of the same link type. */
 #define PLACEHOLDER "lo"
 
@@ -25,14 +30,16 @@ struct live {
 	pcap_t *pcap;
 	struct live_options options;
 	char *interface;
-	char *filter;  /* NULL: none */
-	bool in_group; /* of PACKET_FANOUT */
-	int index;     /* of the interface that the handle is bound to; 0: of none */
+	char *filter; /* NULL: none */
+	int index;    /* of the interface that the handle is bound to; 0: of none */
 	uint32_t link_type;
 	bool bound;
 	int fd;
 	struct live_stats stats;
-	struct pcap_stat last; /* as libpcap last told them; its counters wrap at 32 bits */
+	struct pcap_stat last;      /* as libpcap last told them; its counters wrap at 32 bits */
+	bool passing_over;          /* what came before the first filter */
+	int64_t filtered_us;        /* when that was set: the time of packets */
+	int64_t pass_over_until_us; /* the monotonic clock */
 	void (*frame)(void *arg, const struct frame *f);
 	void *frame_arg;
 };
@@ -61,21 +68,6 @@ link_type_of(int dlt)
 	return dlt == DLT_RAW ? 101 : (uint32_t)dlt;
 }
 
-static int
-join_fanout(struct live *l, struct error *err)
-{
-	/* Defragmented first, so that the fragments of a packet go where its flow goes. */
-	const uint32_t kind = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
-	const uint32_t value = l->options.fanout_group | kind << 16;
-
-	l->in_group =
-	    setsockopt(pcap_fileno(l->pcap), SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)) == 0;
-	if (l->in_group)
-		return 0;
-	error_set(err, "cannot share %s between threads: %s", l->interface, strerror(errno));
-	return -1;
-}
-
 /* A handle on `device`, activated; -1 with the status of libpcap in *status. */
 static int
 open_device(struct live *l, const char *device, int *status, struct error *err)
@@ -97,13 +89,42 @@ open_device(struct live *l, const char *device, int *status, struct error *err)
 	return *status < 0 ? -1 : 0;
 }
 
+static int64_t
+monotonic_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/*
+ * The kernel changes one filter for another without losing a packet.  pcap_setfilter would first
+ * set one that rejects everything, and then filter a part of the ring once more.
+ */
+static int
+attach(struct live *l, struct bpf_program *program)
+{
+	const struct sock_fprog kernel_program = {
+		.len = (unsigned short)program->bf_len,
+		/* struct bpf_insn of libpcap is struct sock_filter of the kernel. */
+		.filter = (struct sock_filter *)(void *)program->bf_insns,
+	};
+
+	/* In cooked mode the program is not the kernel's yet. */
+	if (l->link_type != DLT_EN10MB || program->bf_len > BPF_MAXINSNS)
+		return pcap_setfilter(l->pcap, program);
+	return setsockopt(pcap_fileno(l->pcap), SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program,
+	    sizeof(kernel_program));
+}
+
 static int
 reject_all(struct live *l)
 {
 	struct bpf_insn reject = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct bpf_program program = { .bf_len = 1, .bf_insns = &reject };
 
-	return pcap_setfilter(l->pcap, &program);
+	return attach(l, &program);
 }
 
 static int
@@ -117,7 +138,7 @@ open_handle(struct live *l, enum live_fault *fault, struct error *err)
 	if (!l->bound &&
 	    (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)) {
 		pcap_close(l->pcap);
-		if (open_device(l, PLACEHOLDER, &status, err) != 0 || reject_all(l) != 0) {
+		if (open_device(l, PLACEHOLDER, &status, err) != 0) {
 			if (l->pcap != NULL)
 				describe(l, status, fault, err);
 			return -1;
@@ -147,13 +168,17 @@ prepare(struct live *l, enum live_fault *fault, struct error *err)
 		return -1;
 	}
 	l->link_type = link_type_of(pcap_datalink(l->pcap));
-	if (!l->bound)
-		return 0;
-	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
+	if (!l->bound && reject_all(l) != 0) {
+		error_set(err, "cannot wait for %s: %s", l->interface, strerror(errno));
+		return -1;
+	}
+	if (l->bound && l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
 		*fault = LIVE_FAULT_FILTER;
 		return -1;
 	}
-	return l->options.fanout ? join_fanout(l, err) : 0;
+	l->passing_over = true;
+	l->filtered_us = timestamp_now();
+	return 0;
 }
 
 struct live *
@@ -220,7 +245,6 @@ live_check(struct live *l, struct error *err)
 	return LIVE_LOST;
 }
 
-/* Binding again where the handle is bound already would do no harm, but to a group. */
 static int
 bind_to(struct live *l, int index, struct error *err)
 {
@@ -249,19 +273,10 @@ live_bind(struct live *l, struct error *err)
 
 	if (look_at_interface(l, &index, err) != 0)
 		return LIVE_BIND_LATER;
-	/* packet(7): a socket leaves a fan-out group by being closed alone. */
-	if (l->in_group && index != l->index) {
-		error_set(err,
-		    "interface %s is another one than before, which threads can share only after "
-		    "a restart",
-		    l->interface);
-		return LIVE_BIND_NEVER;
-	}
 	if (bind_to(l, index, err) != 0)
 		return LIVE_BIND_LATER;
 	l->bound = true;
-	if ((l->filter != NULL && live_set_filter(l, l->filter, err) != 0) ||
-	    (l->options.fanout && !l->in_group && join_fanout(l, err) != 0)) {
+	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
 		l->bound = false;
 		return LIVE_BIND_LATER;
 	}
@@ -286,6 +301,18 @@ live_fd(const struct live *l)
 	return l->fd;
 }
 
+/* The ring has what came before the first filter was set. */
+static bool
+is_from_before(struct live *l, int64_t time_us)
+{
+	int64_t now_us = monotonic_us();
+
+	if (l->pass_over_until_us == 0)
+		l->pass_over_until_us = now_us + PASS_OVER_US;
+	l->passing_over = time_us < l->filtered_us && now_us < l->pass_over_until_us;
+	return l->passing_over;
+}
+
 static void
 on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *bytes)
 {
@@ -298,6 +325,8 @@ on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *bytes)
 		.time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
 	};
 
+	if (l->passing_over && is_from_before(l, frame.time_us))
+		return;
 	l->frame(l->frame_arg, &frame);
 }
 
@@ -334,6 +363,17 @@ live_get_stats(struct live *l, struct live_stats *out)
 	*out = l->stats;
 }
 
+/* The placeholder goes on rejecting everything; live_bind sets what is kept. */
+static int
+apply_filter(struct live *l, struct bpf_program *program, struct error *err)
+{
+	if (!l->bound || attach(l, program) == 0)
+		return 0;
+	error_set(err, "cannot set the filter of %s: %s", l->interface,
+	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : strerror(errno));
+	return -1;
+}
+
 int
 live_set_filter(struct live *l, const char *filter, struct error *err)
 {
@@ -345,15 +385,11 @@ live_set_filter(struct live *l, const char *filter, struct error *err)
 		    err, "cannot make a filter for %s: %s", l->interface, pcap_geterr(l->pcap));
 		return -1;
 	}
-	/* The placeholder goes on rejecting everything; live_bind sets what is kept here. */
-	status = l->bound ? pcap_setfilter(l->pcap, &program) : 0;
+	status = apply_filter(l, &program, err);
 	if (status == 0 && filter != l->filter) {
 		free(l->filter);
 		l->filter = xstrdup(filter);
 	}
-	if (status != 0)
-		error_set(
-		    err, "cannot set the filter of %s: %s", l->interface, pcap_geterr(l->pcap));
 	pcap_freecode(&program);
-	return status == 0 ? 0 : -1;
+	return status;
 }

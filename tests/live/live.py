@@ -6,9 +6,12 @@ Conditions are waited for; nothing sleeps and hopes.
 
 import atexit
 import ctypes
+import fnmatch
+import glob
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 SKIP = 77
 PATIENCE = 20  # seconds that a condition has, on a busy machine
@@ -208,12 +212,28 @@ class Dump:
     """A tcpdump in namespace `b` that has begun."""
 
     def __init__(self, net, interface, path, *options):
+        self.path = path
         self.process = net.start(net.b, "tcpdump", "-U", "-B", "65536", "-Z", "root", "-i",
                                  interface, "-w", path, *options, stderr=subprocess.PIPE,
                                  text=True)
         # Its first line says that it listens; the others are read so that it never waits.
         self.process.stderr.readline()
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def drain(self, sender):
+        """Waits for a last frame, which a filter must not keep out."""
+        # EtherType: IEEE 802, for local experiments.
+        mark = bytes(12) + b"\x88\xb5" + os.urandom(46)
+        sender.send(mark)
+
+        def look():
+            # Rotated files have a number behind the name.
+            newest = max(glob.glob(self.path + "*"), key=lambda p: os.stat(p).st_mtime_ns)
+            with open(newest, "rb") as f:
+                f.seek(0, os.SEEK_END)
+                f.seek(max(0, f.tell() - 4096))
+                return mark in f.read()
+        wait_for(look, "the end of tcpdump's packets")
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
@@ -292,6 +312,27 @@ class Daemon:
                          f"{self.log()}", patience)
         expect_equal(self.count(where), count, f"handshakes where {where}")
 
+    def status(self):
+        """The figures of a fresh status line."""
+        times = self.times_logged("status: ")
+        self.signal(signal.SIGUSR1)
+        self.wait_for_log("status: ", times + 1)
+        line = [text for text in self.log().split("\n") if "status: " in text][-1]
+        return {key: int(value.split("/")[0]) for key, value in re.findall(r"(\w+)=([\d/]+)", line)}
+
+    def wait_for_status(self, condition, patience=PATIENCE):
+        wait_for(lambda: condition(self.status()), lambda: f"in vain: {self.log()}", patience)
+
+    def wait_for_quiet(self):
+        """Until nothing comes out of the rings any more: two looks more than a block apart."""
+        last = [None]
+
+        def look():
+            time.sleep(0.3)
+            before, last[0] = last[0], self.status()["received"]
+            return before == last[0]
+        wait_for(look, "the end of the packets", 60)
+
     def cpu_seconds(self):
         with open(f"/proc/{self.pid}/stat", encoding="utf-8") as f:
             fields = f.read().rsplit(")", 1)[1].split()
@@ -314,18 +355,86 @@ def events_of(path, without=("timestamp", "source")):
                   for e in events)
 
 
+def expect_same_lines(found, wanted):
+    more, less = set(found) - set(wanted), set(wanted) - set(found)
+    expect(found == wanted, f"{len(found)} lines, not {len(wanted)}; {len(more)} are too many: "
+                            f"{sorted(more)[:3]}; {len(less)} are missing: {sorted(less)[:3]}")
+
+
 # --- frames
 
 def frames_of(path):
-    """The frames of a pcap file, as bytes."""
+    """The frames of a pcap file of Ethernet, as bytes; none of another file."""
     with open(path, "rb") as f:
         data = f.read()
+    order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">",
+             b"\xa1\xb2\x3c\x4d": ">"}.get(data[:4])
+    if order is None or len(data) < 24 or struct.unpack_from(order + "I", data, 20)[0] != 1:
+        return []
     frames, at = [], 24
     while at + 16 <= len(data):
-        length = struct.unpack_from("<I", data, at + 8)[0]
+        length = struct.unpack_from(order + "I", data, at + 8)[0]
         frames.append(data[at + 16:at + 16 + length])
         at += 16 + length
     return frames
+
+
+def sample_frames(folder, without):
+    """What can be sent of the captures in a folder."""
+    frames = []
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and not any(fnmatch.fnmatch(name, p) for p in without):
+            frames += [f for f in frames_of(path) if 14 <= len(f) <= 65000]
+    return frames
+
+
+def tagged(frames, *tags):
+    tag = b"".join(struct.pack(">HH", *t) for t in tags)
+    return [f[:12] + tag + f[12:] for f in frames]
+
+
+def in_ipv4_fragments(frame):
+    """An IPv4 frame in two parts, of which the later one comes first."""
+    total = struct.unpack_from(">H", frame, 16)[0]
+    header, payload = frame[14:34], frame[34:14 + total]
+    cut = 24
+    if len(payload) <= cut:
+        return [frame]
+    parts = []
+    for at, part, more in ((cut, payload[cut:], 0), (0, payload[:cut], 0x2000)):
+        parts.append(frame[:14] + header[:2] + struct.pack(">H", 20 + len(part)) + header[4:6] +
+                     struct.pack(">H", more | at // 8) + header[8:] + part)
+    return parts
+
+
+def _ipv6_header(frame, next_header, length):
+    """The IPv4 addresses, in fd77::/16."""
+    addresses = b"".join(b"\xfd\x77" + bytes(10) + frame[at:at + 4] for at in (26, 30))
+    return frame[:12] + struct.pack(">HIHBB", 0x86dd, 0x60000000, length, next_header, 64) + addresses
+
+
+def in_ipv6(frame):
+    payload = frame[34:14 + struct.unpack_from(">H", frame, 16)[0]]
+    return [_ipv6_header(frame, 6, len(payload)) + payload]
+
+
+def in_ipv6_fragments(frame):
+    payload = frame[34:14 + struct.unpack_from(">H", frame, 16)[0]]
+    cut = 24
+    if len(payload) <= cut:
+        return in_ipv6(frame)
+    return [_ipv6_header(frame, 44, 8 + len(part)) +
+            struct.pack(">BBHI", 6, 0, at | more, zlib.crc32(frame)) + part
+            for at, part, more in ((0, payload[:cut], 1), (cut, payload[cut:], 0))]
+
+
+def in_vxlan(frame):
+    """As a switch sends it that gives each direction another source port."""
+    udp = struct.pack(">HHHH", 49152 + zlib.crc32(frame[26:38]) % 10000, 4789, 16 + len(frame), 0)
+    outer = struct.pack(">BBHHHBBH", 0x45, 0, 36 + len(frame), 0, 0, 64, 17, 0)
+    return [frame[:12] + b"\x08\x00" + outer + bytes((172, 16, 0, 1, 172, 16, 0, 2)) + udp +
+            struct.pack(">II", 0x08000000, 7 << 8) + frame]
 
 
 class Template:

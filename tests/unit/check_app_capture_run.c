@@ -12,6 +12,7 @@
 
 /* Stand in for those of capture_worker.c. */
 static struct capture_snapshot snapshots[2];
+static const char *second_interface = "eth1";
 static struct capture_worker *const workers[] = {
 	(struct capture_worker *)(void *)&snapshots[0],
 	(struct capture_worker *)(void *)&snapshots[1],
@@ -26,7 +27,7 @@ capture_worker_snapshot(struct capture_worker *w, struct capture_snapshot *out)
 const char *
 capture_worker_interface(const struct capture_worker *w)
 {
-	return w == workers[0] ? "eth0" : "eth1";
+	return w == workers[0] ? "eth0" : second_interface;
 }
 
 static const struct store_worker_state no_state;
@@ -88,6 +89,28 @@ START_TEST(a_run_has_the_sum_of_all_threads)
 	ck_assert_uint_eq(capture_run_get(r)->sources[1].packet_count, 20);
 	ck_assert_int_eq(capture_run_get(r)->begin_us, START);
 	ck_assert_int_eq(capture_run_get(r)->end_us, START + SECOND);
+	capture_run_free(r);
+}
+END_TEST
+
+START_TEST(what_befell_an_interface_counts_once_for_all_its_threads)
+{
+	struct capture_run *r = make_run();
+
+	for (size_t i = 0; i < 2; i++) {
+		snapshots[i].live.dropped_by_interface = 40;
+		snapshots[i].live.dropped_by_kernel = 2;
+		snapshots[i].down_us = 7 * SECOND;
+	}
+	capture_run_update(r, &no_state, START + SECOND);
+	ck_assert_uint_eq(counter(r, "interface_dropped"), 80);
+	ck_assert_uint_eq(counter(r, "interface_down_ms"), 14000);
+	second_interface = "eth0";
+	capture_run_update(r, &no_state, START + SECOND);
+	ck_assert_uint_eq(counter(r, "interface_dropped"), 40);
+	ck_assert_uint_eq(counter(r, "interface_down_ms"), 7000);
+	ck_assert_uint_eq(counter(r, "kernel_dropped"), 4);
+	second_interface = "eth1";
 	capture_run_free(r);
 }
 END_TEST
@@ -222,6 +245,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_run_has_the_sum_of_all_threads);
+	tcase_add_test(tc, what_befell_an_interface_counts_once_for_all_its_threads);
 	tcase_add_test(tc, an_hour_begins_when_the_one_before_is_in_the_stores_hands);
 	tcase_add_test(tc, every_packet_is_in_exactly_one_hour);
 	tcase_add_loop_test(tc, a_clock_that_is_set_makes_no_run_without_end, 0,

@@ -102,30 +102,43 @@ make_services(struct service_set *services)
 	ck_assert_int_eq(service_set_add_text(services, "2525=smtp+starttls", &err), 0);
 }
 
+static void
+compile(const struct filter_options *o, struct bpf_program *program)
+{
+	struct filter_options options = *o;
+	struct service_set services;
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
+	struct buf text = { 0 };
+
+	make_services(&services);
+	options.services = &services;
+	filter_write(&options, &text);
+	ck_assert_msg(pcap_compile(pcap, program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN) == 0,
+	    "%s: %s", buf_text(&text), pcap_geterr(pcap));
+	pcap_close(pcap);
+	buf_release(&text);
+}
+
 /* As pcap-filter(7) understands it where tags are in the packet, as in a file. */
+static bool
+program_passes(const struct bpf_program *program, const uint8_t frame[128], size_t len)
+{
+	struct pcap_pkthdr header = { .caplen = (bpf_u_int32)len, .len = (bpf_u_int32)len };
+
+	return pcap_offline_filter(program, &header, frame) > 0;
+}
+
 static bool
 passes(const struct shape *s, bool tunnels, bool names)
 {
-	struct service_set services;
-	const struct filter_options options = {
-		.services = &services, .tunnels = tunnels, .names = names
-	};
-	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
+	const struct filter_options options = { .tunnels = tunnels, .names = names };
 	struct bpf_program program;
-	struct pcap_pkthdr header = { .caplen = 0 };
-	struct buf text = { 0 };
 	uint8_t frame[128];
 	bool result;
 
-	make_services(&services);
-	filter_write(&options, &text);
-	ck_assert_msg(pcap_compile(pcap, &program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN) == 0,
-	    "%s: %s", buf_text(&text), pcap_geterr(pcap));
-	header.caplen = header.len = (bpf_u_int32)make_frame(s, frame);
-	result = pcap_offline_filter(&program, &header, frame) > 0;
+	compile(&options, &program);
+	result = program_passes(&program, frame, make_frame(s, frame));
 	pcap_freecode(&program);
-	pcap_close(pcap);
-	buf_release(&text);
 	return result;
 }
 
@@ -150,6 +163,88 @@ START_TEST(with_names_it_lets_through_what_tells_them)
 }
 END_TEST
 
+#define SHARES 3
+
+/* Gives the frame a pair of addresses that `number` makes up. */
+static void
+set_addresses(const struct shape *s, unsigned number, bool reverse, uint8_t *frame)
+{
+	size_t tag_count = (s->tags[0] != 0) + (size_t)(s->tags[1] != 0);
+	uint8_t *ip = frame + 14 + 4 * tag_count;
+	size_t len = s->ether_type == IP6 ? 16 : 4;
+	uint8_t *src = ip + (s->ether_type == IP6 ? 8 : 12), *dst = src + len;
+
+	(void)put_u16((reverse ? dst : src) + len - 2, (uint16_t)number);
+	(void)put_u16((reverse ? src : dst) + len - 2, 25);
+}
+
+/* Which of the shares let it through, one bit each. */
+static unsigned
+shares_of(const struct bpf_program *programs, const struct shape *s, unsigned number, bool reverse)
+{
+	uint8_t frame[128];
+	size_t len = make_frame(s, frame);
+	unsigned shares = 0;
+
+	if (s->ether_type == IP4 || s->ether_type == IP6)
+		set_addresses(s, number, reverse, frame);
+	for (unsigned i = 0; i < SHARES; i++)
+		shares |= (unsigned)program_passes(&programs[i], frame, len) << i;
+	return shares;
+}
+
+static void
+compile_shares(struct bpf_program *programs)
+{
+	for (unsigned i = 0; i < SHARES; i++) {
+		const struct filter_options options = {
+			.tunnels = true, .share = i, .share_count = SHARES
+		};
+
+		compile(&options, &programs[i]);
+	}
+}
+
+/* Connections with ports, fragments without: all of them by their addresses alone. */
+START_TEST(each_connection_is_in_one_share_with_both_directions_and_all_fragments)
+{
+	const struct shape *s = &shapes[_i];
+	const struct shape *whole = &shapes[s->ether_type == IP6 ? 6 : 0];
+	struct bpf_program programs[SHARES];
+
+	compile_shares(programs);
+	for (unsigned number = 1; number < 200; number++) {
+		unsigned shares = shares_of(programs, s, number, false);
+		unsigned wanted = shares_of(programs, whole, number, false);
+
+		ck_assert_uint_ne(wanted, 0);
+		if (s->ether_type != IP4 && s->ether_type != IP6)
+			wanted = 1; /* without addresses */
+		ck_assert_msg(shares == (s->passes_with_tunnels ? wanted : 0), "%s, %u: %u, not %u",
+		    s->name, number, shares, wanted);
+		ck_assert_uint_eq(shares_of(programs, s, number, true), shares);
+	}
+	for (unsigned i = 0; i < SHARES; i++)
+		pcap_freecode(&programs[i]);
+}
+END_TEST
+
+START_TEST(shares_are_about_equal)
+{
+	struct bpf_program programs[SHARES];
+	unsigned counts[1 << SHARES] = { 0 };
+
+	compile_shares(programs);
+	/* Clients that differ in two bytes, in steps as address plans have them. */
+	for (unsigned number = 0; number < 3000; number++)
+		counts[shares_of(programs, &shapes[_i == 0 ? 0 : 6], number * 4, false)]++;
+	for (unsigned i = 0; i < SHARES; i++) {
+		ck_assert_uint_gt(counts[1u << i], 900);
+		pcap_freecode(&programs[i]);
+	}
+}
+END_TEST
+
 /* net.core.optmem_max is 20 KiB on many machines: 2560 instructions of 8 bytes. */
 #define PROGRAM_MAX 2560
 
@@ -158,7 +253,7 @@ program_len(unsigned service_count)
 {
 	struct service_set services;
 	const struct filter_options options = {
-		.services = &services, .tunnels = true, .names = true
+		.services = &services, .tunnels = true, .names = true, .share_count = 64
 	};
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
 	struct bpf_program program;
@@ -198,6 +293,9 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, the_filter_lets_through_what_may_matter, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tc, with_tunnels_it_lets_through_what_may_hold_more, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tc, with_names_it_lets_through_what_tells_them, 0, SHAPE_COUNT);
+	tcase_add_loop_test(tc,
+	    each_connection_is_in_one_share_with_both_directions_and_all_fragments, 0, SHAPE_COUNT);
+	tcase_add_loop_test(tc, shares_are_about_equal, 0, 2);
 	tcase_add_test(tc, a_filter_of_any_number_of_services_fits_the_kernel);
 }
 

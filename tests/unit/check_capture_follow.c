@@ -162,9 +162,11 @@ END_TEST
 
 START_TEST(what_was_there_before_is_given_but_for_the_file_being_written)
 {
+	int fd;
+
 	write_capture("1.pcap", T0, 2);
 	write_capture("2.pcap", T0 + SECOND, 2);
-	write_capture("3.pcap", T0 + 2 * SECOND, 2);
+	fd = start_file("3.pcap", T0 + 2 * SECOND, 2);
 	make_older("1.pcap", 60);
 	make_older("2.pcap", 30);
 	begin();
@@ -176,6 +178,48 @@ START_TEST(what_was_there_before_is_given_but_for_the_file_being_written)
 	expect_next("3.pcap");
 	expect_next("4.pcap");
 	expect_next(NULL);
+	(void)close(fd);
+}
+END_TEST
+
+/* As when it was rotated while nobody followed, and quickly. */
+START_TEST(what_nobody_writes_to_is_finished_however_fresh)
+{
+	write_capture("2.pcap", T0 + SECOND, 2);
+	write_capture("1.pcap", T0, 2);
+	begin();
+	expect_next("1.pcap");
+	expect_next("2.pcap");
+	expect_next(NULL);
+}
+END_TEST
+
+START_TEST(a_finished_file_waits_for_one_that_began_before_it_and_rests)
+{
+	int fd = start_file("1.pcap", T0, 2);
+
+	begin();
+	write_capture("2.pcap", T0 + SECOND, 2);
+	expect_next(NULL);
+	(void)close(fd);
+	expect_next("1.pcap");
+	expect_next("2.pcap");
+	expect_next(NULL);
+}
+END_TEST
+
+START_TEST(a_finished_file_does_not_wait_for_another_writer)
+{
+	int fd = start_file("other.pcap", T0, 2);
+
+	begin();
+	write_capture("2.pcap", T0 + SECOND, 2);
+	/* It is written to after the file beside it was. */
+	make_older("2.pcap", 1);
+	expect_next("2.pcap");
+	expect_next(NULL);
+	(void)close(fd);
+	expect_next("other.pcap");
 }
 END_TEST
 
@@ -236,13 +280,14 @@ START_TEST(two_thousand_files_take_no_time_to_speak_of)
 {
 	struct timespec from, to;
 	char name[32];
+	int fd;
 
 	for (unsigned i = 0; i < 2000; i++) {
 		(void)snprintf(name, sizeof(name), "%u.pcap", (i * 7919) % 2000);
 		write_capture(name, T0 + (int64_t)((i * 7919) % 2000) * SECOND, 1);
 		make_older(name, 100);
 	}
-	write_capture("last.pcap", T0 + 3000 * SECOND, 1);
+	fd = start_file("last.pcap", T0 + 3000 * SECOND, 1);
 	begin();
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (unsigned i = 0; i < 2000; i++) {
@@ -252,6 +297,7 @@ START_TEST(two_thousand_files_take_no_time_to_speak_of)
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	ck_assert_int_lt(to.tv_sec - from.tv_sec, 10);
 	expect_next(NULL);
+	(void)close(fd);
 }
 END_TEST
 
@@ -265,6 +311,9 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_file_that_is_moved_in_is_finished);
 	tcase_add_test(tc, files_come_in_the_order_of_their_packets);
 	tcase_add_test(tc, what_was_there_before_is_given_but_for_the_file_being_written);
+	tcase_add_test(tc, what_nobody_writes_to_is_finished_however_fresh);
+	tcase_add_test(tc, a_finished_file_waits_for_one_that_began_before_it_and_rests);
+	tcase_add_test(tc, a_finished_file_does_not_wait_for_another_writer);
 	tcase_add_test(tc, a_file_that_grew_is_given_again);
 	tcase_add_test(tc, a_name_that_is_used_again_is_given_again);
 	tcase_add_test(tc, what_is_no_capture_is_passed_over);
