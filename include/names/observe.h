@@ -32,6 +32,7 @@ struct name_seen {
 	uint32_t ttl;             /* seconds; 0: not told */
 	struct addr client;       /* NAME_SEEN_DNS */
 	struct addr addr;         /* family 0: not told (NAME_SEEN_DHCP) */
+	bool from_server;         /* NAME_SEEN_DHCP: what the server calls the device */
 	uint8_t mac[6];           /* NAME_SEEN_DHCP */
 	uint8_t name_len;         /* 0: not told (NAME_SEEN_DHCP) */
 	char name[NAME_SEEN_MAX]; /* any bytes */

@@ -49,12 +49,13 @@ def rows_of(module):
     return scenario_rows(module)
 
 
-def write(modules=("implicit", "programs", "starttls", "refusals", "transport")):
+def write(modules=("implicit", "programs", "starttls", "refusals", "transport", "names")):
     """Both files, for the captures that are there."""
     text, cases = [HEAD], []
     titles = {"implicit": "TLS at once", "programs": "Servers and programs as they are used",
               "starttls": "STARTTLS and cleartext",
               "refusals": "Refused, given up, retried", "transport": "TCP and the wire",
+              "names": "Names that pass by",
               "derive": "Derived from the above",
               "tunnels": "Tunnels, fragments and rarer links",
               "office": "Many devices, many days"}

@@ -90,6 +90,7 @@ observe_dhcp(struct span payload, struct output *out)
 	memcpy(out->seen.mac, facts.mac, sizeof(facts.mac));
 	out->seen.addr = facts.addr;
 	out->seen.ttl = facts.lease_time;
+	out->seen.from_server = facts.is_reply;
 	set_name(&out->seen, facts.name, facts.name_len);
 	out->fn(out->arg, &out->seen);
 }

@@ -23,6 +23,9 @@
 /* A lease may be renewed by unicast, out of sight. */
 #define LEASE_HOLDS_MIN_US (2 * DAY_US)
 
+/* What a device calls itself counts for more than what the DHCP server makes of it. */
+enum { RANK_OWN_WORD, RANK_SERVERS_WORD };
+
 enum key_kind {
 	KEY_PAIR,        /* client, server: what this client asked for */
 	KEY_SERVER,      /* server: what anyone asked for */
@@ -122,7 +125,8 @@ learn_dhcp(struct naming *n, const struct name_seen *seen, struct span name)
 	struct name_key lease = address_key(KEY_LEASE, &seen->addr);
 
 	if (name.len > 0)
-		name_cache_learn(n->devices, &mac, name, NAME_SOURCE_DHCP, seen->time_us,
+		name_cache_learn(n->devices, &mac, name,
+		    seen->from_server ? RANK_SERVERS_WORD : RANK_OWN_WORD, seen->time_us,
 		    seen->time_us + DEVICE_HOLDS_US);
 	if (seen->addr.family != 0)
 		name_cache_learn(n->devices, &lease, span_from(seen->mac, sizeof(seen->mac)),

@@ -224,6 +224,23 @@ START_TEST(a_mac_names_its_device_unless_several_are_behind_it)
 }
 END_TEST
 
+START_TEST(a_device_s_own_word_counts_for_more_than_its_server_s)
+{
+	struct name_seen reply = {
+		.kind = NAME_SEEN_DHCP, .time_us = NOW - 5, .from_server = true
+	};
+
+	see(NAME_SEEN_DHCP, NULL, NULL, MAC_DEVICE, "mfp-3.example.com", NOW - 10);
+	reply.addr = ip("10.0.0.12");
+	memcpy(reply.mac, MAC_DEVICE, 6);
+	memcpy(reply.name, "mfp-3", 5);
+	reply.name_len = 5;
+	naming_add(naming, &reply);
+	expect_client(
+	    "10.0.0.12", NULL, "", NAME_SOURCE_NONE, "mfp-3.example.com", NAME_SOURCE_DHCP);
+}
+END_TEST
+
 START_TEST(mdns_comes_before_nbns)
 {
 	see(NAME_SEEN_NBNS, NULL, "10.0.0.12", NULL, "DESKTOP-7", NOW - 5);
@@ -289,6 +306,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, dns_outranks_the_certificate);
 	tcase_add_test(tc, a_lease_names_its_address_also_behind_a_router);
 	tcase_add_test(tc, a_mac_names_its_device_unless_several_are_behind_it);
+	tcase_add_test(tc, a_device_s_own_word_counts_for_more_than_its_server_s);
 	tcase_add_test(tc, mdns_comes_before_nbns);
 	tcase_add_test(tc, an_ehlo_that_names_somebody_stays_and_one_that_does_not_gives_way);
 	tcase_add_test(tc, memory_is_bounded);
