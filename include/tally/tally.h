@@ -85,5 +85,10 @@ int tally_key_compare(const struct finding_key *a, const struct finding_key *b);
  * rule for "the latest" (above) applied.
  */
 void tally_finding_merge(struct finding *into, const struct finding *from);
+/*
+ * The opposite for counts: leaves in `f` what it counted beyond an earlier state of itself; its
+ * times and what is known of the latest stay.  False when nothing is left.
+ */
+bool tally_finding_subtract(struct finding *f, const struct finding *before);
 
 #endif

@@ -7,6 +7,7 @@
 #include "app/cmd_diff.h"
 #include "app/cmd_doctor.h"
 #include "app/cmd_export.h"
+#include "app/cmd_merge.h"
 #include "app/cmd_report.h"
 #include "base/log.h"
 
@@ -18,6 +19,7 @@ static const struct app_command commands[] = {
 	{ "report", "show the findings as a table for people", cmd_report },
 	{ "export", "write the inventory for other programs, and as a page", cmd_export },
 	{ "diff", "show what changed between two times, or two databases", cmd_diff },
+	{ "merge", "join sensors' databases without counting anything twice", cmd_merge },
 	{ "doctor", "say what is wrong with the feed and what to change", cmd_doctor },
 	{ "check-config", "read the configuration and say what is wrong with it",
 	    cmd_check_config },

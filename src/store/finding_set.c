@@ -195,6 +195,14 @@ take_in(struct finding_set *set, size_t count)
 	set->count += count;
 }
 
+/* For the next slice, which searches them. */
+static void
+sort_new(struct finding_set *set)
+{
+	qsort(set->items + set->stored_count, set->count - set->stored_count, sizeof(*set->items),
+	    compare_items);
+}
+
 void
 store_set_add(struct store *s, const struct tally *tally, const struct tally_client *c)
 {
@@ -216,9 +224,23 @@ store_set_add(struct store *s, const struct tally *tally, const struct tally_cli
 		}
 		done += count;
 		take_in(set, count);
-		if (done < c->finding_count) /* the next slice searches them */
-			qsort(set->items + set->stored_count, set->count - set->stored_count,
-			    sizeof(*set->items), compare_items);
+		if (done < c->finding_count)
+			sort_new(set);
+	}
+}
+
+void
+store_set_add_findings(struct store *s, const struct finding *findings, size_t count)
+{
+	struct finding_set *set = &s->set;
+
+	for (size_t done = 0, slice; done < count; done += slice) {
+		slice = count - done < SLICE ? count - done : SLICE;
+		make_room(set, set->count + slice);
+		memcpy(&set->items[set->count], findings + done, slice * sizeof(*findings));
+		take_in(set, slice);
+		if (done + slice < count)
+			sort_new(set);
 	}
 }
 

@@ -132,23 +132,29 @@ write_client(struct store *s, int64_t sensor_id, const struct addr *ip, struct c
 }
 
 static int
-add_days(struct store *s, const struct tally *tally, const struct tally_client *c,
-    int64_t client_id, struct error *err)
+add_day(struct store *s, const struct tally_day *day, int64_t client_id, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_DAY_ADD, err);
 
 	if (st == NULL)
 		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	(void)sqlite3_bind_int64(st, 2, day->day);
+	(void)sqlite3_bind_int(st, 3, day->tls_version);
+	(void)sqlite3_bind_int(st, 4, (int)day->outcome);
+	store_bind_u64(st, 5, day->count);
+	return store_step(s, st, err);
+}
+
+static int
+add_days(struct store *s, const struct tally *tally, const struct tally_client *c,
+    int64_t client_id, struct error *err)
+{
 	for (size_t i = 0; i < c->day_count; i++) {
 		struct tally_day day;
 
 		tally_day_at(tally, c->first_day + i, &day);
-		(void)sqlite3_bind_int64(st, 1, client_id);
-		(void)sqlite3_bind_int64(st, 2, day.day);
-		(void)sqlite3_bind_int(st, 3, day.tls_version);
-		(void)sqlite3_bind_int(st, 4, (int)day.outcome);
-		store_bind_u64(st, 5, day.count);
-		if (store_step(s, st, err) != 0)
+		if (add_day(s, &day, client_id, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -205,6 +211,64 @@ flush_client(struct store *s, int64_t sensor_id, const struct tally *tally,
 	    store_set_write(s, row.id, err) != 0)
 		return -1;
 	return add_days(s, tally, c, row.id, err);
+}
+
+int
+store_find_client(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *client_id,
+    struct error *err)
+{
+	struct client_row row;
+	int rc = find_client(s, sensor_id, ip, &row, err);
+
+	*client_id = rc == 0 ? row.id : 0;
+	return rc;
+}
+
+int
+store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *c,
+    const struct finding *findings, size_t finding_count, const struct tally_day *days,
+    size_t day_count, struct error *err)
+{
+	struct client_row row;
+	uint8_t verdict;
+
+	if (find_client(s, sensor_id, &c->ip, &row, err) != 0)
+		return -1;
+	store_set_clear(&s->set);
+	if (row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0)
+		return -1;
+	store_set_add_findings(s, findings, finding_count);
+	update_client(&row, c, &s->scratch);
+	verdict = judge(s);
+	if (write_client(s, sensor_id, &c->ip, &row, verdict, err) != 0 ||
+	    store_set_write(s, row.id, err) != 0)
+		return -1;
+	for (size_t i = 0; i < day_count; i++) {
+		if (add_day(s, &days[i], row.id, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_forget_client(struct store *s, int64_t client_id, struct error *err)
+{
+	static const enum store_statement statements[] = {
+		STATEMENT_FORGET_FINDINGS,
+		STATEMENT_FORGET_DAYS,
+		STATEMENT_FORGET_CLIENT,
+	};
+
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && client_id != 0; i++) {
+		sqlite3_stmt *st = store_statement(s, statements[i], err);
+
+		if (st == NULL)
+			return -1;
+		(void)sqlite3_bind_int64(st, 1, client_id);
+		if (store_step(s, st, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int

@@ -8,6 +8,12 @@
  * other small numbers the enums of event/event.h and, for verdict, of policy/verdict.h (255: none).
  */
 static const char schema_1[] =
+    /* Databases, by a random name each; the first is this one. */
+    "CREATE TABLE origin (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE);"
+    "INSERT INTO origin (id, uid) VALUES (1, lower(hex(randomblob(16))));"
+    /* What was merged in: a sensor of another database.  Its copy has the sensor -part.id. */
+    "CREATE TABLE part (id INTEGER PRIMARY KEY, origin INTEGER NOT NULL REFERENCES origin(id),"
+    " sensor INTEGER NOT NULL REFERENCES sensor(id), UNIQUE (origin, sensor));"
     "CREATE TABLE sensor (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE client ("
     " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
@@ -35,7 +41,10 @@ static const char schema_1[] =
     "CREATE TABLE run ("
     " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
     " command TEXT NOT NULL, started_us INTEGER NOT NULL, begin_us INTEGER, end_us INTEGER,"
-    " packets INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    " packets INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    /* merge.h: the database that made it, its number there (NULL: here), and how it came here */
+    " origin INTEGER NOT NULL DEFAULT 1 REFERENCES origin(id), origin_run INTEGER,"
+    " part INTEGER REFERENCES part(id), UNIQUE (origin, origin_run));"
     "CREATE TABLE run_counter ("
     " run INTEGER NOT NULL REFERENCES run(id), name TEXT NOT NULL, value INTEGER NOT NULL,"
     " PRIMARY KEY (run, name)) WITHOUT ROWID;"

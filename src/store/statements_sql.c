@@ -61,7 +61,9 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" stream_hash, packets, bytes, snapped, skipped, begin_us, end_us, error)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[STATEMENT_PRUNE_NEXT_CLIENT] =
-		"SELECT id, ip_key, last_us FROM client WHERE id > ?1 ORDER BY id LIMIT 1",
+		/* Copies of what was merged stay: without them it would be counted once more. */
+		"SELECT id, ip_key, last_us FROM client WHERE id > ?1 AND sensor > 0"
+		" ORDER BY id LIMIT 1",
 	[STATEMENT_PRUNE_FINDINGS] =
 		"DELETE FROM finding WHERE (" FINDING_KEY ") IN (SELECT " FINDING_KEY
 		" FROM finding WHERE client = ?1 AND last_us < ?2 LIMIT ?3)",
@@ -81,5 +83,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_PRUNE_RUNS] =
 		"DELETE FROM run WHERE id IN (SELECT id FROM run WHERE command = 'capture' AND"
 		" end_us < ?2 LIMIT ?3)",
+	[STATEMENT_FORGET_FINDINGS] = "DELETE FROM finding WHERE client = ?1",
+	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE client = ?1",
+	[STATEMENT_FORGET_CLIENT] = "DELETE FROM client WHERE id = ?1",
 };
 /* clang-format on */

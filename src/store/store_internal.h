@@ -33,8 +33,11 @@ enum store_statement {
 	STATEMENT_PRUNE_COUNTERS,
 	STATEMENT_PRUNE_SOURCES,
 	STATEMENT_PRUNE_RUNS,
+	STATEMENT_FORGET_FINDINGS,
+	STATEMENT_FORGET_DAYS,
+	STATEMENT_FORGET_CLIENT,
 };
-#define STATEMENT_COUNT (STATEMENT_PRUNE_RUNS + 1)
+#define STATEMENT_COUNT (STATEMENT_FORGET_CLIENT + 1)
 
 /* What has to be written of a finding that was stored before. */
 enum finding_change { FINDING_SAME, FINDING_COUNTED, FINDING_RENEWED };
@@ -69,6 +72,19 @@ struct store {
 /* Judges all that is stored of a client, and writes what has changed.  In a transaction. */
 int store_judge_client(
     struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
+
+/* The number of a client; 0: there is none. */
+int store_find_client(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *client_id,
+    struct error *err);
+/*
+ * Counts findings and days of one client as those of a tally are counted.  `c` says who it is; its
+ * numbers of findings and days are not looked at.  In a transaction.
+ */
+int store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *c,
+    const struct finding *findings, size_t finding_count, const struct tally_day *days,
+    size_t day_count, struct error *err);
+/* Removes a client with all that is stored of it; 0: none. */
+int store_forget_client(struct store *s, int64_t client_id, struct error *err);
 
 /* open.c */
 /* Opens the file that s->path names, and makes the connection ready for use. */
@@ -159,6 +175,8 @@ void store_set_clear(struct finding_set *set);
 int store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
 /* What the tally holds of it. */
 void store_set_add(struct store *s, const struct tally *tally, const struct tally_client *c);
+/* Findings from elsewhere, that are as they are stored. */
+void store_set_add_findings(struct store *s, const struct finding *findings, size_t count);
 /* Writes what is new or has changed, with its rank. */
 int store_set_write(struct store *s, int64_t client_id, struct error *err);
 

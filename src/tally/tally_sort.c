@@ -215,6 +215,30 @@ tally_day_at(const struct tally *t, size_t index, struct tally_day *out)
 	};
 }
 
+/* What is added up when two findings become one, and told apart when they were. */
+static const size_t sums[] = {
+	offsetof(struct finding, count),
+	offsetof(struct finding, gap_count),
+	offsetof(struct finding, login_count),
+	offsetof(struct finding, scsv_count),
+};
+#define SUM_COUNT (sizeof(sums) / sizeof(sums[0]))
+
+static uint64_t *
+sum_of(struct finding *f, size_t index)
+{
+	return (uint64_t *)(void *)((char *)f + sums[index]);
+}
+
+static uint64_t
+sum_in(const struct finding *f, size_t index)
+{
+	uint64_t sum;
+
+	memcpy(&sum, (const char *)f + sums[index], sizeof(sum));
+	return sum;
+}
+
 void
 tally_finding_merge(struct finding *into, const struct finding *from)
 {
@@ -243,10 +267,23 @@ tally_finding_merge(struct finding *into, const struct finding *from)
 		into->offers_aead = from->offers_aead;
 		into->offers_ecdhe = from->offers_ecdhe;
 	}
-	into->count += from->count;
-	into->gap_count += from->gap_count;
-	into->login_count += from->login_count;
-	into->scsv_count += from->scsv_count;
+	for (size_t i = 0; i < SUM_COUNT; i++)
+		*sum_of(into, i) += sum_in(from, i);
 	into->first_us = from->first_us < into->first_us ? from->first_us : into->first_us;
 	into->last_us = from->last_us > into->last_us ? from->last_us : into->last_us;
+}
+
+bool
+tally_finding_subtract(struct finding *f, const struct finding *before)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < SUM_COUNT; i++) {
+		uint64_t *sum = sum_of(f, i);
+		uint64_t known = sum_in(before, i);
+
+		*sum = *sum > known ? *sum - known : 0;
+		left = left || *sum > 0;
+	}
+	return left;
 }

@@ -1,0 +1,210 @@
+#include "app/cmd_merge.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "app/judge.h"
+#include "app/selection.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "store/merge.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+static const char help_text[] =
+    "Usage: tlstally merge [OPTION...] INTO.db FROM.db...\n"
+    "\n"
+    "Takes what other sensors' databases hold into INTO.db, which is made where it is not\n"
+    "there. Sensors are kept apart by their names (--sensor when they capture). FROM.db is\n"
+    "only read, also while its sensor goes on.\n"
+    "\n"
+    "Merging the same database again adds what is new in it since; nothing is counted\n"
+    "twice. Databases of one sensor are added up, as long as they have counted different\n"
+    "captures. What cannot be separated is refused with one sentence: the same capture\n"
+    "counted in two databases of one sensor, live captures of the same interface at the\n"
+    "same time, copies of one database that have each gone on by themselves.\n"
+    "\n"
+    "All of it is done, or nothing: after a failure INTO.db is as it was.\n"
+    "\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2)\n"
+    "  -q, --quiet            only errors, no line per database\n"
+    "  -h, --help             show this help\n"
+    "\n"
+    "Exit status: 0 done; 1 nothing was merged; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  tlstally merge all.db berlin.db vienna.db\n"
+    "  tlstally report --db all.db\n";
+
+struct command {
+	const char *into;
+	char **from; /* of argv */
+	size_t from_count;
+	bool quiet, help;
+	struct policy policy;
+};
+
+static int
+parse_option(struct command *c, int option)
+{
+	switch (option) {
+	case 'm':
+		return selection_parse_minimum(optarg, &c->policy.minimum);
+	case 'q':
+		c->quiet = true;
+		return 0;
+	case 'h':
+		c->help = true;
+		return 0;
+	default: /* getopt_long has said what is wrong */
+		return -1;
+	}
+}
+
+static int
+parse_command(struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "minimum", required_argument, NULL, 'm' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "m:qh", options, NULL)) != -1) {
+		if (parse_option(c, option) != 0)
+			return -1;
+	}
+	if (c->help)
+		return 0;
+	if (argc - optind < 2) {
+		log_error("merge wants the database to merge into, and at least one to take from");
+		return -1;
+	}
+	c->into = argv[optind];
+	c->from = argv + optind + 1;
+	c->from_count = (size_t)(argc - optind - 1);
+	return 0;
+}
+
+/* Opened first: when one is not there, or is not ours, nothing is begun. */
+static int
+open_all(const struct command *c, struct store **stores)
+{
+	struct stat into, from;
+	bool exists = stat(c->into, &into) == 0;
+	struct error err;
+
+	for (size_t i = 0; i < c->from_count; i++) {
+		if (exists && stat(c->from[i], &from) == 0 && from.st_dev == into.st_dev &&
+		    from.st_ino == into.st_ino) {
+			log_error("%s is the database to merge into; name another one", c->from[i]);
+			return -1;
+		}
+		stores[i] = store_open(c->from[i], STORE_READ, &err);
+		if (stores[i] == NULL) {
+			log_error("%s", err.text);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+add_line(const char *from, const struct store_merged *merged, struct buf *text)
+{
+	size_t changed = merged->sensor_count - merged->unchanged_count;
+
+	if (changed == 0) {
+		buf_addf(text, "%s: nothing that was not merged already\n", from);
+		return;
+	}
+	buf_addf(text, "%s: %zu of %zu sensor%s with news: %zu run%s, %" PRIu64 " handshake%s\n",
+	    from, changed, merged->sensor_count, merged->sensor_count == 1 ? "" : "s",
+	    merged->run_count, merged->run_count == 1 ? "" : "s", merged->handshake_count,
+	    merged->handshake_count == 1 ? "" : "s");
+}
+
+/* All in one transaction. */
+static int
+merge_all(const struct command *c, struct store *into, struct store **from, struct buf *text)
+{
+	struct store_merged merged;
+	struct error err;
+
+	store_set_judge(into, judge_client, (void *)(uintptr_t)&c->policy);
+	if (store_begin(into, &err) != 0)
+		goto bad;
+	for (size_t i = 0; i < c->from_count; i++) {
+		if (store_merge(into, from[i], &merged, &err) != 0) {
+			store_rollback(into);
+			goto bad;
+		}
+		add_line(c->from[i], &merged, text);
+	}
+	if (store_commit(into, &err) == 0)
+		return 0;
+bad:
+	log_error("%s", err.text);
+	return -1;
+}
+
+static int
+run(const struct command *c)
+{
+	struct store **from = xcalloc(c->from_count, sizeof(struct store *));
+	struct store *into = NULL;
+	bool is_new = access(c->into, F_OK) != 0;
+	struct buf text = { 0 };
+	struct error err;
+	int status = APP_EXIT_FAILED;
+
+	if (open_all(c, from) != 0)
+		goto out;
+	into = store_open(c->into, STORE_WRITE, &err);
+	if (into == NULL) {
+		log_error("%s", err.text);
+		goto out;
+	}
+	if (merge_all(c, into, from, &text) == 0) {
+		status = APP_EXIT_DONE;
+		is_new = false;
+		if (!c->quiet)
+			(void)fputs(buf_text(&text), stdout);
+	}
+out:
+	for (size_t i = 0; i < c->from_count; i++)
+		store_close(from[i]);
+	store_close(into);
+	if (into != NULL && is_new)
+		(void)unlink(c->into);
+	free(from);
+	buf_release(&text);
+	return status;
+}
+
+int
+cmd_merge(int argc, char **argv)
+{
+	struct command c = { .policy = { .minimum = TLS_VERSION_1_2 } };
+
+	if (parse_command(&c, argc, argv) != 0) {
+		(void)fputs("Try 'tlstally merge --help'.\n", stderr);
+		return APP_EXIT_USAGE;
+	}
+	if (c.help)
+		return fputs(help_text, stdout) >= 0 && fflush(stdout) == 0 ? APP_EXIT_DONE
+									    : APP_EXIT_FAILED;
+	return run(&c);
+}

@@ -1,0 +1,215 @@
+/*
+ * The clients of a sensor: what their rows grew by since they were last taken in is added to the
+ * sums, and what they are now is kept beside them for the next time.
+ *
+ * That copy is a client like any other, with findings and days, of a sensor that no view knows: the
+ * number of the part, negative.  So whatever columns those tables have, it has them too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "store/merge_internal.h"
+
+#include "base/banned.h"
+
+/* One client on its way. */
+struct client_news {
+	struct tally_client client;
+	struct finding *whole, *news; /* as they are there, and what they grew by */
+	size_t whole_count, news_count, room;
+	struct tally_day *whole_days, *news_days;
+	size_t whole_day_count, news_day_count, day_room;
+};
+
+static void
+release(struct client_news *c)
+{
+	free(c->whole);
+	free(c->news);
+	free(c->whole_days);
+	free(c->news_days);
+}
+
+static int
+read_client(struct merge *m, const struct store_client *from, struct client_news *c)
+{
+	store_set_clear(&m->from->set);
+	if (store_set_load(m->from, from->id, &from->ip, m->err) != 0)
+		return -1;
+	c->client = (struct tally_client){
+		.ip = from->ip,
+		.has_mac = from->has_mac,
+		.name = event_text_span(&from->name),
+		.name_source = from->name_source,
+		.first_us = from->first_us,
+		.last_us = from->last_us,
+	};
+	memcpy(c->client.mac, from->mac, sizeof(c->client.mac));
+	c->whole_count = m->from->set.count;
+	if (c->whole_count > c->room) {
+		c->room = c->whole_count;
+		c->whole = xreallocarray(c->whole, c->room, sizeof(*c->whole));
+		c->news = xreallocarray(c->news, c->room, sizeof(*c->news));
+	}
+	if (c->whole_count > 0)
+		memcpy(c->whole, m->from->set.items, c->whole_count * sizeof(*c->whole));
+	return 0;
+}
+
+static bool
+take_day(void *arg, const struct store_day *day)
+{
+	struct client_news *c = arg;
+
+	if (c->whole_day_count == c->day_room) {
+		c->day_room = c->day_room == 0 ? 64 : 2 * c->day_room;
+		c->whole_days = xreallocarray(c->whole_days, c->day_room, sizeof(*c->whole_days));
+		c->news_days = xreallocarray(c->news_days, c->day_room, sizeof(*c->news_days));
+	}
+	c->whole_days[c->whole_day_count++] = (struct tally_day){
+		.day = day->day,
+		.tls_version = day->tls_version,
+		.outcome = day->outcome,
+		.count = day->count,
+	};
+	return true;
+}
+
+static int
+compare_findings(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	return tally_key_compare(&x->key, &y->key);
+}
+
+/*
+ * What a row grew by since the copy was made.  A row that begins after the copy's was removed by
+ * retention there, and has begun anew.
+ */
+static bool
+subtract(struct finding *f, const struct finding *copy)
+{
+	if (copy == NULL || f->first_us > copy->first_us)
+		return true;
+	return tally_finding_subtract(f, copy);
+}
+
+/* Compares with the copy in `into`, which is loaded there. */
+static void
+find_news(struct merge *m, struct client_news *c)
+{
+	const struct finding_set *copy = &m->into->set;
+
+	c->news_count = 0;
+	c->client.event_count = 0;
+	for (size_t i = 0; i < c->whole_count; i++) {
+		struct finding *f = &c->news[c->news_count];
+		const struct finding *before = copy->count > 0
+						   ? bsearch(&c->whole[i], copy->items, copy->count,
+							 sizeof(*copy->items), compare_findings)
+						   : NULL;
+
+		*f = c->whole[i];
+		if (!subtract(f, before))
+			continue;
+		c->client.event_count += f->count;
+		c->news_count++;
+	}
+}
+
+static int
+compare_days(const struct tally_day *a, const struct tally_day *b)
+{
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	if (a->tls_version != b->tls_version)
+		return (int)a->tls_version - (int)b->tls_version;
+	return (int)a->outcome - (int)b->outcome;
+}
+
+/* The same for days; `copy` in the same order. */
+static void
+find_new_days(struct client_news *c, const struct client_news *copy)
+{
+	size_t k = 0;
+
+	c->news_day_count = 0;
+	for (size_t i = 0; i < c->whole_day_count; i++) {
+		struct tally_day day = c->whole_days[i];
+
+		while (k < copy->whole_day_count && compare_days(&copy->whole_days[k], &day) < 0)
+			k++;
+		if (k < copy->whole_day_count && compare_days(&copy->whole_days[k], &day) == 0) {
+			if (day.count <= copy->whole_days[k].count)
+				continue;
+			day.count -= copy->whole_days[k].count;
+		}
+		c->news_days[c->news_day_count++] = day;
+	}
+}
+
+static int
+merge_client(struct merge *m, const struct store_client *from, struct client_news *c)
+{
+	struct client_news copy = { 0 };
+	int64_t copy_id;
+	int rc = -1;
+
+	c->whole_day_count = 0;
+	if (read_client(m, from, c) != 0 ||
+	    store_each_day_of(m->from, from->id, take_day, c, m->err) != 0 ||
+	    store_find_client(m->into, -m->part, &from->ip, &copy_id, m->err) != 0)
+		goto out;
+	store_set_clear(&m->into->set);
+	if (copy_id != 0 && (store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
+				store_each_day_of(m->into, copy_id, take_day, &copy, m->err) != 0))
+		goto out;
+	find_news(m, c);
+	find_new_days(c, &copy);
+	if (c->news_count == 0 && c->news_day_count == 0) {
+		rc = 0;
+		goto out;
+	}
+	m->out->handshake_count += c->client.event_count;
+	if (store_add_client(m->into, m->into_sensor, &c->client, c->news, c->news_count,
+		c->news_days, c->news_day_count, m->err) != 0)
+		goto out;
+	/* The copy is replaced: what is gone there is gone. */
+	c->client.event_count = from->count;
+	if (store_forget_client(m->into, copy_id, m->err) != 0 ||
+	    store_add_client(m->into, -m->part, &c->client, c->whole, c->whole_count, c->whole_days,
+		c->whole_day_count, m->err) != 0)
+		goto out;
+	rc = 0;
+out:
+	release(&copy);
+	return rc;
+}
+
+struct merging {
+	struct merge *m;
+	struct client_news news;
+	int rc;
+};
+
+static bool
+each_client(void *arg, const struct store_client *client)
+{
+	struct merging *x = arg;
+
+	x->rc = merge_client(x->m, client, &x->news);
+	return x->rc == 0;
+}
+
+int
+merge_clients(struct merge *m)
+{
+	const struct store_filter filter = { .sensor = m->sensor };
+	struct merging x = { .m = m };
+	int rc = store_each_client(m->from, &filter, each_client, &x, m->err);
+
+	release(&x.news);
+	return rc == 0 ? x.rc : rc;
+}

@@ -1,0 +1,236 @@
+#include "store_fixture.h"
+
+#include "store/merge.h"
+
+#include "base/banned.h"
+
+/* Databases by name in the folder. */
+static struct store *
+open_named(const char *name, enum store_mode mode)
+{
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return open_store(mode);
+}
+
+static struct store_counter events = { "events", 0 };
+
+/* One run per database; each flush goes on with it. */
+struct sensor {
+	struct store *store;
+	struct store_run run;
+};
+
+static void
+sensor_open(struct sensor *x, const char *name)
+{
+	*x = (struct sensor){
+		.store = open_named(name, STORE_WRITE),
+		.run = { .command = "replay", .started_us = DAY, .counter_count = 1 },
+	};
+}
+
+static void
+count(struct sensor *x, const struct event *ev)
+{
+	struct tally *t = tally_new(NULL);
+
+	ck_assert(tally_add(t, ev));
+	events.value = ++x->run.packet_count;
+	x->run.counters = &events;
+	x->run.begin_us = x->run.begin_us == 0 ? ev->timestamp_us : x->run.begin_us;
+	x->run.end_us = ev->timestamp_us;
+	flush(x->store, t, &x->run);
+	tally_free(t);
+}
+
+static int
+merge(struct store *into, struct store *from, struct store_merged *out)
+{
+	struct error err = { "" };
+
+	ck_assert_msg(store_begin(into, &err) == 0, "%s", err.text);
+	if (store_merge(into, from, out, &err) == 0)
+		return store_commit(into, &err);
+	store_rollback(into);
+	ck_assert_uint_gt(strlen(err.text), 0);
+	return -1;
+}
+
+static const char counts_sql[] =
+    "SELECT sensor, client, server, server_port, tls_version, offered_version, outcome, refusal,"
+    " count, with_capture_gap, first_seen, last_seen, verdict FROM inventory"
+    " ORDER BY 1, 2, 3, 4, 5, 6, 7, 8";
+static const char days_sql[] = "SELECT * FROM days ORDER BY 1, 2, 3, 4, 5";
+static const char clients_sql[] = "SELECT client, count, first_seen, last_seen, verdict, reason"
+				  " FROM clients ORDER BY 1";
+
+static void
+assert_same(const char *one, const char *other)
+{
+	static const char *const queries[] = { counts_sql, days_sql, clients_sql };
+	char *rows;
+
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, one);
+		rows = xstrdup(sql(queries[i]));
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, other);
+		ck_assert_str_eq(rows, sql(queries[i]));
+		free(rows);
+	}
+}
+
+START_TEST(merged_in_any_order_the_sums_are_those_of_one_database)
+{
+	struct sensor parts[2], all;
+	struct store *into;
+	struct store_merged merged;
+	uint64_t state = 7 + (uint64_t)_i;
+
+	sensor_open(&parts[0], "a.db");
+	sensor_open(&parts[1], "b.db");
+	parts[1].run.started_us++;
+	sensor_open(&all, "all.db");
+	into = open_named("into.db", STORE_WRITE);
+	for (int i = 0; i < 150; i++) {
+		struct event ev = random_event(&state, DAY + i * 7 * HOUR);
+
+		count(&parts[next_random(&state) % 2], &ev);
+		count(&all, &ev);
+		if (next_random(&state) % 16 == 0)
+			ck_assert_int_eq(
+			    merge(into, parts[next_random(&state) % 2].store, &merged), 0);
+	}
+	ck_assert_int_eq(merge(into, parts[0].store, &merged), 0);
+	ck_assert_int_eq(merge(into, parts[1].store, &merged), 0);
+	assert_same("into.db", "all.db");
+	ck_assert_int_eq(merge(into, parts[0].store, &merged), 0);
+	ck_assert_uint_eq(merged.unchanged_count, 1);
+	ck_assert_uint_eq(merged.handshake_count, 0);
+	store_close(parts[0].store);
+	store_close(parts[1].store);
+	store_close(all.store);
+	store_close(into);
+}
+END_TEST
+
+static void
+prune(struct store *s, int64_t before_us)
+{
+	struct error err = { "" };
+	size_t gone;
+	bool more = true;
+
+	while (more)
+		ck_assert_int_eq(store_prune(s, before_us, 1000, &gone, &more, &err), 0);
+}
+
+START_TEST(what_retention_removed_here_does_not_come_back)
+{
+	struct event old = handshake("10.0.0.1", "a.example", V10, DAY);
+	struct event fresh = handshake("10.0.0.1", "b.example", V12, DAY + 480 * HOUR);
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	count(&from, &old);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	prune(into, DAY + 240 * HOUR);
+	ck_assert_str_eq(sql("SELECT count(*) FROM clients"), "0");
+	count(&from, &fresh);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	ck_assert_uint_eq(merged.handshake_count, 1);
+	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
+	ck_assert_str_eq(sql("SELECT server, count FROM inventory"), "b.example|1");
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
+START_TEST(what_begins_anew_after_retention_there_is_added)
+{
+	struct event ev = handshake("10.0.0.1", "a.example", V10, DAY);
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	count(&from, &ev);
+	count(&from, &ev);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	prune(from.store, DAY + 240 * HOUR);
+	for (int i = 0; i < 3; i++) {
+		ev.timestamp_us = ev.settled_us = DAY + (480 + i) * HOUR;
+		count(&from, &ev);
+		ck_assert_int_eq(merge(into, from.store, &merged), 0);
+		ck_assert_uint_eq(merged.handshake_count, 1);
+	}
+	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
+	ck_assert_str_eq(
+	    sql("SELECT count, first_seen FROM inventory"), "5|2026-11-19T00:00:00.000000Z");
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
+START_TEST(what_is_settled_without_another_packet_is_new)
+{
+	struct event ev = handshake("10.0.0.1", "a.example", V10, DAY);
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	count(&from, &ev);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	count(&from, &ev);
+	from.run.packet_count--;
+	flush(from.store, NULL, &from.run);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	ck_assert_uint_eq(merged.handshake_count, 1);
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
+START_TEST(copies_are_in_no_view_and_no_query)
+{
+	struct event ev = handshake("10.0.0.1", "a.example", V10, DAY);
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+	struct buf one = { 0 }, other = { 0 };
+
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	count(&from, &ev);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	dump_store(from.store, &one);
+	dump_store(into, &other);
+	ck_assert_str_eq(buf_text(&one), buf_text(&other));
+	ck_assert_str_eq(sql("SELECT count(*) FROM client"), "2");
+	ck_assert_str_eq(sql("SELECT (SELECT count(*) FROM clients), (SELECT count(*) FROM days),"
+			     " (SELECT count(*) FROM inventory)"),
+	    "1|1|1");
+	buf_release(&one);
+	buf_release(&other);
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, make_folder, remove_folder);
+	tcase_add_loop_test(tc, merged_in_any_order_the_sums_are_those_of_one_database, 0, 4);
+	tcase_add_test(tc, what_retention_removed_here_does_not_come_back);
+	tcase_add_test(tc, what_begins_anew_after_retention_there_is_added);
+	tcase_add_test(tc, what_is_settled_without_another_packet_is_new);
+	tcase_add_test(tc, copies_are_in_no_view_and_no_query);
+}
+
+SUITE_MAIN("store_merge")
