@@ -50,6 +50,7 @@ enum config_key {
 	CONFIG_SCOPE_INTERNAL,
 	CONFIG_SCOPE_NAMES,
 	CONFIG_POLICY_MINIMUM,
+	CONFIG_POLICY_SERVICES_FILE,
 	CONFIG_POLICY_SWITCH_OFF_HOST,
 	CONFIG_POLICY_SWITCH_OFF_NETWORK,
 	CONFIG_STORE_DATABASE,
@@ -108,6 +109,7 @@ struct config {
 
 	/* [policy] */
 	uint16_t minimum;                     /* TLS_VERSION_* */
+	char *services_file;                  /* NULL: where it usually is */
 	struct config_texts switch_off_hosts; /* lower case; "*.example.com": all below it */
 	struct network_set switch_off_networks;
 

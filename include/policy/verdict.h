@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "event/finding.h"
+#include "policy/switch_off.h"
 
 /* From the worst to the best; the number is the rank that is stored and sorted by. */
 enum verdict {
@@ -26,6 +27,8 @@ enum verdict {
 
 struct policy {
 	uint16_t minimum; /* TLS_VERSION_*: what counts as current; SPEC default TLSv1.2 */
+	/* Borrowed; NULL: no service is known to switch a version off, and nothing "will break". */
+	const struct switch_off *services;
 };
 
 const char *verdict_name(enum verdict verdict);

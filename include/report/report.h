@@ -19,6 +19,9 @@ struct report_options {
 	bool has_since, has_until;
 	int64_t since_us, until_us;        /* findings seen at since_us or later, before until_us */
 	const struct network_set *clients; /* NULL: all */
+	const char *services_path;         /* of policy.services; NULL: there is no file */
+	size_t services_fault_count;       /* lines of it that could not be used */
+	int64_t now_us;                    /* the machine's clock: how old the file is */
 	bool keep_rows;                    /* fill report_client.rows */
 	bool keep_details;                 /* fill report_client.details */
 };
@@ -53,6 +56,7 @@ struct report_detail {
 	bool has_certificate_not_after;
 	int64_t certificate_not_after_us;
 	uint64_t gap_count, login_count;
+	enum tri legacy_endpoint; /* an opt-in host; unknown where only an address is known */
 };
 
 struct report_client {
@@ -114,6 +118,8 @@ struct report {
 int report_load(
     struct report *out, struct store *s, const struct report_options *options, struct error *err);
 void report_release(struct report *r);
+/* True when the list of services has data that is more than a year old. */
+bool report_services_are_old(const struct report_options *options);
 
 /*
  * Appends, in sentences, what was observed and what was not: what each report, export and diff

@@ -55,13 +55,23 @@ void store_close(struct store *s);
 /* How long to wait for a lock of another process from now on; STORE_BUSY_TIMEOUT_MS at first. */
 void store_set_busy_timeout(struct store *s, int timeout_ms);
 
+/* What the judge says of one finding. */
+struct store_judgement {
+	uint8_t rank;   /* the numbers of policy/verdict.h, or STORE_VERDICT_NONE */
+	uint8_t server; /* STORE_SERVER_* together */
+};
+/* Its server is an opt-in endpoint, which takes old versions on purpose. */
+#define STORE_SERVER_LEGACY_ENDPOINT 1
+/* Only its address says which service it belongs to: what kind of endpoint it is, is not known. */
+#define STORE_SERVER_BY_RANGE 2
+
 /*
- * Judges all findings of one client: writes the rank of each (the numbers of policy/verdict.h) to
- * `ranks`, appends the reason to `reason`, returns the client's rank.  Called in store_flush, once
- * per client that has something new.  Without one, verdicts stay NULL.
+ * Judges all findings of one client: writes what it says of each to `out`, appends the reason to
+ * `reason`, returns the client's rank.  Called in store_flush, once per client that has something
+ * new.  Without one, verdicts stay NULL.
  */
-typedef uint8_t (*store_judge_fn)(
-    void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason);
+typedef uint8_t (*store_judge_fn)(void *arg, const struct finding *findings, size_t count,
+    struct store_judgement *out, struct buf *reason);
 void store_set_judge(struct store *s, store_judge_fn judge, void *arg);
 
 /*

@@ -28,6 +28,10 @@ static const char help_text[] =
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
     "                         add or change a service; may be repeated\n"
     "  -m, --minimum VERSION  the lowest version that is good enough (default: TLSv1.2)\n"
+    "      --services-file FILE\n"
+    "                         the services that are switching old versions off (default:\n"
+    "                         /etc/tlstally/switching-off.conf, else the one that came with\n"
+    "                         the program)\n"
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
     "  -B, --buffer SIZE      the kernel's ring, for each thread, such as 64MiB\n"
     "  -s, --snap-length SIZE bytes kept of each packet, such as 64KiB\n"
@@ -52,7 +56,8 @@ enum {
 	OPTION_TUNNELS,
 	OPTION_NO_NAMES,
 	OPTION_FLUSH,
-	OPTION_USER
+	OPTION_USER,
+	OPTION_SERVICES_FILE
 };
 
 static const struct option long_options[] = {
@@ -63,6 +68,7 @@ static const struct option long_options[] = {
 	{ "internal", required_argument, NULL, OPTION_INTERNAL },
 	{ "service", required_argument, NULL, 'S' },
 	{ "minimum", required_argument, NULL, 'm' },
+	{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
 	{ "sensor", required_argument, NULL, OPTION_SENSOR },
 	{ "buffer", required_argument, NULL, 'B' },
 	{ "snap-length", required_argument, NULL, 's' },
@@ -90,6 +96,7 @@ static const struct {
 	{ OPTION_INTERNAL, "scope.internal", NULL },
 	{ 'S', "scope.service", NULL },
 	{ 'm', "policy.minimum", NULL },
+	{ OPTION_SERVICES_FILE, "policy.services_file", NULL },
 	{ OPTION_SENSOR, "sensor.name", NULL },
 	{ 'B', "capture.buffer", NULL },
 	{ 's', "capture.snap_length", NULL },

@@ -16,6 +16,7 @@
 #include "app/event_writer.h"
 #include "app/loop.h"
 #include "app/privileges.h"
+#include "app/services_file.h"
 #include "app/store_worker.h"
 #include "app/watchdog.h"
 #include "base/log.h"
@@ -34,6 +35,9 @@ struct capture {
 	struct config config;
 	struct privileges_user user;
 	struct policy policy;
+	struct services_file services;
+	struct services_file *retired; /* from before a reload, while a flush may use them */
+	size_t retired_count;
 	struct store *store;
 	int64_t sensor_id;
 	struct store_worker *store_worker;
@@ -171,6 +175,35 @@ set_log_level(const struct capture *c)
 }
 
 static void
+release_retired(struct capture *c)
+{
+	for (size_t i = 0; i < c->retired_count; i++)
+		services_file_release(&c->retired[i]);
+	free(c->retired);
+	c->retired = NULL;
+	c->retired_count = 0;
+}
+
+static void
+reload_policy(struct capture *c)
+{
+	struct services_file loaded;
+	struct error err;
+
+	if (services_file_load(&loaded, NULL, &c->config, &err) == 0) {
+		c->retired = xreallocarray(c->retired, c->retired_count + 1, sizeof(*c->retired));
+		c->retired[c->retired_count++] = c->services;
+		c->services = loaded;
+	} else {
+		log_error("%s; the services that were known stay", err.text);
+		services_file_release(&loaded);
+	}
+	c->policy = (struct policy){ c->config.minimum, c->services.list };
+	if (store_worker_reload(c->store_worker, &c->policy, c->config.retention_us))
+		release_retired(c);
+}
+
+static void
 on_reload(void *arg)
 {
 	struct capture *c = arg;
@@ -188,8 +221,7 @@ on_reload(void *arg)
 		for (size_t i = 0; i < c->worker_count; i++)
 			capture_worker_reload(c->workers[i], &c->config.services,
 			    &c->config.internal, c->config.minimum);
-		c->policy.minimum = c->config.minimum;
-		store_worker_reload(c->store_worker, &c->policy, c->config.retention_us);
+		reload_policy(c);
 		log_notice("the configuration was read again");
 	} else {
 		log_error("the configuration stays as it was");
@@ -279,7 +311,12 @@ open_outputs(struct capture *c)
 		return -1;
 	}
 	give_database(c);
-	c->policy.minimum = config->minimum;
+	if (services_file_load(&c->services, NULL, config, &err) != 0) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	services_file_warn_if_missing(&c->services);
+	c->policy = (struct policy){ config->minimum, c->services.list };
 	if (config->events.kind == CONFIG_EVENTS_NONE)
 		return 0;
 	c->writer = event_writer_new(&writer_options, &err);
@@ -408,6 +445,8 @@ close_capture(struct capture *c)
 	capture_outbox_release(&c->taken);
 	if (c->wake_fd >= 0)
 		(void)close(c->wake_fd);
+	release_retired(c);
+	services_file_release(&c->services);
 	config_release(&c->config);
 }
 

@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
+#include "app/services_file.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "policy/printable.h"
@@ -19,7 +20,9 @@ static const char help_text[] =
     "Usage: tlstally check-config [OPTION...]\n"
     "\n"
     "Reads the configuration and says what is wrong with it, a line for each fault, on standard\n"
-    "error: FILE:LINE: [section] key: what is wrong, and what would be right.\n"
+    "error: FILE:LINE: [section] key: what is wrong, and what would be right. Then the same for\n"
+    "the list of services that are switching old versions off, which it names or leaves to the\n"
+    "default.\n"
     "\n"
     "  -c, --config FILE      the file (default: " CONFIG_DEFAULT_PATH ")\n"
     "  -v, --verbose          also show all settings as they are in force, in the form of the\n"
@@ -27,7 +30,7 @@ static const char help_text[] =
     "  -q, --quiet            nothing but faults\n"
     "  -h, --help             show this help\n"
     "\n"
-    "Exit status: 0 the file is fine; 1 it has faults, or cannot be read; 2 wrong usage.\n"
+    "Exit status: 0 both are fine; 1 one has faults, or cannot be read; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  tlstally check-config\n"
@@ -134,8 +137,9 @@ add_settings(struct buf *out, const struct config *config)
 	buf_release(&line);
 }
 
+/* Settings that are in force, and "FILE is fine" for each file. */
 static int
-print_fine(const struct command *c, const struct config *config)
+print_fine(const struct command *c, const struct config *config, const char *services)
 {
 	struct buf line = { 0 }, out = { 0 };
 	int result;
@@ -148,11 +152,30 @@ print_fine(const struct command *c, const struct config *config)
 		 */
 		buf_addf(&line, "%s%s is fine", c->verbose ? "# " : "", c->path);
 		add_shown(&out, &line);
+		buf_clear(&line);
+		if (services != NULL) {
+			buf_addf(&line, "%s%s is fine", c->verbose ? "# " : "", services);
+			add_shown(&out, &line);
+		}
 	}
 	result = write_text(stdout, &out);
 	buf_release(&line);
 	buf_release(&out);
 	return result;
+}
+
+/* Faults are logged as they are found. */
+static int
+check_services(struct services_file *services, const struct config *config)
+{
+	struct error err;
+
+	if (services_file_load(services, NULL, config, &err) != 0) {
+		log_error("%s", err.text);
+		return -1;
+	}
+	services_file_warn_if_missing(services);
+	return services->fault_count == 0 ? 0 : -1;
 }
 
 static int
@@ -163,14 +186,17 @@ run(const struct command *c)
 		.name = tls_version_name,
 	};
 	struct config config;
+	struct services_file services = { 0 };
 	struct config_faults faults = { 0 };
 	int status = APP_EXIT_FAILED;
 
 	config_init_defaults(&config, &versions);
 	if (config_read_file(&config, c->path, &faults) != 0)
 		print_faults(c->path, &faults);
-	else if (print_fine(c, &config) == 0)
+	else if (check_services(&services, &config) == 0 &&
+		 print_fine(c, &config, services.path) == 0)
 		status = APP_EXIT_DONE;
+	services_file_release(&services);
 	config_faults_release(&faults);
 	config_release(&config);
 	return status;

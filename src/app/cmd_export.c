@@ -8,11 +8,11 @@
 
 #include "app/app.h"
 #include "app/output_file.h"
+#include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "report/export.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -37,7 +37,14 @@ static const char help_text[] =
     "  -u, --until TIME       only what was seen before TIME\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
     "  -V, --verdict V[,V]    only clients with these verdicts\n"
-    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2)\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
+    "                         configuration, else TLSv1.2)\n"
+    "  -S, --services-file FILE\n"
+    "                         the services that are switching old versions off (default:\n"
+    "                         /etc/tlstally/switching-off.conf, else the one that came\n"
+    "                         with the program)\n"
+    "  -C, --config FILE      the configuration, of which [policy] counts here (default:\n"
+    "                         /etc/tlstally/tlstally.conf, if it is there)\n"
     "\n"
     "Where to:\n"
     "  -o, --output FILE      this file, replaced in one step; - (the default):\n"
@@ -64,6 +71,7 @@ struct command {
 	size_t keep; /* 0: all */
 	bool has_format, help;
 	enum export_format format;
+	struct policy_options policy;
 	struct report_options options;
 	struct export_view view;
 	struct network_set clients;
@@ -116,7 +124,13 @@ parse_option(struct command *c, int option)
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
 	case 'm':
-		return selection_parse_minimum(optarg, &c->options.policy.minimum);
+		return selection_parse_minimum(optarg, &c->policy.minimum);
+	case 'C':
+		c->policy.config = optarg;
+		return 0;
+	case 'S':
+		c->policy.services_file = optarg;
+		return 0;
 	case 'o':
 		c->output = optarg;
 		return 0;
@@ -170,6 +184,8 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "client", required_argument, NULL, 'c' },
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "minimum", required_argument, NULL, 'm' },
+		{ "config", required_argument, NULL, 'C' },
+		{ "services-file", required_argument, NULL, 'S' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "dir", required_argument, NULL, 'D' },
 		{ "keep", required_argument, NULL, 'k' },
@@ -179,7 +195,8 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "F:d:s:u:c:V:m:o:D:k:h", options, NULL)) != -1) {
+	while (
+	    (option = getopt_long(argc, argv, "F:d:s:u:c:V:m:C:S:o:D:k:h", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -193,15 +210,19 @@ parse_command(struct command *c, int argc, char **argv)
 }
 
 static int
-run(const struct command *c)
+run(struct command *c)
 {
 	struct report report = { 0 };
+	struct policy_setup setup;
 	struct buf text = { 0 };
-	struct store *store;
+	struct store *store = NULL;
 	struct error err;
 	struct span content;
 	int status = APP_EXIT_FAILED, rc;
 
+	if (policy_setup_load(&setup, &c->policy) != 0)
+		goto out;
+	policy_setup_for_report(&setup, &c->options);
 	store = store_open(c->db, STORE_READ, &err);
 	if (store == NULL || report_load(&report, store, &c->options, &err) != 0) {
 		log_error("%s", err.text);
@@ -218,11 +239,12 @@ run(const struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	status = APP_EXIT_DONE;
+	status = setup.services.fault_count == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 out:
 	buf_release(&text);
 	report_release(&report);
 	store_close(store);
+	policy_setup_release(&setup);
 	return status;
 }
 
@@ -232,7 +254,7 @@ cmd_export(int argc, char **argv)
 	struct command c = {
 		.db = "tlstally.db",
 		.options = {
-			.policy = { .minimum = TLS_VERSION_1_2 },
+			.now_us = timestamp_now(),
 			.keep_rows = true,
 			.keep_details = true,
 		},

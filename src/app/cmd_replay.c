@@ -28,10 +28,9 @@
 static volatile sig_atomic_t stop_asked;
 
 struct replay_run {
-	const struct replay_command *command;
+	struct replay_command *command;
 	struct store *store;
 	int64_t sensor_id;
-	struct policy policy;
 	struct replay *replay;
 	struct pipeline *pipeline;
 	struct tally *tally;
@@ -183,8 +182,7 @@ open_store(struct replay_run *r)
 	}
 	r->known.store = r->store;
 	r->known.sensor_id = r->sensor_id;
-	r->policy.minimum = r->command->minimum;
-	store_set_judge(r->store, judge_client, &r->policy);
+	store_set_judge(r->store, judge_client, &r->command->policy.policy);
 	return 0;
 }
 
@@ -197,7 +195,7 @@ open_run(struct replay_run *r)
 	struct pipeline_options options = {
 		.services = &c->services,
 		.internal = &c->internal,
-		.minimum = c->minimum,
+		.minimum = c->policy.policy.minimum,
 		.event = event_sink_add,
 		.name = c->no_names ? NULL : event_sink_add_name,
 	};
@@ -266,6 +264,8 @@ replay_all(struct replay_run *r)
 		log_error("stopped by a signal; what was read before is kept");
 		status = APP_EXIT_FAILED;
 	}
+	if (r->command->policy.services.fault_count > 0)
+		status = APP_EXIT_FAILED;
 	return status;
 }
 

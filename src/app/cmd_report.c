@@ -8,12 +8,12 @@
 #include "app/app.h"
 #include "app/cmd_report.h"
 #include "app/output_file.h"
+#include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "report/export.h"
 #include "report/table.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -28,7 +28,16 @@ static const char help_text[] =
     "  -s, --since TIME       only what was seen at TIME or later\n"
     "  -u, --until TIME       only what was seen before TIME\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
-    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2)\n"
+    "\n"
+    "How to judge it:\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
+    "                         configuration, else TLSv1.2)\n"
+    "  -S, --services-file FILE\n"
+    "                         the services that are switching old versions off (default:\n"
+    "                         /etc/tlstally/switching-off.conf, else the one that came\n"
+    "                         with the program)\n"
+    "  -C, --config FILE      the configuration, of which [policy] counts here (default:\n"
+    "                         /etc/tlstally/tlstally.conf, if it is there)\n"
     "\n"
     "What to show:\n"
     "  -V, --verdict V[,V]    only clients with these verdicts\n"
@@ -69,6 +78,7 @@ static const char help_text[] =
 
 struct command {
 	const char *db;
+	struct policy_options policy;
 	struct report_options options;
 	struct report_view view;
 	struct network_set clients;
@@ -112,7 +122,13 @@ parse_option(struct command *c, int option)
 	case 'c':
 		return selection_parse_clients(optarg, &c->clients);
 	case 'm':
-		return selection_parse_minimum(optarg, &c->options.policy.minimum);
+		return selection_parse_minimum(optarg, &c->policy.minimum);
+	case 'C':
+		c->policy.config = optarg;
+		return 0;
+	case 'S':
+		c->policy.services_file = optarg;
+		return 0;
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
 	case 'f':
@@ -146,6 +162,8 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "until", required_argument, NULL, 'u' },
 		{ "client", required_argument, NULL, 'c' },
 		{ "minimum", required_argument, NULL, 'm' },
+		{ "config", required_argument, NULL, 'C' },
+		{ "services-file", required_argument, NULL, 'S' },
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "fail-on", required_argument, NULL, 'f' },
 		{ "width", required_argument, NULL, 'w' },
@@ -160,7 +178,8 @@ parse_command(struct command *c, int argc, char **argv)
 
 	c->view.terminal = detected;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "d:s:u:c:m:V:f:w:H:vqh", options, NULL)) != -1) {
+	while (
+	    (option = getopt_long(argc, argv, "d:s:u:c:m:C:S:V:f:w:H:vqh", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -204,14 +223,18 @@ write_page(const struct command *c, const struct report *report, struct error *e
 }
 
 static int
-run(const struct command *c)
+run(struct command *c)
 {
 	struct report report = { 0 };
+	struct policy_setup setup;
 	struct buf text = { 0 };
-	struct store *store;
+	struct store *store = NULL;
 	struct error err;
 	int status = APP_EXIT_FAILED;
 
+	if (policy_setup_load(&setup, &c->policy) != 0)
+		goto out;
+	policy_setup_for_report(&setup, &c->options);
 	store = store_open(c->db, STORE_READ, &err);
 	if (store == NULL || report_load(&report, store, &c->options, &err) != 0) {
 		log_error("%s", err.text);
@@ -229,7 +252,7 @@ run(const struct command *c)
 			log_error("cannot write the report: %s", strerror(errno));
 		goto out;
 	}
-	status = APP_EXIT_DONE;
+	status = setup.services.fault_count == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 	for (int v = 0; v < VERDICT_COUNT; v++) {
 		if ((c->fail_on & 1U << v) != 0 && report.totals[v] > 0)
 			status = APP_EXIT_FOUND;
@@ -238,6 +261,7 @@ out:
 	buf_release(&text);
 	report_release(&report);
 	store_close(store);
+	policy_setup_release(&setup);
 	return status;
 }
 
@@ -246,7 +270,7 @@ cmd_report(int argc, char **argv)
 {
 	struct command c = {
 		.db = "tlstally.db",
-		.options = { .policy = { .minimum = TLS_VERSION_1_2 } },
+		.options = { .now_us = timestamp_now() },
 	};
 	int status;
 

@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 #include "policy/verdict.h"
+#include "store/store.h"
 
 /* For store_set_judge; `arg` is a struct policy. */
-uint8_t judge_client(
-    void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason);
+uint8_t judge_client(void *arg, const struct finding *findings, size_t count,
+    struct store_judgement *out, struct buf *reason);
 
 #endif

@@ -27,12 +27,11 @@
 #define NAMES_MAX 1024
 
 struct follower {
-	const struct replay_command *command;
+	struct replay_command *command;
 	const volatile sig_atomic_t *stop;
 	struct follow *follow;
 	struct store *store;
 	struct known_captures known;
-	struct policy policy;
 	struct pipeline *pipeline;
 	struct tally *tally;
 	struct event_writer *writer; /* NULL: no events file */
@@ -99,8 +98,7 @@ open_store(struct follower *f)
 	    store_sensor(f->store, f->command->sensor, &f->known.sensor_id, &f->error) != 0)
 		return -1;
 	f->known.store = f->store;
-	f->policy.minimum = f->command->minimum;
-	store_set_judge(f->store, judge_client, &f->policy);
+	store_set_judge(f->store, judge_client, &f->command->policy.policy);
 	return 0;
 }
 
@@ -111,7 +109,7 @@ open_follower(struct follower *f)
 	struct pipeline_options options = {
 		.services = &c->services,
 		.internal = &c->internal,
-		.minimum = c->minimum,
+		.minimum = c->policy.policy.minimum,
 		.event = on_event,
 		.name = c->no_names ? NULL : on_name,
 		.arg = f,
@@ -296,7 +294,7 @@ finish(struct follower *f)
 }
 
 int
-replay_follow(const struct replay_command *command, const volatile sig_atomic_t *stop)
+replay_follow(struct replay_command *command, const volatile sig_atomic_t *stop)
 {
 	struct follower f = { .command = command, .stop = stop };
 	int result = open_follower(&f);

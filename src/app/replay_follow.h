@@ -12,6 +12,6 @@
 #include "app/replay_options.h"
 
 /* Goes on until *stop is set.  Returns the exit status. */
-int replay_follow(const struct replay_command *command, const volatile sig_atomic_t *stop);
+int replay_follow(struct replay_command *command, const volatile sig_atomic_t *stop);
 
 #endif

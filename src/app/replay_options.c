@@ -27,7 +27,14 @@ static const char help_text[] =
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
     "                         add or change a service; may be repeated\n"
     "                         (default: 993, 995, 465, 587, 143, 110)\n"
-    "  -m, --minimum VERSION  the lowest version that is good enough (default: TLSv1.2)\n"
+    "  -m, --minimum VERSION  the lowest version that is good enough (default: that of the\n"
+    "                         configuration, else TLSv1.2)\n"
+    "      --services-file FILE\n"
+    "                         the services that are switching old versions off (default:\n"
+    "                         /etc/tlstally/switching-off.conf, else the one that came with\n"
+    "                         the program)\n"
+    "  -C, --config FILE      the configuration, of which [policy] counts here (default:\n"
+    "                         /etc/tlstally/tlstally.conf, if it is there)\n"
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
     "  -f, --follow FOLDER    read each capture that another program (tcpdump -G, dumpcap -b)\n"
     "                         rotates into the folder, once and in order, until told to stop\n"
@@ -46,7 +53,7 @@ static const char help_text[] =
     "  tlstally replay --follow /var/spool/captures --db audit.db\n"
     "  tlstally replay --service 2525=smtp+starttls --events - mail.pcapng\n";
 
-enum { OPTION_SENSOR = 1000, OPTION_AGAIN, OPTION_NO_NAMES };
+enum { OPTION_SENSOR = 1000, OPTION_AGAIN, OPTION_NO_NAMES, OPTION_SERVICES_FILE };
 
 static const struct option long_options[] = {
 	{ "db", required_argument, NULL, 'd' },
@@ -54,6 +61,8 @@ static const struct option long_options[] = {
 	{ "internal", required_argument, NULL, 'i' },
 	{ "service", required_argument, NULL, 'S' },
 	{ "minimum", required_argument, NULL, 'm' },
+	{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
+	{ "config", required_argument, NULL, 'C' },
 	{ "sensor", required_argument, NULL, OPTION_SENSOR },
 	{ "follow", required_argument, NULL, 'f' },
 	{ "again", no_argument, NULL, OPTION_AGAIN },
@@ -82,7 +91,6 @@ static void
 set_defaults(struct replay_command *c)
 {
 	c->db = "tlstally.db";
-	c->minimum = TLS_VERSION_1_2;
 	service_set_init_defaults(&c->services);
 	if (gethostname(c->sensor, sizeof(c->sensor) - 1) != 0 || c->sensor[0] == '\0')
 		memcpy(c->sensor, "local", sizeof("local"));
@@ -112,13 +120,19 @@ take_option(struct replay_command *c, int option, const char *arg)
 		log_error("--service: %s", err.text);
 		return -1;
 	case 'm':
-		c->minimum = tls_version_from_text(arg);
-		if (c->minimum != 0)
+		c->policy_options.minimum = tls_version_from_text(arg);
+		if (c->policy_options.minimum != 0)
 			return 0;
 		log_error("--minimum: '%.40s' is no version: give SSLv3, TLSv1.0, TLSv1.1, "
 			  "TLSv1.2 or TLSv1.3",
 		    arg);
 		return -1;
+	case 'C':
+		c->policy_options.config = arg;
+		return 0;
+	case OPTION_SERVICES_FILE:
+		c->policy_options.services_file = arg;
+		return 0;
 	case OPTION_SENSOR:
 		return set_sensor(c, arg);
 	case 'f':
@@ -150,7 +164,7 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 	*status = APP_EXIT_USAGE;
 	set_defaults(c);
 	optind = 0; /* glibc: start anew, with the command's own argv */
-	while ((option = getopt_long(argc, argv, "d:e:i:S:m:f:qvh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:e:i:S:m:C:f:qvh", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help_text, stdout);
 			*status = APP_EXIT_DONE;
@@ -174,11 +188,15 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 		network_set_add_internal_defaults(&c->internal);
 	c->paths = (const char *const *)argv + optind;
 	c->path_count = (size_t)(argc - optind);
-	return true;
+	if (policy_setup_load(&c->policy, &c->policy_options) == 0)
+		return true;
+	*status = APP_EXIT_FAILED;
+	return false;
 }
 
 void
 replay_command_release(struct replay_command *command)
 {
 	network_set_release(&command->internal);
+	policy_setup_release(&command->policy);
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "app/policy_setup.h"
 #include "base/addr.h"
 #include "base/service.h"
 
@@ -13,8 +14,9 @@ struct replay_command {
 	const char *db;
 	const char *events; /* NULL: none; "-": standard output */
 	char sensor[65];
-	uint16_t minimum;
-	const char *follow; /* a folder; NULL: `paths` are read once */
+	struct policy_options policy_options;
+	struct policy_setup policy; /* loaded from these */
+	const char *follow;         /* a folder; NULL: `paths` are read once */
 	bool again, no_names, quiet, verbose;
 	struct service_set services;
 	struct network_set internal;

@@ -276,13 +276,17 @@ store_worker_finish(
 	return all;
 }
 
-void
+bool
 store_worker_reload(struct store_worker *w, const struct policy *policy, int64_t retention_us)
 {
+	bool idle;
+
 	(void)pthread_mutex_lock(&w->lock);
 	w->new_policy = *policy;
 	w->retention_us = retention_us;
+	idle = w->state.busy_since_us == 0;
 	(void)pthread_mutex_unlock(&w->lock);
+	return idle;
 }
 
 void

@@ -52,8 +52,11 @@ bool store_worker_finish(
     struct store_worker *w, const struct store_run *run, unsigned serial, int64_t patience_us);
 void store_worker_free(struct store_worker *w);
 
-/* From the next flush on. */
-void store_worker_reload(struct store_worker *w, const struct policy *policy, int64_t retention_us);
+/*
+ * From the next flush on.  False: a flush is at work now, with what the policy before borrows,
+ * which has to stay until a later call returns true, or the thread has ended.
+ */
+bool store_worker_reload(struct store_worker *w, const struct policy *policy, int64_t retention_us);
 
 void store_worker_get_state(struct store_worker *w, struct store_worker_state *out);
 

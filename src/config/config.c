@@ -51,6 +51,7 @@ config_release(struct config *c)
 	free(c->sensor_name);
 	config_texts_release(&c->interfaces);
 	network_set_release(&c->internal);
+	free(c->services_file);
 	config_texts_release(&c->switch_off_hosts);
 	network_set_release(&c->switch_off_networks);
 	free(c->database);

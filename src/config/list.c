@@ -2,14 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hostname.h"
 #include "base/xalloc.h"
 #include "config/config_internal.h"
 
 #include "base/banned.h"
 
 #define INTERFACE_LEN_MAX 127 /* alternative names on Linux; device names have 15 at most */
-#define HOST_LEN_MAX 253
-#define LABEL_LEN_MAX 63
 
 void
 config_texts_add(struct config_texts *texts, const char *item)
@@ -69,50 +68,10 @@ add_interface(struct config_texts *interfaces, const char *item, struct error *e
 }
 
 static bool
-is_label_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-/*
- * RFC 1123, section 2.1: letters, digits and hyphens, labels of 1 to 63, 253 in all; and the
- * underscore that some hosts have.  What looks like an IPv4 address is none.
- */
-static bool
-is_host_name(const char *name)
-{
-	size_t label = 0, len = 0;
-	bool letter = false; /* in the last label */
-
-	for (; name[len] != '\0'; len++) {
-		char c = name[len];
-
-		if (c == '.') {
-			if (label == 0)
-				return false;
-			label = 0;
-			letter = false;
-		} else if (!is_label_char(c) || ++label > LABEL_LEN_MAX) {
-			return false;
-		} else {
-			letter = letter || c < '0' || c > '9';
-		}
-	}
-	return label > 0 && letter && len <= HOST_LEN_MAX;
-}
-
-static bool
 add_host(struct config_texts *hosts, char *item, struct error *err)
 {
-	const char *name = item;
-
-	for (char *p = item; *p != '\0'; p++) {
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	}
-	if (strncmp(name, "*.", 2) == 0)
-		name += 2;
-	if (!is_host_name(name)) {
+	hostname_to_lower(item);
+	if (!hostname_pattern_is_valid(item)) {
 		error_set(err,
 		    "'%.80s' is no host name: give one such as imap.example.com, or "
 		    "*.example.com for all below it",

@@ -292,7 +292,8 @@ config_scalar_to_text(const struct config *c, enum config_key key, struct buf *o
 	case CONFIG_KIND_NAME:
 	case CONFIG_KIND_USER:
 	case CONFIG_KIND_PATH:
-		buf_add_text(out, *(char *const *)member);
+		if (*(char *const *)member != NULL) /* a path without a default */
+			buf_add_text(out, *(char *const *)member);
 		break;
 	case CONFIG_KIND_EVENTS:
 		events_to_text(member, out);

@@ -80,7 +80,7 @@ evidence_collect(struct evidence *ev, const struct policy *policy, const struct 
 {
 	int64_t better_first = 0;
 
-	*ev = (struct evidence){ 0 };
+	*ev = (struct evidence){ .policy = policy };
 	choose_lead(ev, findings, verdicts, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct finding *f = &findings[i];

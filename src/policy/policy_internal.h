@@ -47,6 +47,7 @@ void success_index_release(struct success_index *index);
  * same way with the same server.
  */
 struct evidence {
+	const struct policy *policy;
 	const struct finding *lead;
 	enum verdict verdict;
 	uint64_t count;               /* handshakes, or sessions in cleartext, like the lead */
@@ -66,5 +67,16 @@ struct evidence {
 /* `verdicts` has at least one row of the worst verdict. */
 void evidence_collect(struct evidence *ev, const struct policy *policy,
     const struct finding *findings, const enum verdict *verdicts, size_t count);
+
+/* reason_service.c */
+/* " (an address of SERVICE)", where nothing but the address says whose the server is. */
+void reason_add_service_of_address(
+    struct buf *out, const struct policy *policy, const struct finding *f);
+/*
+ * "; SERVICE switches that off on 2026-07-01", and what kind of host this is; nothing where no
+ * service is known to.  `last_us`: when the version was used last.
+ */
+void reason_add_switch_off(
+    struct buf *out, const struct policy *policy, const struct finding *f, int64_t last_us);
 
 #endif

@@ -27,10 +27,13 @@ add_version(struct buf *out, uint16_t version)
 }
 
 static void
-add_server(struct buf *out, const struct finding *f)
+add_server(struct buf *out, const struct evidence *ev)
 {
+	const struct finding *f = ev->lead;
+
 	printable_add_server(
 	    out, event_text_span(&f->key.server), f->key.server_port, SERVER_TEXT_MAX);
+	reason_add_service_of_address(out, ev->policy, f);
 }
 
 static void
@@ -130,13 +133,13 @@ add_refusal(struct buf *out, const struct evidence *ev)
 	if (by_client)
 		buf_addf(out, "the client itself broke off %" PRIu64 " of ", ev->count);
 	else {
-		add_server(out, ev->lead);
+		add_server(out, ev);
 		buf_addf(out, " refused %" PRIu64 " of ", ev->count);
 	}
 	add_number_of(out, ev->try_count, "try", "tries");
 	if (by_client) {
 		buf_add_text(out, " with ");
-		add_server(out, ev->lead);
+		add_server(out, ev);
 	}
 	add_since(out, ev);
 	add_how(out, ev);
@@ -214,7 +217,7 @@ add_legacy(struct buf *out, const struct evidence *ev)
 		}
 		buf_add_text(out, key->offered_version == 0 ? " with " : ", with ");
 	}
-	add_server(out, ev->lead);
+	add_server(out, ev);
 	buf_add_text(out, ": ");
 	add_number_of(out, ev->count, "handshake", "handshakes");
 	add_since(out, ev);
@@ -230,6 +233,8 @@ add_legacy(struct buf *out, const struct evidence *ev)
 		remedy =
 		    "; what the client offers was not seen, so whether it or the server has to "
 		    "change is open";
+	if (ev->verdict == VERDICT_WILL_BREAK && !ev->better_since)
+		reason_add_switch_off(out, ev->policy, ev->lead, ev->last_us);
 	add_remedy(out, ev, remedy);
 }
 
@@ -239,7 +244,7 @@ add_server_limited(struct buf *out, const struct evidence *ev)
 	buf_add_text(out, "offers ");
 	add_version(out, ev->lead->key.offered_version);
 	buf_add_text(out, ", but ");
-	add_server(out, ev->lead);
+	add_server(out, ev);
 	buf_add_text(out, " chose ");
 	add_version(out, ev->lead->key.tls_version);
 	buf_addf(out, " in %" PRIu64 " of ", ev->count);
@@ -263,7 +268,7 @@ add_cleartext(struct buf *out, const struct evidence *ev)
 
 	buf_addf(out, "%" PRIu64 " %s%s without TLS with ", ev->count, protocol,
 	    ev->count == 1 ? " session" : " sessions");
-	add_server(out, ev->lead);
+	add_server(out, ev);
 	add_since(out, ev);
 	add_last(out, ev);
 	if (ev->login_count == 0)
@@ -281,7 +286,7 @@ add_unclear_success(struct buf *out, const struct evidence *ev)
 {
 	add_number_of(out, ev->count, "handshake", "handshakes");
 	buf_add_text(out, " with ");
-	add_server(out, ev->lead);
+	add_server(out, ev);
 	add_since(out, ev);
 	add_last(out, ev);
 	buf_add_text(out, " went on, but the server's choice of version was not seen");
@@ -301,7 +306,7 @@ add_unclear_unanswered(struct buf *out, const struct policy *policy, const struc
 		add_version(out, ev->lead->key.offered_version);
 		buf_add_text(out, "; ");
 	}
-	add_server(out, ev->lead);
+	add_server(out, ev);
 	buf_addf(out, " did not answer %" PRIu64 " of ", ev->count);
 	add_number_of(out, ev->try_count, "try", "tries");
 	add_since(out, ev);
@@ -401,7 +406,7 @@ add_ok(struct buf *out, const struct evidence *lead, const struct finding *findi
 	add_number_of(out, all.count, "handshake", "handshakes");
 	buf_add_text(out, " with ");
 	if (servers == 1)
-		add_server(out, lead->lead);
+		add_server(out, lead);
 	else
 		add_number_of(out, servers, "server", "servers");
 	add_since(out, &all);

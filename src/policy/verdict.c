@@ -13,6 +13,7 @@
  *    in the time looked at was used, whatever came later.  A handshake whose end was not seen
  *    counts as gone through: the old version was agreed on.  Where the ServerHello is missing, an
  *    offer below the minimum proves the same, because a server never chooses above the offer.
+ *    It is `will-break` where the server is known to switch that very version off, else `legacy`.
  *
  * 2. What failed is compared with the client's successes at the same server.  `broken` needs three
  *    things: the offer ends below the minimum, the handshake was refused, and nothing went through
@@ -75,6 +76,16 @@ policy_version_bound(const struct finding *f)
 	return f->key.tls_version != 0 ? f->key.tls_version : f->key.offered_version;
 }
 
+/* The version is one that the server's service switches off. */
+static bool
+will_be_switched_off(const struct policy *policy, const struct finding *f)
+{
+	struct switch_off_match match;
+
+	return switch_off_find_server(policy->services, f, &match) &&
+	       policy_version_bound(f) < match.below;
+}
+
 /* The server chose below the minimum although more was on offer. */
 static bool
 server_chose_less(const struct policy *policy, const struct finding *f)
@@ -88,11 +99,8 @@ policy_judge_success(const struct policy *policy, const struct finding *f)
 {
 	if (server_chose_less(policy, f))
 		return VERDICT_SERVER_LIMITED;
-	if (policy_version_bound(f) != 0 && policy_version_bound(f) < policy->minimum) {
-		/* Here a server that is known to switch the version off will make it
-		 * VERDICT_WILL_BREAK. */
-		return VERDICT_LEGACY;
-	}
+	if (policy_version_bound(f) != 0 && policy_version_bound(f) < policy->minimum)
+		return will_be_switched_off(policy, f) ? VERDICT_WILL_BREAK : VERDICT_LEGACY;
 	return f->key.tls_version != 0 ? VERDICT_OK : VERDICT_UNCLEAR;
 }
 
@@ -117,7 +125,7 @@ judge_failure(
 		return VERDICT_UNCLEAR;
 	/* Refused now and then, as servers do while they switch off, and let in again since. */
 	if (since->legacy_last > f->last_us)
-		return VERDICT_LEGACY;
+		return will_be_switched_off(policy, f) ? VERDICT_WILL_BREAK : VERDICT_LEGACY;
 	return since->any_last > f->last_us ? VERDICT_UNCLEAR : VERDICT_BROKEN;
 }
 

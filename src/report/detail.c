@@ -32,8 +32,27 @@ report_bare_server(const struct finding *f)
 	return copy;
 }
 
+/* What the list of services says: where nothing else names the server, its range does. */
+static void
+set_service(const struct policy *policy, const struct finding *from, struct report_detail *out)
+{
+	struct switch_off_match match;
+
+	out->legacy_endpoint = TRI_FALSE;
+	if (!switch_off_find_server(policy->services, from, &match))
+		return;
+	if (match.legacy_endpoint)
+		out->legacy_endpoint = TRI_TRUE;
+	if (!match.by_address)
+		return;
+	out->legacy_endpoint = TRI_UNKNOWN;
+	if (out->server_name_source == NAME_SOURCE_NONE)
+		out->server_name_source = NAME_SOURCE_RANGE;
+}
+
 void
-report_detail_fill(const struct finding *from, struct report_detail *out)
+report_detail_fill(
+    const struct policy *policy, const struct finding *from, struct report_detail *out)
 {
 	struct span subject = event_text_span(&from->certificate_subject);
 	struct buf text = { 0 };
@@ -53,6 +72,7 @@ report_detail_fill(const struct finding *from, struct report_detail *out)
 		.login_count = from->login_count,
 	};
 	memcpy(out->ja4, from->ja4, sizeof(out->ja4));
+	set_service(policy, from, out);
 	if (subject.len > 0) {
 		printable_add(&text, subject, SIZE_MAX);
 		out->certificate_subject = xstrdup(buf_text(&text));

@@ -128,6 +128,10 @@ export_visit_row(const struct report_client *c, size_t index, const struct expor
 		visit_text(v, "certificate_not_after", NULL);
 	v->number(v->arg, "with_capture_gap", d->gap_count);
 	v->number(v->arg, "cleartext_logins", d->login_count);
+	if (d->legacy_endpoint == TRI_UNKNOWN)
+		visit_text(v, "legacy_endpoint", NULL);
+	else
+		v->number(v->arg, "legacy_endpoint", d->legacy_endpoint == TRI_TRUE);
 }
 
 void

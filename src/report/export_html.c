@@ -118,6 +118,8 @@ add_coverage(const struct report *r, const struct report_options *options, struc
 		summary_add_losses(r, &text);
 		add_term(out, "Not seen", &text);
 	}
+	summary_add_services(options, &text);
+	add_term(out, "Services", &text);
 	buf_add_text(&text, tls_version_name(options->policy.minimum));
 	add_term(out, "Minimum", &text);
 	buf_add_text(out, "</dl>\n<p class=note>");

@@ -140,6 +140,30 @@ add_filter(const struct report_options *options, const struct export_view *view,
 	json_end_object(out);
 }
 
+/* Which list of services was used; null where there was none. */
+static void
+add_services(const struct report_options *options, struct buf *out)
+{
+	const struct switch_off *list = options->policy.services;
+	char date[TIMESTAMP_TEXT_LEN];
+	int64_t oldest_us = 0;
+	bool dated;
+
+	json_key(out, "services");
+	if (options->services_path == NULL || list == NULL) {
+		buf_add_text(out, "null");
+		return;
+	}
+	dated = switch_off_oldest(list, &oldest_us);
+	json_begin_object(out);
+	member_text(out, "file", options->services_path);
+	json_member_u64(out, "count", switch_off_service_count(list));
+	json_member_u64(out, "wrong_lines", options->services_fault_count);
+	json_member_text(out, "oldest", dated ? timestamp_to_date(oldest_us, date) : NULL);
+	json_member_bool(out, "older_than_a_year", report_services_are_old(options));
+	json_end_object(out);
+}
+
 static void
 add_head(const struct report *r, const struct report_options *options,
     const struct export_view *view, struct buf *out)
@@ -147,6 +171,7 @@ add_head(const struct report *r, const struct report_options *options,
 	json_member_u64(out, "schema_version", EXPORT_SCHEMA_VERSION);
 	member_time(out, "made", true, view->made_us);
 	json_member_text(out, "minimum", tls_version_name(options->policy.minimum));
+	add_services(options, out);
 	add_filter(options, view, out);
 	json_key(out, "totals");
 	json_begin_object(out);

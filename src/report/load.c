@@ -77,7 +77,7 @@ keep_details(struct loading *l)
 	c->details = xcalloc(l->finding_count, sizeof(*c->details));
 	c->row_count = l->finding_count;
 	for (size_t i = 0; i < l->finding_count; i++)
-		report_detail_fill(&l->findings[i], &c->details[i]);
+		report_detail_fill(&l->options->policy, &l->findings[i], &c->details[i]);
 }
 
 /* The columns of the client's line: what its verdict rests on, and its lowest version at all. */

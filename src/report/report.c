@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "report/report_internal.h"
 
 #include "base/banned.h"
@@ -33,6 +34,16 @@ report_release(struct report *r)
 		free(r->observed.counters[i].name);
 	free(r->observed.counters);
 	*r = (struct report){ 0 };
+}
+
+bool
+report_services_are_old(const struct report_options *options)
+{
+	int64_t oldest_us;
+
+	return options->policy.services != NULL &&
+	       switch_off_oldest(options->policy.services, &oldest_us) &&
+	       options->now_us - oldest_us > 365 * USEC_PER_DAY;
 }
 
 const struct report_counter *

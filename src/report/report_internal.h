@@ -7,7 +7,8 @@
 #include "report/report.h"
 
 /* Copies what exports need; `out` is the caller's to release. */
-void report_detail_fill(const struct finding *from, struct report_detail *out);
+void report_detail_fill(
+    const struct policy *policy, const struct finding *from, struct report_detail *out);
 void report_detail_release(struct report_detail *d);
 
 /* The server's name, else its address, printable; the caller frees it. */

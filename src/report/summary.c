@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/timestamp.h"
 #include "policy/printable.h"
 #include "report/phrase.h"
 #include "tls/names.h"
@@ -157,6 +158,36 @@ add_counters(const struct report *r, struct buf *text)
 	}
 }
 
+void
+summary_add_services(const struct report_options *options, struct buf *text)
+{
+	const struct switch_off *list = options->policy.services;
+	char date[TIMESTAMP_TEXT_LEN];
+	int64_t oldest_us;
+
+	if (options->services_path == NULL) {
+		buf_add_text(text,
+		    "no list of services that are switching old versions off was found: no client "
+		    "is said to break, except with the servers of the configuration");
+		return;
+	}
+	phrase_add_count(text, switch_off_service_count(list), "service", "services");
+	buf_add_text(text, " that may switch old versions off, of ");
+	printable_add(text, span_from_text(options->services_path), SIZE_MAX);
+	if (switch_off_oldest(list, &oldest_us)) {
+		buf_addf(text, "; the oldest data is of %s", timestamp_to_date(oldest_us, date));
+		if (report_services_are_old(options))
+			buf_add_text(
+			    text, ", which is more than a year ago: compare it with its sources");
+	}
+	if (options->services_fault_count > 0) {
+		buf_add_text(text, "; ");
+		phrase_add_count(text, options->services_fault_count,
+		    "line of it is wrong and was left out",
+		    "lines of it are wrong and were left out");
+	}
+}
+
 /* Why the table is empty; nothing in it is no clean bill of health. */
 void
 summary_add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
@@ -206,6 +237,9 @@ void
 summary_add_coverage(const struct report *r, const struct report_options *options, struct buf *text)
 {
 	report_add_coverage(r, options, text);
+	buf_add_text(text, " Services: ");
+	summary_add_services(options, text);
+	buf_add_char(text, '.');
 	if (r->client_count > 0)
 		buf_add_text(text,
 		    " A client that is not listed was not seen, which does not make it clean.");
@@ -224,6 +258,8 @@ summary_add_header(const struct report *r, const struct report_options *options,
 		add_paragraph(view, "Observed", &text, out);
 		summary_add_losses(r, &text);
 		add_paragraph(view, "Not seen", &text, out);
+		summary_add_services(options, &text);
+		add_paragraph(view, "Services", &text, out);
 		if (view->verbose) {
 			add_counters(r, &text);
 			add_paragraph(view, "Counters", &text, out);

@@ -20,7 +20,8 @@ pack_way(const struct finding_key *k)
 }
 
 int
-store_finding_bind_counts(sqlite3_stmt *st, int first, const struct finding *f, uint8_t verdict)
+store_finding_bind_counts(
+    sqlite3_stmt *st, int first, const struct finding *f, struct store_judgement judged)
 {
 	const struct finding_key *k = &f->key;
 	int i = first;
@@ -35,7 +36,8 @@ store_finding_bind_counts(sqlite3_stmt *st, int first, const struct finding *f, 
 	store_bind_u64(st, i++, f->scsv_count);
 	(void)sqlite3_bind_int64(st, i++, f->first_us);
 	(void)sqlite3_bind_int64(st, i++, f->last_us);
-	(void)sqlite3_bind_int(st, i++, verdict);
+	(void)sqlite3_bind_int(st, i++, judged.rank);
+	(void)sqlite3_bind_int(st, i++, judged.server);
 	return i;
 }
 
@@ -67,8 +69,8 @@ bind_latest(sqlite3_stmt *st, int i, const struct finding *f, const char *server
 }
 
 int
-store_finding_write(
-    struct store *s, int64_t client_id, const struct finding *f, uint8_t verdict, struct error *err)
+store_finding_write(struct store *s, int64_t client_id, const struct finding *f,
+    struct store_judgement judged, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_WRITE, err);
 	/* The texts of codes that plain SQL cannot name. */
@@ -85,7 +87,7 @@ store_finding_write(
 	ev.has_cipher_suite = f->has_cipher_suite;
 	ev.cipher_suite = f->cipher_suite;
 	(void)sqlite3_bind_int64(st, 1, client_id);
-	i = store_finding_bind_counts(st, 2, f, verdict);
+	i = store_finding_bind_counts(st, 2, f, judged);
 	i = bind_latest(st, i, f, addr_to_text(&f->server_ip, server_ip));
 	bind_borrowed_text(st, i++, event_refusal_text(&ev, refusal));
 	bind_borrowed_text(st, i, event_cipher_text(&ev, cipher));
@@ -149,8 +151,8 @@ read_latest(sqlite3_stmt *st, int i, struct finding *out, bool *damaged)
 }
 
 bool
-store_finding_read(
-    sqlite3_stmt *st, int first, const struct addr *client, struct finding *out, uint8_t *verdict)
+store_finding_read(sqlite3_stmt *st, int first, const struct addr *client, struct finding *out,
+    struct store_judgement *judged)
 {
 	int i = first + 3;
 	bool damaged = false;
@@ -164,7 +166,9 @@ store_finding_read(
 	out->scsv_count = store_column_u64(st, i++);
 	out->first_us = sqlite3_column_int64(st, i++);
 	out->last_us = sqlite3_column_int64(st, i++);
-	*verdict = (uint8_t)store_column_code(st, i++, STORE_VERDICT_NONE, &damaged);
+	judged->rank = (uint8_t)store_column_code(st, i++, STORE_VERDICT_NONE, &damaged);
+	judged->server = (uint8_t)store_column_code(
+	    st, i++, STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE, &damaged);
 	read_latest(st, i, out, &damaged);
 	return !damaged;
 }

@@ -19,8 +19,8 @@ void
 store_set_release(struct finding_set *set)
 {
 	free(set->items);
-	free(set->ranks);
-	free(set->old_ranks);
+	free(set->judged);
+	free(set->stored);
 	free(set->changes);
 	*set = (struct finding_set){ 0 };
 }
@@ -41,8 +41,8 @@ make_room(struct finding_set *set, size_t count)
 	while (room < count)
 		room *= 2;
 	set->items = xreallocarray(set->items, room, sizeof(*set->items));
-	set->ranks = xreallocarray(set->ranks, room, 1);
-	set->old_ranks = xreallocarray(set->old_ranks, room, 1);
+	set->judged = xreallocarray(set->judged, room, sizeof(*set->judged));
+	set->stored = xreallocarray(set->stored, room, sizeof(*set->stored));
 	set->changes = xreallocarray(set->changes, room, 1);
 	set->room = room;
 }
@@ -60,7 +60,7 @@ store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
 		make_room(set, set->count + 1);
 		if (!store_finding_read(
-			st, 0, ip, &set->items[set->count], &set->old_ranks[set->count])) {
+			st, 0, ip, &set->items[set->count], &set->stored[set->count])) {
 			store_error_damaged(s, err);
 			break;
 		}
@@ -245,16 +245,22 @@ store_set_add_findings(struct store *s, const struct finding *findings, size_t c
 }
 
 static int
-write_counts(
-    struct store *s, int64_t client_id, const struct finding *f, uint8_t rank, struct error *err)
+write_counts(struct store *s, int64_t client_id, const struct finding *f,
+    struct store_judgement judged, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_COUNT, err);
 
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)store_finding_bind_counts(st, 2, f, rank);
+	(void)store_finding_bind_counts(st, 2, f, judged);
 	return store_step(s, st, err);
+}
+
+static bool
+same_judgement(struct store_judgement a, struct store_judgement b)
+{
+	return a.rank == b.rank && a.server == b.server;
 }
 
 int
@@ -268,9 +274,10 @@ store_set_write(struct store *s, int64_t client_id, struct error *err)
 		int result = 0;
 
 		if (is_new || set->changes[i] == FINDING_RENEWED)
-			result = store_finding_write(s, client_id, f, set->ranks[i], err);
-		else if (set->changes[i] == FINDING_COUNTED || set->ranks[i] != set->old_ranks[i])
-			result = write_counts(s, client_id, f, set->ranks[i], err);
+			result = store_finding_write(s, client_id, f, set->judged[i], err);
+		else if (set->changes[i] == FINDING_COUNTED ||
+			 !same_judgement(set->judged[i], set->stored[i]))
+			result = write_counts(s, client_id, f, set->judged[i], err);
 		if (result != 0)
 			return -1;
 	}

@@ -168,10 +168,11 @@ judge(struct store *s)
 	if (s->set.count == 0)
 		return STORE_VERDICT_NONE;
 	if (s->judge == NULL) {
-		memset(s->set.ranks, STORE_VERDICT_NONE, s->set.count);
+		for (size_t i = 0; i < s->set.count; i++)
+			s->set.judged[i] = (struct store_judgement){ .rank = STORE_VERDICT_NONE };
 		return STORE_VERDICT_NONE;
 	}
-	return s->judge(s->judge_arg, s->set.items, s->set.count, s->set.ranks, &s->reason);
+	return s->judge(s->judge_arg, s->set.items, s->set.count, s->set.judged, &s->reason);
 }
 
 int

@@ -153,15 +153,15 @@ each_finding_of(void *arg, const struct store_client *client)
 	(void)sqlite3_bind_int64(q->findings, 3, client->id);
 	while ((status = sqlite3_step(q->findings)) == SQLITE_ROW) {
 		struct finding finding;
-		uint8_t verdict;
+		struct store_judgement judged;
 
-		if (!store_finding_read(q->findings, 0, &client->ip, &finding, &verdict)) {
+		if (!store_finding_read(q->findings, 0, &client->ip, &finding, &judged)) {
 			store_error_damaged(q->store, q->err);
 			q->result = -1;
 			return false;
 		}
-		if (passes(q->filter, &client->ip, verdict) &&
-		    !q->fn(q->arg, client, &finding, verdict))
+		if (passes(q->filter, &client->ip, judged.rank) &&
+		    !q->fn(q->arg, client, &finding, judged.rank))
 			return false;
 	}
 	if (status == SQLITE_DONE)

@@ -28,7 +28,9 @@ static const char schema_1[] =
     " way INTEGER NOT NULL,"
     " count INTEGER NOT NULL, gap_count INTEGER NOT NULL, login_count INTEGER NOT NULL,"
     " scsv_count INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
-    " verdict INTEGER NOT NULL, server_ip TEXT, server_name_source INTEGER NOT NULL,"
+    " verdict INTEGER NOT NULL,"
+    " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
+    " server_ip TEXT, server_name_source INTEGER NOT NULL,"
     " cipher_suite INTEGER, ja4 TEXT, limited_by INTEGER NOT NULL,"
     " certificate_subject TEXT, certificate_not_after_us INTEGER,"
     " offers INTEGER NOT NULL," /* 1: AEAD suites, 2: ECDHE suites */

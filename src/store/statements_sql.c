@@ -33,10 +33,10 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO finding (client, " STORE_FINDING_COLUMNS ","
 		" refusal_text, cipher_suite_text)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21)",
+		" ?17, ?18, ?19, ?20, ?21, ?22)",
 	[STATEMENT_FINDING_COUNT] =
 		"UPDATE finding SET count = ?5, gap_count = ?6, login_count = ?7, scsv_count = ?8,"
-		" first_us = ?9, last_us = ?10, verdict = ?11"
+		" first_us = ?9, last_us = ?10, verdict = ?11, endpoint = ?12"
 		" WHERE client = ?1 AND server = ?2 AND service = ?3 AND way = ?4",
 	[STATEMENT_DAY_ADD] =
 		"INSERT INTO day (client, day, tls_version, outcome, count)"

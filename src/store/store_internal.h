@@ -48,9 +48,9 @@ enum finding_change { FINDING_SAME, FINDING_COUNTED, FINDING_RENEWED };
  */
 struct finding_set {
 	struct finding *items;
-	uint8_t *ranks;
-	uint8_t *old_ranks; /* of the stored ones, and `changes` too */
-	uint8_t *changes;   /* enum finding_change */
+	struct store_judgement *judged;
+	struct store_judgement *stored; /* of those that were stored, and `changes` too */
+	uint8_t *changes;               /* enum finding_change */
 	size_t stored_count, count, room;
 };
 
@@ -155,18 +155,19 @@ void store_make_printable(struct buf *scratch, struct event_text *text, enum sto
 #define STORE_FINDING_KEY_COLUMNS "server, service, way"
 #define STORE_FINDING_COLUMNS                                                                      \
 	STORE_FINDING_KEY_COLUMNS                                                                  \
-	", count, gap_count, login_count, scsv_count, first_us, last_us, verdict, server_ip, "     \
+	", count, gap_count, login_count, scsv_count, first_us, last_us, verdict, endpoint, "      \
+	"server_ip, "                                                                              \
 	"server_name_source, cipher_suite, ja4, limited_by, certificate_subject, "                 \
 	"certificate_not_after_us, offers"
 /* The first ones, which change with each event; `first` is the key's first column. */
 int store_finding_bind_counts(
-    sqlite3_stmt *st, int first, const struct finding *f, uint8_t verdict);
+    sqlite3_stmt *st, int first, const struct finding *f, struct store_judgement judged);
 /* All, then refusal_text and cipher_suite_text, for STATEMENT_FINDING_WRITE; and steps it. */
 int store_finding_write(struct store *s, int64_t client_id, const struct finding *f,
-    uint8_t verdict, struct error *err);
+    struct store_judgement judged, struct error *err);
 /* False, with `out` fit to be used: the row holds what no tlstally writes. */
-bool store_finding_read(
-    sqlite3_stmt *st, int first, const struct addr *client, struct finding *out, uint8_t *verdict);
+bool store_finding_read(sqlite3_stmt *st, int first, const struct addr *client, struct finding *out,
+    struct store_judgement *judged);
 
 /* finding_set.c */
 void store_set_release(struct finding_set *set);

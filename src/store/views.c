@@ -28,6 +28,12 @@
 	"CASE " v " WHEN 1 THEN 'sni' WHEN 2 THEN 'dns' WHEN 3 THEN 'certificate' "                \
 	"WHEN 4 THEN 'range' WHEN 5 THEN 'ehlo' WHEN 6 THEN 'imap-id' WHEN 7 THEN 'dhcp' "         \
 	"WHEN 8 THEN 'mdns' WHEN 9 THEN 'nbns' END"
+/* The range file, where nothing else names the server: STORE_SERVER_BY_RANGE. */
+#define SERVER_NAME_SOURCE                                                                         \
+	"CASE WHEN f.server_name_source = 0 AND f.endpoint & 2 THEN 'range' ELSE " NAME_SOURCE(    \
+	    "f.server_name_source") " END"
+/* By its address alone nobody can tell. */
+#define LEGACY_ENDPOINT "CASE WHEN f.endpoint & 2 THEN NULL ELSE f.endpoint & 1 END"
 #define MAC_BYTE(from) "substr(hex(c.mac), " from ", 2)"
 #define MAC                                                                                                               \
 	"CASE WHEN c.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \
@@ -48,7 +54,7 @@ static const char inventory_view[] =
     "CREATE VIEW inventory (sensor, client, protocol, tls_mode, server, server_ip, server_port,"
     " tls_version, offered_version, outcome, refused_by, refusal, limited_by, count, first_seen,"
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
-    " certificate_not_after, with_capture_gap, cleartext_logins) AS SELECT"
+    " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint) AS SELECT"
     " s.name, c.ip, "
     PROTOCOL(STORE_PROTOCOL("f.service")) ", "
     TLS_MODE(STORE_TLS_MODE("f.service")) ", "
@@ -65,10 +71,11 @@ static const char inventory_view[] =
     "f.cipher_suite_text, "
     "f.ja4, "
     VERDICT("f.verdict") ", "
-    NAME_SOURCE("f.server_name_source") ", "
+    SERVER_NAME_SOURCE ", "
     "f.certificate_subject, "
     TIME("f.certificate_not_after_us") ", "
-    "f.gap_count, f.login_count"
+    "f.gap_count, f.login_count, "
+    LEGACY_ENDPOINT
     " FROM finding f JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
 
 static const char clients_view[] =

@@ -54,6 +54,7 @@ static const struct {
 	{ "scope.internal", INTERNAL },
 	{ "scope.names", "yes" },
 	{ "policy.minimum", "TLSv1.2" },
+	{ "policy.services_file", "" },
 	{ "policy.switch_off_host", "" },
 	{ "policy.switch_off_network", "" },
 	{ "store.database", "/var/lib/tlstally/tlstally.db" },

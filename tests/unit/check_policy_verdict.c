@@ -81,6 +81,63 @@ static const struct rule {
 	{ "lower_minimum_makes_tls10_ok", V10, { { EST, V10, V10, 1, 9, .verdict = VERDICT_OK } },
 	    1 },
 
+	/* Services that are switching off: see services_text. */
+	{ "success_by_name_will_break", 0,
+	    { { EST, V10, V10, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_WILL_BREAK } },
+	    1 },
+	{ "success_by_a_name_from_dns_will_break", 0,
+	    { { EST, V11, V11, 1, 9, "OUTLOOK.Example.", .source = NAME_SOURCE_DNS,
+		.verdict = VERDICT_WILL_BREAK } },
+	    1 },
+	{ "success_at_an_opt_in_endpoint_will_break", 0,
+	    { { EST, V10, V10, 1, 9, "imap-legacy.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_WILL_BREAK } },
+	    1 },
+	{ "success_by_address_will_break_where_no_name_is_known", 0,
+	    { { EST, V10, V10, 1, 9, "192.0.2.77", .addr = 77, .verdict = VERDICT_WILL_BREAK } },
+	    1 },
+	{ "success_by_address_is_legacy_where_another_name_is_known", 0,
+	    { { EST, V10, V10, 1, 9, "mail.example.com", .addr = 77, .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_LEGACY } },
+	    1 },
+	{ "name_of_a_certificate_does_not_hide_the_address", 0,
+	    { { EST, V10, V10, 1, 9, "cert.example", .addr = 77, .source = NAME_SOURCE_CERTIFICATE,
+		.verdict = VERDICT_WILL_BREAK } },
+	    1 },
+	{ "success_at_an_address_next_to_the_range_is_legacy", 0,
+	    { { EST, V10, V10, 1, 9, "192.0.2.80", .addr = 80, .verdict = VERDICT_LEGACY } }, 1 },
+	{ "success_on_a_port_that_is_not_listed_is_legacy", 0,
+	    { { EST, V10, V10, 1, 9, "192.0.2.77", .addr = 77, .port = 465,
+		.verdict = VERDICT_LEGACY } },
+	    1 },
+	{ "version_that_stays_there_is_legacy", V13,
+	    { { EST, V12, V12, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_LEGACY } },
+	    1 },
+	{ "success_with_enough_there_is_ok", 0,
+	    { { EST, V12, V12, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_OK } },
+	    1 },
+	{ "service_that_chose_less_is_server_limited", 0,
+	    { { EST, V12, V10, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_SERVER_LIMITED } },
+	    1 },
+	{ "refused_there_is_broken", 0,
+	    { { REF, V10, 0, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_BROKEN } },
+	    1 },
+	{ "let_in_there_again_will_break", 0,
+	    { { REF, V10, 0, 1, 5, "outlook.example", .source = NAME_SOURCE_SNI,
+		  .verdict = VERDICT_WILL_BREAK },
+		{ EST, V10, V10, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI,
+		    .verdict = VERDICT_WILL_BREAK } },
+	    2 },
+	{ "service_that_only_has_a_name_leaves_legacy", 0,
+	    { { EST, V10, V10, 1, 9, "named.example", .source = NAME_SOURCE_SNI,
+		.verdict = VERDICT_LEGACY } },
+	    1 },
+
 	/* Refused with too little. */
 	{ "refused_with_too_little_is_broken", 0,
 	    { { REF, V10, 0, 1, 9, .verdict = VERDICT_BROKEN } }, 1 },
@@ -237,6 +294,41 @@ static const struct rule {
 	    2 },
 };
 
+static const char services_text[] = "[Example Online]\n"
+				    "version = 2026-01-01\n"
+				    "protocol = imap\n"
+				    "port = 993\n"
+				    "below = TLSv1.2\n"
+				    "switch_off = 2026-07-01\n"
+				    "host = outlook.example\n"
+				    "legacy_host = imap-legacy.example\n"
+				    "network = 192.0.2.76/30\n"
+				    "[Example that stays]\n"
+				    "version = 2026-01-01\n"
+				    "host = named.example\n";
+static struct switch_off *services;
+
+static void
+no_fault(void *arg, unsigned line, const char *text)
+{
+	(void)arg;
+	ck_abort_msg("%u: %s", line, text);
+}
+
+static void
+set_up(void)
+{
+	services = switch_off_new();
+	ck_assert_uint_eq(
+	    switch_off_read(services, span_from_text(services_text), no_fault, NULL), 0);
+}
+
+static void
+tear_down(void)
+{
+	switch_off_free(services);
+}
+
 static void
 fill(struct finding *f, const struct row *row)
 {
@@ -267,7 +359,7 @@ fill(struct finding *f, const struct row *row)
 START_TEST(rule_gives_its_verdicts)
 {
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { .minimum = rule->minimum != 0 ? rule->minimum : V12 };
+	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
 	struct finding findings[ROWS_MAX] = { 0 };
 	enum verdict verdicts[ROWS_MAX];
 
@@ -284,7 +376,7 @@ END_TEST
 START_TEST(order_of_rows_changes_nothing)
 {
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { .minimum = rule->minimum != 0 ? rule->minimum : V12 };
+	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
 	struct finding findings[ROWS_MAX] = { 0 };
 	enum verdict verdicts[ROWS_MAX];
 
@@ -300,7 +392,7 @@ END_TEST
 START_TEST(client_has_the_worst_verdict_of_its_rows)
 {
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { .minimum = rule->minimum != 0 ? rule->minimum : V12 };
+	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
 	struct finding findings[ROWS_MAX] = { 0 };
 	enum verdict verdicts[ROWS_MAX], worst = VERDICT_OK, verdict;
 	struct buf reason = { 0 };
@@ -401,6 +493,7 @@ END_TEST
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_checked_fixture(tc, set_up, tear_down);
 	const int rule_count = (int)(sizeof(rules) / sizeof(rules[0]));
 
 	tcase_add_loop_test(tc, rule_gives_its_verdicts, 0, rule_count);

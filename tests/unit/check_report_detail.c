@@ -6,6 +6,8 @@
 
 #include "base/banned.h"
 
+static const struct policy policy = { .minimum = TLS_VERSION_1_2 };
+
 #define TEXT(literal) "" literal, sizeof(literal) - 1
 
 static const struct {
@@ -32,7 +34,7 @@ START_TEST(server_stands_without_its_port)
 	struct report_detail d;
 
 	event_text_set(&f.key.server, span_from(servers[_i].server, servers[_i].len));
-	report_detail_fill(&f, &d);
+	report_detail_fill(&policy, &f, &d);
 	ck_assert_str_eq(d.server, servers[_i].shown);
 	ck_assert_uint_eq(d.server_port, 993);
 	report_detail_release(&d);
@@ -47,7 +49,7 @@ START_TEST(longest_server_is_whole)
 
 	memset(name, 'x', sizeof(name));
 	event_text_set(&f.key.server, span_from(name, sizeof(name)));
-	report_detail_fill(&f, &d);
+	report_detail_fill(&policy, &f, &d);
 	ck_assert_uint_eq(strlen(d.server), sizeof(name));
 	report_detail_release(&d);
 }
@@ -59,14 +61,14 @@ START_TEST(subject_is_printable_and_none_stays_none)
 	struct report_detail d;
 
 	memset(f.ja4, 'a', sizeof(f.ja4));
-	report_detail_fill(&f, &d);
+	report_detail_fill(&policy, &f, &d);
 	ck_assert_ptr_null(d.certificate_subject);
 	ck_assert_uint_eq(d.gap_count, 2);
 	ck_assert_uint_eq(d.login_count, 3);
 	ck_assert_mem_eq(d.ja4, f.ja4, sizeof(f.ja4));
 	report_detail_release(&d);
 	event_text_set(&f.certificate_subject, BYTES("CN=a\nb"));
-	report_detail_fill(&f, &d);
+	report_detail_fill(&policy, &f, &d);
 	ck_assert_str_eq(d.certificate_subject, "CN=a\\x0ab");
 	report_detail_release(&d);
 }

@@ -605,15 +605,16 @@ check_verdicts_of(struct store *s, const char *client)
 	struct store_filter filter = { .clients = &clients };
 	struct error err;
 	struct buf reason = { 0 };
-	uint8_t ranks[200];
+	struct store_judgement judged[200];
 
 	all.count = 0;
 	ck_assert_int_eq(network_set_add_text(&clients, client, &err), 0);
 	ck_assert_int_eq(store_each_finding(s, &filter, gather_finding, &all, &err), 0);
 	if (all.count > 0) {
-		ck_assert_uint_eq(judge_by_policy(NULL, all.findings, all.count, ranks, &reason),
+		ck_assert_uint_eq(judge_by_policy(NULL, all.findings, all.count, judged, &reason),
 		    all.client_verdict);
-		ck_assert_mem_eq(ranks, all.verdicts, all.count);
+		for (size_t i = 0; i < all.count; i++)
+			ck_assert_uint_eq(judged[i].rank, all.verdicts[i]);
 	}
 	buf_release(&reason);
 	network_set_release(&clients);
@@ -659,15 +660,15 @@ struct judged {
 };
 
 static uint8_t
-count_judgements(
-    void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason)
+count_judgements(void *arg, const struct finding *findings, size_t count,
+    struct store_judgement *out, struct buf *reason)
 {
 	struct judged *judged = arg;
 
 	judged->calls++;
 	judged->count = count;
 	for (size_t i = 0; i < count; i++)
-		ranks[i] = findings[i].key.tls_version == V10 ? 2 : 6;
+		out[i] = (struct store_judgement){ findings[i].key.tls_version == V10 ? 2 : 6, 0 };
 	buf_addf(reason, "%zu rows", count);
 	return 2;
 }

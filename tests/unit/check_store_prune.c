@@ -22,14 +22,16 @@ static int64_t sensor_id;
 static unsigned judged_count;
 
 static uint8_t
-judge(void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason)
+judge(void *arg, const struct finding *findings, size_t count, struct store_judgement *out,
+    struct buf *reason)
 {
 	uint16_t worst = UINT16_MAX;
 
 	(void)arg;
 	judged_count++;
 	for (size_t i = 0; i < count; i++) {
-		ranks[i] = (uint8_t)(findings[i].key.tls_version & 0xff);
+		out[i] =
+		    (struct store_judgement){ (uint8_t)(findings[i].key.tls_version & 0xff), 0 };
 		if (findings[i].key.tls_version < worst)
 			worst = findings[i].key.tls_version;
 	}

@@ -8,7 +8,7 @@ static const struct {
 	{ "inventory", "sensor client protocol tls_mode server server_ip server_port tls_version "
 		       "offered_version outcome refused_by refusal limited_by count first_seen "
 		       "last_seen cipher_suite ja4 verdict server_name_source certificate_subject "
-		       "certificate_not_after with_capture_gap cleartext_logins" },
+		       "certificate_not_after with_capture_gap cleartext_logins legacy_endpoint" },
 	{ "clients", "sensor client client_name client_name_source client_mac worst_version "
 		     "best_version verdict reason first_seen last_seen count days_seen" },
 	{ "days", "sensor client day tls_version outcome count" },
@@ -58,7 +58,7 @@ START_TEST(an_inventory_row_says_all_that_is_known)
 	    "here|10.0.0.1|SMTP|starttls|mail.example|192.0.2.1|587|TLSv1.0|TLSv1.3|established|-|-"
 	    "|server|2|2026-11-19T05:00:00.000001Z|2026-11-19T06:00:00.000001Z"
 	    "|TLS_RSA_WITH_AES_128_CBC_SHA|t13d1516h2_8daaf6152771_b186095e22b6|server-limited|sni"
-	    "|CN=mail.example,O=B\xc3\xbcro|2026-11-19T00:00:00.000000Z|1|0");
+	    "|CN=mail.example,O=B\xc3\xbcro|2026-11-19T00:00:00.000000Z|1|0|0");
 	tally_free(t);
 	store_close(s);
 }
@@ -77,7 +77,7 @@ START_TEST(what_is_not_known_is_null)
 	flush_event(s, &ev);
 	ck_assert_str_eq(sql("SELECT * FROM inventory"),
 	    "here|fd00::1|IMAP|none|192.0.2.1|192.0.2.1|993|-|-|cleartext|-|-|-|1"
-	    "|2026-11-19T00:00:00.000000Z|2026-11-19T00:00:00.000000Z|-|-|cleartext|-|-|-|0|1");
+	    "|2026-11-19T00:00:00.000000Z|2026-11-19T00:00:00.000000Z|-|-|cleartext|-|-|-|0|1|0");
 	ck_assert_str_eq(sql("SELECT sensor, client, client_name, client_name_source, client_mac,"
 			     " worst_version, best_version, verdict, first_seen, last_seen, count,"
 			     " days_seen FROM clients"),
@@ -191,6 +191,51 @@ START_TEST(sides_and_sources_of_names_are_named_as_in_the_events)
 }
 END_TEST
 
+static uint8_t
+judge_server(void *arg, const struct finding *findings, size_t count, struct store_judgement *out,
+    struct buf *reason)
+{
+	const uint8_t *server = arg;
+
+	(void)findings;
+	(void)reason;
+	for (size_t i = 0; i < count; i++)
+		out[i] = (struct store_judgement){ 1, *server };
+	return 1;
+}
+
+static const struct {
+	uint8_t server;
+	enum name_source source;
+	const char *row;
+} endpoints[] = {
+	{ 0, NAME_SOURCE_NONE, "-|0" },
+	{ 0, NAME_SOURCE_SNI, "sni|0" },
+	{ STORE_SERVER_LEGACY_ENDPOINT, NAME_SOURCE_SNI, "sni|1" },
+	{ STORE_SERVER_BY_RANGE, NAME_SOURCE_NONE, "range|-" },
+	{ STORE_SERVER_BY_RANGE, NAME_SOURCE_CERTIFICATE, "certificate|-" },
+};
+
+START_TEST(an_endpoint_is_named_and_marked_as_the_judge_says)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct event ev = handshake("10.0.0.1", "", V10, DAY);
+	uint8_t server = endpoints[_i].server;
+
+	store_set_judge(s, judge_server, &server);
+	ev.server_name_source = endpoints[_i].source;
+	flush_event(s, &ev);
+	ck_assert_str_eq(
+	    sql("SELECT server_name_source, legacy_endpoint FROM inventory"), endpoints[_i].row);
+	/* What the judge says anew is written, though nothing else of the row changes. */
+	server = STORE_SERVER_LEGACY_ENDPOINT;
+	ev = handshake("10.0.0.1", "other.example", V12, DAY + HOUR);
+	flush_event(s, &ev);
+	ck_assert_str_eq(sql("SELECT min(legacy_endpoint) FROM inventory"), "1");
+	store_close(s);
+}
+END_TEST
+
 static const struct {
 	enum refusal_kind refusal;
 	uint8_t alert;
@@ -249,13 +294,14 @@ START_TEST(cipher_suites_are_named_as_in_the_events)
 END_TEST
 
 static uint8_t
-judge_as_told(
-    void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason)
+judge_as_told(void *arg, const struct finding *findings, size_t count, struct store_judgement *out,
+    struct buf *reason)
 {
 	const uint8_t *rank = arg;
 
 	(void)findings;
-	memset(ranks, *rank, count);
+	for (size_t i = 0; i < count; i++)
+		out[i] = (struct store_judgement){ *rank, 0 };
 	buf_add_text(reason, "told");
 	return *rank;
 }
@@ -433,6 +479,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, protocols_and_modes_are_named_as_in_the_events, 0, 12);
 	tcase_add_loop_test(
 	    tc, sides_and_sources_of_names_are_named_as_in_the_events, 0, NAME_SOURCE_IMAP_ID + 1);
+	tcase_add_loop_test(tc, an_endpoint_is_named_and_marked_as_the_judge_says, 0,
+	    sizeof(endpoints) / sizeof(endpoints[0]));
 	tcase_add_loop_test(tc, refusals_are_named_as_in_the_events, 0, ROWS(refusals));
 	tcase_add_loop_test(tc, cipher_suites_are_named_as_in_the_events, 0, ROWS(suites));
 	tcase_add_loop_test(tc, verdicts_are_named_as_by_the_policy, 0, VERDICT_COUNT);

@@ -131,8 +131,8 @@ random_event(uint64_t *state, int64_t at)
 }
 
 static inline uint8_t
-judge_by_policy(
-    void *arg, const struct finding *findings, size_t count, uint8_t *ranks, struct buf *reason)
+judge_by_policy(void *arg, const struct finding *findings, size_t count,
+    struct store_judgement *out, struct buf *reason)
 {
 	const struct policy policy = { .minimum = V12 };
 	enum verdict *verdicts = xcalloc(count, sizeof(*verdicts));
@@ -142,7 +142,7 @@ judge_by_policy(
 	policy_judge(&policy, findings, count, verdicts);
 	worst = policy_judge_client(&policy, findings, verdicts, count, reason);
 	for (size_t i = 0; i < count; i++)
-		ranks[i] = (uint8_t)verdicts[i];
+		out[i] = (struct store_judgement){ (uint8_t)verdicts[i], 0 };
 	free(verdicts);
 	return (uint8_t)worst;
 }

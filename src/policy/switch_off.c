@@ -1,0 +1,301 @@
+#include "policy/switch_off.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hostname.h"
+#include "base/xalloc.h"
+#include "policy/switch_off_internal.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+struct switch_off *
+switch_off_new(void)
+{
+	return xcalloc(1, sizeof(struct switch_off));
+}
+
+void
+switch_off_free(struct switch_off *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->entry_count; i++)
+		free(s->entries[i].name);
+	for (size_t i = 0; i < s->host_count; i++)
+		free(s->hosts[i].name);
+	free(s->entries);
+	free(s->hosts);
+	free(s->networks);
+	free(s);
+}
+
+/* Room for one more, in steps that double. */
+static void *
+grow(void *items, size_t count, size_t item_len)
+{
+	if (count > 0 && (count & (count - 1)) != 0)
+		return items;
+	return xreallocarray(items, count == 0 ? 1 : 2 * count, item_len);
+}
+
+size_t
+switch_off_take_entry(struct switch_off *s, struct switch_off_entry entry)
+{
+	s->entries = grow(s->entries, s->entry_count, sizeof(*s->entries));
+	s->entries[s->entry_count] = entry;
+	return s->entry_count++;
+}
+
+void
+switch_off_put_host(struct switch_off *s, size_t entry, const char *host, bool legacy)
+{
+	bool wildcard = strncmp(host, "*.", 2) == 0;
+
+	s->hosts = grow(s->hosts, s->host_count, sizeof(*s->hosts));
+	s->hosts[s->host_count++] = (struct switch_off_host){
+		.name = xstrdup(wildcard ? host + 2 : host),
+		.wildcard = wildcard,
+		.legacy_endpoint = legacy,
+		.entry = entry,
+	};
+}
+
+void
+switch_off_put_network(struct switch_off *s, size_t entry, const struct network *network)
+{
+	s->networks = grow(s->networks, s->network_count, sizeof(*s->networks));
+	s->networks[s->network_count++] = (struct switch_off_network){ *network, entry };
+}
+
+static int
+compare_hosts(const void *a, const void *b)
+{
+	const struct switch_off_host *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order != 0)
+		return order;
+	if (x->wildcard != y->wildcard)
+		return x->wildcard ? 1 : -1;
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+void
+switch_off_sort(struct switch_off *s)
+{
+	if (s->host_count > 0)
+		qsort(s->hosts, s->host_count, sizeof(*s->hosts), compare_hosts);
+}
+
+/* The user says that it is switched off; when, and what exactly, is the user's to know. */
+static size_t
+own_entry(struct switch_off *s)
+{
+	if (s->own == 0)
+		s->own = 1 + switch_off_take_entry(
+				 s, (struct switch_off_entry){
+					.name = xstrdup("a server named in the configuration"),
+					.below = UINT16_MAX,
+				    });
+	return s->own - 1;
+}
+
+void
+switch_off_add_host(struct switch_off *s, const char *host)
+{
+	switch_off_put_host(s, own_entry(s), host, false);
+	hostname_to_lower(s->hosts[s->host_count - 1].name);
+	switch_off_sort(s);
+}
+
+void
+switch_off_add_networks(struct switch_off *s, const struct network_set *networks)
+{
+	for (size_t i = 0; i < networks->count; i++)
+		switch_off_put_network(s, own_entry(s), &networks->items[i]);
+}
+
+static bool
+has_protocol(const struct switch_off_entry *e, enum protocol protocol)
+{
+	return e->protocols == 0 || (e->protocols & 1U << protocol) != 0;
+}
+
+static bool
+has_port(const struct switch_off_entry *e, uint16_t port)
+{
+	for (size_t i = 0; i < e->port_count; i++) {
+		if (e->ports[i] == port)
+			return true;
+	}
+	return e->port_count == 0;
+}
+
+static void
+set_match(const struct switch_off_entry *e, struct switch_off_match *out)
+{
+	*out = (struct switch_off_match){
+		.service = e->name,
+		.below = e->below,
+		.has_date = e->has_date,
+		.date_us = e->date_us,
+		.has_version = e->has_version,
+		.version_us = e->version_us,
+	};
+}
+
+/* The first host of that name and kind whose service has that protocol; NULL: none. */
+static const struct switch_off_host *
+find_host(const struct switch_off *s, const char *name, bool wildcard, enum protocol protocol)
+{
+	size_t low = 0, high = s->host_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct switch_off_host *h = &s->hosts[middle];
+		int order = strcmp(h->name, name);
+
+		if (order < 0 || (order == 0 && !h->wildcard && wildcard))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < s->host_count; low++) {
+		const struct switch_off_host *h = &s->hosts[low];
+
+		if (h->wildcard != wildcard || strcmp(h->name, name) != 0)
+			return NULL;
+		if (has_protocol(&s->entries[h->entry], protocol))
+			return h;
+	}
+	return NULL;
+}
+
+static bool
+find_by_name(const struct switch_off *s, const char *name, enum protocol protocol,
+    struct switch_off_match *out)
+{
+	const struct switch_off_host *h = find_host(s, name, false, protocol);
+
+	/* The nearest name above says most. */
+	for (const char *dot = name; h == NULL && (dot = strchr(dot, '.')) != NULL;) {
+		dot++;
+		h = find_host(s, dot, true, protocol);
+	}
+	if (h == NULL)
+		return false;
+	set_match(&s->entries[h->entry], out);
+	out->legacy_endpoint = h->legacy_endpoint;
+	return true;
+}
+
+/* RFC 4291, section 2.5.5.2: ::ffff:192.0.2.1 is 192.0.2.1. */
+static struct addr
+unmapped(const struct addr *a)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (a->family == 6 && memcmp(a->bytes, prefix, sizeof(prefix)) == 0)
+		return addr_from_v4(a->bytes + sizeof(prefix));
+	return *a;
+}
+
+static bool
+find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
+    enum protocol protocol, struct switch_off_match *out)
+{
+	struct addr plain = unmapped(address);
+
+	for (size_t i = 0; i < s->network_count; i++) {
+		const struct switch_off_entry *e = &s->entries[s->networks[i].entry];
+
+		if (!network_contains(&s->networks[i].network, &plain) ||
+		    !has_protocol(e, protocol) || !has_port(e, port))
+			continue;
+		set_match(e, out);
+		out->by_address = true;
+		return true;
+	}
+	return false;
+}
+
+bool
+switch_off_find(const struct switch_off *s, struct span name, const struct addr *address,
+    uint16_t port, enum protocol protocol, struct switch_off_match *out)
+{
+	char text[HOSTNAME_LEN_MAX + 1];
+
+	/* RFC 1034, section 3.1: the dot at the end is the root's. */
+	if (name.len > 0 && name.data[name.len - 1] == '.')
+		name.len--;
+	if (name.len == 0)
+		return address->family != 0 && find_by_address(s, address, port, protocol, out);
+	if (name.len >= sizeof(text) || memchr(name.data, '\0', name.len) != NULL)
+		return false;
+	memcpy(text, name.data, name.len);
+	text[name.len] = '\0';
+	hostname_to_lower(text);
+	return find_by_name(s, text, protocol, out);
+}
+
+static bool
+is_address(const struct event_text *name)
+{
+	char text[ADDR_TEXT_LEN];
+	struct addr addr;
+
+	if (name->len >= sizeof(text))
+		return false;
+	memcpy(text, name->data, name->len);
+	text[name->len] = '\0';
+	return addr_from_text(text, &addr);
+}
+
+bool
+switch_off_find_server(
+    const struct switch_off *s, const struct finding *f, struct switch_off_match *out)
+{
+	const struct finding_key *k = &f->key;
+	struct span name = event_text_span(&k->server);
+	const struct span unnamed = { 0 };
+	enum name_source source = f->server_name_source;
+
+	if (s == NULL)
+		return false;
+	/* A client may write an address where a name belongs. */
+	if (is_address(&k->server))
+		return switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
+	if (switch_off_find(s, name, &f->server_ip, k->server_port, k->protocol, out))
+		return true;
+	/* A certificate has one of many names, and not always the one that the client meant. */
+	return source == NAME_SOURCE_CERTIFICATE &&
+	       switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
+}
+
+size_t
+switch_off_service_count(const struct switch_off *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->entry_count; i++)
+		count += s->entries[i].from_file;
+	return count;
+}
+
+bool
+switch_off_oldest(const struct switch_off *s, int64_t *version_us)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < s->entry_count; i++) {
+		const struct switch_off_entry *e = &s->entries[i];
+
+		if (!e->has_version || (found && e->version_us >= *version_us))
+			continue;
+		*version_us = e->version_us;
+		found = true;
+	}
+	return found;
+}
