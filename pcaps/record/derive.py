@@ -391,6 +391,37 @@ def answer_to_a_closed_half(w):
     w.write(out[:at + 1] + [close, late])
 
 
+def behind_proxy(w, header):
+    """The client's bytes, shifted by a header in front of them."""
+    ports = {s.sport for s in w.segments if w.sent_by(s) == "c"}
+    headed = dict.fromkeys(ports, False)
+    out = []
+    for s in w.segments:
+        if w.sent_by(s) == "s":
+            if not s.flags & SYN:
+                s = s.with_(ack=(s.ack + (len(header) if headed[s.dport] else 0)) % 2**32)
+        elif headed[s.sport]:
+            s = s.with_(seq=(s.seq + len(header)) % 2**32)
+        elif not s.flags & SYN:
+            headed[s.sport] = True
+            out.append(s.with_(payload=header, flags=PSH | ACK, time=s.time + 1000))
+            s = s.with_(seq=(s.seq + len(header)) % 2**32, time=s.time + 2000)
+        out.append(s)
+    w.write(out)
+
+
+@derived("a load balancer says in front of the ClientHello for whom it speaks: PROXY protocol, version 1")
+def proxy_header_tls(w):
+    behind_proxy(w, b"PROXY TCP4 198.51.100.7 192.0.2.25 50000 995\r\n")
+
+
+@derived("the same in version 2, in front of POP3 with logins in the clear", "pop3_cleartext_login")
+def proxy_header_mail(w):
+    behind_proxy(w, b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"
+                 + bytes([198, 51, 100, 7, 192, 0, 2, 25]) + struct.pack(">HH", 50000, 110))
+    w.free("timestamp")
+
+
 # Damage
 
 

@@ -44,9 +44,9 @@ print_unknown_links(const struct replay *replay, const struct pipeline *pipeline
 
 	for (size_t i = 0; i < count; i++) {
 		log_error("%s has link type %" PRIu32 ", which is not supported: %" PRIu64
-			  " packets could not be read",
+			  " packet%s could not be read",
 		    replay_file_at(replay, links[i].source)->name, links[i].link_type,
-		    links[i].frame_count);
+		    links[i].frame_count, links[i].frame_count == 1 ? "" : "s");
 	}
 	return count > 0 ? -1 : 0;
 }

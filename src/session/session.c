@@ -39,13 +39,19 @@ session_free(struct session *s)
 	session_give_back(s->options->pool, s);
 }
 
+/*
+ * Lines of a mail protocol begin in ASCII; a greeting may go on in any language.  Where the capture
+ * starts in the middle, ciphertext must not pass for that.
+ */
 static bool
-is_text(struct span bytes)
+is_text(struct span bytes, bool begins_late)
 {
 	for (size_t i = 0; i < bytes.len && i < 16; i++) {
 		uint8_t c = bytes.data[i];
 
-		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c >= 0x7f))
+		if (c >= 0x80 && (i < 4 || begins_late))
+			return false;
+		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c == 0x7f))
 			return false;
 	}
 	return true;
@@ -161,7 +167,7 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 	/* An SSLv2-format hello; it is the record stream that looks closer. */
 	if ((first & 0x80) != 0 && (!begins_late || tls_looks_like_sslv2_hello(bytes)))
 		return STAGE_TLS;
-	if (speaks_mail(s) && is_text(bytes)) {
+	if (speaks_mail(s) && is_text(bytes, begins_late)) {
 		start_mail(s, dir, bytes);
 		return STAGE_MAIL;
 	}
@@ -282,21 +288,15 @@ session_note_loss(struct session_side *side)
 	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
 }
 
-enum session_wish
-session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+/* The next bytes of what a side says itself; `mark` is theirs. */
+static void
+feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 	struct mark at = *mark;
 
-	if (!side->bytes) {
-		side->bytes = true;
-		side->first_mark = *mark;
-	}
-	side->last_mark = *mark;
-	side->end_offset = mark->offset + (int64_t)bytes.len;
-	note_acknowledged(side, mark);
-	if (side->head_len < sizeof(side->head))
-		keep_head(side, bytes);
+	if (bytes.len == 0)
+		return;
 	if (side->stage == STAGE_START)
 		side->stage = first_stage(s, dir, bytes);
 	if (side->stage == STAGE_MAIL || side->stage == STAGE_PREAMBLE) {
@@ -309,6 +309,42 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 		feed_tls(s, dir, bytes, &at);
 	else if (side->stage == STAGE_GARBAGE && s->client < 0)
 		side->preamble_len += (uint32_t)bytes.len;
+}
+
+/* A load balancer's header in front of a client's own words; returns how long it is here. */
+static size_t
+pass_proxy_header(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct span rest = bytes, words;
+
+	if (side->stage != STAGE_START || s->conn->mid_start[dir] || side->gap ||
+	    s->conn->opener == (int8_t)(1 - dir))
+		return 0;
+	words = proxy_header_read(&side->proxy_header, &rest);
+	feed(s, dir, words, mark);
+	return bytes.len - rest.len;
+}
+
+enum session_wish
+session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct mark at = *mark;
+	size_t n;
+
+	if (!side->bytes) {
+		side->bytes = true;
+		side->first_mark = *mark;
+	}
+	side->last_mark = *mark;
+	side->end_offset = mark->offset + (int64_t)bytes.len;
+	note_acknowledged(side, mark);
+	if (side->head_len < sizeof(side->head))
+		keep_head(side, bytes);
+	n = pass_proxy_header(s, dir, bytes, mark);
+	at.offset += (int64_t)n;
+	feed(s, dir, span_from(bytes.data + n, bytes.len - n), &at);
 	if (is_hopeless(s)) {
 		s->options->counters->garbage++;
 		return SESSION_SETTLED;

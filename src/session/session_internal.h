@@ -6,6 +6,7 @@
 
 #include "mail/dialogue.h"
 #include "session/evidence.h"
+#include "session/proxy_header.h"
 #include "session/session.h"
 #include "tls/record_stream.h"
 
@@ -20,6 +21,7 @@ enum stage {
 
 struct session_side {
 	enum stage stage;
+	struct proxy_header proxy_header;
 	struct tls_record_stream records;
 	struct evidence_side evidence;
 	uint32_t preamble_len; /* bytes in which no TLS was found */

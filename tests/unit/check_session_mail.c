@@ -177,6 +177,80 @@ records_of_nothing(struct script *s)
 	says(s, SERVER);
 }
 
+static void
+greeting_in_another_language(struct script *s)
+{
+	says_text(s, SERVER, "* OK \xe4\xf6\xfc\r\n");
+	says_text(s, CLIENT, "a1 LOGIN \xe4 \xf6\r\n");
+	says_text(s, SERVER, "a1 OK done\r\n");
+}
+
+static void
+proxy_1_then_login(struct script *s)
+{
+	says_text(s, CLIENT, "PROXY TCP4 198.51.100.7 192.0.2.25 50000 110\r\n");
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "USER user\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+	says_text(s, CLIENT, "PASS not-a-secret\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+}
+
+/* HAProxy's PROXY protocol, section 2.2. */
+static void
+proxy_2(struct script *s)
+{
+	put_span(&s->out, BYTES("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"
+				"\xc6\x33\x64\x07\xc0\x00\x02\x19\xc3\x50\x00\x6e"));
+}
+
+static void
+proxy_2_then_login(struct script *s)
+{
+	proxy_2(s);
+	says(s, CLIENT);
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "USER user\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+	says_text(s, CLIENT, "PASS not-a-secret\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+}
+
+static void
+proxy_2_then_tls(struct script *s)
+{
+	proxy_2(s);
+	says(s, CLIENT);
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+proxy_2_of_a_health_check(struct script *s)
+{
+	put_span(&s->out, BYTES("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"));
+	says(s, CLIENT);
+	says_text(s, SERVER, "+OK ready\r\n");
+	closes(s, CLIENT);
+	closes(s, SERVER);
+}
+
+/* Words that begin like a PROXY header are the client's own. */
+static void
+pass_without_user(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "PASS not-a-secret\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+}
+
+static void
+tag_is_proxy(struct script *s)
+{
+	says_text(s, SERVER, "* OK ready\r\n");
+	says_text(s, CLIENT, "PROXY LOGIN user not-a-secret\r\n");
+	says_text(s, SERVER, "PROXY OK done\r\n");
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
 	{ "smtp starttls", 587, smtp_starttls,
@@ -201,6 +275,19 @@ static const struct row rows[] = {
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "capability only", 143, capability_only,
 	    "IMAP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "greeting in another language", 143, greeting_in_another_language,
+	    "IMAP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "proxy header 1, login", 110, proxy_1_then_login,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "proxy header 2, login", 110, proxy_2_then_login,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "proxy header 2, tls", 8443, proxy_2_then_tls,
+	    "TLS implicit TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "proxy header 2, health check", 110, proxy_2_of_a_health_check, "nothing banner_only" },
+	{ "begins like a proxy header 2", 110, pass_without_user,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "begins like a proxy header 1", 143, tag_is_proxy,
+	    "IMAP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "banner only", 587, banner_only, "nothing banner_only" },
 	{ "quit only", 587, quit_only, "nothing quit_only" },
 	{ "http", 587, http, "nothing http" },
