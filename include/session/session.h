@@ -73,6 +73,14 @@ void session_pool_free(struct session_pool *pool);
 void session_set_owner(struct session *s, void *owner);
 void *session_owner(const struct session *s);
 
+/* How far it has come, for whoever has to give one up. */
+enum session_phase {
+	SESSION_ONE_SIDED,    /* one side only has said something */
+	SESSION_ANSWERED,     /* both have */
+	SESSION_IN_HANDSHAKE, /* the same, with a ClientHello */
+};
+enum session_phase session_phase(const struct session *s);
+
 /* Asks the machine's memory for what the next call for direction `dir` will need. */
 void session_prefetch(const struct session *s, unsigned dir);
 

@@ -39,6 +39,14 @@ session_free(struct session *s)
 	session_give_back(s->options->pool, s);
 }
 
+enum session_phase
+session_phase(const struct session *s)
+{
+	if (!s->side[0].bytes || !s->side[1].bytes)
+		return SESSION_ONE_SIDED;
+	return s->client >= 0 ? SESSION_IN_HANDSHAKE : SESSION_ANSWERED;
+}
+
 /*
  * Lines of a mail protocol begin in ASCII; a greeting may go on in any language.  Where the capture
  * starts in the middle, ciphertext must not pass for that.
@@ -288,6 +296,26 @@ session_note_loss(struct session_side *side)
 	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
 }
 
+bool
+session_lacks_before_reset(const struct session_side *side)
+{
+	/* A FIN counts as a byte. */
+	return side->evidence.rst && side->evidence.rst_mark.offset > side->end_offset + 1;
+}
+
+/*
+ * RFC 9293, section 3.10.7.4: nothing follows a reset.  Where the connection goes on, that one came
+ * from somebody else, or with a wrong number (RFC 5961, section 3).
+ */
+static void
+disprove_reset(struct session *s, struct session_side *side)
+{
+	if (!side->evidence.rst || side->end_offset <= side->evidence.rst_mark.offset)
+		return;
+	side->evidence.rst = false;
+	s->evidence_changed = true;
+}
+
 /* The next bytes of what a side says itself; `mark` is theirs. */
 static void
 feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
@@ -339,6 +367,7 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	}
 	side->last_mark = *mark;
 	side->end_offset = mark->offset + (int64_t)bytes.len;
+	disprove_reset(s, side);
 	note_acknowledged(side, mark);
 	if (side->head_len < sizeof(side->head))
 		keep_head(side, bytes);
@@ -401,10 +430,9 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 
 	note_acknowledged(side, mark);
 	s->evidence_changed = true;
-	/* A FIN counts as a byte. */
-	if (mark->offset > side->end_offset + 1)
-		session_note_loss(side);
-	if (!evidence->rst) {
+	/* One that fits counts before one that may be somebody else's. */
+	if (!evidence->rst ||
+	    (session_lacks_before_reset(side) && mark->offset <= side->end_offset + 1)) {
 		evidence->rst = true;
 		evidence->rst_mark = *mark;
 	}

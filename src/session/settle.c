@@ -304,7 +304,7 @@ session_end(struct session *s, int64_t time_us)
 		struct session_record_arg arg = { .s = s, .dir = dir };
 		bool cut = lacks_its_end(s, dir);
 
-		if (cut)
+		if (cut || session_lacks_before_reset(&s->side[dir]))
 			session_note_loss(&s->side[dir]);
 		/* Half a hello is no attempt, but one that the capture cut is. */
 		if (s->client >= 0 || s->side[1 - dir].evidence.hello || cut)

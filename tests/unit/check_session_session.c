@@ -178,6 +178,29 @@ server_resets(struct script *s)
 	resets(s, SERVER);
 }
 
+/* RFC 5961, section 3.2: a number that is not the next one's is no reset, says the receiver. */
+static void
+reset_with_a_wrong_number(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	s->offset[CLIENT] += 5000;
+	resets(s, CLIENT);
+	s->offset[CLIENT] -= 5000;
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	resets(s, CLIENT);
+}
+
+static void
+reset_of_somebody_else(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	resets(s, CLIENT);
+	client_flight_12(s);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
 static void
 client_gives_up(struct script *s)
 {
@@ -241,6 +264,12 @@ static const struct row rows[] = {
 	    "IMAP implicit - TLSv1.0 refused server close - resumed=- retry=- scsv=no" },
 	{ "server resets", 993, server_resets,
 	    "IMAP implicit - TLSv1.0 refused server reset - resumed=- retry=- scsv=no" },
+	{ "reset with a wrong number", 993, reset_with_a_wrong_number,
+	    "IMAP implicit - TLSv1.0 refused server protocol_version - resumed=- retry=- "
+	    "scsv=no" },
+	{ "reset of somebody else", 993, reset_of_somebody_else,
+	    "IMAP implicit TLSv1.2 TLSv1.2 refused server protocol_version - resumed=no retry=no "
+	    "scsv=no" },
 	{ "client gives up", 993, client_gives_up,
 	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no" },
 	{ "banner where tls belongs", 587, banner_where_tls_belongs,
@@ -328,6 +357,44 @@ START_TEST(success_settles_at_once_and_a_refusal_lingers)
 }
 END_TEST
 
+static enum session_phase
+phase_after(unsigned side, struct span bytes, struct span answer)
+{
+	const struct connection conn = {
+		.opener = 0, .port = { 40000, 993 }, .seen = { true, true }
+	};
+	struct session_counters counters = { 0 };
+	struct service_set services;
+	const struct session_options options = { .services = &services, .counters = &counters };
+	const struct mark mark = { .peer_offset = 0 };
+	struct session *s;
+	enum session_phase phase;
+
+	service_set_init_defaults(&services);
+	s = session_new(&options, &conn);
+	(void)session_data(s, side, bytes, &mark);
+	if (answer.len > 0)
+		(void)session_data(s, 1 - side, answer, &mark);
+	phase = session_phase(s);
+	session_free(s);
+	return phase;
+}
+
+START_TEST(the_phase_tells_how_far_it_has_come)
+{
+	struct writer w = { 0 };
+	struct span none = span_from("", 0), greeting = span_from_text("* OK ready\r\n");
+
+	put_record(&w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS12));
+	ck_assert_int_eq(phase_after(0, written(&w), none), SESSION_ONE_SIDED);
+	ck_assert_int_eq(phase_after(1, greeting, none), SESSION_ONE_SIDED);
+	ck_assert_int_eq(
+	    phase_after(1, greeting, span_from_text("a STARTTLS\r\n")), SESSION_ANSWERED);
+	ck_assert_int_eq(phase_after(0, span_first(written(&w), 50), greeting), SESSION_ANSWERED);
+	ck_assert_int_eq(phase_after(0, written(&w), greeting), SESSION_IN_HANDSHAKE);
+}
+END_TEST
+
 /* A connection that is none of ours is let go of, so that it costs nothing any more. */
 START_TEST(long_garbage_is_settled)
 {
@@ -362,6 +429,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, only_the_servers_certificate_is_read);
 	tcase_add_test(tc, clients_outside_are_counted_only);
 	tcase_add_test(tc, success_settles_at_once_and_a_refusal_lingers);
+	tcase_add_test(tc, the_phase_tells_how_far_it_has_come);
 	tcase_add_test(tc, long_garbage_is_settled);
 }
 
