@@ -8,9 +8,10 @@
  * copies of their packets do not look like new ones.
  *
  * Budgets: connections, users (unsettled connections) and bytes held.  Reaching the first evicts
- * the connection that was idle longest, closed ones first, unsettled ones last, and counts it;
- * reaching the second ends the user of one, which is then remembered as settled; reaching the third
- * turns the holes of the stream at hand into gaps.
+ * the connection that was idle longest, closed ones first, unsettled ones last, and of these the
+ * ones of a higher rank after the others as long as they leave these a quarter of the room, and
+ * counts it; reaching the second ends the user of one, which is then remembered as settled;
+ * reaching the third turns the holes of the stream at hand into gaps.
  *
  * Source:  RFC 9293 (TCP), RFC 7413 (data in a SYN).
  * Threads: one thread at a time per table.  Packet time is the only clock.
@@ -99,6 +100,16 @@ void *flow_arg(const struct flow *flow);
  */
 void flow_linger(struct flow_table *table, struct flow *flow);
 #define FLOW_LINGER_US INT64_C(2000000)
+/*
+ * Who is given up last: a flood of half-open conversations must not push out one that is under way.
+ * A rank is never lowered.  One that lingers goes on again.
+ */
+enum flow_rank {
+	FLOW_RANK_ONE_SIDED, /* as they all begin: one side only has said something */
+	FLOW_RANK_ANSWERED,
+	FLOW_RANK_HANDSHAKE,
+};
+void flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank rank);
 /*
  * The user is done and has freed its object: nothing is heard of this connection any more.  Both
  * may be called in any callback but `open` and `end`.

@@ -10,7 +10,9 @@
 
 /* Each connection stands in one list, the longest idle first. */
 enum flow_list {
-	FLOW_LIST_UNSETTLED,
+	FLOW_LIST_UNSETTLED, /* and one more for each higher enum flow_rank */
+	FLOW_LIST_ANSWERED,
+	FLOW_LIST_HANDSHAKE,
 	FLOW_LIST_LINGERING, /* unsettled, and to be ended soon */
 	FLOW_LIST_SETTLED,
 	FLOW_LIST_CLOSED,
@@ -60,6 +62,10 @@ struct flow_table {
 /* flow_list.c: the lists, and what their budgets and times make end. */
 void flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list);
 void flow_list_remove(struct flow_table *table, struct flow *flow);
+/* In one of the lists of those that are neither settled nor linger. */
+bool flow_list_is_open(const struct flow *flow);
+/* Of those, whatever their rank, the longest idle; NULL: there is none. */
+struct flow *flow_list_oldest_open(const struct flow_table *table);
 /* Ends what is due at table->now_us; there is nothing before table->due_us is over. */
 void flow_list_expire(struct flow_table *table);
 /* Makes room for one more connection. */

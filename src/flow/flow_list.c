@@ -3,6 +3,12 @@
 
 #include "base/banned.h"
 
+bool
+flow_list_is_open(const struct flow *flow)
+{
+	return flow->list <= FLOW_LIST_HANDSHAKE;
+}
+
 void
 flow_list_remove(struct flow_table *table, struct flow *flow)
 {
@@ -25,6 +31,8 @@ keep_of(const struct flow_table *table, enum flow_list list)
 {
 	switch (list) {
 	case FLOW_LIST_UNSETTLED:
+	case FLOW_LIST_ANSWERED:
+	case FLOW_LIST_HANDSHAKE:
 		return table->options.idle_unsettled_us;
 	case FLOW_LIST_LINGERING:
 		return FLOW_LINGER_US;
@@ -96,6 +104,8 @@ flow_list_expire(struct flow_table *table)
 	while ((flow = find_expired(table, FLOW_LIST_LINGERING, FLOW_LINGER_US)) != NULL)
 		flow_conclude(table, flow, FLOW_END_LINGERED, flow->last_us + FLOW_LINGER_US);
 	expire_list(table, FLOW_LIST_UNSETTLED);
+	expire_list(table, FLOW_LIST_ANSWERED);
+	expire_list(table, FLOW_LIST_HANDSHAKE);
 	expire_list(table, FLOW_LIST_SETTLED);
 	expire_list(table, FLOW_LIST_CLOSED);
 	table->due_us = INT64_MAX;
@@ -110,7 +120,26 @@ evict(struct flow_table *table, enum flow_list list, uint64_t *counter)
 	flow_end(table, table->rings[list].oldest, FLOW_END_EVICTED, table->now_us);
 }
 
-/* Ends one user: of a connection that lingers, else of the one that was idle longest. */
+/*
+ * The list whose oldest is missed least.  A quarter of the room is each rank's own: all begin in
+ * the lowest one, and a flood that reached a higher one must not keep them from rising.
+ */
+static enum flow_list
+least_list(const struct flow_table *table)
+{
+	size_t open = 0, own;
+	unsigned list;
+
+	for (list = FLOW_LIST_UNSETTLED; list <= FLOW_LIST_HANDSHAKE; list++)
+		open += table->rings[list].count;
+	own = open / 4;
+	list = FLOW_LIST_UNSETTLED;
+	while (table->rings[list].count <= own && list < FLOW_LIST_HANDSHAKE)
+		list++;
+	return (enum flow_list)list;
+}
+
+/* Ends one user: of a connection that lingers, else of the one of the lowest rank, idle longest. */
 static void
 conclude_oldest(struct flow_table *table)
 {
@@ -122,7 +151,7 @@ conclude_oldest(struct flow_table *table)
 		return;
 	}
 	table->counters.evicted_unsettled++;
-	flow = table->rings[FLOW_LIST_UNSETTLED].oldest;
+	flow = table->rings[least_list(table)].oldest;
 	/* A flood's connections must not push out what is remembered of real ones. */
 	flow->closed = true;
 	flow_conclude(table, flow, FLOW_END_EVICTED, table->now_us);
@@ -133,9 +162,8 @@ flow_list_make_room(struct flow_table *table)
 {
 	struct flow_counters *c = &table->counters;
 	struct flow_ring *rings = table->rings;
-	size_t unsettled = rings[FLOW_LIST_UNSETTLED].count + rings[FLOW_LIST_LINGERING].count;
 
-	if (unsettled >= table->options.max_unsettled)
+	if (flow_table_unsettled_count(table) >= table->options.max_unsettled)
 		conclude_oldest(table);
 	while (rings[FLOW_LIST_CLOSED].count > table->options.max_closed)
 		flow_end(table, rings[FLOW_LIST_CLOSED].oldest, FLOW_END_IDLE, table->now_us);
@@ -145,8 +173,8 @@ flow_list_make_room(struct flow_table *table)
 		evict(table, FLOW_LIST_CLOSED, &c->evicted_closed);
 	else if (rings[FLOW_LIST_SETTLED].count > 0)
 		evict(table, FLOW_LIST_SETTLED, &c->evicted_settled);
-	else if (rings[FLOW_LIST_UNSETTLED].count > 0)
-		evict(table, FLOW_LIST_UNSETTLED, &c->evicted_unsettled);
+	else if (rings[least_list(table)].count > 0)
+		evict(table, least_list(table), &c->evicted_unsettled);
 	else
 		evict(table, FLOW_LIST_LINGERING, &c->evicted_unsettled);
 }
@@ -160,4 +188,50 @@ flow_list_set_back(struct flow_table *table, int64_t step_us)
 		for (struct flow *f = table->rings[list].oldest; f != NULL; f = f->newer)
 			f->last_us = elapsed_us(f->last_us, step_us);
 	}
+}
+
+void
+flow_linger(struct flow_table *table, struct flow *flow)
+{
+	if (!flow_list_is_open(flow))
+		return;
+	flow_list_remove(table, flow);
+	flow->last_us = table->now_us;
+	flow_list_put(table, flow, FLOW_LIST_LINGERING);
+}
+
+void
+flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank rank)
+{
+	enum flow_list list = (enum flow_list)(FLOW_LIST_UNSETTLED + rank);
+
+	if (flow_list_is_open(flow) ? flow->list >= list : flow->list != FLOW_LIST_LINGERING)
+		return;
+	flow_list_remove(table, flow);
+	flow->last_us = table->now_us;
+	flow_list_put(table, flow, list);
+}
+
+struct flow *
+flow_list_oldest_open(const struct flow_table *table)
+{
+	struct flow *oldest = NULL;
+
+	for (unsigned list = FLOW_LIST_UNSETTLED; list <= FLOW_LIST_HANDSHAKE; list++) {
+		struct flow *f = table->rings[list].oldest;
+
+		if (f != NULL && (oldest == NULL || f->last_us < oldest->last_us))
+			oldest = f;
+	}
+	return oldest;
+}
+
+size_t
+flow_table_unsettled_count(const struct flow_table *table)
+{
+	size_t count = 0;
+
+	for (unsigned list = FLOW_LIST_UNSETTLED; list <= FLOW_LIST_LINGERING; list++)
+		count += table->rings[list].count;
+	return count;
 }

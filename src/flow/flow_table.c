@@ -294,6 +294,8 @@ touch(struct flow_table *table, struct flow *f)
 			return;
 		break;
 	case FLOW_LIST_UNSETTLED:
+	case FLOW_LIST_ANSWERED:
+	case FLOW_LIST_HANDSHAKE:
 		if (f->newer == NULL) {
 			f->last_us = table->now_us;
 			return;
@@ -516,6 +518,10 @@ flow_table_add_many(struct flow_table *table, const struct packet *packets, size
 void
 flow_table_finish(struct flow_table *table)
 {
+	struct flow *flow;
+
+	while ((flow = flow_list_oldest_open(table)) != NULL)
+		flow_end(table, flow, FLOW_END_FINISHED, table->now_us);
 	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
 		while (table->rings[list].oldest != NULL)
 			flow_end(
@@ -533,16 +539,6 @@ const struct connection *
 flow_connection(const struct flow *flow)
 {
 	return &flow->conn;
-}
-
-void
-flow_linger(struct flow_table *table, struct flow *flow)
-{
-	if (flow->list != FLOW_LIST_UNSETTLED)
-		return;
-	flow_list_remove(table, flow);
-	flow->last_us = table->now_us;
-	flow_list_put(table, flow, FLOW_LIST_LINGERING);
 }
 
 void
@@ -566,10 +562,4 @@ size_t
 flow_table_count(const struct flow_table *table)
 {
 	return table->count;
-}
-
-size_t
-flow_table_unsettled_count(const struct flow_table *table)
-{
-	return table->rings[FLOW_LIST_UNSETTLED].count + table->rings[FLOW_LIST_LINGERING].count;
 }

@@ -35,6 +35,20 @@ struct pipeline {
 	size_t unknown_link_count;
 };
 
+static enum flow_rank
+rank_of(const struct session *session)
+{
+	switch (session_phase(session)) {
+	case SESSION_ONE_SIDED:
+		return FLOW_RANK_ONE_SIDED;
+	case SESSION_ANSWERED:
+		return FLOW_RANK_ANSWERED;
+	case SESSION_IN_HANDSHAKE:
+		return FLOW_RANK_HANDSHAKE;
+	}
+	return FLOW_RANK_ONE_SIDED;
+}
+
 static void
 obey(struct session *session, enum session_wish wish)
 {
@@ -43,6 +57,8 @@ obey(struct session *session, enum session_wish wish)
 
 	switch (wish) {
 	case SESSION_GO_ON:
+		p = flow_arg(flow);
+		flow_set_rank(p->flows, flow, rank_of(session));
 		return;
 	case SESSION_LINGER:
 		p = flow_arg(flow);

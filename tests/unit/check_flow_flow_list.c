@@ -42,6 +42,80 @@ START_TEST(of_too_many_unsettled_the_longest_idle_is_evicted)
 }
 END_TEST
 
+START_TEST(one_in_a_handshake_is_evicted_after_those_that_are_not)
+{
+	struct world *w = world_new_small(100, 4, 100);
+
+	world_run(w, "c1.A@1/1:H c2.A@1/1:two c3.A@1/1:three c4.A@1/1:four c5.A@1/1:five "
+		     "c6.A@1/1:six c7.A@1/1:seven");
+	ck_assert_str_eq(w->log, "A+? Ac:H B+? Bc:two C+? Cc:three D+? Dc:four B.evicted E+? "
+				 "Ec:five C.evicted F+? Fc:six D.evicted G+? Gc:seven");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_flood_of_handshakes_leaves_a_quarter_of_the_room_to_the_others)
+{
+	struct world *w = world_new_small(100, 8, 100);
+	char script[64];
+
+	w->quiet = true;
+	for (int i = 1; i <= 8; i++) {
+		(void)snprintf(script, sizeof(script), "c%d.A@1/1:H", i);
+		world_run(w, script);
+	}
+	w->quiet = false;
+	world_run(w, "c11.A@1/1:one c12.A@1/1:two");
+	ck_assert_str_eq(w->log, "A.evicted I+? Ic:one B.evicted J+? Jc:two");
+	/* More than that they have no right to, and of themselves the longest idle goes. */
+	w->log[w->log_len = 0] = '\0';
+	world_run(w, "c13.A@1/1:three c14.A@1/1:four");
+	ck_assert_str_eq(w->log, "C.evicted K+? Kc:three I.evicted L+? Lc:four");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_rank_is_never_lowered_and_the_end_comes_in_the_order_of_time)
+{
+	struct world *w = world_new_small(100, 3, 100);
+	struct flow *first;
+
+	world_run(w, "c1.A@1/1:H");
+	first = w->last;
+	flow_set_rank(w->table, first, FLOW_RANK_ONE_SIDED);
+	flow_set_rank(w->table, first, FLOW_RANK_ANSWERED);
+	world_run(w, "+1 c2.A@1/1:two +1 c3.A@1/1:H +1 c4.A@1/1:four");
+	ck_assert_str_eq(w->log, "A+? Ac:H B+? Bc:two C+? Cc:H B.evicted D+? Dc:four");
+	w->log[w->log_len = 0] = '\0';
+	world_run(w, "!");
+	ck_assert_str_eq(w->log, "A.finished C.finished D.finished");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(one_that_lingers_goes_on_again_when_it_gets_a_rank)
+{
+	struct world *w = world_new_default();
+
+	world_run(w, "c1.A@1/1:L c1.A@2/1:H");
+	w->log[w->log_len = 0] = '\0';
+	flow_table_advance(w->table, w->time_us + 60 * WORLD_SECOND);
+	ck_assert_str_eq(w->log, "");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(one_that_is_settled_gets_no_rank_any_more)
+{
+	struct world *w = world_new_default();
+
+	world_run(w, "c1.A@1/1:S");
+	flow_set_rank(w->table, w->last, FLOW_RANK_HANDSHAKE);
+	ck_assert_uint_eq(flow_table_unsettled_count(w->table), 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(one_that_lingers_gives_way_before_and_is_not_counted)
 {
 	struct world *w = world_new_small(100, 3, 100);
@@ -318,6 +392,11 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, of_too_many_unsettled_the_longest_idle_is_evicted);
+	tcase_add_test(tc, one_in_a_handshake_is_evicted_after_those_that_are_not);
+	tcase_add_test(tc, a_flood_of_handshakes_leaves_a_quarter_of_the_room_to_the_others);
+	tcase_add_test(tc, a_rank_is_never_lowered_and_the_end_comes_in_the_order_of_time);
+	tcase_add_test(tc, one_that_lingers_goes_on_again_when_it_gets_a_rank);
+	tcase_add_test(tc, one_that_is_settled_gets_no_rank_any_more);
 	tcase_add_test(tc, one_that_lingers_gives_way_before_and_is_not_counted);
 	tcase_add_test(tc, closed_ones_go_first_then_settled_then_unsettled);
 	tcase_add_test(tc, a_flood_does_not_push_out_what_is_settled);

@@ -5,7 +5,8 @@
  * call: "A+c" opened (by the client, the server, or '?'), "Ac:text" data from the client, "As(3)" a
  * gap, "As|" a FIN, "As!" a reset, "A.idle" its end.  Zero bytes are shown as '.'.
  *
- * What the listener does is in the bytes: an 'S' settles the connection, an 'L' lets it linger.
+ * What the listener does is in the bytes: an 'S' settles the connection, an 'L' lets it linger, an
+ * 'H' gives it the rank of a handshake.
  */
 #ifndef TLSTALLY_TESTS_FLOW_WORLD_H
 #define TLSTALLY_TESTS_FLOW_WORLD_H
@@ -119,6 +120,8 @@ world_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
 		world_settle(u);
 	else if (memchr(bytes.data, 'L', bytes.len) != NULL)
 		flow_linger(u->world->table, u->flow);
+	else if (memchr(bytes.data, 'H', bytes.len) != NULL)
+		flow_set_rank(u->world->table, u->flow, FLOW_RANK_HANDSHAKE);
 }
 
 static inline void
