@@ -2,14 +2,17 @@
  * decoder - takes the compression off a capture.
  *
  * gzip goes through zlib itself: a capture that is still being compressed, or was cut off, ends in
- * mid-stream, and libarchive keeps its last 64 KiB to itself then.  The others go through
- * libarchive, one layer only, so that nothing unfolds twice.
+ * mid-stream, and libarchive keeps its last 64 KiB to itself then.  xz goes through liblzma, which
+ * can be told how much memory a capture may ask for.  The others go through libarchive, one layer
+ * only, so that nothing unfolds twice; their formats, and libarchive, bound what they need (128 MiB
+ * for zstd).
  */
 #define ZLIB_CONST
 #include "capture/capture_internal.h"
 
 #include <archive.h>
 #include <errno.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -21,6 +24,8 @@
 #define RAW_LEN (64u * 1024)
 /* zlib: a window of 32 KiB (15 bits), and a gzip header around the data (+ 16). */
 #define GZIP_WINDOW_BITS (15 + 16)
+/* `xz -9` asks for 65 MiB; a file may ask for 4 GiB. */
+#define XZ_MEMORY_MAX (UINT64_C(96) << 20)
 
 struct decoder {
 	enum compression compression;
@@ -30,6 +35,8 @@ struct decoder {
 	bool gzip_begun;
 	bool gzip_full;       /* the last call ran out of room: there may be more inside zlib */
 	bool between_members; /* gzip: a member is complete */
+	lzma_stream xz;
+	lzma_ret xz_result; /* of the last call */
 	struct archive *archive;
 	struct span block;         /* libarchive: decompressed, not handed out yet */
 	struct error *input_error; /* libarchive: where its callback may explain itself */
@@ -39,13 +46,13 @@ struct decoder {
 static const struct {
 	enum compression compression;
 	const char *name;
-	int filter; /* libarchive's number */
+	int filter; /* libarchive's number, where it is the one that reads it */
 	const char *magic;
 	size_t magic_len;
 } kinds[] = {
-	{ COMPRESSION_GZIP, "gzip", ARCHIVE_FILTER_GZIP, "\x1f\x8b\x08", 3 },
+	{ COMPRESSION_GZIP, "gzip", ARCHIVE_FILTER_NONE, "\x1f\x8b\x08", 3 },
 	{ COMPRESSION_BZIP2, "bzip2", ARCHIVE_FILTER_BZIP2, "BZh", 3 },
-	{ COMPRESSION_XZ, "xz", ARCHIVE_FILTER_XZ,
+	{ COMPRESSION_XZ, "xz", ARCHIVE_FILTER_NONE,
 	    "\xfd"
 	    "7zXZ\0",
 	    6 },
@@ -82,6 +89,9 @@ decoder_new(enum compression compression, struct input *in, struct span head)
 	head = span_first(head, RAW_LEN);
 	memcpy(d->raw, head.data, head.len);
 	d->rest = span_from(d->raw, head.len);
+	d->xz = (lzma_stream)LZMA_STREAM_INIT;
+	if (compression == COMPRESSION_XZ)
+		d->xz_result = lzma_stream_decoder(&d->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED);
 	return d;
 }
 
@@ -92,6 +102,7 @@ decoder_free(struct decoder *d)
 		return;
 	if (d->gzip_begun)
 		(void)inflateEnd(&d->gzip);
+	lzma_end(&d->xz);
 	(void)archive_read_free(d->archive);
 	free(d);
 }
@@ -185,6 +196,45 @@ gzip_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 	return (ssize_t)len;
 }
 
+static ssize_t
+xz_failed(const struct decoder *d, struct error *err)
+{
+	if (d->xz_result == LZMA_BUF_ERROR)
+		explain_end(d, err);
+	else if (d->xz_result == LZMA_MEMLIMIT_ERROR)
+		error_set(err,
+		    "cannot decompress %s: its xz data ask for %llu MiB of memory, and %llu MiB "
+		    "are the most",
+		    input_label(d->in), (unsigned long long)(lzma_memusage(&d->xz) >> 20),
+		    (unsigned long long)(XZ_MEMORY_MAX >> 20));
+	else
+		explain_damage(d, d->in->offset - d->rest.len, "no valid data", err);
+	return -1;
+}
+
+static ssize_t
+xz_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+{
+	d->xz.next_out = out;
+	d->xz.avail_out = room;
+	while (d->xz.avail_out == room) {
+		int answer = refill(d, err);
+
+		if (answer < 0)
+			return -1;
+		/* What went wrong behind the bytes of the last call. */
+		if (d->xz_result != LZMA_OK && d->xz_result != LZMA_STREAM_END)
+			return xz_failed(d, err);
+		d->xz.next_in = d->rest.data;
+		d->xz.avail_in = d->rest.len;
+		d->xz_result = lzma_code(&d->xz, answer == 0 ? LZMA_FINISH : LZMA_RUN);
+		d->rest = span_from(d->xz.next_in, d->xz.avail_in);
+		if (d->xz_result == LZMA_STREAM_END)
+			break;
+	}
+	return (ssize_t)(room - d->xz.avail_out);
+}
+
 static la_ssize_t
 feed_archive(struct archive *archive, void *arg, const void **out)
 {
@@ -267,6 +317,9 @@ archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 ssize_t
 decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 {
-	return d->compression == COMPRESSION_GZIP ? gzip_read(d, out, room, err)
-						  : archive_read(d, out, room, err);
+	if (d->compression == COMPRESSION_GZIP)
+		return gzip_read(d, out, room, err);
+	if (d->compression == COMPRESSION_XZ)
+		return xz_read(d, out, room, err);
+	return archive_read(d, out, room, err);
 }

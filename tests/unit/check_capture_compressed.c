@@ -1,3 +1,5 @@
+#include <lzma.h>
+
 #include "suite.h"
 
 #include "capture_replays.h"
@@ -111,6 +113,13 @@ START_TEST(cut_compressed_capture_gives_what_is_there)
 }
 END_TEST
 
+static void
+put_little(uint8_t *out, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		out[i] = (uint8_t)(value >> (8 * i));
+}
+
 START_TEST(damaged_compressed_capture_gives_what_is_before)
 {
 	static uint8_t damage[200000];
@@ -133,6 +142,37 @@ START_TEST(damaged_compressed_capture_gives_what_is_before)
 	ck_assert_uint_lt(count, 1200);
 	if (filters[_i].filter != ARCHIVE_FILTER_BZIP2 && filters[_i].filter != ARCHIVE_FILTER_LZ4)
 		ck_assert_uint_gt(count, 800);
+	buf_release(&b);
+}
+END_TEST
+
+/* The xz file format, section 3.1: the block header behind the stream's 12 bytes says how much. */
+START_TEST(an_xz_capture_that_asks_for_a_gigabyte_is_refused)
+{
+	enum { BLOCK = 12, DICTIONARY = BLOCK + 4, GIGABYTE = 36 };
+	uint8_t head[64];
+	struct buf b = { 0 };
+	struct replay_file f;
+	size_t len;
+	FILE *file;
+
+	put_random_pcap(&b, 10);
+	save_archive("greedy", ARCHIVE_FILTER_XZ, &b);
+	file = fopen("greedy", "r+b");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fread(head, 1, sizeof(head), file), sizeof(head));
+	ck_assert_uint_eq(head[DICTIONARY - 2], LZMA_FILTER_LZMA2);
+	head[DICTIONARY] = GIGABYTE;
+	len = head[BLOCK] * 4u;
+	put_little(head + BLOCK + len, lzma_crc32(head + BLOCK, len, 0));
+	ck_assert_int_eq(fseek(file, 0, SEEK_SET), 0);
+	ck_assert_uint_eq(fwrite(head, 1, sizeof(head), file), sizeof(head));
+	ck_assert_int_eq(fclose(file), 0);
+	f = replay_single("greedy", NULL);
+	ck_assert(f.failed);
+	ck_assert_msg(
+	    strstr(f.error.text, "greedy: its xz data ask for 10") != NULL, "%s", f.error.text);
+	ck_assert_ptr_nonnull(strstr(f.error.text, "96 MiB are the most"));
 	buf_release(&b);
 }
 END_TEST
@@ -240,6 +280,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, compressed_text_is_no_capture, 0, ROWS(filters));
 	tcase_add_loop_test(tc, cut_compressed_capture_gives_what_is_there, 0, ROWS(filters));
 	tcase_add_loop_test(tc, damaged_compressed_capture_gives_what_is_before, 0, ROWS(filters));
+	tcase_add_test(tc, an_xz_capture_that_asks_for_a_gigabyte_is_refused);
 	tcase_add_test(tc, every_cut_of_a_gzip_file_keeps_its_packets);
 	tcase_add_test(tc, gzip_members_follow_each_other);
 	tcase_add_loop_test(tc, known_compressed_capture_is_recognised, 0, ROWS(filters));
