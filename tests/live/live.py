@@ -379,6 +379,16 @@ def frames_of(path):
     return frames
 
 
+def write_pcap(path, seconds, frames):
+    """A capture that begins then, with a frame every ten microseconds."""
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65536, 1))
+        for i, frame in enumerate(frames):
+            at = 10 * i
+            f.write(struct.pack("<IIII", seconds + at // 1000000, at % 1000000, len(frame),
+                                len(frame)) + frame)
+
+
 def sample_frames(folder, without):
     """What can be sent of the captures in a folder."""
     frames = []
