@@ -18,6 +18,11 @@ struct hash_key {
 	uint64_t k0, k1;
 };
 
+/*
+ * The same key always: where results must not depend on chance, and an outsider who chooses
+ * collisions gains little.
+ */
+struct hash_key hash_key_fixed(void);
 /* A key from the system's random source; the same results with any key, only the speed differs. */
 struct hash_key hash_key_random(void);
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);

@@ -61,6 +61,12 @@ struct flow_options {
 	size_t max_held_len;  /* bytes that wait behind holes, in all */
 	size_t max_held_per_stream;
 	int64_t idle_unsettled_us, idle_settled_us, keep_closed_us;
+	/*
+	 * Of saved captures: which SYNs the small cache forgets follows from the packets alone, so
+	 * that the same capture gives the same events.  Live it is left to chance, which keeps an
+	 * outsider from making it forget a certain one.
+	 */
+	bool is_saved;
 };
 
 struct flow_counters {

@@ -22,7 +22,7 @@
 #include "event/finding.h"
 #include "tally/tally.h"
 
-#define STORE_CACHE_KIB 32768
+#define STORE_CACHE_KIB 4096
 #define STORE_BUSY_TIMEOUT_MS 5000
 /* PRAGMA application_id of our databases: "TLST". */
 #define STORE_APPLICATION_ID 0x544c5354

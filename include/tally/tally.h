@@ -8,7 +8,8 @@
  * Where a finding knows only "the latest" of something (its cipher suite, its JA4), the event with
  * the latest packet time decides; an earlier one that arrives later fills what is not known yet.
  *
- * Memory:  bounded by tally_options.max_bytes; about 250 bytes per finding.
+ * Memory:  bounded by tally_options.max_bytes; about 60 bytes per finding, and once what many of
+ *          them have in common.
  * Threads: one at a time.
  */
 #ifndef TLSTALLY_TALLY_TALLY_H
@@ -37,7 +38,8 @@ void tally_clear(struct tally *t);
 
 /*
  * Counts one event.  Returns false, and changes nothing, when the tally is full and the event would
- * take more room (a new entry, or a new text): flush, then add it again, or count it as lost.
+ * take more room (a new entry, a new text, a counter's last number): flush, then add it again, or
+ * count it as lost.
  */
 bool tally_add(struct tally *t, const struct event *ev);
 

@@ -137,6 +137,7 @@ open_follower(struct follower *f)
 	sink_options.naming = f->naming = naming_new();
 	f->sink = event_sink_new(&sink_options);
 	flow_options_init(&options.flows);
+	options.flows.is_saved = true;
 	f->pipeline = pipeline_new(&options);
 	return 0;
 }

@@ -46,7 +46,7 @@ struct flow_table {
 	struct flow_options options;
 	const struct flow_handler *handler;
 	void *arg;
-	struct hash_key key;
+	struct hash_key key, syn_key;
 	struct flow **buckets;
 	size_t bucket_mask;
 	size_t count;

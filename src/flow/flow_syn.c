@@ -1,5 +1,6 @@
 /* How connections begin: the initial sequence numbers of SYN and SYN/ACK. */
 #include "flow/flow_internal.h"
+#include "flow/flow_place.h"
 
 #include "base/banned.h"
 
@@ -54,7 +55,8 @@ take_isn(
 void
 flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir)
 {
-	const struct syn_entry *e = syn_cache_find(table->syns, flow->hash);
+	uint64_t hash = place_of(&table->syn_key, p).hash;
+	const struct syn_entry *e = syn_cache_find(table->syns, hash);
 	bool own, peer;
 
 	if (e == NULL)
@@ -70,7 +72,7 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 	flow->conn.seen[1 - e->opener] |= e->syn_ack;
 	table->counters.syn_with_payload += e->syn;
 	/* Taken: a later connection on these ports has numbers of its own. */
-	syn_cache_remove(table->syns, flow->hash);
+	syn_cache_remove(table->syns, hash);
 }
 
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */

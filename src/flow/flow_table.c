@@ -1,12 +1,12 @@
 #include "flow/flow_table.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
 #include "flow/elapsed.h"
 #include "flow/flow_internal.h"
+#include "flow/flow_place.h"
 #include "flow/held.h"
 
 #include "base/banned.h"
@@ -52,6 +52,7 @@ flow_table_new(const struct flow_options *options, const struct flow_handler *ha
 	table->handler = handler;
 	table->arg = arg;
 	table->key = hash_key_random();
+	table->syn_key = options->is_saved ? hash_key_fixed() : table->key;
 	table->buckets = xcalloc(buckets, sizeof(struct flow *));
 	table->bucket_mask = buckets - 1;
 	table->syns = syn_cache_new();
@@ -71,62 +72,6 @@ flow_table_free(struct flow_table *table)
 	syn_cache_free(table->syns);
 	free(table->buckets);
 	free(table);
-}
-
-/* Where a packet's connection stands in the table, and which way the packet goes. */
-struct place {
-	uint64_t hash;
-	unsigned dir; /* 0: from the endpoint that is the lower one in order */
-};
-
-static inline uint32_t
-u32_of(const uint8_t *bytes)
-{
-	uint32_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return be32toh(value);
-}
-
-static inline uint64_t
-u64_of(const uint8_t *bytes)
-{
-	uint64_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return be64toh(value);
-}
-
-/* Address and port of an endpoint as one number each: their order is addr_compare's. */
-static inline struct place
-place_of_v4(const struct hash_key *key, const struct packet *p)
-{
-	uint64_t src = (uint64_t)u32_of(p->src.bytes) << 16 | p->src_port;
-	uint64_t dst = (uint64_t)u32_of(p->dst.bytes) << 16 | p->dst_port;
-	unsigned dir = src > dst;
-
-	return (struct place){ hash_words(key, dir ? dst : src, dir ? src : dst), dir };
-}
-
-static struct place
-place_of_v6(const struct hash_key *key, const struct packet *p)
-{
-	int order = addr_compare(&p->src, &p->dst);
-	unsigned dir = order != 0 ? order > 0 : p->src_port > p->dst_port;
-	const struct addr *low = dir == 0 ? &p->src : &p->dst;
-	const struct addr *high = dir == 0 ? &p->dst : &p->src;
-	uint64_t ports = dir == 0 ? (uint64_t)p->src_port << 16 | p->dst_port
-				  : (uint64_t)p->dst_port << 16 | p->src_port;
-	uint64_t hash = hash_words(key, u64_of(low->bytes), u64_of(low->bytes + 8));
-
-	hash = hash_words(key, hash ^ u64_of(high->bytes), u64_of(high->bytes + 8));
-	return (struct place){ hash_words(key, hash, ports), dir };
-}
-
-static inline struct place
-place_of(const struct flow_table *table, const struct packet *p)
-{
-	return p->src.family == 4 ? place_of_v4(&table->key, p) : place_of_v6(&table->key, p);
 }
 
 static bool
@@ -309,10 +254,10 @@ touch(struct flow_table *table, struct flow *f)
 
 /* True when the packet is done with. */
 static bool
-add_syn(struct flow_table *table, const struct packet *p, unsigned dir, uint64_t hash,
-    struct flow **flow)
+add_syn(struct flow_table *table, const struct packet *p, unsigned dir, struct flow **flow)
 {
 	bool is_ack = (p->flags & TCP_ACK) != 0;
+	uint64_t hash = place_of(&table->syn_key, p).hash;
 
 	if (*flow != NULL && flow_is_new_syn(*flow, p, dir)) {
 		flow_end(table, *flow, FLOW_END_REUSED, table->now_us);
@@ -433,7 +378,7 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 
 	follow_clock(table, p->time_us);
 	f = find(table, p, dir, at.hash);
-	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, dir, at.hash, &f))
+	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, dir, &f))
 		return;
 	if (f == NULL) {
 		/* Without payload there is nothing to follow yet. */
@@ -466,7 +411,7 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 void
 flow_table_add(struct flow_table *table, const struct packet *packet)
 {
-	add_at(table, packet, place_of(table, packet));
+	add_at(table, packet, place_of(&table->key, packet));
 }
 
 static inline void
@@ -490,10 +435,11 @@ add_batch(struct flow_table *table, const struct packet *packets, size_t count)
 	struct place at[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		at[i] = place_of(table, &packets[i]);
+		at[i] = place_of(&table->key, &packets[i]);
 		__builtin_prefetch(bucket_of(table, at[i].hash));
 		if ((packets[i].flags & TCP_SYN) != 0)
-			syn_cache_prefetch(table->syns, at[i].hash);
+			syn_cache_prefetch(
+			    table->syns, place_of(&table->syn_key, &packets[i]).hash);
 	}
 	for (size_t i = 0; i < count; i++)
 		flow_prefetch(*bucket_of(table, at[i].hash));

@@ -5,10 +5,10 @@
 #include "base/banned.h"
 
 void
-mirror_init(struct mirror *m)
+mirror_init(struct mirror *m, struct hash_key key)
 {
 	memset(m, 0, sizeof(*m));
-	m->key = hash_key_random();
+	m->key = key;
 	m->last_us = INT64_MIN; /* so that the first frame is a jump */
 }
 

@@ -41,7 +41,7 @@ struct mirror {
 	struct mirror_seen seen[MIRROR_SEEN_COUNT];
 };
 
-void mirror_init(struct mirror *m);
+void mirror_init(struct mirror *m, struct hash_key key);
 /* A packet with payload on a port of interest. */
 void mirror_add_payload(struct mirror *m, const struct packet *packet);
 /* For mirror_add_time. */

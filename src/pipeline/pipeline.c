@@ -136,7 +136,7 @@ pipeline_new(const struct pipeline_options *options)
 
 	p->options = *options;
 	p->records.max_kept_len = MAX_KEPT_LEN;
-	mirror_init(&p->mirror);
+	mirror_init(&p->mirror, options->flows.is_saved ? hash_key_fixed() : hash_key_random());
 	p->cache = tls_cache_new();
 	p->sessions = session_pool_new();
 	p->session_options = (struct session_options){

@@ -9,6 +9,12 @@
 
 #include "base/banned.h"
 
+/* An entry, its place in the index, which is a quarter to three quarters full, and in the order. */
+#define ENTRY_LEN(type) (sizeof(struct type) + 2 * sizeof(struct tally_slot) + sizeof(uint32_t))
+#define CLIENT_LEN ENTRY_LEN(tally_client_entry)
+#define FINDING_LEN ENTRY_LEN(tally_finding_entry)
+#define DAY_LEN ENTRY_LEN(tally_day_entry)
+
 struct tally *
 tally_new(const struct tally_options *options)
 {
@@ -20,6 +26,8 @@ tally_new(const struct tally_options *options)
 	tally_index_init(&t->client_index);
 	tally_index_init(&t->finding_index);
 	tally_index_init(&t->day_index);
+	tally_index_init(&t->kind_index);
+	tally_index_init(&t->story_index);
 	return t;
 }
 
@@ -32,9 +40,14 @@ tally_free(struct tally *t)
 	free(t->client_index.slots);
 	free(t->finding_index.slots);
 	free(t->day_index.slots);
+	free(t->kind_index.slots);
+	free(t->story_index.slots);
 	free(t->clients);
 	free(t->findings);
 	free(t->days);
+	free(t->kinds);
+	free(t->stories);
+	tally_drop_order(t);
 	free(t);
 }
 
@@ -45,42 +58,20 @@ tally_clear(struct tally *t)
 	tally_index_clear(&t->client_index);
 	tally_index_clear(&t->finding_index);
 	tally_index_clear(&t->day_index);
+	tally_index_clear(&t->kind_index);
+	tally_index_clear(&t->story_index);
 	t->client_count = t->finding_count = t->day_count = 0;
-	t->sorted = false;
+	t->kind_count = t->story_count = 0;
+	tally_drop_order(t);
 	t->bytes = 0;
 	t->event_count = 0;
 }
 
 /* Over the client's address, not its number: so it is known before the client was looked up. */
 static uint64_t
-finding_hash(const struct tally *t, const struct addr *ip, const struct tally_finding_entry *e)
+finding_hash(const struct tally *t, uint64_t client_hash, uint32_t kind)
 {
-	const uint16_t numbers[] = { e->server_port, e->tls_version, e->offered_version };
-	const uint8_t kinds[] = { e->protocol, e->tls_mode, e->outcome, e->refused_by, e->refusal,
-		e->refusal_alert };
-	uint8_t key[sizeof(ip->bytes) + sizeof(numbers) + sizeof(kinds) + EVENT_NAME_MAX];
-	size_t len = 0;
-
-	memcpy(key, ip->bytes, sizeof(ip->bytes));
-	len += sizeof(ip->bytes);
-	memcpy(key + len, numbers, sizeof(numbers));
-	len += sizeof(numbers);
-	memcpy(key + len, kinds, sizeof(kinds));
-	len += sizeof(kinds);
-	memcpy(key + len, e->server.data, e->server.len);
-	return hash_bytes(&t->key, key, len + e->server.len);
-}
-
-static bool
-same_key(const struct tally_finding_entry *a, const struct tally_finding_entry *b)
-{
-	return a->client == b->client && a->server_port == b->server_port &&
-	       a->tls_version == b->tls_version && a->offered_version == b->offered_version &&
-	       a->protocol == b->protocol && a->tls_mode == b->tls_mode &&
-	       a->outcome == b->outcome && a->refused_by == b->refused_by &&
-	       a->refusal == b->refusal && a->refusal_alert == b->refusal_alert &&
-	       a->server.len == b->server.len &&
-	       memcmp(a->server.data, b->server.data, a->server.len) == 0;
+	return hash_words(&t->key, client_hash, kind);
 }
 
 static uint64_t
@@ -111,13 +102,14 @@ find_client(const struct tally *t, uint64_t hash, const struct addr *ip)
 }
 
 static uint32_t
-find_finding(const struct tally *t, uint64_t hash, const struct tally_finding_entry *wanted)
+find_finding(const struct tally *t, uint64_t hash, uint32_t client, uint32_t kind)
 {
 	uint32_t probe = 0, i;
 
 	do {
 		i = tally_index_next(&t->finding_index, hash, &probe);
-	} while (i != TALLY_NONE && !same_key(&t->findings[i], wanted));
+	} while (
+	    i != TALLY_NONE && (t->findings[i].client != client || t->findings[i].kind != kind));
 	return i;
 }
 
@@ -135,15 +127,14 @@ find_day(const struct tally *t, uint64_t hash, const struct tally_day_entry *wan
 	return i;
 }
 
-/* Room for one more entry in a list of `count`. */
-static void *
-make_room(void *items, size_t count, size_t *room, size_t item_len)
-{
-	if (count < *room)
-		return items;
-	*room = *room == 0 ? 64 : *room * 2;
-	return xreallocarray(items, *room, item_len);
-}
+/* Where an event belongs, and what it is looked up by. */
+struct place {
+	uint64_t client_hash, kind_hash, finding_hash, day_hash;
+	struct tally_kind kind;
+	uint32_t kind_number;        /* TALLY_NONE: not kept yet, and no finding_hash */
+	struct tally_day_entry day;  /* the client's number is to be filled in */
+	char server[EVENT_NAME_MAX]; /* what the kind borrows */
+};
 
 static uint32_t
 client_of(struct tally *t, uint64_t hash, const struct addr *ip)
@@ -153,7 +144,7 @@ client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 	if (i != TALLY_NONE)
 		return i;
 	i = (uint32_t)t->client_count;
-	t->clients = make_room(t->clients, i, &t->client_room, sizeof(*t->clients));
+	t->clients = tally_make_room(t->clients, i, &t->client_room, sizeof(*t->clients));
 	t->clients[i] = (struct tally_client_entry){
 		.ip = *ip,
 		.first_us = INT64_MAX,
@@ -162,25 +153,30 @@ client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 		.name_us = INT64_MIN,
 	};
 	t->client_count++;
-	t->bytes += sizeof(*t->clients) + 2 * sizeof(struct tally_slot);
+	t->bytes += CLIENT_LEN;
 	tally_index_add(&t->client_index, hash, i);
 	return i;
 }
 
 static struct tally_finding_entry *
-finding_of(struct tally *t, uint64_t hash, const struct tally_finding_entry *wanted)
+finding_of(struct tally *t, const struct place *p, uint32_t client)
 {
-	uint32_t i = find_finding(t, hash, wanted);
+	uint32_t i = find_finding(t, p->finding_hash, client, p->kind_number);
 
 	if (i != TALLY_NONE)
 		return &t->findings[i];
 	i = (uint32_t)t->finding_count;
-	t->findings = make_room(t->findings, i, &t->finding_room, sizeof(*t->findings));
-	t->findings[i] = *wanted;
-	t->findings[i].server = tally_keep_text(t, wanted->server.data, wanted->server.len);
+	t->findings = tally_make_room(t->findings, i, &t->finding_room, sizeof(*t->findings));
+	t->findings[i] = (struct tally_finding_entry){
+		.client = client,
+		.kind = p->kind_number,
+		.story = TALLY_NONE,
+		.first_us = INT64_MAX,
+		.last_us = INT64_MIN,
+	};
 	t->finding_count++;
-	t->bytes += sizeof(*t->findings) + 2 * sizeof(struct tally_slot);
-	tally_index_add(&t->finding_index, hash, i);
+	t->bytes += FINDING_LEN;
+	tally_index_add(&t->finding_index, p->finding_hash, i);
 	return &t->findings[i];
 }
 
@@ -191,10 +187,10 @@ count_day(struct tally *t, uint64_t hash, const struct tally_day_entry *wanted)
 
 	if (i == TALLY_NONE) {
 		i = (uint32_t)t->day_count;
-		t->days = make_room(t->days, i, &t->day_room, sizeof(*t->days));
+		t->days = tally_make_room(t->days, i, &t->day_room, sizeof(*t->days));
 		t->days[i] = *wanted;
 		t->day_count++;
-		t->bytes += sizeof(*t->days) + 2 * sizeof(struct tally_slot);
+		t->bytes += DAY_LEN;
 		tally_index_add(&t->day_index, hash, i);
 	}
 	t->days[i].count++;
@@ -208,20 +204,12 @@ lower(const char *in, size_t len, char *out)
 	return len;
 }
 
-/* Where an event belongs, and what it is looked up by. */
-struct place {
-	uint64_t client_hash, finding_hash, day_hash;
-	struct tally_finding_entry finding; /* its key; the client's number is to be filled in */
-	struct tally_day_entry day;
-	char server[EVENT_NAME_MAX]; /* what the key borrows */
-};
-
 static void
 set_place(const struct tally *t, struct place *p, const struct event *ev)
 {
 	char text[ADDR_TEXT_LEN];
 
-	p->finding = (struct tally_finding_entry){
+	p->kind = (struct tally_kind){
 		.server = { .data = p->server },
 		.server_port = ev->server_port,
 		.tls_version = ev->tls_version,
@@ -232,15 +220,13 @@ set_place(const struct tally *t, struct place *p, const struct event *ev)
 		.refused_by = (uint8_t)ev->refused_by,
 		.refusal = (uint8_t)ev->refusal,
 		.refusal_alert = ev->refusal_alert,
-		.first_us = INT64_MAX,
-		.last_us = INT64_MIN,
 	};
 	if (ev->server_name.len > 0) {
-		p->finding.server.len =
+		p->kind.server.len =
 		    (uint16_t)lower(ev->server_name.data, ev->server_name.len, p->server);
 	} else {
 		(void)addr_to_text(&ev->server_ip, text);
-		p->finding.server.len = (uint16_t)lower(text, strlen(text), p->server);
+		p->kind.server.len = (uint16_t)lower(text, strlen(text), p->server);
 	}
 	p->day = (struct tally_day_entry){
 		.day = ev->timestamp_us / USEC_PER_DAY - (ev->timestamp_us % USEC_PER_DAY < 0),
@@ -248,7 +234,9 @@ set_place(const struct tally *t, struct place *p, const struct event *ev)
 		.outcome = (uint8_t)ev->outcome,
 	};
 	p->client_hash = addr_hash(t, &ev->client_ip);
-	p->finding_hash = finding_hash(t, &ev->client_ip, &p->finding);
+	p->kind_hash = tally_kind_hash(t, &p->kind);
+	p->kind_number = tally_kind_find(t, p->kind_hash, &p->kind);
+	p->finding_hash = finding_hash(t, p->client_hash, p->kind_number);
 	p->day_hash = day_hash(t, &ev->client_ip, &p->day);
 }
 
@@ -263,13 +251,6 @@ static bool
 brings_name(const struct tally_client_entry *c, const struct event *ev)
 {
 	return ev->client_name.len > 0 && ev->timestamp_us >= c->name_us;
-}
-
-static bool
-brings_subject(const struct tally_finding_entry *e, const struct event *ev)
-{
-	return ev->certificate_subject.len > 0 &&
-	       (ev->timestamp_us >= e->last_us || e->subject.len == 0);
 }
 
 static void
@@ -293,94 +274,116 @@ update_client(struct tally *t, struct tally_client_entry *c, const struct event 
 	}
 }
 
-/* What the latest event that knows it decides. */
-static void
-update_latest(struct tally *t, struct tally_finding_entry *e, const struct event *ev)
+/* What the latest event that knows it decides; the result borrows from the event, or the tally. */
+static struct tally_story
+next_story(const struct tally *t, const struct tally_finding_entry *e, const struct event *ev)
 {
+	struct tally_story s = { .subject = { .data = "" } };
 	bool latest = ev->timestamp_us >= e->last_us;
 
-	if (latest || e->server_ip.family == 0) {
-		e->server_ip = ev->server_ip;
-		e->server_name_source = (uint8_t)ev->server_name_source;
+	if (e->story != TALLY_NONE)
+		s = t->stories[e->story];
+	if (latest || s.server_ip.family == 0) {
+		s.server_ip = ev->server_ip;
+		s.server_name_source = (uint8_t)ev->server_name_source;
 	}
-	if (ev->has_cipher_suite && (latest || !e->has_cipher_suite)) {
-		e->has_cipher_suite = true;
-		e->cipher_suite = ev->cipher_suite;
+	if (ev->has_cipher_suite && (latest || !s.has_cipher_suite)) {
+		s.has_cipher_suite = true;
+		s.cipher_suite = ev->cipher_suite;
 	}
-	if (ev->has_ja4 && (latest || !e->has_ja4)) {
-		e->has_ja4 = true;
-		memcpy(e->ja4, ev->ja4, EVENT_JA4_LEN);
+	if (ev->has_ja4 && (latest || !s.has_ja4)) {
+		s.has_ja4 = true;
+		memcpy(s.ja4, ev->ja4, EVENT_JA4_LEN);
 	}
-	if (ev->limited_by != SIDE_NONE && (latest || e->limited_by == SIDE_NONE))
-		e->limited_by = (uint8_t)ev->limited_by;
-	if (brings_subject(e, ev)) {
-		if (text_differs(e->subject, &ev->certificate_subject))
-			e->subject = tally_keep_text(
-			    t, ev->certificate_subject.data, ev->certificate_subject.len);
-		e->has_not_after = ev->has_certificate_not_after;
-		e->not_after_us = ev->certificate_not_after_us;
+	if (ev->limited_by != SIDE_NONE && (latest || s.limited_by == SIDE_NONE))
+		s.limited_by = (uint8_t)ev->limited_by;
+	if (ev->certificate_subject.len > 0 && (latest || s.subject.len == 0)) {
+		s.subject = (struct tally_text){ ev->certificate_subject.data,
+			ev->certificate_subject.len };
+		s.has_not_after = ev->has_certificate_not_after;
+		s.not_after_us = ev->certificate_not_after_us;
 	}
 	if (ev->offered_version != 0 && latest) {
-		e->offers_aead = ev->offers_aead;
-		e->offers_ecdhe = ev->offers_ecdhe;
+		s.offers_aead = ev->offers_aead;
+		s.offers_ecdhe = ev->offers_ecdhe;
 	}
+	return s;
 }
 
 static void
 update_finding(struct tally *t, struct tally_finding_entry *e, const struct event *ev)
 {
-	update_latest(t, e, ev);
+	struct tally_story story = next_story(t, e, ev);
+
+	if (e->story == TALLY_NONE || !tally_story_equals(&t->stories[e->story], &story))
+		e->story = tally_story_keep(t, &story);
 	e->count++;
-	e->gap_count += ev->capture_gap;
-	e->login_count += ev->login;
-	e->scsv_count += ev->fallback_scsv == TRI_TRUE;
+	e->gap_count = (uint16_t)(e->gap_count + ev->capture_gap);
+	e->login_count = (uint16_t)(e->login_count + ev->login);
+	e->scsv_count = (uint16_t)(e->scsv_count + (ev->fallback_scsv == TRI_TRUE));
 	e->first_us = ev->timestamp_us < e->first_us ? ev->timestamp_us : e->first_us;
 	e->last_us = ev->timestamp_us > e->last_us ? ev->timestamp_us : e->last_us;
 }
 
-/* Sorting has moved all entries; what was counted in vain (a flush that failed) goes on. */
+/* One more might not fit into its counters. */
+static bool
+is_counted_out(const struct tally_finding_entry *e)
+{
+	return e->count == UINT32_MAX || e->gap_count == UINT16_MAX ||
+	       e->login_count == UINT16_MAX || e->scsv_count == UINT16_MAX;
+}
+
+/* Sorting gave the indexes back; what was counted in vain (a flush that failed) goes on. */
 static void
 reindex(struct tally *t)
 {
-	tally_index_clear(&t->client_index);
-	tally_index_clear(&t->finding_index);
-	tally_index_clear(&t->day_index);
 	for (uint32_t i = 0; i < t->client_count; i++)
 		tally_index_add(&t->client_index, addr_hash(t, &t->clients[i].ip), i);
 	for (uint32_t i = 0; i < t->finding_count; i++) {
 		const struct tally_finding_entry *e = &t->findings[i];
+		uint64_t client_hash = addr_hash(t, &t->clients[e->client].ip);
 
-		tally_index_add(
-		    &t->finding_index, finding_hash(t, &t->clients[e->client].ip, e), i);
+		tally_index_add(&t->finding_index, finding_hash(t, client_hash, e->kind), i);
 	}
 	for (uint32_t i = 0; i < t->day_count; i++) {
 		const struct tally_day_entry *d = &t->days[i];
 
 		tally_index_add(&t->day_index, day_hash(t, &t->clients[d->client].ip, d), i);
 	}
-	t->sorted = false;
+	tally_drop_order(t);
 }
 
 /* True when the event can be counted in what is there, which takes no memory. */
 static bool
-fits_in(const struct tally *t, struct place *p, const struct event *ev)
+fits_in(const struct tally *t, struct place *p, uint32_t client, uint32_t finding,
+    const struct event *ev)
 {
-	uint32_t client = find_client(t, p->client_hash, &ev->client_ip), finding;
-	size_t text_len = 0;
+	struct tally_story story;
 
-	if (client == TALLY_NONE)
+	if (client == TALLY_NONE || finding == TALLY_NONE)
 		return false;
-	p->finding.client = p->day.client = client;
-	finding = find_finding(t, p->finding_hash, &p->finding);
-	if (finding == TALLY_NONE || find_day(t, p->day_hash, &p->day) == TALLY_NONE)
+	p->day.client = client;
+	if (find_day(t, p->day_hash, &p->day) == TALLY_NONE)
 		return false;
 	if (brings_name(&t->clients[client], ev) &&
-	    text_differs(t->clients[client].name, &ev->client_name))
-		text_len += ev->client_name.len;
-	if (brings_subject(&t->findings[finding], ev) &&
-	    text_differs(t->findings[finding].subject, &ev->certificate_subject))
-		text_len += ev->certificate_subject.len;
-	return tally_text_fits(t, text_len);
+	    text_differs(t->clients[client].name, &ev->client_name) &&
+	    !tally_text_fits(t, ev->client_name.len))
+		return false;
+	story = next_story(t, &t->findings[finding], ev);
+	return tally_story_find(t, &story) != TALLY_NONE;
+}
+
+static bool
+has_room(const struct tally *t, struct place *p, const struct event *ev)
+{
+	uint32_t client, finding = TALLY_NONE;
+
+	client = find_client(t, p->client_hash, &ev->client_ip);
+	if (client != TALLY_NONE && p->kind_number != TALLY_NONE)
+		finding = find_finding(t, p->finding_hash, client, p->kind_number);
+	if (finding != TALLY_NONE && is_counted_out(&t->findings[finding]))
+		return false;
+	return !tally_is_full(t) || fits_in(t, p, client, finding, ev);
 }
 
 bool
@@ -396,12 +399,16 @@ tally_add(struct tally *t, const struct event *ev)
 	tally_index_prefetch(&t->client_index, p.client_hash);
 	tally_index_prefetch(&t->finding_index, p.finding_hash);
 	tally_index_prefetch(&t->day_index, p.day_hash);
-	if (tally_is_full(t) && !fits_in(t, &p, ev))
+	if (!has_room(t, &p, ev))
 		return false;
+	if (p.kind_number == TALLY_NONE) {
+		p.kind_number = tally_kind_keep(t, p.kind_hash, &p.kind);
+		p.finding_hash = finding_hash(t, p.client_hash, p.kind_number);
+	}
 	client = client_of(t, p.client_hash, &ev->client_ip);
-	p.finding.client = p.day.client = client;
+	p.day.client = client;
 	update_client(t, &t->clients[client], ev);
-	update_finding(t, finding_of(t, p.finding_hash, &p.finding), ev);
+	update_finding(t, finding_of(t, &p, client), ev);
 	count_day(t, p.day_hash, &p.day);
 	t->event_count++;
 	return true;

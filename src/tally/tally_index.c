@@ -58,6 +58,13 @@ tally_index_clear(struct tally_index *index)
 }
 
 void
+tally_index_shrink(struct tally_index *index)
+{
+	free(index->slots);
+	tally_index_init(index);
+}
+
+void
 tally_index_add(struct tally_index *index, uint64_t hash, uint32_t entry)
 {
 	/* Never more than three quarters full, so that a search ends. */

@@ -1,5 +1,9 @@
 /*
- * tally_internal - compact entries: what struct finding says in a kilobyte, in some 250 bytes.
+ * tally_internal - compact entries: what struct finding says in a kilobyte, in some 60 bytes.
+ *
+ * Most of a finding many clients have in common: the key without the client, and what is known of
+ * the latest handshake.  Each such kind and each such story is kept once; a finding has their
+ * numbers.
  */
 #ifndef TLSTALLY_TALLY_TALLY_INTERNAL_H
 #define TLSTALLY_TALLY_TALLY_INTERNAL_H
@@ -27,23 +31,31 @@ struct tally_client_entry {
 	uint32_t first_finding, finding_count, first_day, day_count; /* after tally_sort */
 };
 
-struct tally_finding_entry {
-	/* What each event touches comes first, in one cache line. */
+/* A finding's key but for the client. */
+struct tally_kind {
 	struct tally_text server;
-	uint32_t client;
 	uint16_t server_port, tls_version, offered_version;
 	uint8_t protocol, tls_mode, outcome, refused_by, refusal, refusal_alert;
-	int64_t first_us, last_us;
-	uint64_t count;
+	uint32_t rank; /* after tally_sort */
+};
 
-	uint8_t server_name_source, limited_by;
-	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
-	struct addr server_ip;
-	uint32_t cipher_suite;
-	char ja4[EVENT_JA4_LEN];
+/* What the latest handshakes of a finding told. */
+struct tally_story {
 	struct tally_text subject;
 	int64_t not_after_us;
-	uint64_t gap_count, login_count, scsv_count;
+	uint32_t cipher_suite;
+	struct addr server_ip;
+	uint8_t server_name_source, limited_by;
+	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
+	char ja4[EVENT_JA4_LEN];
+};
+
+struct tally_finding_entry {
+	int64_t first_us, last_us;
+	uint32_t client, kind, story; /* numbers of entries */
+	uint32_t count;
+	/* Seldom anything but 0; what does not fit makes the tally full. */
+	uint16_t gap_count, login_count, scsv_count;
 };
 
 struct tally_day_entry {
@@ -77,12 +89,18 @@ struct tally {
 	size_t max_bytes, bytes;
 	struct hash_key key;
 	uint64_t event_count;
-	struct tally_index client_index, finding_index, day_index;
+	struct tally_index client_index, finding_index, day_index, kind_index, story_index;
 	struct tally_client_entry *clients;
 	struct tally_finding_entry *findings;
 	struct tally_day_entry *days;
+	struct tally_kind *kinds;
+	struct tally_story *stories;
 	size_t client_count, client_room, finding_count, finding_room, day_count, day_room;
-	bool sorted; /* by tally_sort: the indexes are stale */
+	size_t kind_count, kind_room, story_count, story_room;
+	/* By tally_sort, until the next change: numbers of entries in order; the indexes of
+	 * clients, findings and days are empty then. */
+	bool sorted;
+	uint32_t *client_order, *finding_order, *day_order;
 	struct tally_chunk *chunks;
 	struct tally_text recent[TALLY_RECENT_COUNT]; /* kept lately: many findings share a text */
 };
@@ -90,6 +108,8 @@ struct tally {
 /* tally_index.c */
 void tally_index_init(struct tally_index *index);
 void tally_index_clear(struct tally_index *index);
+/* The same, and gives its memory back. */
+void tally_index_shrink(struct tally_index *index);
 void tally_index_add(struct tally_index *index, uint64_t hash, uint32_t entry);
 
 /*
@@ -115,6 +135,22 @@ tally_index_prefetch(const struct tally_index *index, uint64_t hash)
 {
 	__builtin_prefetch(&index->slots[(uint32_t)hash & index->mask]);
 }
+
+/* tally_kind.c: kinds and stories, each kept once. */
+/* `wanted` borrows its texts from elsewhere.  TALLY_NONE: not kept yet. */
+uint32_t tally_kind_find(const struct tally *t, uint64_t hash, const struct tally_kind *wanted);
+uint32_t tally_kind_keep(struct tally *t, uint64_t hash, const struct tally_kind *wanted);
+uint64_t tally_kind_hash(const struct tally *t, const struct tally_kind *kind);
+uint32_t tally_story_find(const struct tally *t, const struct tally_story *wanted);
+uint32_t tally_story_keep(struct tally *t, const struct tally_story *wanted);
+bool tally_story_equals(const struct tally_story *a, const struct tally_story *b);
+
+/* Room for one more entry in a list of `count`. */
+void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
+
+/* tally_sort.c */
+/* The order is no longer needed, or no longer true. */
+void tally_drop_order(struct tally *t);
 
 /* tally_arena.c */
 /* True when keeping `len` bytes takes no more memory. */

@@ -1,4 +1,6 @@
 /* Reading a tally in order. */
+/* For qsort_r. */
+#define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier) */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +45,15 @@ tally_key_compare(const struct finding_key *a, const struct finding_key *b)
 	return compare_u64(a->refusal_alert, b->refusal_alert);
 }
 
-/* `client` is the rank of the client by now, so that no address is compared. */
 static int
-compare_findings(const void *pa, const void *pb)
+compare_kinds(const void *pa, const void *pb, void *arg)
 {
-	const struct tally_finding_entry *a = pa, *b = pb;
+	const struct tally_kind *kinds = arg;
+	const struct tally_kind *a = &kinds[*(const uint32_t *)pa];
+	const struct tally_kind *b = &kinds[*(const uint32_t *)pb];
 	int order;
 
-	if ((order = compare_u64(a->client, b->client)) != 0 ||
-	    (order = compare_bytes(a->server.data, a->server.len, b->server.data, b->server.len)) !=
+	if ((order = compare_bytes(a->server.data, a->server.len, b->server.data, b->server.len)) !=
 		0 ||
 	    (order = compare_u64(a->server_port, b->server_port)) != 0 ||
 	    (order = compare_u64(a->protocol, b->protocol)) != 0 ||
@@ -66,13 +68,23 @@ compare_findings(const void *pa, const void *pb)
 }
 
 static int
-compare_days(const void *pa, const void *pb)
+compare_findings(const void *pa, const void *pb, void *arg)
 {
-	const struct tally_day_entry *a = pa, *b = pb;
+	const struct tally *t = arg;
+	const struct tally_finding_entry *a = &t->findings[*(const uint32_t *)pa];
+	const struct tally_finding_entry *b = &t->findings[*(const uint32_t *)pb];
+
+	return compare_u64(t->kinds[a->kind].rank, t->kinds[b->kind].rank);
+}
+
+static int
+compare_days(const void *pa, const void *pb, void *arg)
+{
+	const struct tally_day_entry *days = arg;
+	const struct tally_day_entry *a = &days[*(const uint32_t *)pa];
+	const struct tally_day_entry *b = &days[*(const uint32_t *)pb];
 	int order;
 
-	if ((order = compare_u64(a->client, b->client)) != 0)
-		return order;
 	if (a->day != b->day)
 		return a->day < b->day ? -1 : 1;
 	if ((order = compare_u64(a->tls_version, b->tls_version)) != 0)
@@ -81,55 +93,118 @@ compare_days(const void *pa, const void *pb)
 }
 
 static int
-compare_clients(const void *pa, const void *pb)
+compare_clients(const void *pa, const void *pb, void *arg)
 {
-	const struct tally_client_entry *a = pa, *b = pb;
+	const struct tally_client_entry *clients = arg;
 
-	return addr_compare(&a->ip, &b->ip);
+	return addr_compare(&clients[*(const uint32_t *)pa].ip, &clients[*(const uint32_t *)pb].ip);
 }
 
-/* Puts the clients in order; `rank[i]` is where the one that was number i stands now. */
-static void
-sort_clients(struct tally *t, uint32_t *rank)
+/* The numbers below `count`, sorted; owned by the caller. */
+static uint32_t *
+sort_numbers(size_t count, int (*compare)(const void *, const void *, void *), void *arg)
 {
-	for (size_t i = 0; i < t->client_count; i++)
-		t->clients[i].first_finding = (uint32_t)i; /* its old number, for a moment */
-	qsort(t->clients, t->client_count, sizeof(*t->clients), compare_clients);
-	for (size_t i = 0; i < t->client_count; i++)
-		rank[t->clients[i].first_finding] = (uint32_t)i;
+	uint32_t *order = xreallocarray(NULL, count + 1, sizeof(*order));
+
+	for (size_t i = 0; i < count; i++)
+		order[i] = (uint32_t)i; /* entries are numbered in 32 bits */
+	qsort_r(order, count, sizeof(*order), compare, arg);
+	return order;
+}
+
+static void
+rank_kinds(struct tally *t)
+{
+	uint32_t *order = sort_numbers(t->kind_count, compare_kinds, t->kinds);
+
+	for (size_t i = 0; i < t->kind_count; i++)
+		t->kinds[order[i]].rank = (uint32_t)i;
+	free(order);
+}
+
+/* Groups by client, in a pass each for counting and for putting down, then sorts each group. */
+static void
+order_findings(struct tally *t)
+{
+	uint32_t next = 0;
+
+	t->finding_order = xreallocarray(NULL, t->finding_count + 1, sizeof(uint32_t));
+	for (size_t i = 0; i < t->finding_count; i++)
+		t->clients[t->findings[i].client].finding_count++;
+	for (size_t i = 0; i < t->client_count; i++) {
+		struct tally_client_entry *c = &t->clients[t->client_order[i]];
+
+		c->first_finding = next;
+		next += c->finding_count;
+		c->finding_count = 0;
+	}
+	for (uint32_t i = 0; i < t->finding_count; i++) {
+		struct tally_client_entry *c = &t->clients[t->findings[i].client];
+
+		t->finding_order[c->first_finding + c->finding_count++] = i;
+	}
+	for (size_t i = 0; i < t->client_count; i++) {
+		const struct tally_client_entry *c = &t->clients[i];
+
+		qsort_r(t->finding_order + c->first_finding, c->finding_count, sizeof(uint32_t),
+		    compare_findings, t);
+	}
+}
+
+static void
+order_days(struct tally *t)
+{
+	uint32_t next = 0;
+
+	t->day_order = xreallocarray(NULL, t->day_count + 1, sizeof(uint32_t));
+	for (size_t i = 0; i < t->day_count; i++)
+		t->clients[t->days[i].client].day_count++;
+	for (size_t i = 0; i < t->client_count; i++) {
+		struct tally_client_entry *c = &t->clients[t->client_order[i]];
+
+		c->first_day = next;
+		next += c->day_count;
+		c->day_count = 0;
+	}
+	for (uint32_t i = 0; i < t->day_count; i++) {
+		struct tally_client_entry *c = &t->clients[t->days[i].client];
+
+		t->day_order[c->first_day + c->day_count++] = i;
+	}
+	for (size_t i = 0; i < t->client_count; i++) {
+		const struct tally_client_entry *c = &t->clients[i];
+
+		qsort_r(t->day_order + c->first_day, c->day_count, sizeof(uint32_t), compare_days,
+		    t->days);
+	}
 }
 
 void
 tally_sort(struct tally *t)
 {
-	uint32_t *rank;
-
-	if (t->sorted || t->client_count == 0)
+	if (t->sorted)
 		return;
 	t->sorted = true;
-	rank = xmalloc(t->client_count * sizeof(*rank));
-	sort_clients(t, rank);
-	for (size_t i = 0; i < t->client_count; i++) {
+	/* Nothing is searched for in a sorted tally, and the store can use the memory. */
+	tally_index_shrink(&t->client_index);
+	tally_index_shrink(&t->finding_index);
+	tally_index_shrink(&t->day_index);
+	for (size_t i = 0; i < t->client_count; i++)
 		t->clients[i].finding_count = t->clients[i].day_count = 0;
-		t->clients[i].first_finding = t->clients[i].first_day = 0;
-	}
-	for (size_t i = 0; i < t->finding_count; i++)
-		t->findings[i].client = rank[t->findings[i].client];
-	for (size_t i = 0; i < t->day_count; i++)
-		t->days[i].client = rank[t->days[i].client];
-	free(rank);
-	if (t->finding_count > 0)
-		qsort(t->findings, t->finding_count, sizeof(*t->findings), compare_findings);
-	if (t->day_count > 0)
-		qsort(t->days, t->day_count, sizeof(*t->days), compare_days);
-	for (size_t i = t->finding_count; i-- > 0;) {
-		t->clients[t->findings[i].client].first_finding = (uint32_t)i;
-		t->clients[t->findings[i].client].finding_count++;
-	}
-	for (size_t i = t->day_count; i-- > 0;) {
-		t->clients[t->days[i].client].first_day = (uint32_t)i;
-		t->clients[t->days[i].client].day_count++;
-	}
+	rank_kinds(t);
+	t->client_order = sort_numbers(t->client_count, compare_clients, t->clients);
+	order_findings(t);
+	order_days(t);
+}
+
+void
+tally_drop_order(struct tally *t)
+{
+	free(t->client_order);
+	free(t->finding_order);
+	free(t->day_order);
+	t->client_order = t->finding_order = t->day_order = NULL;
+	t->sorted = false;
 }
 
 size_t
@@ -147,7 +222,7 @@ tally_finding_count(const struct tally *t)
 void
 tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 {
-	const struct tally_client_entry *c = &t->clients[index];
+	const struct tally_client_entry *c = &t->clients[t->client_order[index]];
 
 	*out = (struct tally_client){
 		.ip = c->ip,
@@ -165,47 +240,59 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 	memcpy(out->mac, c->mac, sizeof(out->mac));
 }
 
+static void
+tell_kind(const struct tally_kind *k, struct finding_key *out)
+{
+	out->protocol = (enum protocol)k->protocol;
+	out->tls_mode = (enum tls_mode)k->tls_mode;
+	event_text_set(&out->server, span_from(k->server.data, k->server.len));
+	out->server_port = k->server_port;
+	out->tls_version = k->tls_version;
+	out->offered_version = k->offered_version;
+	out->outcome = (enum outcome)k->outcome;
+	out->refused_by = (enum event_side)k->refused_by;
+	out->refusal = (enum refusal_kind)k->refusal;
+	out->refusal_alert = k->refusal_alert;
+}
+
+static void
+tell_story(const struct tally_story *s, struct finding *out)
+{
+	out->server_ip = s->server_ip;
+	out->server_name_source = (enum name_source)s->server_name_source;
+	out->has_cipher_suite = s->has_cipher_suite;
+	out->cipher_suite = s->cipher_suite;
+	out->has_ja4 = s->has_ja4;
+	memcpy(out->ja4, s->ja4, EVENT_JA4_LEN);
+	out->limited_by = (enum event_side)s->limited_by;
+	event_text_set(&out->certificate_subject, span_from(s->subject.data, s->subject.len));
+	out->has_certificate_not_after = s->has_not_after;
+	out->certificate_not_after_us = s->not_after_us;
+	out->offers_aead = s->offers_aead;
+	out->offers_ecdhe = s->offers_ecdhe;
+}
+
 void
 tally_finding_at(const struct tally *t, size_t index, struct finding *out)
 {
-	const struct tally_finding_entry *e = &t->findings[index];
+	const struct tally_finding_entry *e = &t->findings[t->finding_order[index]];
 
 	memset(out, 0, offsetof(struct finding, certificate_subject));
 	out->key.client_ip = t->clients[e->client].ip;
-	out->key.protocol = (enum protocol)e->protocol;
-	out->key.tls_mode = (enum tls_mode)e->tls_mode;
-	event_text_set(&out->key.server, span_from(e->server.data, e->server.len));
-	out->key.server_port = e->server_port;
-	out->key.tls_version = e->tls_version;
-	out->key.offered_version = e->offered_version;
-	out->key.outcome = (enum outcome)e->outcome;
-	out->key.refused_by = (enum event_side)e->refused_by;
-	out->key.refusal = (enum refusal_kind)e->refusal;
-	out->key.refusal_alert = e->refusal_alert;
+	tell_kind(&t->kinds[e->kind], &out->key);
 	out->count = e->count;
 	out->gap_count = e->gap_count;
 	out->login_count = e->login_count;
 	out->scsv_count = e->scsv_count;
 	out->first_us = e->first_us;
 	out->last_us = e->last_us;
-	out->server_ip = e->server_ip;
-	out->server_name_source = (enum name_source)e->server_name_source;
-	out->has_cipher_suite = e->has_cipher_suite;
-	out->cipher_suite = e->cipher_suite;
-	out->has_ja4 = e->has_ja4;
-	memcpy(out->ja4, e->ja4, EVENT_JA4_LEN);
-	out->limited_by = (enum event_side)e->limited_by;
-	event_text_set(&out->certificate_subject, span_from(e->subject.data, e->subject.len));
-	out->has_certificate_not_after = e->has_not_after;
-	out->certificate_not_after_us = e->not_after_us;
-	out->offers_aead = e->offers_aead;
-	out->offers_ecdhe = e->offers_ecdhe;
+	tell_story(&t->stories[e->story], out);
 }
 
 void
 tally_day_at(const struct tally *t, size_t index, struct tally_day *out)
 {
-	const struct tally_day_entry *d = &t->days[index];
+	const struct tally_day_entry *d = &t->days[t->day_order[index]];
 
 	*out = (struct tally_day){
 		.day = d->day,
