@@ -47,22 +47,56 @@ mend_end(int fd)
 		(void)!ftruncate(fd, from + keep);
 }
 
+/* A capture or a database given by mistake is not written over. */
+static bool
+holds_something_else(int fd)
+{
+	struct stat st;
+	char first;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, &first, 1, 0) == 1 &&
+	       first != '{';
+}
+
+static int
+begin_anew(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (holds_something_else(fd)) {
+		error_set(err, "%s holds something other than events; give another name", path);
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0) != 0) {
+		error_set(err, "cannot write events to %s: %s", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
 static int
 open_file(const struct event_writer *w, struct error *err)
 {
-	int flags = w->options.append ? O_RDWR | O_APPEND : O_WRONLY | O_TRUNC;
+	int flags = (w->options.append ? O_APPEND : 0) | O_CREAT | O_CLOEXEC;
+	struct stat st;
+	bool read;
 	int fd;
 
 	if (strcmp(w->path, "-") == 0)
 		return STDOUT_FILENO;
-	fd = open(w->path, flags | O_CREAT | O_CLOEXEC, 0640);
 	/* What can only be written to, a pipe for one, may be a target as well. */
-	if (fd < 0 && w->options.append && errno == EACCES)
-		fd = open(w->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0)
+	read = w->options.append || stat(w->path, &st) != 0 || S_ISREG(st.st_mode);
+	fd = open(w->path, (read ? O_RDWR : O_WRONLY) | flags, 0640);
+	if (fd < 0 && read && errno == EACCES)
+		fd = open(w->path, O_WRONLY | flags, 0640);
+	if (fd < 0) {
 		error_set(err, "cannot write events to %s: %s", w->path, strerror(errno));
-	else if (w->options.append)
+	} else if (w->options.append) {
 		mend_end(fd);
+	} else if (begin_anew(fd, w->path, err) != 0) {
+		(void)close(fd);
+		return -1;
+	}
 	return fd;
 }
 

@@ -244,6 +244,56 @@ START_TEST(a_file_that_cannot_be_made_anew_leaves_the_old_one)
 END_TEST
 
 static void
+put_file(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* A capture or a database that was given by mistake. */
+START_TEST(what_is_no_file_of_events_is_not_written_over)
+{
+	static const char *const texts[] = { "SQLite format 3", "\xd4\xc3\xb2\xa1", "\n\r\r\n" };
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	struct stat st;
+
+	put_file(texts[_i]);
+	ck_assert_ptr_null(event_writer_new(&options, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, (off_t)strlen(texts[_i]));
+}
+END_TEST
+
+START_TEST(a_file_of_events_is_begun_anew)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	struct event_writer *w;
+
+	put_file("{\"event\":\"old\"}\n{}\n{}\n");
+	w = event_writer_new(&options, &err);
+	ck_assert_ptr_nonnull(w);
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 1);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -254,6 +304,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_has_no_room_is_lost_by_whole_lines_and_counted);
 	tcase_add_loop_test(tc, a_line_that_a_killed_writer_cut_is_taken_away, 0,
 	    (int)(sizeof(ends) / sizeof(ends[0])));
+	tcase_add_loop_test(tc, what_is_no_file_of_events_is_not_written_over, 0, 3);
+	tcase_add_test(tc, a_file_of_events_is_begun_anew);
 	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
 }
 
