@@ -50,6 +50,7 @@ enum config_key {
 	CONFIG_SCOPE_INTERNAL,
 	CONFIG_SCOPE_NAMES,
 	CONFIG_POLICY_MINIMUM,
+	CONFIG_POLICY_FALLBACK_WINDOW,
 	CONFIG_POLICY_SERVICES_FILE,
 	CONFIG_POLICY_SWITCH_OFF_HOST,
 	CONFIG_POLICY_SWITCH_OFF_NETWORK,
@@ -108,7 +109,8 @@ struct config {
 	bool names; /* learn names from DNS, DHCP, mDNS and NBNS packets */
 
 	/* [policy] */
-	uint16_t minimum;                     /* TLS_VERSION_* */
+	uint16_t minimum; /* TLS_VERSION_* */
+	int64_t fallback_window_us;
 	char *services_file;                  /* NULL: where it usually is */
 	struct config_texts switch_off_hosts; /* lower case; "*.example.com": all below it */
 	struct network_set switch_off_networks;

@@ -29,6 +29,8 @@ struct finding {
 	uint64_t gap_count;        /* of these, with capture_gap */
 	uint64_t login_count;      /* of these, cleartext sessions with credentials in the clear */
 	uint64_t scsv_count;       /* of these, with TLS_FALLBACK_SCSV */
+	uint64_t fallback_count;   /* of these, second tries after a higher one: tally/fallback.h */
+	uint16_t fallback_from;    /* the highest offer that had failed before; 0: not seen */
 	int64_t first_us, last_us; /* packet time of the earliest and the latest */
 
 	/* Of the latest one that knew it: */

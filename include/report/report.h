@@ -39,6 +39,8 @@ struct report_row {
 	uint64_t count;
 	int64_t first_us, last_us;
 	enum verdict verdict;
+	uint64_t fallback_count; /* of `count` */
+	uint16_t fallback_from;  /* the highest offer that had failed before; 0: not seen */
 };
 
 /* What exports say of a row beyond report_row.  Texts are printable. */

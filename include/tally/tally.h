@@ -21,6 +21,7 @@
 
 #include "event/event.h"
 #include "event/finding.h"
+#include "tally/fallback.h"
 
 #define TALLY_DEFAULT_MAX_BYTES ((size_t)64 << 20)
 
@@ -42,6 +43,13 @@ void tally_clear(struct tally *t);
  * count it as lost.
  */
 bool tally_add(struct tally *t, const struct event *ev);
+
+/*
+ * Counts what fallback_tracker_add() told of a handshake that was counted before, in this tally or
+ * in one that was flushed: there the finding, and perhaps its client, has a count of 0 here, and
+ * only what is stored already takes it up.  False: the tally is full, and nothing changes.
+ */
+bool tally_mark_fallback(struct tally *t, const struct fallback_mark *mark);
 
 /* True when the budget is used up: time to flush. */
 bool tally_is_full(const struct tally *t);

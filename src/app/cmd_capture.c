@@ -221,6 +221,7 @@ on_reload(void *arg)
 		for (size_t i = 0; i < c->worker_count; i++)
 			capture_worker_reload(c->workers[i], &c->config.services,
 			    &c->config.internal, c->config.minimum);
+		event_sink_set_fallback_window(c->sink, c->config.fallback_window_us);
 		reload_policy(c);
 		log_notice("the configuration was read again");
 	} else {
@@ -360,6 +361,7 @@ start_threads(struct capture *c)
 	struct event_sink_options sink_options = {
 		.writer = c->writer,
 		.make_room = no_room,
+		.fallback_window_us = c->config.fallback_window_us,
 		.source_name = source_name,
 		.arg = c,
 	};

@@ -215,6 +215,7 @@ open_run(struct replay_run *r)
 	};
 	struct event_sink_options sink_options = {
 		.make_room = flush_full_tally,
+		.fallback_window_us = c->policy.config.fallback_window_us,
 		.source_name = source_name,
 		.arg = r,
 	};

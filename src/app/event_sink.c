@@ -11,6 +11,7 @@
 
 struct event_sink {
 	struct event_sink_options options;
+	struct fallback_tracker *fallbacks;
 	struct event *batch;
 	size_t count, room;
 	size_t lost; /* of batches that were full before their end */
@@ -22,6 +23,9 @@ event_sink_new(const struct event_sink_options *options)
 	struct event_sink *sink = xcalloc(1, sizeof(*sink));
 
 	sink->options = *options;
+	sink->fallbacks =
+	    fallback_tracker_new(options->fallback_window_us != 0 ? options->fallback_window_us
+								  : FALLBACK_DEFAULT_WINDOW_US);
 	return sink;
 }
 
@@ -30,6 +34,7 @@ event_sink_free(struct event_sink *sink)
 {
 	if (sink == NULL)
 		return;
+	fallback_tracker_free(sink->fallbacks);
 	free(sink->batch);
 	free(sink);
 }
@@ -44,14 +49,18 @@ static bool
 hand_on(struct event_sink *sink, struct event *ev)
 {
 	const struct event_sink_options *o = &sink->options;
+	struct fallback_mark mark;
 
 	if (o->naming != NULL)
 		naming_apply(o->naming, ev);
 	if (o->writer != NULL)
 		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
-	if (tally_add(o->tally, ev))
-		return true;
-	return o->make_room(o->arg) == 0 && tally_add(o->tally, ev);
+	if (!tally_add(o->tally, ev) && (o->make_room(o->arg) != 0 || !tally_add(o->tally, ev)))
+		return false;
+	if (fallback_tracker_add(sink->fallbacks, ev, &mark) &&
+	    !tally_mark_fallback(o->tally, &mark) && o->make_room(o->arg) == 0)
+		(void)tally_mark_fallback(o->tally, &mark);
+	return true;
 }
 
 /* As events are settled nearly always. */
@@ -107,6 +116,12 @@ event_sink_end_batch(struct event_sink *sink)
 	lost = sink->lost;
 	sink->lost = 0;
 	return lost;
+}
+
+void
+event_sink_set_fallback_window(struct event_sink *sink, int64_t window_us)
+{
+	fallback_tracker_set_window(sink->fallbacks, window_us);
 }
 
 void

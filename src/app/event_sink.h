@@ -5,6 +5,9 @@
  * A batch of events is put in order before it is handed on, so that what one pipeline or several
  * settle at the same packet time always comes out the same way.
  *
+ * Fallbacks are told here, where all events of a sensor come by in their final order, and counted
+ * with them.
+ *
  * Memory: a batch of at most 4096 events; more of them are handed on before the batch's end.
  */
 #ifndef TLSTALLY_APP_EVENT_SINK_H
@@ -23,6 +26,7 @@ struct event_sink; /* opaque */
 struct event_sink_options {
 	struct event_writer *writer; /* borrowed; NULL: no events file */
 	struct tally *tally;         /* borrowed */
+	int64_t fallback_window_us;  /* 0: FALLBACK_DEFAULT_WINDOW_US */
 	struct naming *naming;       /* borrowed; NULL: events stay as they are */
 	/* The tally is full: makes room, or returns -1. */
 	int (*make_room)(void *arg);
@@ -43,6 +47,8 @@ void event_sink_add_name(void *arg, const struct name_seen *seen);
  * because there was no room in the tally.
  */
 size_t event_sink_end_batch(struct event_sink *sink);
+/* How long after a failed try a lower one is a fallback, from now on. */
+void event_sink_set_fallback_window(struct event_sink *sink, int64_t window_us);
 /* Counts into another tally from now on. */
 void event_sink_set_tally(struct event_sink *sink, struct tally *tally);
 

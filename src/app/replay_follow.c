@@ -122,6 +122,7 @@ open_follower(struct follower *f)
 	};
 	struct event_sink_options sink_options = {
 		.make_room = flush_full_tally,
+		.fallback_window_us = c->policy.config.fallback_window_us,
 		.source_name = source_name,
 		.arg = f,
 	};

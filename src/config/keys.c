@@ -45,6 +45,8 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 
 	[CONFIG_POLICY_MINIMUM] = { "policy", "minimum", CONFIG_KIND_VERSION, AT(minimum),
 	    .fallback = "TLSv1.2" },
+	[CONFIG_POLICY_FALLBACK_WINDOW] = { "policy", "fallback_window", CONFIG_KIND_TIME,
+	    AT(fallback_window_us), .fallback = "10s", .min = SECOND, .max = HOUR },
 	[CONFIG_POLICY_SERVICES_FILE] = { "policy", "services_file", CONFIG_KIND_PATH,
 	    AT(services_file), .no_default = true },
 	[CONFIG_POLICY_SWITCH_OFF_HOST] = { "policy", "switch_off_host", CONFIG_KIND_HOSTS,

@@ -54,6 +54,9 @@ add_like_lead(struct evidence *ev, const struct finding *f)
 	ev->gap_count += f->gap_count;
 	ev->login_count += f->login_count;
 	ev->scsv_count += f->scsv_count;
+	ev->fallback_count += f->fallback_count;
+	if (f->fallback_from > ev->fallback_from)
+		ev->fallback_from = f->fallback_from;
 	if (f->key.outcome == OUTCOME_NEGOTIATED)
 		ev->unseen_count += f->count;
 	if (f->key.refusal != ev->lead->key.refusal ||

@@ -34,6 +34,10 @@ struct success_times {
 	int64_t any_last;              /* any success with the server */
 	int64_t good_first, good_last; /* at or above the minimum */
 	int64_t legacy_last;           /* judged VERDICT_LEGACY */
+	/* Those that were fallbacks, from a version up to fallback_from. */
+	int64_t fallback_last;
+	uint16_t fallback_from;
+	enum verdict fallback_verdict; /* the worst of them */
 };
 
 void success_index_init(struct success_index *index, const struct policy *policy,
@@ -56,6 +60,8 @@ struct evidence {
 	uint64_t gap_count;           /* of `count` */
 	uint64_t login_count;         /* of `count` */
 	uint64_t scsv_count;          /* of `count` */
+	uint64_t fallback_count;      /* of `count` */
+	uint16_t fallback_from;       /* the highest offer that had failed before; 0: not seen */
 	int64_t first_us, last_us;    /* of `count` */
 	bool several_refusals;        /* not all in the lead's way */
 	uint64_t refused_count;       /* same server and offer, refused; not in `count` */

@@ -196,12 +196,35 @@ add_unseen_end(struct buf *out, const struct evidence *ev)
 		buf_addf(out, "; how %" PRIu64 " of them ended was not seen", ev->unseen_count);
 }
 
+/* Who falls back offers more at first: his hello alone does not tell what he can do. */
+static void
+add_fallbacks(struct buf *out, const struct evidence *ev)
+{
+	if (ev->fallback_count == 0)
+		return;
+	if (ev->fallback_count == ev->count)
+		buf_add_text(out, ev->count == 1 ? "; it is a fallback" : "; all are fallbacks");
+	else
+		buf_addf(out, "; %" PRIu64 " of them %s", ev->fallback_count,
+		    ev->fallback_count == 1 ? "is a fallback" : "are fallbacks");
+	if (ev->fallback_from != 0) {
+		buf_add_text(out, ", seconds after a try with ");
+		add_version(out, ev->fallback_from);
+		buf_add_text(out, " failed");
+	}
+	if (ev->scsv_count > 0)
+		buf_add_text(out, ", as the client itself says (TLS_FALLBACK_SCSV)");
+}
+
 static void
 add_legacy(struct buf *out, const struct evidence *ev)
 {
 	const struct finding_key *key = &ev->lead->key;
 	const char *remedy = "; the client has to change";
 
+	if (ev->fallback_count > 0 && ev->fallback_from >= ev->policy->minimum)
+		remedy =
+		    "; find out why the higher version fails, and let the client not fall back";
 	if (key->tls_version == 0) {
 		buf_add_text(out, "offers at most ");
 		add_version(out, key->offered_version);
@@ -210,7 +233,8 @@ add_legacy(struct buf *out, const struct evidence *ev)
 		buf_add_text(out, "negotiates ");
 		add_version(out, key->tls_version);
 		if (key->offered_version == key->tls_version)
-			buf_add_text(out, ", the most it offers");
+			buf_add_text(out, ev->fallback_count > 0 ? ", the most it offers then"
+								 : ", the most it offers");
 		else if (key->offered_version != 0) {
 			buf_add_text(out, " and offers at most ");
 			add_version(out, key->offered_version);
@@ -223,6 +247,7 @@ add_legacy(struct buf *out, const struct evidence *ev)
 	add_since(out, ev);
 	add_last(out, ev);
 	add_unseen_end(out, ev);
+	add_fallbacks(out, ev);
 	if (ev->refused_count > 0) {
 		buf_add_text(out, "; ");
 		add_number_of(out, ev->refused_count, "more try was", "more tries were");

@@ -89,6 +89,11 @@ add_times(struct success_times *into, const struct success_times *from)
 {
 	into->any_last = later_of(into->any_last, from->any_last);
 	into->legacy_last = later_of(into->legacy_last, from->legacy_last);
+	into->fallback_last = later_of(into->fallback_last, from->fallback_last);
+	if (from->fallback_from > into->fallback_from)
+		into->fallback_from = from->fallback_from;
+	if (from->fallback_verdict < into->fallback_verdict)
+		into->fallback_verdict = from->fallback_verdict;
 	if (from->good_last == SUCCESS_NEVER)
 		return;
 	if (into->good_last == SUCCESS_NEVER || from->good_first < into->good_first)
@@ -96,10 +101,13 @@ add_times(struct success_times *into, const struct success_times *from)
 	into->good_last = later_of(into->good_last, from->good_last);
 }
 
+static const struct success_times no_times = { SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER,
+	SUCCESS_NEVER, SUCCESS_NEVER, 0, VERDICT_OK };
+
 static struct success_times
 times_of(const struct policy *policy, const struct finding *f)
 {
-	struct success_times t = { f->last_us, SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER };
+	struct success_times t = no_times;
 	enum verdict verdict = policy_judge_success(policy, f);
 
 	if (verdict == VERDICT_OK) {
@@ -107,6 +115,12 @@ times_of(const struct policy *policy, const struct finding *f)
 		t.good_last = f->last_us;
 	} else if (verdict == VERDICT_LEGACY || verdict == VERDICT_WILL_BREAK) {
 		t.legacy_last = f->last_us;
+	}
+	t.any_last = f->last_us;
+	if (f->fallback_count > 0) {
+		t.fallback_last = f->last_us;
+		t.fallback_from = f->fallback_from;
+		t.fallback_verdict = verdict;
 	}
 	return t;
 }
@@ -151,7 +165,7 @@ success_index_find(
 	const enum success_kind kinds[] = { BY_NAME,
 		has_clients_name(f) ? BY_ADDR_UNNAMED : BY_ADDR };
 
-	*out = (struct success_times){ SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER };
+	*out = no_times;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct success wanted = { .kind = kinds[i], .finding = f };
 		const struct success *found;

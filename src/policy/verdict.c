@@ -26,7 +26,10 @@
  *    the client falls back, and the one that fails must not hide behind the other: `unclear`.
  *    Where each old try carries TLS_FALLBACK_SCSV the client says itself that it can do more.
  *
- * 4. A failure that is not about the version (refused though it offered enough, unanswered) is
+ * 4. A try that failed, and the lower one that went through within seconds after it, are one
+ *    finding, a fallback (tally/fallback.h): both rows have the verdict of the success.
+ *
+ * 5. A failure that is not about the version (refused though it offered enough, unanswered) is
  *    `unclear`, never `ok`: nothing was negotiated that could be at or above the minimum.
  */
 
@@ -121,6 +124,9 @@ judge_failure(
 		return old && side_by_side && f->scsv_count < f->count ? VERDICT_UNCLEAR
 								       : VERDICT_OK;
 	}
+	/* The first tries of a fallback mean what its last one does. */
+	if (since->fallback_last > f->last_us && f->key.offered_version <= since->fallback_from)
+		return since->fallback_verdict;
 	if (!refused || !too_little)
 		return VERDICT_UNCLEAR;
 	/* Refused now and then, as servers do while they switch off, and let in again since. */

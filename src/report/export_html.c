@@ -11,6 +11,7 @@
 #include "report/export_html_style.h"
 #include "report/export_internal.h"
 #include "report/phrase.h"
+#include "report/report_internal.h"
 #include "report/summary.h"
 #include "tls/names.h"
 
@@ -252,6 +253,7 @@ add_row(const struct report_client *c, size_t index, struct buf *out)
 		buf_addf(out, " by %s", side);
 	if (refusal != NULL)
 		buf_addf(out, ": %s", refusal);
+	report_add_fallbacks(row, out);
 	buf_add_text(out, "<td class=k>");
 	add_escaped(out, suite != NULL ? suite : "-");
 	add_number_cell(out, row->count);

@@ -62,6 +62,8 @@ keep_rows(struct loading *l)
 			.refusal = f->key.refusal,
 			.refusal_alert = f->key.refusal_alert,
 			.count = f->count,
+			.fallback_count = f->fallback_count,
+			.fallback_from = f->fallback_from,
 			.first_us = f->first_us,
 			.last_us = f->last_us,
 			.verdict = l->verdicts[i],

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/timestamp.h"
+#include "report/phrase.h"
 #include "report/report_internal.h"
 
 #include "base/banned.h"
@@ -34,6 +35,15 @@ report_release(struct report *r)
 		free(r->observed.counters[i].name);
 	free(r->observed.counters);
 	*r = (struct report){ 0 };
+}
+
+void
+report_add_fallbacks(const struct report_row *row, struct buf *out)
+{
+	if (row->fallback_count == 0)
+		return;
+	buf_add_text(out, ", ");
+	phrase_add_count(out, row->fallback_count, "fallback", "fallbacks");
 }
 
 bool

@@ -14,6 +14,9 @@ void report_detail_release(struct report_detail *d);
 /* The server's name, else its address, printable; the caller frees it. */
 char *report_bare_server(const struct finding *f);
 
+/* ", 3 fallbacks"; nothing where there was none. */
+void report_add_fallbacks(const struct report_row *row, struct buf *out);
+
 void report_client_release(struct report_client *c);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "report/grid.h"
 #include "report/phrase.h"
+#include "report/report_internal.h"
 #include "report/summary.h"
 #include "tls/names.h"
 
@@ -152,6 +153,7 @@ add_outcome(const struct report_row *row, struct buf *text)
 		buf_addf(text, " by %s", side);
 	if (refusal != NULL)
 		buf_addf(text, ": %s", refusal);
+	report_add_fallbacks(row, text);
 }
 
 static void

@@ -34,6 +34,8 @@ store_finding_bind_counts(
 	store_bind_u64(st, i++, f->gap_count);
 	store_bind_u64(st, i++, f->login_count);
 	store_bind_u64(st, i++, f->scsv_count);
+	store_bind_u64(st, i++, f->fallback_count);
+	(void)sqlite3_bind_int(st, i++, f->fallback_from);
 	(void)sqlite3_bind_int64(st, i++, f->first_us);
 	(void)sqlite3_bind_int64(st, i++, f->last_us);
 	(void)sqlite3_bind_int(st, i++, judged.rank);
@@ -164,6 +166,8 @@ store_finding_read(sqlite3_stmt *st, int first, const struct addr *client, struc
 	out->gap_count = store_column_u64(st, i++);
 	out->login_count = store_column_u64(st, i++);
 	out->scsv_count = store_column_u64(st, i++);
+	out->fallback_count = store_column_u64(st, i++);
+	out->fallback_from = (uint16_t)store_column_code(st, i++, UINT16_MAX, &damaged);
 	out->first_us = sqlite3_column_int64(st, i++);
 	out->last_us = sqlite3_column_int64(st, i++);
 	judged->rank = (uint8_t)store_column_code(st, i++, STORE_VERDICT_NONE, &damaged);

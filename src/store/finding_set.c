@@ -151,10 +151,9 @@ join_candidates(struct finding_set *set, size_t count)
 	size_t kept = 0;
 
 	count = sort_unique(candidates, count);
-	if (set->count == 0)
-		return count;
 	for (size_t i = 0; i < count; i++) {
-		if (join_known(set, &candidates[i]))
+		/* tally_mark_fallback(): nothing by itself, if what it is about is gone. */
+		if (join_known(set, &candidates[i]) || candidates[i].count == 0)
 			continue;
 		if (kept != i)
 			candidates[kept] = candidates[i];

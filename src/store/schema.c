@@ -27,7 +27,8 @@ static const char schema_1[] =
     " service INTEGER NOT NULL," /* the key's numbers, packed: finding_row.c */
     " way INTEGER NOT NULL,"
     " count INTEGER NOT NULL, gap_count INTEGER NOT NULL, login_count INTEGER NOT NULL,"
-    " scsv_count INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " scsv_count INTEGER NOT NULL, fallback_count INTEGER NOT NULL,"
+    " fallback_from INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
     " verdict INTEGER NOT NULL,"
     " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
     " server_ip TEXT, server_name_source INTEGER NOT NULL,"

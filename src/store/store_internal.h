@@ -155,7 +155,8 @@ void store_make_printable(struct buf *scratch, struct event_text *text, enum sto
 #define STORE_FINDING_KEY_COLUMNS "server, service, way"
 #define STORE_FINDING_COLUMNS                                                                      \
 	STORE_FINDING_KEY_COLUMNS                                                                  \
-	", count, gap_count, login_count, scsv_count, first_us, last_us, verdict, endpoint, "      \
+	", count, gap_count, login_count, scsv_count, fallback_count, fallback_from, first_us, "   \
+	"last_us, verdict, endpoint, "                                                             \
 	"server_ip, "                                                                              \
 	"server_name_source, cipher_suite, ja4, limited_by, certificate_subject, "                 \
 	"certificate_not_after_us, offers"

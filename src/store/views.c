@@ -54,7 +54,8 @@ static const char inventory_view[] =
     "CREATE VIEW inventory (sensor, client, protocol, tls_mode, server, server_ip, server_port,"
     " tls_version, offered_version, outcome, refused_by, refusal, limited_by, count, first_seen,"
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
-    " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint) AS SELECT"
+    " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint,"
+    " fallbacks, fallback_from) AS SELECT"
     " s.name, c.ip, "
     PROTOCOL(STORE_PROTOCOL("f.service")) ", "
     TLS_MODE(STORE_TLS_MODE("f.service")) ", "
@@ -75,12 +76,15 @@ static const char inventory_view[] =
     "f.certificate_subject, "
     TIME("f.certificate_not_after_us") ", "
     "f.gap_count, f.login_count, "
-    LEGACY_ENDPOINT
+    LEGACY_ENDPOINT ", "
+    "f.fallback_count, "
+    VERSION("f.fallback_from")
     " FROM finding f JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
 
 static const char clients_view[] =
     "CREATE VIEW clients (sensor, client, client_name, client_name_source, client_mac,"
-    " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen)"
+    " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen,"
+    " fallbacks)"
     " AS SELECT"
     " s.name, c.ip, c.name, "
     NAME_SOURCE("c.name_source") ", "
@@ -92,7 +96,8 @@ static const char clients_view[] =
     TIME("c.first_us") ", "
     TIME("c.last_us") ", "
     "c.count, "
-    "(SELECT count(DISTINCT day) FROM day WHERE client = c.id)"
+    "(SELECT count(DISTINCT day) FROM day WHERE client = c.id), "
+    "(SELECT coalesce(sum(fallback_count), 0) FROM finding WHERE client = c.id)"
     " FROM client c JOIN sensor s ON s.id = c.sensor;";
 
 static const char days_view[] =

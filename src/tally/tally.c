@@ -204,11 +204,37 @@ lower(const char *in, size_t len, char *out)
 	return len;
 }
 
-static void
-set_place(const struct tally *t, struct place *p, const struct event *ev)
+/* The server's name, else its address. */
+static uint16_t
+server_text(const struct event *ev, char out[EVENT_NAME_MAX])
 {
 	char text[ADDR_TEXT_LEN];
 
+	if (ev->server_name.len > 0)
+		return (uint16_t)lower(ev->server_name.data, ev->server_name.len, out);
+	(void)addr_to_text(&ev->server_ip, text);
+	return (uint16_t)lower(text, strlen(text), out);
+}
+
+void
+tally_event_key(const struct event *ev, struct finding_key *out)
+{
+	out->client_ip = ev->client_ip;
+	out->protocol = ev->protocol;
+	out->tls_mode = ev->tls_mode;
+	out->server.len = server_text(ev, out->server.data);
+	out->server_port = ev->server_port;
+	out->tls_version = ev->tls_version;
+	out->offered_version = ev->offered_version;
+	out->outcome = ev->outcome;
+	out->refused_by = ev->refused_by;
+	out->refusal = ev->refusal;
+	out->refusal_alert = ev->refusal_alert;
+}
+
+static void
+set_place(const struct tally *t, struct place *p, const struct event *ev)
+{
 	p->kind = (struct tally_kind){
 		.server = { .data = p->server },
 		.server_port = ev->server_port,
@@ -221,13 +247,7 @@ set_place(const struct tally *t, struct place *p, const struct event *ev)
 		.refusal = (uint8_t)ev->refusal,
 		.refusal_alert = ev->refusal_alert,
 	};
-	if (ev->server_name.len > 0) {
-		p->kind.server.len =
-		    (uint16_t)lower(ev->server_name.data, ev->server_name.len, p->server);
-	} else {
-		(void)addr_to_text(&ev->server_ip, text);
-		p->kind.server.len = (uint16_t)lower(text, strlen(text), p->server);
-	}
+	p->kind.server.len = server_text(ev, p->server);
 	p->day = (struct tally_day_entry){
 		.day = ev->timestamp_us / USEC_PER_DAY - (ev->timestamp_us % USEC_PER_DAY < 0),
 		.tls_version = ev->tls_version,
@@ -330,7 +350,8 @@ static bool
 is_counted_out(const struct tally_finding_entry *e)
 {
 	return e->count == UINT32_MAX || e->gap_count == UINT16_MAX ||
-	       e->login_count == UINT16_MAX || e->scsv_count == UINT16_MAX;
+	       e->login_count == UINT16_MAX || e->scsv_count == UINT16_MAX ||
+	       e->fallback_count == UINT16_MAX;
 }
 
 /* Sorting gave the indexes back; what was counted in vain (a flush that failed) goes on. */
@@ -411,6 +432,51 @@ tally_add(struct tally *t, const struct event *ev)
 	update_finding(t, finding_of(t, &p, client), ev);
 	count_day(t, p.day_hash, &p.day);
 	t->event_count++;
+	return true;
+}
+
+static struct tally_kind
+kind_of(const struct finding_key *k)
+{
+	return (struct tally_kind){
+		.server = { .data = k->server.data, .len = k->server.len },
+		.server_port = k->server_port,
+		.tls_version = k->tls_version,
+		.offered_version = k->offered_version,
+		.protocol = (uint8_t)k->protocol,
+		.tls_mode = (uint8_t)k->tls_mode,
+		.outcome = (uint8_t)k->outcome,
+		.refused_by = (uint8_t)k->refused_by,
+		.refusal = (uint8_t)k->refusal,
+		.refusal_alert = k->refusal_alert,
+	};
+}
+
+bool
+tally_mark_fallback(struct tally *t, const struct fallback_mark *mark)
+{
+	const struct addr *ip = &mark->key.client_ip;
+	struct tally_story story = { .subject = { .data = "" } };
+	struct tally_finding_entry *e;
+	struct place p;
+
+	if (tally_is_full(t))
+		return false;
+	if (t->sorted)
+		reindex(t);
+	p.kind = kind_of(&mark->key);
+	p.client_hash = addr_hash(t, ip);
+	p.kind_number = tally_kind_keep(t, tally_kind_hash(t, &p.kind), &p.kind);
+	p.finding_hash = finding_hash(t, p.client_hash, p.kind_number);
+	e = finding_of(t, &p, client_of(t, p.client_hash, ip));
+	if (e->fallback_count == UINT16_MAX)
+		return false;
+	e->fallback_count = (uint16_t)(e->fallback_count + mark->count);
+	if (e->story != TALLY_NONE)
+		story = t->stories[e->story];
+	if (mark->from > story.fallback_from)
+		story.fallback_from = mark->from;
+	e->story = tally_story_keep(t, &story);
 	return true;
 }
 

@@ -47,6 +47,7 @@ struct tally_story {
 	struct addr server_ip;
 	uint8_t server_name_source, limited_by;
 	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
+	uint16_t fallback_from;
 	char ja4[EVENT_JA4_LEN];
 };
 
@@ -55,7 +56,7 @@ struct tally_finding_entry {
 	uint32_t client, kind, story; /* numbers of entries */
 	uint32_t count;
 	/* Seldom anything but 0; what does not fit makes the tally full. */
-	uint16_t gap_count, login_count, scsv_count;
+	uint16_t gap_count, login_count, scsv_count, fallback_count;
 };
 
 struct tally_day_entry {
@@ -151,6 +152,10 @@ void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
 /* tally_sort.c */
 /* The order is no longer needed, or no longer true. */
 void tally_drop_order(struct tally *t);
+
+/* tally.c */
+/* What of an event is a finding's key. */
+void tally_event_key(const struct event *ev, struct finding_key *out);
 
 /* tally_arena.c */
 /* True when keeping `len` bytes takes no more memory. */

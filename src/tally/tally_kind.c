@@ -83,7 +83,7 @@ story_hash(const struct tally *t, const struct tally_story *s)
 	return hash_words(&t->key, hash,
 	    (uint64_t)s->server_name_source << 8 | s->limited_by |
 		(uint64_t)s->has_not_after << 16 | (uint64_t)s->offers_aead << 17 |
-		(uint64_t)s->offers_ecdhe << 18);
+		(uint64_t)s->offers_ecdhe << 18 | (uint64_t)s->fallback_from << 32);
 }
 
 bool
@@ -93,7 +93,8 @@ tally_story_equals(const struct tally_story *a, const struct tally_story *b)
 	       a->server_name_source == b->server_name_source && a->limited_by == b->limited_by &&
 	       a->has_cipher_suite == b->has_cipher_suite && a->has_ja4 == b->has_ja4 &&
 	       a->has_not_after == b->has_not_after && a->offers_aead == b->offers_aead &&
-	       a->offers_ecdhe == b->offers_ecdhe && addr_equals(&a->server_ip, &b->server_ip) &&
+	       a->offers_ecdhe == b->offers_ecdhe && a->fallback_from == b->fallback_from &&
+	       addr_equals(&a->server_ip, &b->server_ip) &&
 	       memcmp(a->ja4, b->ja4, sizeof(a->ja4)) == 0 && text_equals(a->subject, b->subject);
 }
 

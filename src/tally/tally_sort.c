@@ -270,6 +270,7 @@ tell_story(const struct tally_story *s, struct finding *out)
 	out->certificate_not_after_us = s->not_after_us;
 	out->offers_aead = s->offers_aead;
 	out->offers_ecdhe = s->offers_ecdhe;
+	out->fallback_from = s->fallback_from;
 }
 
 void
@@ -284,6 +285,7 @@ tally_finding_at(const struct tally *t, size_t index, struct finding *out)
 	out->gap_count = e->gap_count;
 	out->login_count = e->login_count;
 	out->scsv_count = e->scsv_count;
+	out->fallback_count = e->fallback_count;
 	out->first_us = e->first_us;
 	out->last_us = e->last_us;
 	tell_story(&t->stories[e->story], out);
@@ -308,6 +310,7 @@ static const size_t sums[] = {
 	offsetof(struct finding, gap_count),
 	offsetof(struct finding, login_count),
 	offsetof(struct finding, scsv_count),
+	offsetof(struct finding, fallback_count),
 };
 #define SUM_COUNT (sizeof(sums) / sizeof(sums[0]))
 
@@ -356,6 +359,8 @@ tally_finding_merge(struct finding *into, const struct finding *from)
 	}
 	for (size_t i = 0; i < SUM_COUNT; i++)
 		*sum_of(into, i) += sum_in(from, i);
+	if (from->fallback_from > into->fallback_from)
+		into->fallback_from = from->fallback_from;
 	into->first_us = from->first_us < into->first_us ? from->first_us : into->first_us;
 	into->last_us = from->last_us > into->last_us ? from->last_us : into->last_us;
 }

@@ -54,6 +54,7 @@ static const struct {
 	{ "scope.internal", INTERNAL },
 	{ "scope.names", "yes" },
 	{ "policy.minimum", "TLSv1.2" },
+	{ "policy.fallback_window", "10s" },
 	{ "policy.services_file", "" },
 	{ "policy.switch_off_host", "" },
 	{ "policy.switch_off_network", "" },

@@ -110,8 +110,8 @@ static const struct {
 	{ "[store]\nuser = x\n",
 	    "f:2: [store] user: is no key of this section: put it below [daemon]\n" },
 	{ "[policy]\nMinimum = TLSv1.1\n",
-	    "f:2: [policy] Minimum: there is no such key; this section has minimum, services_file, "
-	    "switch_off_host, switch_off_network\n" },
+	    "f:2: [policy] Minimum: there is no such key; this section has minimum, "
+	    "fallback_window, services_file, switch_off_host, switch_off_network\n" },
 	{ "[policy]\nminimum TLSv1.1\n",
 	    "f:2: [policy]: this is neither a [section] nor a setting: write key = value\n" },
 	{ "[policy]\nminimum: TLSv1.1\n",

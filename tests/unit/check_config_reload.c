@@ -54,6 +54,7 @@ static const struct {
 	{ CONFIG_SCOPE_INTERNAL, "[scope]\ninternal = any\n", "any", false },
 	{ CONFIG_SCOPE_NAMES, "[scope]\nnames = no\n", "no", true },
 	{ CONFIG_POLICY_MINIMUM, "[policy]\nminimum = TLSv1.3\n", "TLSv1.3", false },
+	{ CONFIG_POLICY_FALLBACK_WINDOW, "[policy]\nfallback_window = 30s\n", "30s", false },
 	{ CONFIG_POLICY_SERVICES_FILE, "[policy]\nservices_file = /s\n", "/s", false },
 	{ CONFIG_POLICY_SWITCH_OFF_HOST, "[policy]\nswitch_off_host = a.example\n", "a.example",
 	    false },

@@ -38,7 +38,8 @@ struct row {
 	enum event_side by;
 	enum refusal_kind refusal;
 	uint8_t alert;
-	uint64_t gaps, logins, scsv;
+	uint64_t gaps, logins, scsv, fallbacks;
+	uint16_t from;
 };
 
 static const struct sentence {
@@ -145,6 +146,25 @@ static const struct sentence {
 	{ { { EST, V11, V10, 90, JUL, EVE }, { EST, V11, V11, 10, JUL, NOV } }, 2,
 	    "negotiates TLS 1.0 and offers at most TLS 1.1, with mail.example.com:993: 90 "
 	    "handshakes since 2026-07-03, last 2026-11-19 22:14 UTC; the client has to change" },
+
+	/* fallbacks */
+	{ { { EST, V10, V10, 40, JUL, EVE, .fallbacks = 39, .from = V12 } }, 1,
+	    "negotiates TLS 1.0, the most it offers then, with mail.example.com:993: 40 handshakes "
+	    "since 2026-07-03, last 2026-11-19 22:14 UTC; 39 of them are fallbacks, seconds after "
+	    "a try with TLS 1.2 failed; find out why the higher version fails, and let the client "
+	    "not fall back" },
+	{ { { EST, V10, V10, 1, EVE, EVE, .fallbacks = 1, .scsv = 1 } }, 1,
+	    "negotiates TLS 1.0, the most it offers then, with mail.example.com:993: 1 handshake "
+	    "on "
+	    "2026-11-19 22:14 UTC; it is a fallback, as the client itself says "
+	    "(TLS_FALLBACK_SCSV); the client has to change" },
+	{ { { EST, V10, V10, 4, JUL, EVE, .fallbacks = 4, .from = V12 },
+	      { REF, V12, 0, 4, JUL, NOV, .by = SIDE_SERVER, .refusal = REFUSAL_RESET } },
+	    2,
+	    "negotiates TLS 1.0, the most it offers then, with mail.example.com:993: 4 handshakes "
+	    "since 2026-07-03, last 2026-11-19 22:14 UTC; all are fallbacks, seconds after a try "
+	    "with TLS 1.2 failed; find out why the higher version fails, and let the client not "
+	    "fall back" },
 
 	/* server-limited */
 	{ { { EST, V12, V10, 5, JUL, EVE } }, 1,
@@ -257,6 +277,8 @@ fill(struct finding *f, const struct row *row)
 		.gap_count = row->gaps,
 		.login_count = row->logins,
 		.scsv_count = row->scsv,
+		.fallback_count = row->fallbacks,
+		.fallback_from = row->from,
 		.first_us = row->first,
 		.last_us = row->last,
 	};

@@ -31,6 +31,8 @@ struct row {
 	enum name_source source;
 	uint64_t scsv; /* of 10 */
 	enum verdict verdict;
+	uint64_t fallbacks; /* of 10 */
+	uint16_t from;
 };
 
 static const struct rule {
@@ -276,6 +278,30 @@ static const struct rule {
 	    { { REF, V12, 0, 1, 5, .verdict = VERDICT_UNCLEAR },
 		{ EST, V10, V10, 1, 9, .verdict = VERDICT_LEGACY } },
 	    2 },
+	{ "fallback_has_the_verdict_of_its_success", 0,
+	    { { REF, V12, 0, 1, 5, .verdict = VERDICT_LEGACY },
+		{ REF, V11, 0, 1, 6, .verdict = VERDICT_LEGACY },
+		{ EST, V10, V10, 1, 9, .fallbacks = 5, .from = V12, .verdict = VERDICT_LEGACY } },
+	    3 },
+	{ "fallback_at_a_service_that_is_switching_off_will_break", 0,
+	    { { REF, V12, 0, 1, 5, "outlook.example", .source = NAME_SOURCE_SNI,
+		  .verdict = VERDICT_WILL_BREAK },
+		{ EST, V10, V10, 1, 9, "outlook.example", .source = NAME_SOURCE_SNI, .fallbacks = 5,
+		    .from = V12, .verdict = VERDICT_WILL_BREAK } },
+	    2 },
+	{ "failure_with_more_than_the_fallback_began_with_is_unclear", 0,
+	    { { REF, V13, 0, 1, 5, .verdict = VERDICT_UNCLEAR },
+		{ EST, V10, V10, 1, 9, .fallbacks = 5, .from = V12, .verdict = VERDICT_LEGACY } },
+	    2 },
+	{ "failure_after_the_last_fallback_is_unclear", 0,
+	    { { REF, V12, 0, 1, 10, .verdict = VERDICT_UNCLEAR },
+		{ EST, V10, V10, 1, 9, .fallbacks = 5, .from = V12, .verdict = VERDICT_LEGACY } },
+	    2 },
+	{ "fallback_at_another_server_is_another_matter", 0,
+	    { { REF, V12, 0, 1, 5, .verdict = VERDICT_UNCLEAR },
+		{ EST, V10, V10, 1, 9, "other.example.com", .addr = 2, .fallbacks = 5, .from = V12,
+		    .verdict = VERDICT_LEGACY } },
+	    2 },
 	{ "refused_with_an_unseen_offer_is_unclear", 0,
 	    { { REF, 0, V10, 1, 9, .verdict = VERDICT_UNCLEAR } }, 1 },
 	{ "unanswered_is_unclear", 0, { { UNA, V12, 0, 1, 9, .verdict = VERDICT_UNCLEAR } }, 1 },
@@ -348,6 +374,8 @@ fill(struct finding *f, const struct row *row)
 		},
 		.count = 10,
 		.scsv_count = row->scsv,
+		.fallback_count = row->fallbacks,
+		.fallback_from = row->from,
 		.first_us = row->first,
 		.last_us = row->last,
 		.server_ip = addr_from_v4(addr),

@@ -82,10 +82,10 @@ set_up(struct fixture *f)
 	};
 	f->rows[0] = (struct report_row){ PROTOCOL_IMAP, TLS_MODE_IMPLICIT, server, 0,
 		TLS_VERSION_1_0, OUTCOME_REFUSED, SIDE_SERVER, REFUSAL_ALERT, 70, 212, BEGIN, END,
-		VERDICT_BROKEN };
+		VERDICT_BROKEN, 0, 0 };
 	f->rows[1] = (struct report_row){ PROTOCOL_SMTP, TLS_MODE_STARTTLS, server, TLS_VERSION_1_3,
 		TLS_VERSION_1_3, OUTCOME_ESTABLISHED, SIDE_NONE, REFUSAL_NONE, 0, 4012, BEGIN, END,
-		VERDICT_OK };
+		VERDICT_OK, 0, 0 };
 	f->details[0] = (struct report_detail){ .server = host, .server_port = 993 };
 	f->details[1] = (struct report_detail){
 		.server = host,

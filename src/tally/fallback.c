@@ -1,0 +1,199 @@
+#include "tally/fallback.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/xalloc.h"
+#include "tally/tally_internal.h"
+
+#include "base/banned.h"
+
+#define WAYS 4
+#define SETS (FALLBACK_ENTRIES / WAYS)
+/* TLS 1.3: nothing is higher, so a success with it is no fallback. */
+#define HIGHEST_OFFER 0x0304
+
+/* A client at a server. */
+struct place {
+	struct addr client, server;
+	uint16_t port;
+};
+
+struct entry {
+	struct place place; /* client.family 0: free */
+	int64_t used_us;    /* packet time */
+
+	/* Tries that failed and were not yet followed by a success. */
+	uint16_t failed_offer; /* the highest; 0: none */
+	int64_t failed_us;     /* the latest hello */
+	int64_t given_up_us;   /* from when on the next try counts */
+
+	/* The latest success with less than the highest offer. */
+	bool has_success, counted;
+	uint16_t from; /* as it was told */
+	int64_t success_us;
+	struct finding_key success;
+};
+
+struct fallback_tracker {
+	int64_t window_us;
+	struct entry entries[SETS][WAYS];
+};
+
+struct fallback_tracker *
+fallback_tracker_new(int64_t window_us)
+{
+	/* Nothing of it is touched before it is needed. */
+	struct fallback_tracker *t = xcalloc(1, sizeof(*t));
+
+	t->window_us = window_us;
+	return t;
+}
+
+void
+fallback_tracker_free(struct fallback_tracker *t)
+{
+	free(t);
+}
+
+void
+fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us)
+{
+	t->window_us = window_us;
+}
+
+static bool
+same_place(const struct place *a, const struct place *b)
+{
+	return a->port == b->port && addr_equals(&a->client, &b->client) &&
+	       addr_equals(&a->server, &b->server);
+}
+
+/*
+ * The entry, or, with `make`, the oldest of its set made anew.  The hash has a fixed key, so that
+ * the same events give the same findings; who makes others collide hides own fallbacks at most.
+ */
+static struct entry *
+find_entry(struct fallback_tracker *t, const struct place *place, bool make)
+{
+	static const struct hash_key key = { 0 };
+	uint8_t bytes[34];
+	struct entry *set, *oldest;
+
+	memcpy(bytes, place->client.bytes, 16);
+	memcpy(bytes + 16, place->server.bytes, 16);
+	bytes[32] = (uint8_t)(place->port >> 8);
+	bytes[33] = (uint8_t)(place->port & 0xff);
+	set = t->entries[hash_bytes(&key, bytes, sizeof(bytes)) % SETS];
+	oldest = &set[0];
+	for (size_t i = 0; i < WAYS; i++) {
+		if (same_place(&set[i].place, place))
+			return &set[i];
+		if (set[i].place.client.family == 0 ||
+		    (oldest->place.client.family != 0 && set[i].used_us < oldest->used_us))
+			oldest = &set[i];
+	}
+	if (!make)
+		return NULL;
+	*oldest = (struct entry){ .place = *place };
+	return oldest;
+}
+
+static bool
+follows(const struct fallback_tracker *t, int64_t success_us, int64_t failed_us, int64_t end_us)
+{
+	/* A try that was still open when the next one began was given up by then. */
+	int64_t from_us = end_us < success_us ? end_us : failed_us;
+
+	return success_us > failed_us && success_us - from_us <= t->window_us;
+}
+
+/* A server that is silent takes until the client has had enough; a refusal comes at once. */
+static int64_t
+end_of(const struct event *ev)
+{
+	return ev->outcome == OUTCOME_UNANSWERED && ev->settled_us > ev->timestamp_us
+		   ? ev->settled_us
+		   : ev->timestamp_us;
+}
+
+static bool
+tell(struct entry *e, uint16_t from, struct fallback_mark *out)
+{
+	if (e->counted && e->from >= from)
+		return false;
+	out->key = e->success;
+	out->count = !e->counted;
+	out->from = from;
+	e->counted = true;
+	e->from = from;
+	return true;
+}
+
+static bool
+add_failure(
+    struct fallback_tracker *t, struct entry *e, const struct event *ev, struct fallback_mark *out)
+{
+	int64_t end_us = end_of(ev);
+
+	/* It may be settled only when the next try is over. */
+	if (e->has_success && ev->offered_version > e->success.offered_version &&
+	    follows(t, e->success_us, ev->timestamp_us, end_us))
+		return tell(e, ev->offered_version, out);
+	if (e->failed_offer == 0 || ev->timestamp_us - e->given_up_us > t->window_us) {
+		e->failed_offer = ev->offered_version;
+		e->failed_us = ev->timestamp_us;
+		e->given_up_us = end_us;
+		return false;
+	}
+	if (ev->offered_version > e->failed_offer)
+		e->failed_offer = ev->offered_version;
+	if (ev->timestamp_us > e->failed_us)
+		e->failed_us = ev->timestamp_us;
+	if (end_us > e->given_up_us)
+		e->given_up_us = end_us;
+	return false;
+}
+
+static bool
+add_success(
+    struct fallback_tracker *t, struct entry *e, const struct event *ev, struct fallback_mark *out)
+{
+	bool after = e->failed_offer > ev->offered_version &&
+		     follows(t, ev->timestamp_us, e->failed_us, e->given_up_us);
+	uint16_t from = after ? e->failed_offer : 0;
+
+	/* What failed has gone through since, or has been taken into account. */
+	if (ev->timestamp_us > e->failed_us)
+		e->failed_offer = 0;
+	e->has_success = true;
+	e->counted = false;
+	e->from = 0;
+	e->success_us = ev->timestamp_us;
+	tally_event_key(ev, &e->success);
+	return (after || ev->fallback_scsv == TRI_TRUE) && tell(e, from, out);
+}
+
+bool
+fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out)
+{
+	const struct place place = { ev->client_ip, ev->server_ip, ev->server_port };
+	bool success = ev->outcome == OUTCOME_ESTABLISHED || ev->outcome == OUTCOME_NEGOTIATED;
+	bool lower = ev->offered_version < HIGHEST_OFFER;
+	struct entry *e;
+
+	if (ev->outcome == OUTCOME_CLEARTEXT || ev->offered_version == 0)
+		return false;
+	e = find_entry(t, &place, !success || lower);
+	if (e == NULL)
+		return false;
+	e->used_us = ev->timestamp_us;
+	if (!success)
+		return add_failure(t, e, ev, out);
+	if (lower)
+		return add_success(t, e, ev, out);
+	if (ev->timestamp_us > e->failed_us)
+		e->failed_offer = 0;
+	return false;
+}
