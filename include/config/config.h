@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/record_form.h"
 #include "base/service.h"
 #include "base/span.h"
 
@@ -58,6 +59,7 @@ enum config_key {
 	CONFIG_STORE_FLUSH_INTERVAL,
 	CONFIG_STORE_RETENTION,
 	CONFIG_EVENTS_TO,
+	CONFIG_EVENTS_AS,
 	CONFIG_BUDGETS_FLOWS,
 	CONFIG_BUDGETS_UNSETTLED_FLOWS,
 	CONFIG_BUDGETS_HELD,
@@ -122,6 +124,7 @@ struct config {
 
 	/* [events] */
 	struct config_events events;
+	enum record_form events_as;
 
 	/* [budgets], per thread */
 	size_t max_flows;

@@ -12,6 +12,7 @@
 #define TLSTALLY_REPORT_EXPORT_H
 
 #include "base/buf.h"
+#include "base/record_form.h"
 #include "report/report.h"
 
 /* Raised when a field goes or changes its meaning; fields may be added at any time. */
@@ -28,6 +29,13 @@ struct export_view {
 const char *export_format_name(enum export_format format);
 /* False for a text that names none. */
 bool export_format_from_text(const char *text, enum export_format *out);
+
+/*
+ * As EXPORT_NDJSON, each line in the words of another program with our own record inside
+ * (event/event_form.h): the coverage first, then a row per line, at the time it was last seen.
+ */
+void export_write_as(enum record_form form, const struct report *r,
+    const struct report_options *options, const struct export_view *view, struct buf *out);
 
 /* `r` was loaded with keep_rows and keep_details. */
 void export_write(enum export_format format, const struct report *r,

@@ -24,6 +24,7 @@ static const char help_text[] =
     "                         without one)\n"
     "  -e, --events FILE      also write each event as a line of JSON; - for standard output,\n"
     "                         syslog for the system's log\n"
+    "      --events-as FORM   in the words of ecs, zeek, eve or splunk (default: tlstally)\n"
     "      --internal LIST    networks whose clients count, with commas between them, or any\n"
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
     "                         add or change a service; may be repeated\n"
@@ -52,6 +53,7 @@ static const char help_text[] =
 
 enum {
 	OPTION_SENSOR = 1000,
+	OPTION_EVENTS_AS,
 	OPTION_INTERNAL,
 	OPTION_TUNNELS,
 	OPTION_NO_NAMES,
@@ -65,6 +67,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'C' },
 	{ "db", required_argument, NULL, 'd' },
 	{ "events", required_argument, NULL, 'e' },
+	{ "events-as", required_argument, NULL, OPTION_EVENTS_AS },
 	{ "internal", required_argument, NULL, OPTION_INTERNAL },
 	{ "service", required_argument, NULL, 'S' },
 	{ "minimum", required_argument, NULL, 'm' },
@@ -93,6 +96,7 @@ static const struct {
 	{ 'i', "capture.interface", NULL },
 	{ 'd', "store.database", NULL },
 	{ 'e', "events.to", NULL },
+	{ OPTION_EVENTS_AS, "events.as", NULL },
 	{ OPTION_INTERNAL, "scope.internal", NULL },
 	{ 'S', "scope.service", NULL },
 	{ 'm', "policy.minimum", NULL },

@@ -302,6 +302,7 @@ open_outputs(struct capture *c)
 		.path = config->events.path,
 		.append = true,
 		.sensor = config->sensor_name,
+		.form = config->events_as,
 	};
 	struct error err;
 

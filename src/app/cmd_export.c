@@ -20,6 +20,7 @@
 
 static const char help_text[] =
     "Usage: tlstally export --format FORMAT [OPTION...]\n"
+    "       tlstally export --as FORM [OPTION...]\n"
     "\n"
     "Writes the inventory for other programs. Each export begins with its coverage:\n"
     "what was observed and what was not, because \"not in it\" does not mean \"clean\".\n"
@@ -30,6 +31,9 @@ static const char help_text[] =
     "                         json    one document: coverage, clients, their rows\n"
     "                         ndjson  one object per line: coverage, then the rows\n"
     "                         html    one self-contained page, for people\n"
+    "  -a, --as FORM          instead: one object per line in the words of ecs (Elastic\n"
+    "                         Common Schema), zeek (ssl.log), eve (Suricata) or splunk\n"
+    "                         (CIM), each with our own record inside\n"
     "\n"
     "What to look at:\n"
     "  -d, --db FILE          the database (default: tlstally.db)\n"
@@ -64,12 +68,14 @@ static const char help_text[] =
     "Examples:\n"
     "  tlstally export --format csv --output inventory.csv\n"
     "  tlstally export --format json --verdict broken,legacy --since 7d\n"
+    "  tlstally export --as ecs --output inventory.ndjson\n"
     "  tlstally export --format html --dir /var/lib/tlstally/exports --keep 30\n";
 
 struct command {
 	const char *db, *output, *dir;
 	size_t keep; /* 0: all */
-	bool has_format, help;
+	bool has_format, has_form, help;
+	enum record_form form;
 	enum export_format format;
 	struct policy_options policy;
 	struct report_options options;
@@ -84,6 +90,16 @@ parse_format(struct command *c, const char *text)
 	if (c->has_format)
 		return 0;
 	log_error("--format: \"%s\" is no format; there are csv, json, ndjson and html", text);
+	return -1;
+}
+
+static int
+parse_form(struct command *c, const char *text)
+{
+	c->has_form = record_form_from_text(text, &c->form);
+	if (c->has_form)
+		return 0;
+	log_error("--as: \"%s\" is no form; there are tlstally, ecs, zeek, eve and splunk", text);
 	return -1;
 }
 
@@ -110,6 +126,8 @@ parse_option(struct command *c, int option)
 	switch (option) {
 	case 'F':
 		return parse_format(c, optarg);
+	case 'a':
+		return parse_form(c, optarg);
 	case 'd':
 		c->db = optarg;
 		return 0;
@@ -151,8 +169,13 @@ parse_option(struct command *c, int option)
 static int
 check_command(struct command *c)
 {
-	if (!c->has_format) {
-		log_error("export wants --format csv, json, ndjson or html");
+	if (!c->has_format && !c->has_form) {
+		log_error("export wants --format csv, json, ndjson or html, or --as FORM");
+		return -1;
+	}
+	/* The forms of --as are lines of JSON; to say so as well does no harm. */
+	if (c->has_format && c->has_form && c->format != EXPORT_NDJSON) {
+		log_error("--as is one object per line; it goes with --format ndjson or none");
 		return -1;
 	}
 	if (c->output != NULL && c->dir != NULL) {
@@ -178,6 +201,7 @@ parse_command(struct command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "format", required_argument, NULL, 'F' },
+		{ "as", required_argument, NULL, 'a' },
 		{ "db", required_argument, NULL, 'd' },
 		{ "since", required_argument, NULL, 's' },
 		{ "until", required_argument, NULL, 'u' },
@@ -195,8 +219,8 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while (
-	    (option = getopt_long(argc, argv, "F:d:s:u:c:V:m:C:S:o:D:k:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "F:a:d:s:u:c:V:m:C:S:o:D:k:h", options, NULL)) !=
+	       -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -207,6 +231,21 @@ parse_command(struct command *c, int argc, char **argv)
 		return -1;
 	}
 	return check_command(c);
+}
+
+/* Forms are kept apart from each other in a folder as formats are. */
+static const char *
+ending_of(const struct command *c)
+{
+	static const char *const endings[RECORD_FORM_COUNT] = {
+		[RECORD_FORM_TLSTALLY] = "ndjson",
+		[RECORD_FORM_ECS] = "ecs.ndjson",
+		[RECORD_FORM_ZEEK] = "zeek.ndjson",
+		[RECORD_FORM_EVE] = "eve.ndjson",
+		[RECORD_FORM_SPLUNK] = "splunk.ndjson",
+	};
+
+	return c->has_form ? endings[c->form] : export_format_name(c->format);
 }
 
 static int
@@ -228,11 +267,14 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	export_write(c->format, &report, &c->options, &c->view, &text);
+	if (c->has_form)
+		export_write_as(c->form, &report, &c->options, &c->view, &text);
+	else
+		export_write(c->format, &report, &c->options, &c->view, &text);
 	content = span_from(text.data, text.len);
 	if (c->dir != NULL)
 		rc = output_file_write_dated(
-		    c->dir, c->view.made_us, export_format_name(c->format), c->keep, content, &err);
+		    c->dir, c->view.made_us, ending_of(c), c->keep, content, &err);
 	else
 		rc = output_file_write(c->output != NULL ? c->output : "-", content, &err);
 	if (rc != 0) {

@@ -212,6 +212,7 @@ open_run(struct replay_run *r)
 		.target = EVENT_TARGET_FILE,
 		.path = c->events,
 		.sensor = c->sensor,
+		.form = c->events_as,
 	};
 	struct event_sink_options sink_options = {
 		.make_room = flush_full_tally,

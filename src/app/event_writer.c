@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "event/event_form.h"
 
 #include "base/banned.h"
 
@@ -22,6 +23,7 @@ struct event_writer {
 	char *sensor;
 	int fd;
 	struct buf held; /* begins with a line */
+	struct buf own;  /* a record that is put into another form */
 	size_t sent;     /* bytes of that line that are written already */
 	uint64_t lost;
 	int last_errno; /* of a write that failed; 0: the last one went well */
@@ -146,6 +148,7 @@ event_writer_free(struct event_writer *w)
 	take_back_part(w);
 	close_file(w->fd);
 	buf_release(&w->held);
+	buf_release(&w->own);
 	free(w->path);
 	free(w->sensor);
 	free(w);
@@ -175,12 +178,26 @@ write_held(struct event_writer *w)
 	w->held.len -= keep;
 }
 
+static void
+write_line(struct event_writer *w, const struct event *ev, const char *source)
+{
+	if (w->options.form == RECORD_FORM_TLSTALLY) {
+		event_write_json(ev, w->sensor, source, &w->held);
+		return;
+	}
+	buf_clear(&w->own);
+	event_write_json(ev, w->sensor, source, &w->own);
+	event_form_write(w->options.form, ev, w->sensor,
+	    span_from(w->own.data, w->own.len - 1), /* without its newline */
+	    &w->held);
+}
+
 void
 event_writer_add(struct event_writer *w, const struct event *ev, const char *source)
 {
 	if (w->options.target == EVENT_TARGET_SYSLOG) {
 		buf_clear(&w->held);
-		event_write_json(ev, w->sensor, source, &w->held);
+		write_line(w, ev, source);
 		syslog(LOG_INFO, "%.*s", (int)w->held.len - 1, w->held.data);
 		buf_clear(&w->held);
 		return;
@@ -189,7 +206,7 @@ event_writer_add(struct event_writer *w, const struct event *ev, const char *sou
 		w->lost++;
 		return;
 	}
-	event_write_json(ev, w->sensor, source, &w->held);
+	write_line(w, ev, source);
 	if (w->held.len >= WRITE_AT && w->last_errno == 0)
 		write_held(w);
 }

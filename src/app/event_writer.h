@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/record_form.h"
 #include "event/event.h"
 
 struct event_writer; /* opaque */
@@ -27,6 +28,7 @@ struct event_writer_options {
 	const char *path;
 	bool append;
 	const char *sensor;
+	enum record_form form;
 };
 
 /* NULL when the file cannot be opened. */

@@ -22,6 +22,7 @@ static const char help_text[] =
     "\n"
     "  -d, --db FILE          the database (default: tlstally.db); made where it is not there\n"
     "  -e, --events FILE      also write each event as a line of JSON; - for standard output\n"
+    "      --events-as FORM   in the words of ecs, zeek, eve or splunk (default: tlstally)\n"
     "  -i, --internal LIST    networks whose clients count, with commas between them, or any\n"
     "                         (default: the private and local ranges)\n"
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
@@ -53,11 +54,18 @@ static const char help_text[] =
     "  tlstally replay --follow /var/spool/captures --db audit.db\n"
     "  tlstally replay --service 2525=smtp+starttls --events - mail.pcapng\n";
 
-enum { OPTION_SENSOR = 1000, OPTION_AGAIN, OPTION_NO_NAMES, OPTION_SERVICES_FILE };
+enum {
+	OPTION_SENSOR = 1000,
+	OPTION_EVENTS_AS,
+	OPTION_AGAIN,
+	OPTION_NO_NAMES,
+	OPTION_SERVICES_FILE
+};
 
 static const struct option long_options[] = {
 	{ "db", required_argument, NULL, 'd' },
 	{ "events", required_argument, NULL, 'e' },
+	{ "events-as", required_argument, NULL, OPTION_EVENTS_AS },
 	{ "internal", required_argument, NULL, 'i' },
 	{ "service", required_argument, NULL, 'S' },
 	{ "minimum", required_argument, NULL, 'm' },
@@ -109,6 +117,13 @@ take_option(struct replay_command *c, int option, const char *arg)
 	case 'e':
 		c->events = arg;
 		return 0;
+	case OPTION_EVENTS_AS:
+		if (record_form_from_text(arg, &c->events_as))
+			return 0;
+		log_error(
+		    "--events-as: '%.40s' is no form: give tlstally, ecs, zeek, eve or splunk",
+		    arg);
+		return -1;
 	case 'i':
 		if (network_set_add_text(&c->internal, arg, &err) == 0)
 			return 0;

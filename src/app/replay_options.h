@@ -8,11 +8,13 @@
 
 #include "app/policy_setup.h"
 #include "base/addr.h"
+#include "base/record_form.h"
 #include "base/service.h"
 
 struct replay_command {
 	const char *db;
 	const char *events; /* NULL: none; "-": standard output */
+	enum record_form events_as;
 	char sensor[65];
 	struct policy_options policy_options;
 	struct policy_setup policy; /* loaded from these */

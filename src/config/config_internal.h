@@ -18,6 +18,7 @@ enum config_kind {
 	CONFIG_KIND_SWITCH,     /* bool */
 	CONFIG_KIND_LOG_LEVEL,  /* enum log_level */
 	CONFIG_KIND_VERSION,    /* uint16_t */
+	CONFIG_KIND_FORM,       /* enum record_form */
 	CONFIG_KIND_INTERFACES, /* struct config_texts; the lists begin here */
 	CONFIG_KIND_HOSTS,      /* struct config_texts */
 	CONFIG_KIND_NETWORKS,   /* struct network_set */

@@ -64,6 +64,8 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 
 	[CONFIG_EVENTS_TO] = { "events", "to", CONFIG_KIND_EVENTS, AT(events), .fallback = "none",
 	    .needs_restart = true },
+	[CONFIG_EVENTS_AS] = { "events", "as", CONFIG_KIND_FORM, AT(events_as),
+	    .fallback = "tlstally", .needs_restart = true },
 
 	/* The same as flow_options_init() and TALLY_DEFAULT_MAX_BYTES: a unit test compares. */
 	[CONFIG_BUDGETS_FLOWS] = { "budgets", "flows", CONFIG_KIND_COUNT, AT(max_flows),
@@ -178,6 +180,8 @@ config_member_len(enum config_key key)
 		return sizeof(enum log_level);
 	case CONFIG_KIND_VERSION:
 		return sizeof(uint16_t);
+	case CONFIG_KIND_FORM:
+		return sizeof(enum record_form);
 	case CONFIG_KIND_INTERFACES:
 	case CONFIG_KIND_HOSTS:
 		return sizeof(struct config_texts);

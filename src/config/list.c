@@ -140,6 +140,7 @@ config_list_add(
 	case CONFIG_KIND_SWITCH:
 	case CONFIG_KIND_LOG_LEVEL:
 	case CONFIG_KIND_VERSION:
+	case CONFIG_KIND_FORM:
 		break; /* scalars: see value.c */
 	}
 	error_set(err, "is no list");

@@ -220,6 +220,15 @@ set_version(
 	return true;
 }
 
+static bool
+set_form(enum record_form *member, const char *text, struct error *err)
+{
+	if (record_form_from_text(text, member))
+		return true;
+	error_set(err, "'%.80s' is no form: give tlstally, ecs, zeek, eve or splunk", text);
+	return false;
+}
+
 bool
 config_scalar_set(struct config *c, enum config_key key, enum config_layer layer, const char *text,
     struct error *err)
@@ -248,6 +257,8 @@ config_scalar_set(struct config *c, enum config_key key, enum config_layer layer
 		return set_log_level(member, text, err);
 	case CONFIG_KIND_VERSION:
 		return set_version(&c->versions, member, text, err);
+	case CONFIG_KIND_FORM:
+		return set_form(member, text, err);
 	case CONFIG_KIND_INTERFACES:
 	case CONFIG_KIND_HOSTS:
 	case CONFIG_KIND_NETWORKS:
@@ -315,6 +326,9 @@ config_scalar_to_text(const struct config *c, enum config_key key, struct buf *o
 		break;
 	case CONFIG_KIND_VERSION:
 		buf_add_text(out, c->versions.name(*(const uint16_t *)member));
+		break;
+	case CONFIG_KIND_FORM:
+		buf_add_text(out, record_form_name(*(const enum record_form *)member));
 		break;
 	case CONFIG_KIND_INTERFACES:
 	case CONFIG_KIND_HOSTS:

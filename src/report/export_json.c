@@ -3,9 +3,11 @@
  * of the inventory, with the columns of the CSV.  Described by docs/schema/export.schema.json.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "event/event_form.h"
 #include "policy/printable.h"
 #include "report/export_internal.h"
 #include "report/summary.h"
@@ -230,29 +232,110 @@ export_write_json(const struct report *r, const struct report_options *options,
 	buf_add_char(out, '\n');
 }
 
-void
-export_write_ndjson(const struct report *r, const struct report_options *options,
+static void
+add_coverage_record(const struct report *r, const struct report_options *options,
     const struct export_view *view, struct buf *out)
 {
-	const struct export_visitor members = { member_text, member_number, out };
-
 	json_begin_object(out);
 	json_member_text(out, "record", "coverage");
 	add_head(r, options, view, out);
 	add_coverage_members(r, options, out);
 	json_end_object(out);
+}
+
+static void
+add_row_record(const struct report_client *c, size_t index, struct buf *out)
+{
+	const struct export_visitor members = { member_text, member_number, out };
+
+	json_begin_object(out);
+	json_member_text(out, "record", "inventory");
+	export_visit_identity(c, &members);
+	export_visit_row(c, index, &members);
+	export_visit_summary(c, &members);
+	json_end_object(out);
+}
+
+void
+export_write_ndjson(const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out)
+{
+	add_coverage_record(r, options, view, out);
 	buf_add_char(out, '\n');
 	for (size_t i = 0; i < r->client_count; i++) {
 		const struct report_client *c = &r->clients[i];
 
 		for (size_t k = 0; export_is_shown(view, c) && k < c->row_count; k++) {
-			json_begin_object(out);
-			json_member_text(out, "record", "inventory");
-			export_visit_identity(c, &members);
-			export_visit_row(c, k, &members);
-			export_visit_summary(c, &members);
-			json_end_object(out);
+			add_row_record(c, k, out);
 			buf_add_char(out, '\n');
 		}
 	}
+}
+
+/* A row as its latest event would be, as far as the row knows it. */
+static void
+row_to_event(const struct report_client *c, size_t index, struct event *ev)
+{
+	const struct report_row *row = &c->rows[index];
+	const struct report_detail *d = &c->details[index];
+	struct addr is_address;
+
+	event_init(ev);
+	ev->kind =
+	    row->outcome == OUTCOME_CLEARTEXT ? EVENT_CLEARTEXT_SESSION : EVENT_TLS_HANDSHAKE;
+	ev->timestamp_us = row->last_us;
+	ev->client_ip = c->ip;
+	ev->has_client_mac = c->has_mac;
+	memcpy(ev->client_mac, c->mac, sizeof(ev->client_mac));
+	ev->server_ip = d->server_ip;
+	ev->server_port = d->server_port;
+	ev->protocol = row->protocol;
+	ev->tls_mode = row->tls_mode;
+	ev->tls_version = row->tls_version;
+	ev->offered_version = row->offered_version;
+	ev->outcome = row->outcome;
+	ev->refused_by = row->refused_by;
+	ev->refusal = row->refusal;
+	ev->refusal_alert = row->refusal_alert;
+	ev->has_cipher_suite = d->has_cipher_suite;
+	ev->cipher_suite = d->cipher_suite;
+	ev->has_ja4 = d->has_ja4;
+	memcpy(ev->ja4, d->ja4, sizeof(ev->ja4));
+	ev->has_certificate_not_after = d->has_certificate_not_after;
+	ev->certificate_not_after_us = d->certificate_not_after_us;
+	if (!addr_from_text(d->server, &is_address)) {
+		event_text_set(&ev->server_name, span_from_text(d->server));
+		ev->server_name_source = d->server_name_source;
+	}
+	if (c->name != NULL)
+		event_text_set(&ev->client_name, span_from_text(c->name));
+	if (d->certificate_subject != NULL)
+		event_text_set(&ev->certificate_subject, span_from_text(d->certificate_subject));
+}
+
+void
+export_write_as(enum record_form form, const struct report *r, const struct report_options *options,
+    const struct export_view *view, struct buf *out)
+{
+	struct buf own = { 0 };
+	struct event ev;
+
+	if (form == RECORD_FORM_TLSTALLY) {
+		export_write_ndjson(r, options, view, out);
+		return;
+	}
+	add_coverage_record(r, options, view, &own);
+	event_form_write_other(
+	    form, "coverage", view->made_us, NULL, span_from(own.data, own.len), out);
+	for (size_t i = 0; i < r->client_count; i++) {
+		const struct report_client *c = &r->clients[i];
+
+		for (size_t k = 0; export_is_shown(view, c) && k < c->row_count; k++) {
+			buf_clear(&own);
+			add_row_record(c, k, &own);
+			row_to_event(c, k, &ev);
+			event_form_write(form, &ev, c->sensor, span_from(own.data, own.len), out);
+		}
+	}
+	buf_release(&own);
 }

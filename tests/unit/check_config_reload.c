@@ -64,6 +64,7 @@ static const struct {
 	{ CONFIG_STORE_FLUSH_INTERVAL, "[store]\nflush_interval = 2s\n", "2s", true },
 	{ CONFIG_STORE_RETENTION, "[store]\nretention = never\n", "never", false },
 	{ CONFIG_EVENTS_TO, "[events]\nto = /e\n", "/e", true },
+	{ CONFIG_EVENTS_AS, "[events]\nas = eve\n", "eve", true },
 	{ CONFIG_BUDGETS_FLOWS, "[budgets]\nflows = 131073\n", "131073", true },
 	{ CONFIG_BUDGETS_UNSETTLED_FLOWS, "[budgets]\nunsettled_flows = 32767\n", "32767", true },
 	{ CONFIG_BUDGETS_HELD, "[budgets]\nheld = 33MiB\n", "33MiB", true },
