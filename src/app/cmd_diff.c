@@ -9,11 +9,11 @@
 #include "app/app.h"
 #include "app/diff_input.h"
 #include "app/output_file.h"
+#include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "report/diff.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -39,8 +39,15 @@ static const char help_text[] =
     "                         same; default: with --from all that is there, else the end\n"
     "                         of the last day that is over)\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
-    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2); an export\n"
-    "                         keeps the verdicts with which it was made\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
+    "                         configuration, else TLSv1.2); an export keeps the\n"
+    "                         verdicts with which it was made\n"
+    "  -S, --services-file FILE\n"
+    "                         the services that are switching old versions off (default:\n"
+    "                         /etc/tlstally/switching-off.conf, else the one that came\n"
+    "                         with the program)\n"
+    "  -C, --config FILE      the configuration, of which [policy] counts here (default:\n"
+    "                         /etc/tlstally/tlstally.conf, if it is there)\n"
     "\n"
     "What to show:\n"
     "  -t, --format FORMAT    table (default) or json\n"
@@ -71,6 +78,7 @@ struct command {
 	bool has_from, has_to, json, help;
 	int64_t from_us, to_us;
 	uint32_t fail_on; /* bit 1 << change each */
+	struct policy_options policy;
 	struct diff_options options;
 	struct diff_view view;
 	struct network_set clients;
@@ -123,7 +131,13 @@ parse_option(struct command *c, int option)
 	case 'c':
 		return selection_parse_clients(optarg, &c->clients);
 	case 'm':
-		return selection_parse_minimum(optarg, &c->options.policy.minimum);
+		return selection_parse_minimum(optarg, &c->policy.minimum);
+	case 'C':
+		c->policy.config = optarg;
+		return 0;
+	case 'S':
+		c->policy.services_file = optarg;
+		return 0;
 	case 't':
 		return parse_format(c, optarg);
 	case 'q':
@@ -177,6 +191,8 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "until", required_argument, NULL, 'T' },
 		{ "client", required_argument, NULL, 'c' },
 		{ "minimum", required_argument, NULL, 'm' },
+		{ "config", required_argument, NULL, 'C' },
+		{ "services-file", required_argument, NULL, 'S' },
 		{ "format", required_argument, NULL, 't' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "output", required_argument, NULL, 'o' },
@@ -188,7 +204,7 @@ parse_command(struct command *c, int argc, char **argv)
 
 	c->view.terminal = terminal_detect(stdout);
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "d:F:T:c:m:t:qo:f:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:F:T:c:m:C:S:t:qo:f:h", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -321,9 +337,13 @@ run(struct command *c)
 {
 	struct diff_side old = { 0 }, new = { 0 };
 	struct diff d = { 0 };
+	struct policy_setup setup;
 	struct buf coverage = { 0 };
-	int status;
+	int status = APP_EXIT_FAILED;
 
+	if (policy_setup_load(&setup, &c->policy) != 0)
+		goto out;
+	c->options.policy = setup.policy;
 	status = c->old_name != NULL ? load_files(c, &old, &new, &coverage)
 				     : load_moments(c, &old, &new, &coverage);
 	if (status != APP_EXIT_DONE)
@@ -342,13 +362,14 @@ out:
 	diff_side_release(&old);
 	diff_side_release(&new);
 	buf_release(&coverage);
+	policy_setup_release(&setup);
 	return status;
 }
 
 int
 cmd_diff(int argc, char **argv)
 {
-	struct command c = { .options = { .policy = { .minimum = TLS_VERSION_1_2 } } };
+	struct command c = { 0 };
 	int status;
 
 	(void)setlocale(LC_CTYPE, "");

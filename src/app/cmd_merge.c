@@ -11,12 +11,12 @@
 
 #include "app/app.h"
 #include "app/judge.h"
+#include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "store/merge.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -35,7 +35,14 @@ static const char help_text[] =
     "\n"
     "All of it is done, or nothing: after a failure INTO.db is as it was.\n"
     "\n"
-    "  -m, --minimum VERSION  lowest version that is enough (default: TLSv1.2)\n"
+    "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
+    "                         configuration, else TLSv1.2)\n"
+    "  -S, --services-file FILE\n"
+    "                         the services that are switching old versions off (default:\n"
+    "                         /etc/tlstally/switching-off.conf, else the one that came\n"
+    "                         with the program)\n"
+    "  -C, --config FILE      the configuration, of which [policy] counts here (default:\n"
+    "                         /etc/tlstally/tlstally.conf, if it is there)\n"
     "  -q, --quiet            only errors, no line per database\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -50,7 +57,7 @@ struct command {
 	char **from; /* of argv */
 	size_t from_count;
 	bool quiet, help;
-	struct policy policy;
+	struct policy_options policy;
 };
 
 static int
@@ -59,6 +66,12 @@ parse_option(struct command *c, int option)
 	switch (option) {
 	case 'm':
 		return selection_parse_minimum(optarg, &c->policy.minimum);
+	case 'C':
+		c->policy.config = optarg;
+		return 0;
+	case 'S':
+		c->policy.services_file = optarg;
+		return 0;
 	case 'q':
 		c->quiet = true;
 		return 0;
@@ -75,6 +88,8 @@ parse_command(struct command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "minimum", required_argument, NULL, 'm' },
+		{ "config", required_argument, NULL, 'C' },
+		{ "services-file", required_argument, NULL, 'S' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -82,7 +97,7 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "m:qh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "m:C:S:qh", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -138,12 +153,13 @@ add_line(const char *from, const struct store_merged *merged, struct buf *text)
 
 /* All in one transaction. */
 static int
-merge_all(const struct command *c, struct store *into, struct store **from, struct buf *text)
+merge_all(const struct command *c, const struct policy *policy, struct store *into,
+    struct store **from, struct buf *text)
 {
 	struct store_merged merged;
 	struct error err;
 
-	store_set_judge(into, judge_client, (void *)(uintptr_t)&c->policy);
+	store_set_judge(into, judge_client, (void *)(uintptr_t)policy);
 	if (store_begin(into, &err) != 0)
 		goto bad;
 	for (size_t i = 0; i < c->from_count; i++) {
@@ -167,9 +183,12 @@ run(const struct command *c)
 	struct store *into = NULL;
 	bool is_new = access(c->into, F_OK) != 0;
 	struct buf text = { 0 };
+	struct policy_setup setup;
 	struct error err;
 	int status = APP_EXIT_FAILED;
 
+	if (policy_setup_load(&setup, &c->policy) != 0)
+		goto out;
 	if (open_all(c, from) != 0)
 		goto out;
 	into = store_open(c->into, STORE_WRITE, &err);
@@ -177,7 +196,7 @@ run(const struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	if (merge_all(c, into, from, &text) == 0) {
+	if (merge_all(c, &setup.policy, into, from, &text) == 0) {
 		status = APP_EXIT_DONE;
 		is_new = false;
 		if (!c->quiet)
@@ -191,13 +210,14 @@ out:
 		(void)unlink(c->into);
 	free(from);
 	buf_release(&text);
+	policy_setup_release(&setup);
 	return status;
 }
 
 int
 cmd_merge(int argc, char **argv)
 {
-	struct command c = { .policy = { .minimum = TLS_VERSION_1_2 } };
+	struct command c = { 0 };
 
 	if (parse_command(&c, argc, argv) != 0) {
 		(void)fputs("Try 'tlstally merge --help'.\n", stderr);
