@@ -13,9 +13,8 @@
 #define TLSTALLY_REPORT_DIFF_H
 
 #include "base/buf.h"
-#include "policy/verdict.h"
+#include "report/report.h"
 #include "report/terminal.h"
-#include "store/query.h"
 
 #define DIFF_SCHEMA_VERSION 1
 
@@ -57,14 +56,10 @@ struct diff_client {
 	size_t day_count, day_room;
 };
 
-struct diff_interval {
-	int64_t begin_us, end_us;
-};
-
 struct diff_side {
 	struct diff_client *clients; /* by address, then sensor */
 	size_t client_count, client_room;
-	struct diff_interval *captured; /* when something was captured */
+	struct report_interval *captured; /* when something was captured */
 	size_t captured_count, captured_room;
 	bool has_time;
 	int64_t begin_us, end_us; /* of the packets */

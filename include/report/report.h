@@ -14,6 +14,10 @@
 #include "policy/verdict.h"
 #include "store/query.h"
 
+struct report_interval {
+	int64_t begin_us, end_us;
+};
+
 struct report_options {
 	struct policy policy;
 	bool has_since, has_until;
@@ -74,6 +78,7 @@ struct report_client {
 	uint16_t best_version;  /* the highest */
 	uint64_t total_count;
 	int64_t first_seen_us, last_seen_us;
+	bool is_quiet; /* not seen for longer than its own cadence; asked unless it is `ok` */
 	/* Of the findings with the client's verdict: */
 	uint16_t offered_version; /* the lowest; 0: not known */
 	char *server;             /* the one last seen, with its port */
@@ -93,19 +98,36 @@ struct report_counter {
 	size_t run_count; /* runs that knew it; fewer than all: the sum is a lower bound */
 };
 
+/* Runs that follow each other are not without a pause. */
+#define REPORT_GAP_US INT64_C(60000000)
+
+enum report_unclear {
+	REPORT_UNCLEAR_GAP,        /* bytes that matter were missing from the capture */
+	REPORT_UNCLEAR_ONE_WAY,    /* seen in one direction only */
+	REPORT_UNCLEAR_UNANSWERED, /* nothing came from the server */
+	REPORT_UNCLEAR_REFUSED,    /* refused, but not for the version, or not always */
+	REPORT_UNCLEAR_OTHER,
+};
+#define REPORT_UNCLEAR_COUNT (REPORT_UNCLEAR_OTHER + 1)
+
 /* How much was seen, and how much was not. */
 struct report_observed {
 	size_t run_count, source_count;
 	size_t failed_source_count; /* could not be read, or not to the end */
 	uint64_t packet_count, byte_count, snapped_count;
 	bool has_packets;
-	int64_t begin_us, end_us;        /* packet time; where has_packets */
-	int64_t covered_us;              /* of that time, within a capture */
-	struct report_counter *counters; /* in order of first appearance */
+	int64_t begin_us, end_us; /* packet time; where has_packets */
+	int64_t covered_us;       /* of that time, within a capture */
+	/* Times without a capture in between that are longer than REPORT_GAP_US. */
+	size_t gap_count;
+	struct report_interval longest_gap; /* where there is one */
+	struct report_counter *counters;    /* in order of first appearance */
 	size_t counter_count;
 	uint64_t handshake_count; /* of the findings */
 	uint64_t cleartext_count; /* sessions, of the findings */
-	uint64_t unclear_count;   /* of both together */
+	uint64_t unclear_count;   /* of both together; and why: */
+	uint64_t unclear_by[REPORT_UNCLEAR_COUNT];
+	uint64_t open_end_count; /* handshakes whose end was not seen, whatever their verdict */
 };
 
 struct report {

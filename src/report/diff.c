@@ -50,7 +50,7 @@ enum condition {
 struct state {
 	enum condition condition;
 	const struct diff_row *worst; /* of what is open, or quiet; NULL: neither */
-	struct diff_silence silence;  /* of `worst` */
+	struct silence silence;       /* of `worst` */
 };
 
 /* What went well at one server, or with one protocol. */
@@ -103,8 +103,8 @@ went_on_after(const struct success *s, const struct diff_row *row)
  * a week.
  */
 static bool
-is_gone(const struct diff_row *row, const struct diff_silence *silence,
-    const struct success *server, const struct success *protocol)
+is_gone(const struct diff_row *row, const struct silence *silence, const struct success *server,
+    const struct success *protocol)
 {
 	if (server->any && server->first_us > row->last_us)
 		return true;
@@ -123,7 +123,7 @@ is_worse(const struct state *state, bool open, const struct diff_row *row)
 }
 
 static void
-find_state(const struct diff_client *c, const struct diff_covered *covered, int64_t at_day,
+find_state(const struct diff_client *c, const struct observed_days *observed, int64_t at_day,
     struct state *out)
 {
 	struct success protocols[PROTOCOL_SMTP + 1] = { 0 };
@@ -139,11 +139,11 @@ find_state(const struct diff_client *c, const struct diff_covered *covered, int6
 			add_success(&server, &c->rows[k]);
 		for (size_t k = i; k < end; k++) {
 			const struct diff_row *row = &c->rows[k];
-			struct diff_silence silence;
+			struct silence silence;
 
 			if (!diff_is_bad(row->verdict))
 				continue;
-			diff_silence_of(c, row, covered, at_day, &silence);
+			diff_silence_of(c, row, observed, at_day, &silence);
 			if (is_gone(row, &silence, &server, &protocols[row->protocol]) ||
 			    !is_worse(out, !silence.overdue, row))
 				continue;
@@ -328,7 +328,7 @@ forget_joined(struct diff *d)
 
 struct comparing {
 	struct diff *out;
-	struct diff_covered before, whole;
+	struct observed_days before, whole;
 };
 
 /* One of the two may be NULL. */
@@ -374,8 +374,8 @@ diff_compare(struct diff *out, const struct diff_side *old, const struct diff_si
 	size_t i = 0, k = 0;
 
 	*out = (struct diff){ .from_us = diff_day_floor(from_us), .to_us = diff_day_ceil(to_us) };
-	diff_covered_init(&c.before, old, NULL);
-	diff_covered_init(&c.whole, new, old);
+	diff_observed_init(&c.before, old, NULL);
+	diff_observed_init(&c.whole, new, old);
 	while (i < old->client_count || k < new->client_count) {
 		int order = i == old->client_count ? 1
 			    : k == new->client_count
@@ -389,8 +389,8 @@ diff_compare(struct diff *out, const struct diff_side *old, const struct diff_si
 	}
 	if (out->count > 0)
 		qsort(out->items, out->count, sizeof(*out->items), compare_items);
-	diff_covered_release(&c.before);
-	diff_covered_release(&c.whole);
+	observed_days_release(&c.before);
+	observed_days_release(&c.whole);
 }
 
 void

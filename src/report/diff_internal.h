@@ -5,6 +5,7 @@
 #define TLSTALLY_REPORT_DIFF_INTERNAL_H
 
 #include "report/diff.h"
+#include "report/silence.h"
 
 /* diff_side.c: growing a side. */
 struct diff_client *diff_side_add_client(struct diff_side *side);
@@ -24,29 +25,15 @@ bool diff_is_bad(enum verdict verdict);
 /* A handshake that went through at or above the minimum. */
 bool diff_is_good(const struct diff_row *row);
 
-/* diff_cadence.c: days, and what is usual. */
-struct diff_covered {
-	struct diff_covered_day {
-		int64_t day, captured_us;
-	} * days; /* in order; those without a capture are left out */
-	size_t count;
-};
-
-/* `captured` of both sides together; `b` may be NULL. */
-void diff_covered_init(
-    struct diff_covered *covered, const struct diff_side *a, const struct diff_side *b);
-void diff_covered_release(struct diff_covered *covered);
-
-struct diff_silence {
-	unsigned silent_days;  /* observed days since it was last seen */
-	unsigned cadence_days; /* 0: not known */
-	bool overdue;          /* longer than its own cadence */
-};
+/* diff_cadence.c */
+/* What was captured for either side; `b` may be NULL. */
+void diff_observed_init(
+    struct observed_days *observed, const struct diff_side *a, const struct diff_side *b);
 /* Of what `row` counts, as known before `at_day`. */
 void diff_silence_of(const struct diff_client *c, const struct diff_row *row,
-    const struct diff_covered *covered, int64_t at_day, struct diff_silence *out);
+    const struct observed_days *observed, int64_t at_day, struct silence *out);
 
-/* diff_phrase.c */
+/* diff_text.c */
 /* One sentence without a full stop: what is the case, with its evidence. */
 void diff_add_reason(const struct diff_item *item, struct buf *out);
 

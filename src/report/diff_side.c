@@ -62,7 +62,7 @@ diff_side_add_interval(struct diff_side *side, int64_t begin_us, int64_t end_us)
 	side->has_time = true;
 	side->captured = grow(
 	    side->captured, side->captured_count, &side->captured_room, sizeof(*side->captured));
-	side->captured[side->captured_count++] = (struct diff_interval){ begin_us, end_us };
+	side->captured[side->captured_count++] = (struct report_interval){ begin_us, end_us };
 }
 
 int

@@ -75,15 +75,10 @@ add_evidence(const struct diff_row *row, struct buf *out)
 			: phrase_minute(row->last_us, last));
 }
 
-static void
-add_days(unsigned count, struct buf *out)
-{
-	phrase_add_count(out, count, "observed day", "observed days");
-}
-
 void
 diff_add_reason(const struct diff_item *item, struct buf *out)
 {
+	const struct silence silence = { item->silent_days, item->cadence_days, true };
 	char minute[PHRASE_MINUTE_LEN];
 
 	switch (item->change) {
@@ -98,7 +93,7 @@ diff_add_reason(const struct diff_item *item, struct buf *out)
 		break;
 	case DIFF_BACK:
 		buf_addf(out, "%s again after ", verdict_name(item->after));
-		add_days(item->silent_days, out);
+		phrase_add_count(out, item->silent_days, "observed day", "observed days");
 		buf_add_text(out, " of silence: ");
 		add_evidence(item->row, out);
 		break;
@@ -114,17 +109,8 @@ diff_add_reason(const struct diff_item *item, struct buf *out)
 	case DIFF_QUIET:
 		buf_addf(out, "was %s: ", verdict_name(item->before));
 		add_evidence(item->row, out);
-		buf_add_text(out, "; silent for ");
-		add_days(item->silent_days, out);
-		if (item->cadence_days == 0) {
-			buf_add_text(out, ", seen on one day only");
-		} else if (item->cadence_days == 1) {
-			buf_add_text(out, ", came every day");
-		} else {
-			buf_add_text(out, ", came every ");
-			phrase_add_number(out, item->cadence_days);
-			buf_add_text(out, " days");
-		}
+		buf_add_text(out, "; ");
+		silence_add_text(&silence, out);
 		buf_add_text(out, "; not known to be fixed");
 		break;
 	}

@@ -76,6 +76,10 @@ export_visit_summary(const struct report_client *c, const struct export_visitor 
 	visit_text(v, "client_reason", c->reason);
 	visit_text(v, "client_worst_version", tls_version_name(c->worst_version));
 	visit_text(v, "client_best_version", tls_version_name(c->best_version));
+	if (c->is_quiet)
+		visit_time(v, "client_quiet_since", c->last_seen_us);
+	else
+		visit_text(v, "client_quiet_since", NULL);
 }
 
 /* What went the same way: the key of the row. */

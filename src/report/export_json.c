@@ -10,6 +10,7 @@
 #include "event/event_form.h"
 #include "policy/printable.h"
 #include "report/export_internal.h"
+#include "report/report_internal.h"
 #include "report/summary.h"
 #include "tls/names.h"
 
@@ -71,6 +72,31 @@ add_counters(const struct report_observed *o, struct buf *out)
 }
 
 static void
+add_seconds(struct buf *out, const char *name, int64_t us)
+{
+	json_key(out, name);
+	buf_addf(out, "%lld.%lld", (long long)(us / USEC_PER_SEC),
+	    (long long)(us % USEC_PER_SEC / USEC_PER_TENTH));
+}
+
+static void
+add_gaps(const struct report_observed *o, struct buf *out)
+{
+	json_member_u64(out, "gaps_in_time", o->gap_count);
+	add_seconds(out, "seconds_without_capture",
+	    o->gap_count > 0 ? o->end_us - o->begin_us - o->covered_us : 0);
+	json_key(out, "longest_gap");
+	if (o->gap_count == 0) {
+		buf_add_text(out, "null");
+		return;
+	}
+	json_begin_object(out);
+	member_time(out, "begin", true, o->longest_gap.begin_us);
+	member_time(out, "end", true, o->longest_gap.end_us);
+	json_end_object(out);
+}
+
+static void
 add_coverage_members(const struct report *r, const struct report_options *options, struct buf *out)
 {
 	const struct report_observed *o = &r->observed;
@@ -81,15 +107,20 @@ add_coverage_members(const struct report *r, const struct report_options *option
 	json_member_u64(out, "captures_failed", o->failed_source_count);
 	member_time(out, "begin", o->has_packets, o->begin_us);
 	member_time(out, "end", o->has_packets, o->end_us);
-	json_key(out, "covered_seconds");
-	buf_addf(out, "%lld.%lld", (long long)(o->covered_us / USEC_PER_SEC),
-	    (long long)(o->covered_us % USEC_PER_SEC / USEC_PER_TENTH));
+	add_seconds(out, "covered_seconds", o->covered_us);
 	json_member_u64(out, "packets", o->packet_count);
 	json_member_u64(out, "bytes", o->byte_count);
 	json_member_u64(out, "packets_cut", o->snapped_count);
 	json_member_u64(out, "handshakes", o->handshake_count);
 	json_member_u64(out, "cleartext_sessions", o->cleartext_count);
 	json_member_u64(out, "unclear", o->unclear_count);
+	json_key(out, "unclear_by_reason");
+	json_begin_object(out);
+	for (int i = 0; i < REPORT_UNCLEAR_COUNT; i++)
+		json_member_u64(out, report_unclear_name((enum report_unclear)i), o->unclear_by[i]);
+	json_end_object(out);
+	json_member_u64(out, "end_not_seen", o->open_end_count);
+	add_gaps(o, out);
 	add_counters(o, out);
 	summary_add_coverage(r, options, &summary);
 	json_member_text(out, "summary", buf_text(&summary));

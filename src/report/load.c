@@ -5,14 +5,18 @@
 #include "policy/printable.h"
 #include "report/report.h"
 #include "report/report_internal.h"
+#include "report/silence.h"
 
 #include "base/banned.h"
 
 /* What is gathered while the store hands out its rows. */
 struct loading {
 	struct report *report;
+	struct store *store;
 	const struct report_options *options;
 	size_t client_room;
+	struct error *err;
+	int result;
 
 	/* The findings of the client that is being read. */
 	int64_t client_id;
@@ -23,10 +27,14 @@ struct loading {
 	size_t finding_count, finding_room;
 
 	/* When something was captured. */
-	struct interval {
-		int64_t begin_us, end_us;
-	} * intervals;
+	struct report_interval *intervals;
 	size_t interval_count, interval_room;
+	struct observed_days observed_days;
+
+	/* The days of the client that is being read. */
+	int64_t *days;
+	size_t day_count, day_room;
+	uint64_t day_times;
 };
 
 static char *
@@ -130,8 +138,57 @@ count_unclear(struct loading *l)
 		else
 			o->handshake_count += f->count;
 		if (l->verdicts[i] == VERDICT_UNCLEAR)
-			o->unclear_count += f->count;
+			report_count_unclear(o, f);
+		if (f->key.outcome == OUTCOME_NEGOTIATED)
+			o->open_end_count += f->count;
 	}
+}
+
+static bool
+take_day(void *arg, const struct store_day *day)
+{
+	struct loading *l = arg;
+
+	l->day_times += day->count;
+	if (l->day_count > 0 && l->days[l->day_count - 1] == day->day)
+		return true;
+	if (l->day_count == l->day_room) {
+		l->day_room = l->day_room == 0 ? 64 : 2 * l->day_room;
+		l->days = xreallocarray(l->days, l->day_room, sizeof(*l->days));
+	}
+	l->days[l->day_count++] = day->day;
+	return true;
+}
+
+/* Not seen for long is no good news: that has to stand beside the verdict. */
+static void
+find_silence(struct loading *l, struct buf *reason)
+{
+	struct report_client *c = &l->client;
+	const struct report_observed *o = &l->report->observed;
+	struct silence_seen seen = { .last_day = silence_day(c->last_seen_us) };
+	struct silence silence;
+	int64_t at_us = o->end_us;
+
+	if (!o->has_packets || c->verdict == VERDICT_OK)
+		return;
+	l->day_count = 0;
+	l->day_times = 0;
+	if (store_each_day_of(l->store, l->client_id, take_day, l, l->err) != 0) {
+		l->result = -1;
+		return;
+	}
+	seen.days = l->days;
+	seen.times = l->day_times;
+	while (seen.day_count < l->day_count && l->days[seen.day_count] <= seen.last_day)
+		seen.day_count++;
+	silence_judge(&seen, &l->observed_days, silence_day(at_us) + 1, &silence);
+	c->is_quiet = silence.overdue;
+	if (!c->is_quiet)
+		return;
+	buf_add_text(reason, "; quiet: ");
+	silence_add_text(&silence, reason);
+	buf_add_text(reason, ", which does not make it fixed");
 }
 
 static void
@@ -146,9 +203,10 @@ finish_client(struct loading *l)
 	policy_judge(&l->options->policy, l->findings, l->finding_count, l->verdicts);
 	l->client.verdict = policy_judge_client(
 	    &l->options->policy, l->findings, l->verdicts, l->finding_count, &reason);
+	summarise(l);
+	find_silence(l, &reason);
 	l->client.reason = xstrdup(buf_text(&reason));
 	buf_release(&reason);
-	summarise(l);
 	policy_count_servers(l->findings, l->verdicts, l->finding_count, servers);
 	l->client.server_count = servers[l->client.verdict];
 	count_unclear(l);
@@ -233,7 +291,7 @@ add_interval(struct loading *l, int64_t begin_us, int64_t end_us)
 		l->interval_room = l->interval_room == 0 ? 64 : 2 * l->interval_room;
 		l->intervals = xreallocarray(l->intervals, l->interval_room, sizeof(*l->intervals));
 	}
-	l->intervals[l->interval_count++] = (struct interval){ begin_us, end_us };
+	l->intervals[l->interval_count++] = (struct report_interval){ begin_us, end_us };
 }
 
 static void
@@ -283,36 +341,6 @@ take_run(void *arg, const struct store_run *run)
 }
 
 static int
-compare_intervals(const void *a, const void *b)
-{
-	const struct interval *x = a, *y = b;
-
-	return (x->begin_us > y->begin_us) - (x->begin_us < y->begin_us);
-}
-
-/* Captures may overlap: time that two of them cover counts once. */
-static void
-sum_intervals(struct loading *l)
-{
-	struct report_observed *o = &l->report->observed;
-
-	if (l->interval_count == 0)
-		return;
-	qsort(l->intervals, l->interval_count, sizeof(*l->intervals), compare_intervals);
-	o->has_packets = true;
-	o->begin_us = o->end_us = l->intervals[0].begin_us;
-	for (size_t i = 0; i < l->interval_count; i++) {
-		const struct interval *in = &l->intervals[i];
-		int64_t from = in->begin_us > o->end_us ? in->begin_us : o->end_us;
-
-		if (in->end_us <= from)
-			continue;
-		o->covered_us += in->end_us - from;
-		o->end_us = in->end_us;
-	}
-}
-
-static int
 compare_clients(const void *a, const void *b)
 {
 	const struct report_client *x = a, *y = b;
@@ -327,7 +355,7 @@ int
 report_load(
     struct report *out, struct store *s, const struct report_options *options, struct error *err)
 {
-	struct loading l = { .report = out, .options = options };
+	struct loading l = { .report = out, .store = s, .options = options, .err = err };
 	struct store_filter filter = {
 		.has_since = options->has_since,
 		.has_until = options->has_until,
@@ -340,11 +368,16 @@ report_load(
 	*out = (struct report){ 0 };
 	if (store_snapshot_begin(s, err) != 0)
 		return -1;
-	if (store_each_run(s, &filter, take_run, &l, err) != 0 ||
-	    store_each_finding(s, &filter, take_finding, &l, err) != 0)
+	if (store_each_run(s, &filter, take_run, &l, err) != 0)
+		goto out;
+	/* Also puts the intervals in order. */
+	observed_days_init(&l.observed_days, l.intervals, l.interval_count);
+	report_sum_intervals(&out->observed, l.intervals, l.interval_count);
+	if (store_each_finding(s, &filter, take_finding, &l, err) != 0)
 		goto out;
 	finish_client(&l);
-	sum_intervals(&l);
+	if (l.result != 0)
+		goto out;
 	if (out->client_count > 0)
 		qsort(out->clients, out->client_count, sizeof(*out->clients), compare_clients);
 	for (size_t i = 1; i < out->client_count; i++) {
@@ -358,5 +391,7 @@ out:
 	free(l.findings);
 	free(l.verdicts);
 	free(l.intervals);
+	free(l.days);
+	observed_days_release(&l.observed_days);
 	return rc;
 }

@@ -17,6 +17,14 @@ char *report_bare_server(const struct finding *f);
 /* ", 3 fallbacks"; nothing where there was none. */
 void report_add_fallbacks(const struct report_row *row, struct buf *out);
 
+/* observed.c */
+/* `intervals` in the order of their beginnings; they may overlap. */
+void report_sum_intervals(
+    struct report_observed *o, const struct report_interval *intervals, size_t count);
+/* A finding that is unclear: counts why. */
+void report_count_unclear(struct report_observed *o, const struct finding *f);
+const char *report_unclear_name(enum report_unclear why); /* for programs: "one_way", ... */
+
 void report_client_release(struct report_client *c);
 
 #endif

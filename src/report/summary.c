@@ -29,6 +29,23 @@ add_paragraph(const struct report_view *view, const char *label, struct buf *tex
 	buf_clear(text);
 }
 
+/* Hours in which nobody looked. */
+static void
+add_gaps(const struct report_observed *o, struct buf *text)
+{
+	char minute[PHRASE_MINUTE_LEN];
+
+	if (o->gap_count == 0)
+		return;
+	buf_add_text(text, "; ");
+	phrase_add_duration(text, o->end_us - o->begin_us - o->covered_us);
+	buf_add_text(text, " without a capture in ");
+	phrase_add_count(text, o->gap_count, "gap", "gaps");
+	buf_addf(text, o->gap_count > 1 ? ", the longest %s" : ", %s",
+	    phrase_minute(o->longest_gap.begin_us, minute));
+	buf_addf(text, " to %s", phrase_minute(o->longest_gap.end_us, minute));
+}
+
 void
 summary_add_period(const struct report *r, const struct report_options *options, struct buf *text)
 {
@@ -49,6 +66,7 @@ summary_add_period(const struct report *r, const struct report_options *options,
 			    text, (uint64_t)o->covered_us, (uint64_t)(o->end_us - o->begin_us));
 			buf_add_text(text, ") lie within a capture");
 		}
+		add_gaps(o, text);
 	} else {
 		buf_add_text(text, "no packet was captured");
 	}
@@ -58,6 +76,28 @@ summary_add_period(const struct report *r, const struct report_options *options,
 		buf_addf(text, "; until %s", phrase_minute(options->until_us, minute));
 	if (options->clients != NULL && (options->clients->count > 0 || options->clients->any))
 		buf_add_text(text, "; of the clients asked for only");
+}
+
+static void
+add_why_unclear(const struct report_observed *o, struct buf *text)
+{
+	static const char *const phrases[REPORT_UNCLEAR_COUNT] = {
+		[REPORT_UNCLEAR_GAP] = "with bytes missing from the capture",
+		[REPORT_UNCLEAR_ONE_WAY] = "seen in one direction only",
+		[REPORT_UNCLEAR_UNANSWERED] = "unanswered",
+		[REPORT_UNCLEAR_REFUSED] = "refused, but not for the version alone",
+		[REPORT_UNCLEAR_OTHER] = "for other reasons",
+	};
+	const char *separator = ": ";
+
+	for (int i = 0; i < REPORT_UNCLEAR_COUNT; i++) {
+		if (o->unclear_by[i] == 0)
+			continue;
+		buf_add_text(text, separator);
+		phrase_add_number(text, o->unclear_by[i]);
+		buf_addf(text, " %s", phrases[i]);
+		separator = ", ";
+	}
 }
 
 void
@@ -83,6 +123,12 @@ summary_add_observed(const struct report *r, struct buf *text)
 		buf_add_text(text, " of these (");
 		phrase_add_share(text, o->unclear_count, all);
 		buf_add_text(text, ") are unclear");
+		add_why_unclear(o, text);
+	}
+	if (o->open_end_count > 0) {
+		buf_add_text(text, "; of ");
+		phrase_add_number(text, o->open_end_count);
+		buf_add_text(text, " the end was not seen");
 	}
 }
 

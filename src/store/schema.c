@@ -48,6 +48,7 @@ static const char schema_1[] =
     /* merge.h: the database that made it, its number there (NULL: here), and how it came here */
     " origin INTEGER NOT NULL DEFAULT 1 REFERENCES origin(id), origin_run INTEGER,"
     " part INTEGER REFERENCES part(id), UNIQUE (origin, origin_run));"
+    "CREATE INDEX run_end ON run (sensor, end_us);" /* the view clients asks for the last one */
     "CREATE TABLE run_counter ("
     " run INTEGER NOT NULL REFERENCES run(id), name TEXT NOT NULL, value INTEGER NOT NULL,"
     " PRIMARY KEY (run, name)) WITHOUT ROWID;"

@@ -43,6 +43,18 @@
 	VERSION("(SELECT " choose "(" STORE_VERSION(                                               \
 	    "way") ")"                                                                             \
 		   " FROM finding WHERE client = c.id AND " STORE_VERSION("way") " > 0)")
+#define DAY(us) "(" us " / 86400000000)"
+#define LAST_DAY_OF_SENSOR DAY("(SELECT max(end_us) FROM run WHERE sensor = c.sensor)")
+/* Days between the client's last one and the sensor's, each with the end of a capture. */
+#define SILENT_DAYS                                                                                \
+	"(SELECT count(DISTINCT q.end_us / 86400000000) FROM run r JOIN run_source q"              \
+	" ON q.run = r.id WHERE r.sensor = c.sensor AND q.end_us / 86400000000 >"                  \
+	" c.last_us / 86400000000 AND q.end_us / 86400000000 < " LAST_DAY_OF_SENSOR ")"
+/* In days; a client that was seen on one day only has none, but several times is every day. */
+#define CADENCE                                                                                    \
+	"coalesce((SELECT max(gap) FROM (SELECT day - lag(day) OVER (ORDER BY day) AS gap"         \
+	" FROM (SELECT DISTINCT day FROM day WHERE client = c.id))),"                              \
+	" CASE WHEN c.count >= 4 THEN 1 ELSE 7 END)"
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
@@ -84,7 +96,7 @@ static const char inventory_view[] =
 static const char clients_view[] =
     "CREATE VIEW clients (sensor, client, client_name, client_name_source, client_mac,"
     " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen,"
-    " fallbacks)"
+    " fallbacks, quiet_since)"
     " AS SELECT"
     " s.name, c.ip, c.name, "
     NAME_SOURCE("c.name_source") ", "
@@ -97,7 +109,10 @@ static const char clients_view[] =
     TIME("c.last_us") ", "
     "c.count, "
     "(SELECT count(DISTINCT day) FROM day WHERE client = c.id), "
-    "(SELECT coalesce(sum(fallback_count), 0) FROM finding WHERE client = c.id)"
+    "(SELECT coalesce(sum(fallback_count), 0) FROM finding WHERE client = c.id), "
+    /* The quick test first: most clients came yesterday or today. */
+    "CASE WHEN c.verdict = 6 OR " DAY("c.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
+    " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END"
     " FROM client c JOIN sensor s ON s.id = c.sensor;";
 
 static const char days_view[] =

@@ -253,6 +253,11 @@ START_TEST(time_without_a_capture_is_owned_up_to)
 	f.report.observed.covered_us = (END - BEGIN) / 4;
 	ck_assert_ptr_nonnull(
 	    strstr(write_report(&f, &out), ", of which 34d 23h (25.0 %) lie within a capture\n"));
+	buf_clear(&out);
+	f.report.observed.gap_count = 2;
+	f.report.observed.longest_gap = (struct report_interval){ BEGIN, BEGIN + 7200000000 };
+	ck_assert_ptr_nonnull(
+	    strstr(write_report(&f, &out), " without a capture in 2 gaps, the longest "));
 	buf_release(&out);
 }
 END_TEST
@@ -267,6 +272,13 @@ START_TEST(share_of_the_unclear_is_stated)
 	f.report.observed.unclear_count = 423;
 	ck_assert_ptr_nonnull(
 	    strstr(write_report(&f, &out), "; 423 of these (10.0 %) are unclear\n"));
+	buf_clear(&out);
+	f.report.observed.unclear_by[REPORT_UNCLEAR_UNANSWERED] = 400;
+	f.report.observed.unclear_by[REPORT_UNCLEAR_ONE_WAY] = 23;
+	f.report.observed.open_end_count = 7;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
+	    "are unclear: 23 seen in one direction only, 400 unanswered; of 7 the end was not "
+	    "seen\n"));
 	buf_release(&out);
 }
 END_TEST

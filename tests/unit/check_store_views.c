@@ -11,7 +11,8 @@ static const struct {
 		       "certificate_not_after with_capture_gap cleartext_logins legacy_endpoint "
 		       "fallbacks fallback_from" },
 	{ "clients", "sensor client client_name client_name_source client_mac worst_version "
-		     "best_version verdict reason first_seen last_seen count days_seen fallbacks" },
+		     "best_version verdict reason first_seen last_seen count days_seen fallbacks "
+		     "quiet_since" },
 	{ "days", "sensor client day tls_version outcome count" },
 	{ "coverage", "sensor run command source begin end packets bytes kernel_dropped "
 		      "interface_dropped flows_evicted gaps one_way_flows undecodable "

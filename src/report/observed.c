@@ -1,0 +1,75 @@
+/* What was observed: sums over captures and handshakes. */
+#include "report/report_internal.h"
+
+#include "base/banned.h"
+
+static const char *const unclear_names[REPORT_UNCLEAR_COUNT] = {
+	[REPORT_UNCLEAR_GAP] = "capture_gap",
+	[REPORT_UNCLEAR_ONE_WAY] = "one_way",
+	[REPORT_UNCLEAR_UNANSWERED] = "unanswered",
+	[REPORT_UNCLEAR_REFUSED] = "refused",
+	[REPORT_UNCLEAR_OTHER] = "other",
+};
+
+const char *
+report_unclear_name(enum report_unclear why)
+{
+	return unclear_names[why];
+}
+
+/* Captures may overlap: time that two of them cover counts once. */
+void
+report_sum_intervals(
+    struct report_observed *o, const struct report_interval *intervals, size_t count)
+{
+	if (count == 0)
+		return;
+	o->has_packets = true;
+	o->begin_us = o->end_us = intervals[0].begin_us;
+	for (size_t i = 0; i < count; i++) {
+		const struct report_interval *in = &intervals[i];
+		int64_t from_us = in->begin_us > o->end_us ? in->begin_us : o->end_us;
+		int64_t gap_us = in->begin_us - o->end_us;
+
+		if (gap_us > REPORT_GAP_US) {
+			if (o->gap_count++ == 0 ||
+			    gap_us > o->longest_gap.end_us - o->longest_gap.begin_us)
+				o->longest_gap =
+				    (struct report_interval){ o->end_us, in->begin_us };
+		}
+		if (in->end_us < from_us)
+			continue;
+		o->covered_us += in->end_us - from_us;
+		o->end_us = in->end_us;
+	}
+}
+
+static enum report_unclear
+why_unclear(const struct finding *f)
+{
+	switch (f->key.outcome) {
+	case OUTCOME_ESTABLISHED:
+	case OUTCOME_NEGOTIATED:
+		/* One of the two hellos was not seen. */
+		return f->key.tls_version == 0 || f->key.offered_version == 0
+			   ? REPORT_UNCLEAR_ONE_WAY
+			   : REPORT_UNCLEAR_OTHER;
+	case OUTCOME_REFUSED:
+		return REPORT_UNCLEAR_REFUSED;
+	case OUTCOME_UNANSWERED:
+		return REPORT_UNCLEAR_UNANSWERED;
+	case OUTCOME_CLEARTEXT:
+		break;
+	}
+	return REPORT_UNCLEAR_OTHER;
+}
+
+void
+report_count_unclear(struct report_observed *o, const struct finding *f)
+{
+	uint64_t gaps = f->gap_count < f->count ? f->gap_count : f->count;
+
+	o->unclear_count += f->count;
+	o->unclear_by[REPORT_UNCLEAR_GAP] += gaps;
+	o->unclear_by[why_unclear(f)] += f->count - gaps;
+}

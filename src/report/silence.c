@@ -1,0 +1,197 @@
+#include "report/silence.h"
+
+#include <stdlib.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "report/phrase.h"
+
+#include "base/banned.h"
+
+/* No capture is that long: the times in it are wrong. */
+#define CAPTURE_DAYS_MAX 40000
+/* Of a client without a cadence, that many silent days are needed. */
+#define UNKNOWN_CADENCE_DAYS 7
+/* Seen that often on its only day, it is one that comes several times a day. */
+#define SEVERAL_A_DAY 4
+/* With fewer intervals the longest one counts, with more the one that nine of ten do not exceed. */
+#define FEW_INTERVALS 10
+
+int64_t
+silence_day(int64_t time_us)
+{
+	int64_t day = time_us / USEC_PER_DAY;
+
+	return time_us % USEC_PER_DAY < 0 ? day - 1 : day;
+}
+
+static int
+compare_intervals(const void *a, const void *b)
+{
+	const struct report_interval *x = a, *y = b;
+
+	return (x->begin_us > y->begin_us) - (x->begin_us < y->begin_us);
+}
+
+static void
+add_captured(struct observed_days *observed, size_t *room, int64_t day, int64_t us)
+{
+	struct observed_day *last =
+	    observed->count > 0 ? &observed->days[observed->count - 1] : NULL;
+
+	if (last != NULL && last->day == day) {
+		last->captured_us += us;
+		return;
+	}
+	if (observed->count == *room) {
+		*room = *room == 0 ? 64 : 2 * *room;
+		observed->days = xreallocarray(observed->days, *room, sizeof(*observed->days));
+	}
+	observed->days[observed->count++] = (struct observed_day){ day, us };
+}
+
+void
+observed_days_init(struct observed_days *observed, struct report_interval *intervals, size_t count)
+{
+	int64_t done_us = INT64_MIN; /* what begins before that is in it already */
+	size_t room = 0;
+
+	*observed = (struct observed_days){ 0 };
+	if (count > 0)
+		qsort(intervals, count, sizeof(*intervals), compare_intervals);
+	for (size_t i = 0; i < count; i++) {
+		int64_t end_us = intervals[i].end_us, begin_us = intervals[i].begin_us;
+
+		if (begin_us < done_us)
+			begin_us = done_us;
+		if (begin_us > end_us ||
+		    silence_day(end_us) - silence_day(begin_us) > CAPTURE_DAYS_MAX)
+			continue;
+		for (int64_t day = silence_day(begin_us); day <= silence_day(end_us); day++) {
+			int64_t day_us = day * USEC_PER_DAY, next_us = day_us + USEC_PER_DAY;
+			int64_t from_us = begin_us > day_us ? begin_us : day_us;
+
+			/* A capture of one packet is a moment, and still one. */
+			add_captured(observed, &room, day,
+			    (end_us < next_us ? end_us : next_us) - from_us + 1);
+		}
+		done_us = end_us;
+	}
+}
+
+void
+observed_days_release(struct observed_days *observed)
+{
+	free(observed->days);
+	*observed = (struct observed_days){ 0 };
+}
+
+/* The first one that is `day` or later. */
+static size_t
+observed_from(const struct observed_days *observed, int64_t day)
+{
+	size_t low = 0, high = observed->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (observed->days[middle].day < day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int64_t
+captured_on(const struct observed_days *observed, int64_t day)
+{
+	size_t i = observed_from(observed, day);
+
+	return i < observed->count && observed->days[i].day == day ? observed->days[i].captured_us
+								   : 0;
+}
+
+/* Observed days behind `after` and before `before`. */
+static unsigned
+observed_between(
+    const struct observed_days *observed, int64_t least_us, int64_t after, int64_t before)
+{
+	unsigned count = 0;
+
+	if (observed->count == 0 || least_us == 0)
+		return before - after > 1 ? (unsigned)(before - after - 1) : 0;
+	for (size_t i = observed_from(observed, after + 1);
+	     i < observed->count && observed->days[i].day < before; i++)
+		count += observed->days[i].captured_us >= least_us;
+	return count;
+}
+
+/* With so much captured, a day counts as observed; 0: each does. */
+static int64_t
+least_captured(const struct silence_seen *seen, const struct observed_days *observed)
+{
+	int64_t captured_us = 0;
+
+	for (size_t i = 0; i < seen->day_count; i++)
+		captured_us += captured_on(observed, seen->days[i]);
+	return seen->day_count > 0 ? captured_us / (int64_t)seen->day_count / 2 : 0;
+}
+
+static int
+compare_unsigned(const void *a, const void *b)
+{
+	const unsigned *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static unsigned
+cadence_of(const struct silence_seen *seen, const struct observed_days *observed, int64_t least_us)
+{
+	size_t count = seen->day_count > 0 ? seen->day_count - 1 : 0, chosen;
+	unsigned *gaps, result;
+
+	if (seen->day_count == 0)
+		return seen->average_cadence;
+	if (count == 0)
+		return seen->times >= SEVERAL_A_DAY ? 1 : 0;
+	gaps = xcalloc(count, sizeof(*gaps));
+	for (size_t i = 0; i < count; i++)
+		gaps[i] =
+		    1 + observed_between(observed, least_us, seen->days[i], seen->days[i + 1]);
+	qsort(gaps, count, sizeof(*gaps), compare_unsigned);
+	chosen = count < FEW_INTERVALS ? count - 1 : (9 * count + 9) / 10 - 1;
+	result = gaps[chosen];
+	free(gaps);
+	return result;
+}
+
+void
+silence_judge(const struct silence_seen *seen, const struct observed_days *observed, int64_t at_day,
+    struct silence *out)
+{
+	int64_t least_us = least_captured(seen, observed);
+	unsigned needed;
+
+	out->silent_days = observed_between(observed, least_us, seen->last_day, at_day);
+	out->cadence_days = cadence_of(seen, observed, least_us);
+	needed = out->cadence_days > 0 ? out->cadence_days : UNKNOWN_CADENCE_DAYS;
+	out->overdue = out->silent_days >= needed;
+}
+
+void
+silence_add_text(const struct silence *silence, struct buf *text)
+{
+	buf_add_text(text, "silent for ");
+	phrase_add_count(text, silence->silent_days, "observed day", "observed days");
+	if (silence->cadence_days == 0) {
+		buf_add_text(text, ", seen on one day only");
+	} else if (silence->cadence_days == 1) {
+		buf_add_text(text, ", came every day");
+	} else {
+		buf_add_text(text, ", came every ");
+		phrase_add_number(text, silence->cadence_days);
+		buf_add_text(text, " days");
+	}
+}

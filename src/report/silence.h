@@ -1,0 +1,49 @@
+/*
+ * silence - whether a client is silent for longer than it used to be, counted in days.
+ *
+ * A day counts as observed for a client when at least half as much was captured on it as on an
+ * average day on which the client was seen: a sensor that ran for an hour says nothing about a
+ * client that comes once a day.  Where no capture times are known, each day counts.
+ */
+#ifndef TLSTALLY_REPORT_SILENCE_H
+#define TLSTALLY_REPORT_SILENCE_H
+
+#include "report/report.h"
+
+struct observed_days {
+	struct observed_day {
+		int64_t day, captured_us;
+	} * days; /* in order; those without a capture are left out */
+	size_t count;
+};
+
+/* Puts the intervals in order.  They may overlap: time that two of them cover counts once. */
+void observed_days_init(
+    struct observed_days *observed, struct report_interval *intervals, size_t count);
+void observed_days_release(struct observed_days *observed);
+
+/* The UTC day of that time, since 1970-01-01. */
+int64_t silence_day(int64_t time_us);
+
+/* When a client (or one of its ways to connect) was seen. */
+struct silence_seen {
+	const int64_t *days; /* different ones, in order; none where they are not known */
+	size_t day_count;
+	uint64_t times;           /* on all of them */
+	int64_t last_day;         /* known in any case */
+	unsigned average_cadence; /* in days, where the days are not known; 0: not known either */
+};
+
+struct silence {
+	unsigned silent_days;  /* observed days since the last one, before `at_day` */
+	unsigned cadence_days; /* it came at least once in so many observed days; 0: not known */
+	bool overdue;          /* longer than its own cadence */
+};
+
+void silence_judge(const struct silence_seen *seen, const struct observed_days *observed,
+    int64_t at_day, struct silence *out);
+
+/* "silent for 3 observed days, came every day" */
+void silence_add_text(const struct silence *silence, struct buf *text);
+
+#endif
