@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
 
 #include "base/banned.h"
 
@@ -34,13 +37,17 @@ write_line(enum log_level level, const char *prefix, const char *format, va_list
 		return;
 	(void)vsnprintf(text, sizeof(text), format, args);
 	n = (size_t)snprintf(line, sizeof(line), "tlstally: %s", prefix);
-	for (const char *p = text; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
+	for (struct span rest = span_from_text(text); rest.len > 0;) {
+		size_t len = text_shown_char(rest);
 
-		if (c < 0x20 || c == 0x7f)
-			n += (size_t)snprintf(line + n, sizeof(line) - n, "\\x%02x", c);
-		else
-			line[n++] = *p;
+		if (len == 0) {
+			len = 1;
+			n += (size_t)snprintf(line + n, sizeof(line) - n, "\\x%02x", rest.data[0]);
+		} else {
+			memcpy(line + n, rest.data, len);
+			n += len;
+		}
+		rest = span_from(rest.data + len, rest.len - len);
 	}
 	line[n++] = '\n';
 	/* One write, so that lines of several threads do not mix. */

@@ -2,11 +2,15 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
+
+/* More than the configuration lets through, escaped. */
+#define SENSOR_NAME_MAX 511
 
 struct store *
 store_open(const char *path, enum store_mode mode, struct error *err)
@@ -73,8 +77,15 @@ query_sensor(
 int
 store_sensor(struct store *s, const char *name, int64_t *sensor_id, struct error *err)
 {
+	struct span shown =
+	    store_printable(&s->scratch, span_from_text(name), CHARSET_UTF8, SENSOR_NAME_MAX);
+	char text[SENSOR_NAME_MAX + 1] = "";
+
+	/* It is shown as it stands, by whoever reads the views. */
+	if (shown.len > 0)
+		memcpy(text, shown.data, shown.len);
 	/* The usual case needs no write, and so no lock. */
-	if (query_sensor(s, "SELECT id FROM sensor WHERE name = ?1", name, sensor_id, err) != 0)
+	if (query_sensor(s, "SELECT id FROM sensor WHERE name = ?1", text, sensor_id, err) != 0)
 		return -1;
 	if (*sensor_id != 0 || s->mode == STORE_READ)
 		return 0;
@@ -82,7 +93,7 @@ store_sensor(struct store *s, const char *name, int64_t *sensor_id, struct error
 	return query_sensor(s,
 	    "INSERT INTO sensor (name) VALUES (?1) ON CONFLICT (name) DO UPDATE SET name = name"
 	    " RETURNING id",
-	    name, sensor_id, err);
+	    text, sensor_id, err);
 }
 
 int

@@ -1,0 +1,20 @@
+/*
+ * text - which characters may be shown as they are.
+ *
+ * Source: RFC 3629, section 4 (UTF-8); Unicode's controls and format characters.
+ */
+#ifndef TLSTALLY_BASE_TEXT_H
+#define TLSTALLY_BASE_TEXT_H
+
+#include <stddef.h>
+
+#include "base/span.h"
+
+/*
+ * The length in bytes of the character in front of `text`, which is not empty; 0 for bytes that are
+ * no UTF-8, and for what is better not shown: controls (C0, DEL, C1), and what has no width or
+ * steers the direction of the text around it.
+ */
+size_t text_shown_char(struct span text);
+
+#endif

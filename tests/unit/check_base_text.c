@@ -1,0 +1,50 @@
+#include "suite.h"
+
+#include "base/text.h"
+
+#include "base/banned.h"
+
+static const struct {
+	const char *name, *text;
+	size_t len;
+} rows[] = {
+	{ "plain", "a", 1 },
+	{ "space", " ", 1 },
+	{ "escape", "\x1b[2J", 0 },
+	{ "newline", "\n", 0 },
+	{ "DEL", "\x7f", 0 },
+	{ "C1 CSI", "\xc2\x9b", 0 },
+	{ "C1 CSI as a byte", "\x9b", 0 },
+	{ "no-break space", "\xc2\xa0", 2 },
+	{ "soft hyphen", "\xc2\xad", 0 },
+	{ "two bytes", "\xc3\xa9", 2 },
+	{ "two bytes, cut", "\xc3", 0 },
+	{ "overlong slash", "\xc0\xaf", 0 },
+	{ "three bytes", "\xe2\x82\xac", 3 },
+	{ "zero width space", "\xe2\x80\x8b", 0 },
+	{ "right-to-left override", "\xe2\x80\xae", 0 },
+	{ "isolate", "\xe2\x81\xa6", 0 },
+	{ "surrogate", "\xed\xa0\x80", 0 },
+	{ "byte order mark", "\xef\xbb\xbf", 0 },
+	{ "four bytes", "\xf0\x9f\x98\x80", 4 },
+	{ "tag", "\xf3\xa0\x80\x81", 0 },
+	{ "past the last plane", "\xf4\x90\x80\x80", 0 },
+	{ "no lead byte", "\xff", 0 },
+};
+
+START_TEST(a_character_is_shown_or_it_is_not)
+{
+	size_t len = text_shown_char(span_from_text(rows[_i].text));
+
+	ck_assert_msg(len == rows[_i].len, "%s: %zu", rows[_i].name, len);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_loop_test(
+	    tc, a_character_is_shown_or_it_is_not, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+}
+
+SUITE_MAIN("base_text")
