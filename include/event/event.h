@@ -104,6 +104,7 @@ struct event {
 	bool has_certificate_not_after;
 	int64_t certificate_not_after_us;
 	bool offers_aead, offers_ecdhe; /* of the ClientHello's suites; for "what if" questions */
+	uint64_t suites;                /* the same suites: tls/suite_set.h */
 	bool login;                     /* cleartext: credentials went over the wire in the clear */
 	bool capture_gap;
 

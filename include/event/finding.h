@@ -41,6 +41,8 @@ struct finding {
 	bool has_ja4;
 	char ja4[EVENT_JA4_LEN];
 	enum event_side limited_by;
+	/* Suites that each handshake with a known offer offered, and those that any of them did. */
+	uint64_t suites_all, suites_any;
 	struct event_text certificate_subject;
 	bool has_certificate_not_after;
 	int64_t certificate_not_after_us;

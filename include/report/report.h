@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "policy/verdict.h"
+#include "policy/what_if.h"
 #include "store/query.h"
 
 struct report_interval {
@@ -20,6 +21,7 @@ struct report_interval {
 
 struct report_options {
 	struct policy policy;
+	const struct what_if *what_if; /* NULL: judged as things are */
 	bool has_since, has_until;
 	int64_t since_us, until_us;        /* findings seen at since_us or later, before until_us */
 	const struct network_set *clients; /* NULL: all */

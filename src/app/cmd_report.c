@@ -10,6 +10,7 @@
 #include "app/output_file.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
+#include "app/what_if_options.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "report/export.h"
@@ -38,6 +39,13 @@ static const char help_text[] =
     "                         with the program)\n"
     "  -C, --config FILE      the configuration, of which [policy] counts here (default:\n"
     "                         /etc/tlstally/tlstally.conf, if it is there)\n"
+    "\n"
+    "What to ask (from what clients offered; will-break: its offer would be too little,\n"
+    "unclear: what was stored of it does not settle it, and the reason says why):\n"
+    "      --what-if VERSION  who would break if no server took less than VERSION?\n"
+    "      --what-if-ciphers FILE\n"
+    "                         who would break if servers took the cipher suites in FILE\n"
+    "                         alone? IANA names, one a line; # begins a comment\n"
     "\n"
     "What to show:\n"
     "  -V, --verdict V[,V]    only clients with these verdicts\n"
@@ -74,12 +82,17 @@ static const char help_text[] =
     "Examples:\n"
     "  tlstally report --verdict broken,legacy --since 7d\n"
     "  tlstally report --client 10.1.2.14 --verbose\n"
+    "  tlstally report --what-if TLSv1.3 --since 30d\n"
     "  tlstally report --quiet --minimum TLSv1.3 --fail-on broken,legacy\n";
+
+enum { OPTION_WHAT_IF = 1000, OPTION_WHAT_IF_CIPHERS };
 
 struct command {
 	const char *db;
 	struct policy_options policy;
 	struct report_options options;
+	struct what_if what_if;
+	const char *what_if_ciphers; /* NULL: no list */
 	struct report_view view;
 	struct network_set clients;
 	uint32_t fail_on; /* bit 1 << verdict each */
@@ -129,6 +142,13 @@ parse_option(struct command *c, int option)
 	case 'S':
 		c->policy.services_file = optarg;
 		return 0;
+	case OPTION_WHAT_IF:
+		c->options.what_if = &c->what_if;
+		return what_if_options_set_version(&c->what_if, optarg);
+	case OPTION_WHAT_IF_CIPHERS:
+		c->options.what_if = &c->what_if;
+		c->what_if_ciphers = optarg;
+		return 0;
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
 	case 'f':
@@ -164,6 +184,8 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
 		{ "services-file", required_argument, NULL, 'S' },
+		{ "what-if", required_argument, NULL, OPTION_WHAT_IF },
+		{ "what-if-ciphers", required_argument, NULL, OPTION_WHAT_IF_CIPHERS },
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "fail-on", required_argument, NULL, 'f' },
 		{ "width", required_argument, NULL, 'w' },
@@ -233,6 +255,9 @@ run(struct command *c)
 	int status = APP_EXIT_FAILED;
 
 	if (policy_setup_load(&setup, &c->policy) != 0)
+		goto out;
+	if (c->what_if_ciphers != NULL &&
+	    what_if_options_read_ciphers(&c->what_if, c->what_if_ciphers) != 0)
 		goto out;
 	policy_setup_for_report(&setup, &c->options);
 	store = store_open(c->db, STORE_READ, &err);

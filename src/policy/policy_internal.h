@@ -74,6 +74,9 @@ struct evidence {
 void evidence_collect(struct evidence *ev, const struct policy *policy,
     const struct finding *findings, const enum verdict *verdicts, size_t count);
 
+/* reason.c: "TLS 1.0". */
+void reason_add_version(struct buf *out, uint16_t version);
+
 /* reason_service.c */
 /* " (an address of SERVICE)", where nothing but the address says whose the server is. */
 void reason_add_service_of_address(

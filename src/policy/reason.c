@@ -13,8 +13,8 @@
 #define SERVER_TEXT_MAX 80
 
 /* "TLS 1.0", as people write it; "SSLv3" has no space anywhere. */
-static void
-add_version(struct buf *out, uint16_t version)
+void
+reason_add_version(struct buf *out, uint16_t version)
 {
 	const char *name = tls_version_name(version);
 
@@ -147,7 +147,7 @@ add_refusal(struct buf *out, const struct evidence *ev)
 	if (ev->lead->key.tls_version != 0) {
 		buf_add_text(
 		    out, by_client ? ", after the server had chosen " : ", having chosen ");
-		add_version(out, ev->lead->key.tls_version);
+		reason_add_version(out, ev->lead->key.tls_version);
 	}
 }
 
@@ -155,7 +155,7 @@ static void
 add_broken(struct buf *out, const struct evidence *ev)
 {
 	buf_add_text(out, "offers at most ");
-	add_version(out, ev->lead->key.offered_version);
+	reason_add_version(out, ev->lead->key.offered_version);
 	buf_add_text(out, "; ");
 	add_refusal(out, ev);
 	if (rejects_certificate(ev->lead))
@@ -180,7 +180,7 @@ add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
 		return;
 	}
 	buf_add_text(out, "; since then it negotiates ");
-	add_version(out, ev->better->key.tls_version);
+	reason_add_version(out, ev->better->key.tls_version);
 	buf_addf(out, " there, last on %s", timestamp_to_date(ev->better->last_us, date));
 }
 
@@ -209,7 +209,7 @@ add_fallbacks(struct buf *out, const struct evidence *ev)
 		    ev->fallback_count == 1 ? "is a fallback" : "are fallbacks");
 	if (ev->fallback_from != 0) {
 		buf_add_text(out, ", seconds after a try with ");
-		add_version(out, ev->fallback_from);
+		reason_add_version(out, ev->fallback_from);
 		buf_add_text(out, " failed");
 	}
 	if (ev->scsv_count > 0)
@@ -227,17 +227,17 @@ add_legacy(struct buf *out, const struct evidence *ev)
 		    "; find out why the higher version fails, and let the client not fall back";
 	if (key->tls_version == 0) {
 		buf_add_text(out, "offers at most ");
-		add_version(out, key->offered_version);
+		reason_add_version(out, key->offered_version);
 		buf_add_text(out, ", and goes on without the server's choice being seen, with ");
 	} else {
 		buf_add_text(out, "negotiates ");
-		add_version(out, key->tls_version);
+		reason_add_version(out, key->tls_version);
 		if (key->offered_version == key->tls_version)
 			buf_add_text(out, ev->fallback_count > 0 ? ", the most it offers then"
 								 : ", the most it offers");
 		else if (key->offered_version != 0) {
 			buf_add_text(out, " and offers at most ");
-			add_version(out, key->offered_version);
+			reason_add_version(out, key->offered_version);
 		}
 		buf_add_text(out, key->offered_version == 0 ? " with " : ", with ");
 	}
@@ -267,11 +267,11 @@ static void
 add_server_limited(struct buf *out, const struct evidence *ev)
 {
 	buf_add_text(out, "offers ");
-	add_version(out, ev->lead->key.offered_version);
+	reason_add_version(out, ev->lead->key.offered_version);
 	buf_add_text(out, ", but ");
 	add_server(out, ev);
 	buf_add_text(out, " chose ");
-	add_version(out, ev->lead->key.tls_version);
+	reason_add_version(out, ev->lead->key.tls_version);
 	buf_addf(out, " in %" PRIu64 " of ", ev->count);
 	add_number_of(out, ev->try_count, "try", "tries");
 	add_since(out, ev);
@@ -317,7 +317,7 @@ add_unclear_success(struct buf *out, const struct evidence *ev)
 	buf_add_text(out, " went on, but the server's choice of version was not seen");
 	if (ev->lead->key.offered_version != 0) {
 		buf_add_text(out, " (offered: ");
-		add_version(out, ev->lead->key.offered_version);
+		reason_add_version(out, ev->lead->key.offered_version);
 		buf_add_char(out, ')');
 	}
 }
@@ -328,7 +328,7 @@ add_unclear_unanswered(struct buf *out, const struct policy *policy, const struc
 	if (ev->lead->key.offered_version != 0) {
 		buf_add_text(out,
 		    policy_offers_too_little(policy, ev->lead) ? "offers at most " : "offers ");
-		add_version(out, ev->lead->key.offered_version);
+		reason_add_version(out, ev->lead->key.offered_version);
 		buf_add_text(out, "; ");
 	}
 	add_server(out, ev);
@@ -350,7 +350,7 @@ add_unclear_refused(struct buf *out, const struct policy *policy, const struct e
 
 	if (key->offered_version != 0) {
 		buf_add_text(out, enough ? "offers " : "offers at most ");
-		add_version(out, key->offered_version);
+		reason_add_version(out, key->offered_version);
 		buf_add_text(out, enough ? ", which is enough; " : "; ");
 	}
 	add_refusal(out, ev);
@@ -422,10 +422,10 @@ add_ok(struct buf *out, const struct evidence *lead, const struct finding *findi
 		highest = f->key.tls_version > highest ? f->key.tls_version : highest;
 	}
 	buf_add_text(out, "negotiates ");
-	add_version(out, lowest);
+	reason_add_version(out, lowest);
 	if (highest != lowest) {
 		buf_add_text(out, " to ");
-		add_version(out, highest);
+		reason_add_version(out, highest);
 	}
 	buf_add_text(out, ": ");
 	add_number_of(out, all.count, "handshake", "handshakes");

@@ -121,6 +121,10 @@ add_coverage(const struct report *r, const struct report_options *options, struc
 	}
 	summary_add_services(options, &text);
 	add_term(out, "Services", &text);
+	if (options->what_if != NULL) {
+		summary_add_what_if(options->what_if, &text);
+		add_term(out, "What if", &text);
+	}
 	buf_add_text(&text, tls_version_name(options->policy.minimum));
 	add_term(out, "Minimum", &text);
 	buf_add_text(out, "</dl>\n<p class=note>");

@@ -191,6 +191,21 @@ find_silence(struct loading *l, struct buf *reason)
 	buf_add_text(reason, ", which does not make it fixed");
 }
 
+static enum verdict
+judge(struct loading *l, struct buf *reason)
+{
+	const struct policy *policy = &l->options->policy;
+	const struct what_if *question = l->options->what_if;
+
+	if (question != NULL) {
+		what_if_judge(question, policy, l->findings, l->finding_count, l->verdicts);
+		return what_if_judge_client(
+		    question, l->findings, l->verdicts, l->finding_count, reason);
+	}
+	policy_judge(policy, l->findings, l->finding_count, l->verdicts);
+	return policy_judge_client(policy, l->findings, l->verdicts, l->finding_count, reason);
+}
+
 static void
 finish_client(struct loading *l)
 {
@@ -200,9 +215,7 @@ finish_client(struct loading *l)
 
 	if (!l->has_client)
 		return;
-	policy_judge(&l->options->policy, l->findings, l->finding_count, l->verdicts);
-	l->client.verdict = policy_judge_client(
-	    &l->options->policy, l->findings, l->verdicts, l->finding_count, &reason);
+	l->client.verdict = judge(l, &reason);
 	summarise(l);
 	find_silence(l, &reason);
 	l->client.reason = xstrdup(buf_text(&reason));

@@ -205,6 +205,24 @@ add_counters(const struct report *r, struct buf *text)
 }
 
 void
+summary_add_what_if(const struct what_if *question, struct buf *text)
+{
+	buf_add_text(text, "no server took ");
+	if (question->minimum != 0)
+		buf_addf(text, "less than %s", tls_version_name(question->minimum));
+	if (question->minimum != 0 && question->has_suites)
+		buf_add_text(text, ", and ");
+	if (question->has_suites) {
+		buf_add_text(text, "other cipher suites than the ");
+		phrase_add_number(text, question->suite_count);
+		buf_add_text(text, " of the list");
+	}
+	buf_add_text(text,
+	    "? Answered from what clients offered: will-break means that it would be too little, "
+	    "unclear that it is not known well enough, broken that the client is refused already");
+}
+
+void
 summary_add_services(const struct report_options *options, struct buf *text)
 {
 	const struct switch_off *list = options->policy.services;
@@ -310,6 +328,10 @@ summary_add_header(const struct report *r, const struct report_options *options,
 			add_counters(r, &text);
 			add_paragraph(view, "Counters", &text, out);
 		}
+	}
+	if (options->what_if != NULL) {
+		summary_add_what_if(options->what_if, &text);
+		add_paragraph(view, "What if", &text, out);
 	}
 	if (r->client_count > 0) {
 		buf_addf(&text,

@@ -15,6 +15,8 @@ void summary_add_period(
     const struct report *r, const struct report_options *options, struct buf *text);
 void summary_add_observed(const struct report *r, struct buf *text);
 void summary_add_losses(const struct report *r, struct buf *text);
+/* The question that the verdicts answer. */
+void summary_add_what_if(const struct what_if *question, struct buf *text);
 /* Which list of services that switch old versions off was used, and whether it is an old one. */
 void summary_add_services(const struct report_options *options, struct buf *text);
 /* Why there is no client at all, which is no clean bill of health. */

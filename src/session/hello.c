@@ -6,6 +6,7 @@
 #include "tls/certificate.h"
 #include "tls/hello.h"
 #include "tls/names.h"
+#include "tls/suite_set.h"
 
 #include "base/banned.h"
 
@@ -17,6 +18,7 @@ set_suite_offers(struct event *ev, const struct tls_client_hello *ch)
 	struct span list = ch->cipher_suites;
 	uint16_t suite;
 
+	ev->suites = tls_suite_set_of(ch);
 	if (ch->sslv2_format)
 		return;
 	while (span_read_u16(&list, &suite)) {

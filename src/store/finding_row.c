@@ -67,6 +67,8 @@ bind_latest(sqlite3_stmt *st, int i, const struct finding *f, const char *server
 	else
 		(void)sqlite3_bind_null(st, i++);
 	(void)sqlite3_bind_int(st, i++, (int)f->offers_aead | (int)f->offers_ecdhe << 1);
+	store_bind_u64(st, i++, f->suites_all);
+	store_bind_u64(st, i++, f->suites_any);
 	return i;
 }
 
@@ -147,7 +149,9 @@ read_latest(sqlite3_stmt *st, int i, struct finding *out, bool *damaged)
 	event_text_set(&out->certificate_subject, store_column_span(st, i++));
 	out->has_certificate_not_after = sqlite3_column_type(st, i) != SQLITE_NULL;
 	out->certificate_not_after_us = sqlite3_column_int64(st, i++);
-	offers = sqlite3_column_int(st, i);
+	offers = sqlite3_column_int(st, i++);
+	out->suites_all = store_column_u64(st, i++);
+	out->suites_any = store_column_u64(st, i);
 	out->offers_aead = (offers & 1) != 0;
 	out->offers_ecdhe = (offers & 2) != 0;
 }

@@ -97,7 +97,9 @@ brings_news(const struct finding *into, const struct finding *from)
 			event_text_span(&into->certificate_subject)) ||
 		       from->has_certificate_not_after != into->has_certificate_not_after ||
 		       from->certificate_not_after_us != into->certificate_not_after_us)) ||
-	       from->offers_aead != into->offers_aead || from->offers_ecdhe != into->offers_ecdhe;
+	       from->offers_aead != into->offers_aead || from->offers_ecdhe != into->offers_ecdhe ||
+	       (into->suites_all & ~from->suites_all) != 0 ||
+	       (from->suites_any & ~into->suites_any) != 0;
 }
 
 /* Puts `count` findings in order and joins those that have become the same; returns how many. */

@@ -34,7 +34,9 @@ static const char schema_1[] =
     " server_ip TEXT, server_name_source INTEGER NOT NULL,"
     " cipher_suite INTEGER, ja4 TEXT, limited_by INTEGER NOT NULL,"
     " certificate_subject TEXT, certificate_not_after_us INTEGER,"
-    " offers INTEGER NOT NULL," /* 1: AEAD suites, 2: ECDHE suites */
+    " offers INTEGER NOT NULL,"     /* 1: AEAD suites, 2: ECDHE suites */
+    " suites_all INTEGER NOT NULL," /* bits of tls/suite_set.h */
+    " suites_any INTEGER NOT NULL,"
     " refusal_text TEXT, cipher_suite_text TEXT,"
     " PRIMARY KEY (client, server, service, way)) WITHOUT ROWID;"
     "CREATE TABLE day ("

@@ -33,7 +33,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO finding (client, " STORE_FINDING_COLUMNS ","
 		" refusal_text, cipher_suite_text)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
 	[STATEMENT_FINDING_COUNT] =
 		"UPDATE finding SET count = ?5, gap_count = ?6, login_count = ?7, scsv_count = ?8,"
 		" fallback_count = ?9, fallback_from = ?10, first_us = ?11, last_us = ?12,"

@@ -159,7 +159,7 @@ void store_make_printable(struct buf *scratch, struct event_text *text, enum sto
 	"last_us, verdict, endpoint, "                                                             \
 	"server_ip, "                                                                              \
 	"server_name_source, cipher_suite, ja4, limited_by, certificate_subject, "                 \
-	"certificate_not_after_us, offers"
+	"certificate_not_after_us, offers, suites_all, suites_any"
 /* The first ones, which change with each event; `first` is the key's first column. */
 int store_finding_bind_counts(
     sqlite3_stmt *st, int first, const struct finding *f, struct store_judgement judged);

@@ -294,11 +294,16 @@ update_client(struct tally *t, struct tally_client_entry *c, const struct event 
 	}
 }
 
+static const struct tally_story no_story = {
+	.subject = { .data = "" },
+	.suites_all = UINT64_MAX,
+};
+
 /* What the latest event that knows it decides; the result borrows from the event, or the tally. */
 static struct tally_story
 next_story(const struct tally *t, const struct tally_finding_entry *e, const struct event *ev)
 {
-	struct tally_story s = { .subject = { .data = "" } };
+	struct tally_story s = no_story;
 	bool latest = ev->timestamp_us >= e->last_us;
 
 	if (e->story != TALLY_NONE)
@@ -322,6 +327,10 @@ next_story(const struct tally *t, const struct tally_finding_entry *e, const str
 			ev->certificate_subject.len };
 		s.has_not_after = ev->has_certificate_not_after;
 		s.not_after_us = ev->certificate_not_after_us;
+	}
+	if (ev->offered_version != 0) {
+		s.suites_all &= ev->suites;
+		s.suites_any |= ev->suites;
 	}
 	if (ev->offered_version != 0 && latest) {
 		s.offers_aead = ev->offers_aead;
@@ -456,7 +465,7 @@ bool
 tally_mark_fallback(struct tally *t, const struct fallback_mark *mark)
 {
 	const struct addr *ip = &mark->key.client_ip;
-	struct tally_story story = { .subject = { .data = "" } };
+	struct tally_story story = no_story;
 	struct tally_finding_entry *e;
 	struct place p;
 

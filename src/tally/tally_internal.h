@@ -48,6 +48,7 @@ struct tally_story {
 	uint8_t server_name_source, limited_by;
 	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
 	uint16_t fallback_from;
+	uint64_t suites_all, suites_any;
 	char ja4[EVENT_JA4_LEN];
 };
 

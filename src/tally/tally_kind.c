@@ -80,6 +80,7 @@ story_hash(const struct tally *t, const struct tally_story *s)
 		hash ^= hash_bytes(&t->key, s->ja4, sizeof(s->ja4));
 	hash = hash_words(&t->key, hash ^ (uint64_t)s->not_after_us, s->cipher_suite);
 	hash ^= hash_bytes(&t->key, s->server_ip.bytes, sizeof(s->server_ip.bytes));
+	hash = hash_words(&t->key, hash ^ s->suites_all, s->suites_any);
 	return hash_words(&t->key, hash,
 	    (uint64_t)s->server_name_source << 8 | s->limited_by |
 		(uint64_t)s->has_not_after << 16 | (uint64_t)s->offers_aead << 17 |
@@ -94,6 +95,7 @@ tally_story_equals(const struct tally_story *a, const struct tally_story *b)
 	       a->has_cipher_suite == b->has_cipher_suite && a->has_ja4 == b->has_ja4 &&
 	       a->has_not_after == b->has_not_after && a->offers_aead == b->offers_aead &&
 	       a->offers_ecdhe == b->offers_ecdhe && a->fallback_from == b->fallback_from &&
+	       a->suites_all == b->suites_all && a->suites_any == b->suites_any &&
 	       addr_equals(&a->server_ip, &b->server_ip) &&
 	       memcmp(a->ja4, b->ja4, sizeof(a->ja4)) == 0 && text_equals(a->subject, b->subject);
 }

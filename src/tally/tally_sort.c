@@ -271,6 +271,8 @@ tell_story(const struct tally_story *s, struct finding *out)
 	out->offers_aead = s->offers_aead;
 	out->offers_ecdhe = s->offers_ecdhe;
 	out->fallback_from = s->fallback_from;
+	out->suites_all = s->suites_all;
+	out->suites_any = s->suites_any;
 }
 
 void
@@ -359,6 +361,8 @@ tally_finding_merge(struct finding *into, const struct finding *from)
 	}
 	for (size_t i = 0; i < SUM_COUNT; i++)
 		*sum_of(into, i) += sum_in(from, i);
+	into->suites_all &= from->suites_all;
+	into->suites_any |= from->suites_any;
 	if (from->fallback_from > into->fallback_from)
 		into->fallback_from = from->fallback_from;
 	into->first_us = from->first_us < into->first_us ? from->first_us : into->first_us;

@@ -763,9 +763,35 @@ START_TEST(a_text_that_many_share_is_kept_once)
 }
 END_TEST
 
+START_TEST(suites_are_known_of_all_and_of_any_handshake)
+{
+	struct tally *t = tally_new(NULL);
+	const uint64_t suites[] = { 7, 13, 5 };
+	struct finding f, other;
+
+	for (int i = 0; i < 3; i++) {
+		struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY + i);
+
+		ev.suites = suites[i];
+		ck_assert(tally_add(t, &ev));
+	}
+	tally_sort(t);
+	f = finding_at(t, 0);
+	ck_assert_uint_eq(f.suites_all, 5);
+	ck_assert_uint_eq(f.suites_any, 15);
+	other = f;
+	other.suites_all = other.suites_any = 20;
+	tally_finding_merge(&f, &other);
+	ck_assert_uint_eq(f.suites_all, 4);
+	ck_assert_uint_eq(f.suites_any, 31);
+	tally_free(t);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, suites_are_known_of_all_and_of_any_handshake);
 	tcase_add_test(tc, an_empty_tally_has_nothing);
 	tcase_add_test(tc, an_event_is_a_client_a_finding_and_a_day);
 	tcase_add_loop_test(tc, what_is_in_the_key_makes_another_finding, 0, ROWS(differences));

@@ -6,6 +6,7 @@
 #define TLSTALLY_TESTS_STORE_FIXTURE_H
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -242,7 +243,8 @@ dump_finding(struct buf *out, const struct finding *f)
 	    (int)f->certificate_subject.len, f->certificate_subject.data);
 	if (f->has_certificate_not_after)
 		buf_addf(out, " until %lld", (long long)f->certificate_not_after_us);
-	buf_addf(out, " %d%d\n", f->offers_aead, f->offers_ecdhe);
+	buf_addf(out, " %d%d %" PRIx64 " %" PRIx64 " %" PRIu64 " %x\n", f->offers_aead,
+	    f->offers_ecdhe, f->suites_all, f->suites_any, f->fallback_count, f->fallback_from);
 }
 
 static inline bool

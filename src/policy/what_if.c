@@ -1,0 +1,232 @@
+#include "policy/what_if.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "policy/policy_internal.h"
+#include "policy/printable.h"
+#include "tls/names.h"
+#include "tls/suite_set.h"
+
+#include "base/banned.h"
+
+#define SERVER_TEXT_MAX 80
+
+static uint16_t
+lowest_version(const struct what_if *q)
+{
+	return q->minimum != 0 ? q->minimum : TLS_VERSION_SSL3;
+}
+
+/* What of the question a client with that offer could use; suites without a bit as OTHERS. */
+static uint64_t
+usable_suites(const struct what_if *q, uint16_t offered)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < q->suite_count; i++) {
+		uint64_t bit = tls_suite_set_bit(q->suites[i]);
+
+		if (tls_cipher_suite_is_usable(q->suites[i], lowest_version(q), offered))
+			set |= bit != 0 ? bit : TLS_SUITE_SET_OTHERS;
+	}
+	return set;
+}
+
+static enum verdict
+judge_suites(const struct what_if *q, const struct finding *f)
+{
+	uint64_t usable = usable_suites(q, f->key.offered_version);
+
+	/* Each of its handshakes offered one of them. */
+	if ((f->suites_all & usable & ~TLS_SUITE_SET_OTHERS) != 0)
+		return VERDICT_OK;
+	if (usable == 0)
+		return VERDICT_WILL_BREAK;
+	return (f->suites_any & (usable | TLS_SUITE_SET_UNSEEN)) != 0 ? VERDICT_UNCLEAR
+								      : VERDICT_WILL_BREAK;
+}
+
+static enum verdict
+judge_offer(const struct what_if *q, const struct finding *f)
+{
+	if (f->key.outcome == OUTCOME_CLEARTEXT)
+		return VERDICT_CLEARTEXT;
+	if (f->key.offered_version == 0)
+		return !q->has_suites && f->key.tls_version >= q->minimum ? VERDICT_OK
+									  : VERDICT_UNCLEAR;
+	if (f->key.offered_version < q->minimum)
+		return VERDICT_WILL_BREAK;
+	return q->has_suites ? judge_suites(q, f) : VERDICT_OK;
+}
+
+/* Findings of one server stand together, those that would do first. */
+struct item {
+	const struct finding *finding;
+	size_t index;
+};
+
+static int
+compare_servers(const struct finding *a, const struct finding *b)
+{
+	struct span x = event_text_span(&a->key.server), y = event_text_span(&b->key.server);
+	size_t len = x.len < y.len ? x.len : y.len;
+	int order = len == 0 ? 0 : memcmp(x.data, y.data, len);
+
+	if (order == 0)
+		order = (x.len > y.len) - (x.len < y.len);
+	if (order == 0)
+		order = (int)a->key.server_port - (int)b->key.server_port;
+	return order;
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	return compare_servers(
+	    ((const struct item *)a)->finding, ((const struct item *)b)->finding);
+}
+
+/* Of one server: when the first handshake that would do was, and the last one that would not. */
+static void
+forgive_replaced(const struct item *items, size_t count, enum verdict *verdicts)
+{
+	int64_t good_first = INT64_MAX, bad_last = INT64_MIN;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = items[i].finding;
+
+		if (verdicts[items[i].index] == VERDICT_OK && f->first_us < good_first)
+			good_first = f->first_us;
+		if (verdicts[items[i].index] == VERDICT_WILL_BREAK && f->last_us > bad_last)
+			bad_last = f->last_us;
+	}
+	for (size_t i = 0; i < count && good_first != INT64_MAX && good_first > bad_last; i++) {
+		if (verdicts[items[i].index] == VERDICT_WILL_BREAK)
+			verdicts[items[i].index] = VERDICT_OK;
+	}
+}
+
+void
+what_if_judge(const struct what_if *question, const struct policy *policy,
+    const struct finding *findings, size_t count, enum verdict *out)
+{
+	struct item *items = xreallocarray(NULL, count + 1, sizeof(*items));
+	enum verdict *today = xreallocarray(NULL, count + 1, sizeof(*today));
+
+	for (size_t i = 0; i < count; i++) {
+		items[i] = (struct item){ &findings[i], i };
+		out[i] = judge_offer(question, &findings[i]);
+	}
+	if (count > 0)
+		qsort(items, count, sizeof(*items), compare_items);
+	for (size_t i = 0, next; i < count; i = next) {
+		next = i + 1;
+		while (next < count && compare_servers(items[i].finding, items[next].finding) == 0)
+			next++;
+		forgive_replaced(items + i, next - i, out);
+	}
+	policy_judge(policy, findings, count, today);
+	for (size_t i = 0; i < count; i++) {
+		if (today[i] == VERDICT_BROKEN)
+			out[i] = VERDICT_BROKEN;
+	}
+	free(items);
+	free(today);
+}
+
+/* What the client's answer rests on. */
+struct basis {
+	enum verdict verdict;
+	const struct finding *lead; /* the latest of that verdict */
+	uint64_t count;
+	int64_t first_us, last_us;
+};
+
+static void
+find_basis(
+    struct basis *b, const struct finding *findings, const enum verdict *verdicts, size_t count)
+{
+	*b = (struct basis){ .verdict = VERDICT_OK };
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = &findings[i];
+
+		if (b->lead == NULL || verdicts[i] < b->verdict)
+			*b = (struct basis){ verdicts[i], f, 0, f->first_us, f->last_us };
+		else if (verdicts[i] > b->verdict)
+			continue;
+		else if (f->last_us > b->lead->last_us)
+			b->lead = f;
+		b->first_us = f->first_us < b->first_us ? f->first_us : b->first_us;
+		b->last_us = f->last_us > b->last_us ? f->last_us : b->last_us;
+		b->count += f->count;
+	}
+}
+
+static void
+add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
+{
+	const struct finding *f = b->lead;
+	bool version = f->key.offered_version < q->minimum;
+
+	if (f->key.offered_version == 0) {
+		buf_add_text(out, "what it offers was not seen");
+		return;
+	}
+	buf_add_text(out, version ? "offers at most " : "offers ");
+	reason_add_version(out, f->key.offered_version);
+	if (!q->has_suites || version)
+		return;
+	if (b->verdict == VERDICT_OK) {
+		buf_add_text(out, " and a suite of the list");
+	} else if (b->verdict == VERDICT_UNCLEAR) {
+		buf_add_text(out, (f->suites_any & TLS_SUITE_SET_UNSEEN) != 0
+				      ? ", but its suites were not all seen"
+				      : ", but whether a suite of the list is among all of its "
+					"offers is not stored");
+	} else {
+		buf_add_text(out, ", but none of the suites");
+		if (!f->offers_aead)
+			buf_add_text(out, ", and none with an AEAD cipher");
+		else if (!f->offers_ecdhe)
+			buf_add_text(out, ", and none with an ephemeral key");
+	}
+}
+
+static void
+add_evidence(struct buf *out, const struct basis *b)
+{
+	char first[TIMESTAMP_TEXT_LEN], last[TIMESTAMP_TEXT_LEN];
+
+	buf_addf(out, "; %" PRIu64 " %s since %s, last ", b->count,
+	    b->lead->key.outcome == OUTCOME_CLEARTEXT
+		? (b->count == 1 ? "session" : "sessions")
+		: (b->count == 1 ? "handshake" : "handshakes"),
+	    timestamp_to_date(b->first_us, first));
+	timestamp_to_text(b->last_us, last);
+	buf_addf(out, "%.10s %.5s UTC with ", last, last + 11);
+	printable_add_server(
+	    out, event_text_span(&b->lead->key.server), b->lead->key.server_port, SERVER_TEXT_MAX);
+}
+
+enum verdict
+what_if_judge_client(const struct what_if *question, const struct finding *findings,
+    const enum verdict *verdicts, size_t count, struct buf *reason)
+{
+	struct basis b;
+
+	assert(count > 0);
+	find_basis(&b, findings, verdicts, count);
+	if (b.verdict == VERDICT_CLEARTEXT)
+		buf_add_text(reason, "uses no TLS, which this does not change");
+	else
+		add_offer(reason, question, &b);
+	if (b.verdict == VERDICT_BROKEN)
+		buf_add_text(reason, ", and is refused already");
+	add_evidence(reason, &b);
+	return b.verdict;
+}

@@ -1,0 +1,201 @@
+#include "suite.h"
+
+#include <string.h>
+
+#include "policy/what_if.h"
+#include "tls/names.h"
+#include "tls/suite_set.h"
+
+#include "base/banned.h"
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define V10 TLS_VERSION_1_0
+#define V12 TLS_VERSION_1_2
+#define V13 TLS_VERSION_1_3
+#define EST OUTCOME_ESTABLISHED
+#define REF OUTCOME_REFUSED
+#define ROWS_MAX 3
+/* Bits of tls/suite_set.h. */
+#define AES128_SHA (UINT64_C(1) << 10)
+#define AES128_GCM (UINT64_C(1) << 49)
+#define TLS13_GCM (UINT64_C(1) << 30)
+#define OTHERS TLS_SUITE_SET_OTHERS
+#define UNSEEN TLS_SUITE_SET_UNSEEN
+
+/* In the tables a row ends where the rest of it is zero. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+struct row {
+	enum outcome outcome;
+	uint16_t offered, version;
+	int64_t first, last;
+	uint64_t all, any; /* any 0: the same as all */
+	enum verdict verdict;
+	const char *server; /* NULL: mail.example */
+};
+
+static const struct story {
+	const char *name;
+	uint16_t minimum;
+	const char *suites; /* NULL: no list */
+	struct row rows[ROWS_MAX];
+	size_t count;
+} stories[] = {
+	{ "enough", V12, NULL, { { EST, V12, V12, 1, 9, .verdict = VERDICT_OK } }, 1 },
+	{ "too_little", V12, NULL, { { EST, V10, V10, 1, 9, .verdict = VERDICT_WILL_BREAK } }, 1 },
+	{ "offers_more_than_was_chosen", V13, NULL,
+	    { { EST, V13, V12, 1, 9, .verdict = VERDICT_OK } }, 1 },
+	{ "offer_not_seen", V13, NULL, { { EST, 0, V12, 1, 9, .verdict = VERDICT_UNCLEAR } }, 1 },
+	{ "offer_not_seen_but_enough_was_chosen", V12, NULL,
+	    { { EST, 0, V12, 1, 9, .verdict = VERDICT_OK } }, 1 },
+	{ "refused_already", V12, NULL, { { REF, V10, 0, 1, 9, .verdict = VERDICT_BROKEN } }, 1 },
+	{ "refused_for_something_else", V12, NULL, { { REF, V12, 0, 1, 9, .verdict = VERDICT_OK } },
+	    1 },
+	{ "cleartext", V12, NULL,
+	    { { OUTCOME_CLEARTEXT, 0, 0, 1, 9, .verdict = VERDICT_CLEARTEXT } }, 1 },
+	{ "replaced_since", V12, NULL,
+	    { { EST, V10, V10, 1, 5, .verdict = VERDICT_OK },
+		{ EST, V12, V12, 6, 9, .verdict = VERDICT_OK } },
+	    2 },
+	{ "side_by_side", V12, NULL,
+	    { { EST, V10, V10, 1, 5, .verdict = VERDICT_WILL_BREAK },
+		{ EST, V12, V12, 4, 9, .verdict = VERDICT_OK } },
+	    2 },
+	{ "better_elsewhere_only", V12, NULL,
+	    { { EST, V10, V10, 1, 5, .verdict = VERDICT_WILL_BREAK },
+		{ EST, V12, V12, 6, 9, .verdict = VERDICT_OK, .server = "other.example" } },
+	    2 },
+	{ "suite_in_common", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    { { EST, V12, V12, 1, 9, AES128_SHA | AES128_GCM, .verdict = VERDICT_OK } }, 1 },
+	{ "no_suite_in_common", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM, .verdict = VERDICT_WILL_BREAK } }, 1 },
+	{ "some_handshakes_only", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM, AES128_GCM | AES128_SHA,
+		.verdict = VERDICT_UNCLEAR } },
+	    1 },
+	{ "list_not_seen_whole", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM, AES128_GCM | UNSEEN,
+		.verdict = VERDICT_UNCLEAR } },
+	    1 },
+	{ "others_do_not_matter_to_a_list_of_known_ones", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM | OTHERS, .verdict = VERDICT_WILL_BREAK } }, 1 },
+	{ "others_on_both_sides_cannot_be_told_apart", 0, "TLS_ECCPWD_WITH_AES_128_GCM_SHA256\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM | OTHERS, .verdict = VERDICT_UNCLEAR } }, 1 },
+	{ "others_of_the_list_alone", 0, "TLS_ECCPWD_WITH_AES_128_GCM_SHA256\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM, .verdict = VERDICT_WILL_BREAK } }, 1 },
+	{ "suite_of_a_version_that_is_not_offered", 0, "TLS_AES_128_GCM_SHA256\n",
+	    { { EST, V12, V12, 1, 9, AES128_GCM | TLS13_GCM, .verdict = VERDICT_WILL_BREAK } }, 1 },
+	{ "suite_of_a_version_that_goes", V12, "TLS_AES_128_GCM_SHA256\n",
+	    { { EST, V13, V13, 1, 9, TLS13_GCM, .verdict = VERDICT_OK },
+		{ EST, V10, V10, 1, 9, AES128_SHA, .verdict = VERDICT_WILL_BREAK } },
+	    2 },
+	{ "suites_of_an_offer_that_was_not_seen", 0, "TLS_AES_128_GCM_SHA256\n",
+	    { { EST, 0, V13, 1, 9, .verdict = VERDICT_UNCLEAR } }, 1 },
+};
+
+static void
+no_fault(void *arg, unsigned line, const char *text)
+{
+	(void)arg;
+	ck_abort_msg("%u: %s", line, text);
+}
+
+static void
+fill(struct finding *f, const struct row *row)
+{
+	*f = (struct finding){
+		.key = {
+			.protocol = PROTOCOL_IMAP,
+			.server_port = 993,
+			.tls_version = row->version,
+			.offered_version = row->offered,
+			.outcome = row->outcome,
+			.refused_by = row->outcome == REF ? SIDE_SERVER : SIDE_NONE,
+		},
+		.count = 10,
+		.first_us = row->first,
+		.last_us = row->last,
+		.suites_all = row->all & ~UNSEEN,
+		.suites_any = row->any != 0 ? row->any : row->all,
+	};
+	event_text_set(
+	    &f->key.server, span_from_text(row->server != NULL ? row->server : "mail.example"));
+}
+
+START_TEST(a_question_is_answered_from_the_offers)
+{
+	const struct story *s = &stories[_i];
+	const struct policy policy = { .minimum = V12 };
+	struct what_if question = { .minimum = s->minimum };
+	struct finding findings[ROWS_MAX];
+	enum verdict verdicts[ROWS_MAX], worst = VERDICT_OK;
+	struct buf reason = { 0 };
+
+	if (s->suites != NULL)
+		ck_assert_uint_eq(
+		    what_if_read_suites(&question, span_from_text(s->suites), no_fault, NULL), 0);
+	for (size_t i = 0; i < s->count; i++)
+		fill(&findings[i], &s->rows[i]);
+	what_if_judge(&question, &policy, findings, s->count, verdicts);
+	for (size_t i = 0; i < s->count; i++) {
+		ck_assert_msg(verdicts[i] == s->rows[i].verdict, "%s, row %zu: %s", s->name, i,
+		    verdict_name(verdicts[i]));
+		worst = verdicts[i] < worst ? verdicts[i] : worst;
+	}
+	ck_assert_int_eq(
+	    what_if_judge_client(&question, findings, verdicts, s->count, &reason), worst);
+	ck_assert_uint_gt(reason.len, 20);
+	buf_release(&reason);
+}
+END_TEST
+
+static void
+note_fault(void *arg, unsigned line, const char *text)
+{
+	buf_addf(arg, "%u: %.28s\n", line, text);
+}
+
+START_TEST(wrong_lines_of_a_list_are_named)
+{
+	struct what_if question = { 0 };
+	struct buf faults = { 0 };
+
+	ck_assert_uint_eq(what_if_read_suites(&question,
+			      span_from_text("# comment\n\n 0xc02f # number\r\nAES128-SHA\n0x12\n"),
+			      note_fault, &faults),
+	    2);
+	ck_assert_str_eq(buf_text(&faults), "4: 'AES128-SHA' is no cipher su\n"
+					    "5: '0x12' is no cipher suite: g\n");
+	ck_assert_uint_eq(question.suite_count, 1);
+	ck_assert_uint_eq(question.suites[0], 0xc02f);
+	buf_clear(&faults);
+	question = (struct what_if){ 0 };
+	ck_assert_uint_eq(
+	    what_if_read_suites(&question, span_from_text("# none\n"), note_fault, &faults), 1);
+	buf_release(&faults);
+}
+END_TEST
+
+START_TEST(more_suites_than_there_is_room_for_are_a_fault)
+{
+	struct what_if question = { 0 };
+	struct buf text = { 0 }, faults = { 0 };
+
+	for (int i = 0; i <= WHAT_IF_SUITES_MAX; i++)
+		buf_add_text(&text, "0x1301\n");
+	ck_assert_uint_eq(
+	    what_if_read_suites(&question, span_from(text.data, text.len), note_fault, &faults), 1);
+	buf_release(&text);
+	buf_release(&faults);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, a_question_is_answered_from_the_offers, 0, ROWS(stories));
+	tcase_add_test(tc, wrong_lines_of_a_list_are_named);
+	tcase_add_test(tc, more_suites_than_there_is_room_for_are_a_fault);
+}
+
+SUITE_MAIN("policy_what_if")
