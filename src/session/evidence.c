@@ -217,7 +217,9 @@ is_established(const struct evidence *ev)
 	if (ev->version != 0)
 		return both_finished(c, s) && !ends_before(c, s) && !ends_before(s, c);
 	/* The ServerHello was lost: what goes on in both directions, by either way to tell. */
-	return (c->finished && s->finished) || (c->hello && tls13_is_established(ev));
+	if (c->finished && s->finished)
+		return !ends_before(c, s) && !ends_before(s, c);
+	return c->hello && tls13_is_established(ev);
 }
 
 /*

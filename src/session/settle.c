@@ -55,7 +55,14 @@ service_of(const struct session *s, unsigned client)
 static bool
 begins_late(const struct session *s)
 {
-	return s->conn->mid_start[session_client_dir(s)] || s->side[0].gap || s->side[1].gap;
+	unsigned client = session_client_dir(s);
+
+	if (s->conn->mid_start[client])
+		return true;
+	/* Nothing stands before the client's first byte, wherever else there is a hole. */
+	if (s->side[client].tls && s->side[client].tls_mark.offset == 0)
+		return false;
+	return s->side[0].gap || s->side[1].gap;
 }
 
 /* A mail dialogue led to the hello.  A greeting alone does not: TLS at once is answered by one. */

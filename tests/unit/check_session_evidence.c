@@ -206,6 +206,7 @@ static const struct row rows[] = {
 	{ "hole behind the ClientHello, a short record may be anything: 1.3", V13, { HELLOS, FLIGHT_13, { 'c', HOLE, 0 }, { 'c', RECORD, 23 }, { 'c', FIN, 0 } }, NEGOTIATED },
 	{ "hole behind the ClientHello, then a close: 1.2", V12, { HELLOS, { 'c', HOLE, 0 }, { 'c', FIN, 0 } }, NEGOTIATED },
 	{ "ServerHello lost: 1.2 finished by both", 0, { { 'c', HELLO, 0 }, { 's', WORDS, 0 }, CLIENT_12, SERVER_12 }, ESTABLISHED },
+	{ "ServerHello lost: 1.2 client's sealed alert crosses the server's Finished", 0, { { 'c', HELLO, 0 }, { 's', WORDS, 0 }, CLIENT_12, { 'c', SEALED_ALERT, 0 }, SERVER_12 }, REFUSED(CLIENT, ENCRYPTED_ALERT, 0) },
 	{ "ServerHello lost: 1.3 goes on in both directions", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 }, { 's', RECORD, 69 }, FINISHED_13, { 's', RECORD, 250 } }, ESTABLISHED },
 	{ "ServerHello lost: 1.3 refused by a protected alert is not established", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 }, { 's', RECORD, 830 }, { 'c', CCS, 0 }, { 'c', RECORD, 19 } }, NEGOTIATED },
 	{ "ServerHello lost: ChangeCipherSpec shows that there was one", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 } }, NEGOTIATED },
@@ -246,6 +247,8 @@ add_bytes(struct evidence_side *side, const struct act *act, const struct mark *
 		side->goes_on = side->goes_on || !side->early_data;
 		return;
 	case FINISHED:
+		if (!side->ciphertext)
+			side->ciphertext_mark = *mark;
 		side->ciphertext = side->finished = true;
 		return;
 	case RECORD:

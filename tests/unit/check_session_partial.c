@@ -181,6 +181,9 @@ static const struct row rows[] = {
 	    "TLS starttls - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no" },
 	{ "hole in the server hello", 993, hole_in_the_server_hello,
 	    "IMAP implicit - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
+	/* The client's first byte was TLS: a hole elsewhere does not make it STARTTLS. */
+	{ "hole behind tls at once on 587", 587, hole_in_the_server_hello,
+	    "SMTP implicit - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
 	{ "hole in the certificate", 993, hole_in_the_certificate,
 	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=- retry=no scsv=no gap" },
 	{ "hole where the client hello was", 993, hole_where_the_client_hello_was,
