@@ -229,7 +229,10 @@ event_write_json(const struct event *ev, const char *sensor, const char *source,
 	p = put_result(p, ev);
 	p = put_identity(p, ev);
 	p = PUT_KEY(p, "login");
-	p = ev->kind == EVENT_CLEARTEXT_SESSION ? put_bool(p, ev->login) : PUT(p, "null");
+	/* Where bytes are missing, no login seen is not the same as none. */
+	p = ev->kind != EVENT_CLEARTEXT_SESSION || (ev->capture_gap && !ev->login)
+		? PUT(p, "null")
+		: put_bool(p, ev->login);
 	p = PUT_KEY(p, "capture_gap");
 	p = put_bool(p, ev->capture_gap);
 	p = PUT(p, "}\n");
