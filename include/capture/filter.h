@@ -17,11 +17,13 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/port_list.h"
 #include "base/service.h"
 
 struct filter_options {
 	const struct service_set *services;
 	bool tunnels;
+	struct port_list vxlan_ports; /* of tunnels, besides the usual ones */
 	bool names; /* what names_observe() reads: DNS answers, DHCP, mDNS, NBNS */
 	/* 0 or 1: everything.  In a tunnel it is the outer addresses that count. */
 	unsigned share, share_count;

@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/port_list.h"
 #include "base/record_form.h"
 #include "base/service.h"
 #include "base/span.h"
@@ -47,6 +48,7 @@ enum config_key {
 	CONFIG_CAPTURE_SNAP_LENGTH,
 	CONFIG_CAPTURE_PROMISCUOUS,
 	CONFIG_CAPTURE_TUNNELS,
+	CONFIG_CAPTURE_VXLAN_PORT,
 	CONFIG_SCOPE_SERVICE,
 	CONFIG_SCOPE_INTERNAL,
 	CONFIG_SCOPE_NAMES,
@@ -103,7 +105,8 @@ struct config {
 	size_t buffer_len;              /* of the kernel's ring, per thread */
 	size_t snap_len;
 	bool promiscuous;
-	bool tunnels; /* the kernel filter lets tunnels through */
+	bool tunnels;                 /* the kernel filter lets tunnels through */
+	struct port_list vxlan_ports; /* besides the usual ones; empty by default */
 
 	/* [scope] */
 	struct service_set services;

@@ -13,16 +13,13 @@
 #include <stdint.h>
 
 #include "base/frame.h"
+#include "base/port_list.h"
 #include "base/service.h"
 #include "packet/packet.h"
 
-#define PACKET_VXLAN_PORTS_MAX 16
-
 /* All zero: the defaults. */
 struct packet_options {
-	/* UDP ports that carry VXLAN besides 4789, 4790 and 8472. */
-	uint16_t vxlan_ports[PACKET_VXLAN_PORTS_MAX];
-	size_t vxlan_port_count;
+	struct port_list vxlan_ports;  /* UDP ports that carry VXLAN besides 4789, 4790 and 8472 */
 	size_t fragment_bytes_max;     /* 0: 4 MiB */
 	size_t fragment_datagrams_max; /* 0: 4096 */
 	int64_t fragment_patience_us;  /* 0: 30 seconds of packet time */

@@ -39,6 +39,7 @@ static const char help_text[] =
     "  -t, --threads N        threads for each interface\n"
     "  -p, --no-promiscuous   only what is sent to or by this host\n"
     "      --tunnels          also look into tunnels\n"
+    "      --vxlan-port LIST  UDP ports that carry VXLAN, besides 4789, 4790 and 8472\n"
     "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS packets\n"
     "      --flush-interval T how often the database is written, such as 1s\n"
     "      --user NAME        whom to run as after the start\n"
@@ -56,6 +57,7 @@ enum {
 	OPTION_EVENTS_AS,
 	OPTION_INTERNAL,
 	OPTION_TUNNELS,
+	OPTION_VXLAN_PORT,
 	OPTION_NO_NAMES,
 	OPTION_FLUSH,
 	OPTION_USER,
@@ -78,6 +80,7 @@ static const struct option long_options[] = {
 	{ "threads", required_argument, NULL, 't' },
 	{ "no-promiscuous", no_argument, NULL, 'p' },
 	{ "tunnels", no_argument, NULL, OPTION_TUNNELS },
+	{ "vxlan-port", required_argument, NULL, OPTION_VXLAN_PORT },
 	{ "no-names", no_argument, NULL, OPTION_NO_NAMES },
 	{ "flush-interval", required_argument, NULL, OPTION_FLUSH },
 	{ "user", required_argument, NULL, OPTION_USER },
@@ -107,6 +110,7 @@ static const struct {
 	{ 't', "capture.threads", NULL },
 	{ 'p', "capture.promiscuous", "no" },
 	{ OPTION_TUNNELS, "capture.tunnels", "yes" },
+	{ OPTION_VXLAN_PORT, "capture.vxlan_port", NULL },
 	{ OPTION_NO_NAMES, "scope.names", "no" },
 	{ OPTION_FLUSH, "store.flush_interval", NULL },
 	{ OPTION_USER, "daemon.user", NULL },

@@ -143,6 +143,7 @@ write_filter(const struct capture_worker *w, struct buf *out)
 	const struct filter_options options = {
 		.services = &w->services,
 		.tunnels = w->options.tunnels,
+		.vxlan_ports = w->options.vxlan_ports,
 		.names = w->options.names,
 		.share = w->options.share,
 		.share_count = w->options.share_count,
@@ -162,6 +163,7 @@ capture_worker_new(
 		.internal = &w->internal,
 		.minimum = options->minimum,
 		.flows = options->flows,
+		.packets.vxlan_ports = options->vxlan_ports,
 		.event = on_event,
 		.name = options->names ? on_name : NULL,
 		.arg = w,

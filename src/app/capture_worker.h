@@ -24,6 +24,7 @@ struct capture_worker; /* opaque */
 struct capture_worker_options {
 	struct live_options live; /* `filter` is made by the worker */
 	bool tunnels;
+	struct port_list vxlan_ports;
 	bool names;                  /* learn names that pass by */
 	unsigned share, share_count; /* of the interface's connections: see capture/filter.h */
 	const struct service_set *services; /* copied */

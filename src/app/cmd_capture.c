@@ -244,6 +244,7 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 			.source = (uint32_t)index,
 		},
 		.tunnels = config->tunnels,
+		.vxlan_ports = config->vxlan_ports,
 		.names = config->names,
 		.share = (unsigned)(index % config->threads),
 		.share_count = (unsigned)config->threads,

@@ -36,6 +36,8 @@ static const char help_text[] =
     "                         them, or any (default: the private and local ranges)\n"
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
     "                         of captures: add or change a service; may be repeated\n"
+    "      --vxlan-port LIST  of captures: UDP ports that carry VXLAN, besides 4789, 4790 and\n"
+    "                         8472\n"
     "  -h, --help             show this help\n"
     "\n"
     "critical: most of the traffic is hidden, what is reported is worth little;\n"
@@ -47,11 +49,14 @@ static const char help_text[] =
     "  tcpdump -i eth0 -s 0 -c 100000 -w - | tlstally doctor -\n"
     "  tlstally doctor --db /var/lib/tlstally/tlstally.db --since 24h\n";
 
+enum { OPTION_VXLAN_PORT = 1000 };
+
 struct command {
 	const char *db; /* NULL: captures */
 	struct store_filter filter;
 	struct service_set services;
 	struct network_set internal;
+	struct port_list vxlan_ports;
 	bool help;
 };
 
@@ -89,6 +94,11 @@ parse_option(struct command *c, int option)
 		if (service_set_add_text(&c->services, optarg, &err) == 0)
 			return 0;
 		log_error("--service: %s", err.text);
+		return -1;
+	case OPTION_VXLAN_PORT:
+		if (port_list_add_text(&c->vxlan_ports, optarg, &err) == 0)
+			return 0;
+		log_error("--vxlan-port: %s", err.text);
 		return -1;
 	case 'h':
 		c->help = true;
@@ -132,6 +142,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "until", required_argument, NULL, 'u' },
 		{ "internal", required_argument, NULL, 'i' },
 		{ "service", required_argument, NULL, 'S' },
+		{ "vxlan-port", required_argument, NULL, OPTION_VXLAN_PORT },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -200,6 +211,7 @@ run(const struct command *c, const char *const *paths, int path_count)
 	struct doctor_captures captures = {
 		.services = &c->services,
 		.internal = &c->internal,
+		.vxlan_ports = &c->vxlan_ports,
 		.paths = paths,
 		.path_count = (size_t)path_count,
 		.stop = &stop_asked,

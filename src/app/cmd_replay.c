@@ -203,6 +203,7 @@ open_run(struct replay_run *r)
 		.known_arg = &r->known };
 	struct pipeline_options options = {
 		.services = &c->services,
+		.packets.vxlan_ports = c->vxlan_ports,
 		.internal = &c->internal,
 		.minimum = c->policy.policy.minimum,
 		.event = event_sink_add,

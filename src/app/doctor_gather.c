@@ -83,6 +83,7 @@ doctor_gather_captures(
 	struct pipeline_options options = {
 		.services = captures->services,
 		.internal = captures->internal,
+		.packets.vxlan_ports = *captures->vxlan_ports,
 		.minimum = TLS_VERSION_1_2,
 		.event = on_event,
 		.arg = feed,

@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/port_list.h"
 #include "base/service.h"
 #include "report/doctor.h"
 #include "store/query.h"
@@ -17,6 +18,7 @@
 struct doctor_captures {
 	const struct service_set *services;
 	const struct network_set *internal;
+	const struct port_list *vxlan_ports;
 	const char *const *paths;
 	size_t path_count;
 	const volatile sig_atomic_t *stop; /* set: enough was read */

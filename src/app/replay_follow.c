@@ -108,6 +108,7 @@ open_follower(struct follower *f)
 	const struct replay_command *c = f->command;
 	struct pipeline_options options = {
 		.services = &c->services,
+		.packets.vxlan_ports = c->vxlan_ports,
 		.internal = &c->internal,
 		.minimum = c->policy.policy.minimum,
 		.event = on_event,

@@ -39,6 +39,7 @@ static const char help_text[] =
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
     "  -f, --follow FOLDER    read each capture that another program (tcpdump -G, dumpcap -b)\n"
     "                         rotates into the folder, once and in order, until told to stop\n"
+    "      --vxlan-port LIST  UDP ports that carry VXLAN, besides 4789, 4790 and 8472\n"
     "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS packets\n"
     "      --again            count captures that are in the database already once more\n"
     "  -q, --quiet            no progress and no summary: errors only\n"
@@ -59,6 +60,7 @@ enum {
 	OPTION_EVENTS_AS,
 	OPTION_AGAIN,
 	OPTION_NO_NAMES,
+	OPTION_VXLAN_PORT,
 	OPTION_SERVICES_FILE
 };
 
@@ -75,6 +77,7 @@ static const struct option long_options[] = {
 	{ "follow", required_argument, NULL, 'f' },
 	{ "again", no_argument, NULL, OPTION_AGAIN },
 	{ "no-names", no_argument, NULL, OPTION_NO_NAMES },
+	{ "vxlan-port", required_argument, NULL, OPTION_VXLAN_PORT },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -156,6 +159,11 @@ take_option(struct replay_command *c, int option, const char *arg)
 	case OPTION_AGAIN:
 		c->again = true;
 		return 0;
+	case OPTION_VXLAN_PORT:
+		if (port_list_add_text(&c->vxlan_ports, arg, &err) == 0)
+			return 0;
+		log_error("--vxlan-port: %s", err.text);
+		return -1;
 	case OPTION_NO_NAMES:
 		c->no_names = true;
 		return 0;

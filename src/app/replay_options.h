@@ -22,6 +22,7 @@ struct replay_command {
 	bool again, no_names, quiet, verbose;
 	struct service_set services;
 	struct network_set internal;
+	struct port_list vxlan_ports;
 	const char *const *paths; /* borrowed from argv */
 	size_t path_count;
 };

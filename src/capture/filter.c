@@ -79,6 +79,26 @@ write_share(const struct filter_options *options, struct buf *out)
 	    options->share == 0 ? " or not (ip or ip6)" : "");
 }
 
+/* What packet/packet.h looks into. */
+static void
+write_tunnels(const struct filter_options *options, struct buf *out)
+{
+	static const unsigned ip_protos[] = { 4, 41, 47, 97, 115, 137 };
+	static const unsigned udp_ports[] = { 1701, 2152, 3544, 4754, 4789, 4790, 6081, 6635, 8472,
+		37008 };
+	static const char *const ethertypes[] = { "8847", "8848", "8864", "6558", "8909", "88e7",
+		"8903", "8926", "893f", "894f" };
+
+	for (size_t i = 0; i < sizeof(ip_protos) / sizeof(ip_protos[0]); i++)
+		buf_addf(out, " or ip proto %u or ip6 proto %u", ip_protos[i], ip_protos[i]);
+	for (size_t i = 0; i < sizeof(udp_ports) / sizeof(udp_ports[0]); i++)
+		buf_addf(out, " or udp port %u", udp_ports[i]);
+	for (size_t i = 0; i < options->vxlan_ports.count; i++)
+		buf_addf(out, " or udp port %u", options->vxlan_ports.ports[i]);
+	for (size_t i = 0; i < sizeof(ethertypes) / sizeof(ethertypes[0]); i++)
+		buf_addf(out, " or ether proto 0x%s", ethertypes[i]);
+}
+
 static void
 write_wanted(const struct filter_options *options, struct buf *out)
 {
@@ -92,11 +112,7 @@ write_wanted(const struct filter_options *options, struct buf *out)
 		    " or udp src port 53 or udp src port 5353 or udp dst port 67 or udp dst port 68"
 		    " or udp dst port 137 or tcp src port 53");
 	if (options->tunnels)
-		buf_add_text(out,
-		    " or ip proto 4 or ip proto 41 or ip proto 47 or ip6 proto 4 or ip6 proto 41"
-		    " or ip6 proto 47 or udp port 4789 or udp port 8472 or udp port 6081"
-		    " or udp port 2152 or udp port 37008 or ether proto 0x8847"
-		    " or ether proto 0x8848 or ether proto 0x8864 or ether proto 0x8909");
+		write_tunnels(options, out);
 }
 
 static void
@@ -117,5 +133,6 @@ filter_write(const struct filter_options *options, struct buf *out)
 	write_untagged(options, out);
 	buf_add_text(out, " or (vlan and (");
 	write_untagged(options, out);
-	buf_add_text(out, "))))");
+	/* Three tags and more are rare: with tunnels all of them are the first one's. */
+	buf_add_text(out, options->tunnels && options->share == 0 ? " or vlan))))" : "))))");
 }

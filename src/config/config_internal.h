@@ -21,6 +21,7 @@ enum config_kind {
 	CONFIG_KIND_FORM,       /* enum record_form */
 	CONFIG_KIND_INTERFACES, /* struct config_texts; the lists begin here */
 	CONFIG_KIND_HOSTS,      /* struct config_texts */
+	CONFIG_KIND_PORTS,      /* struct port_list */
 	CONFIG_KIND_NETWORKS,   /* struct network_set */
 	CONFIG_KIND_SERVICES,   /* struct service_set */
 };

@@ -34,6 +34,8 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 	    AT(promiscuous), .fallback = "yes", .needs_restart = true },
 	[CONFIG_CAPTURE_TUNNELS] = { "capture", "tunnels", CONFIG_KIND_SWITCH, AT(tunnels),
 	    .fallback = "no", .needs_restart = true },
+	[CONFIG_CAPTURE_VXLAN_PORT] = { "capture", "vxlan_port", CONFIG_KIND_PORTS, AT(vxlan_ports),
+	    .no_default = true, .needs_restart = true },
 
 	/* Their defaults are those of base. */
 	[CONFIG_SCOPE_SERVICE] = { "scope", "service", CONFIG_KIND_SERVICES, AT(services),
@@ -185,6 +187,8 @@ config_member_len(enum config_key key)
 	case CONFIG_KIND_INTERFACES:
 	case CONFIG_KIND_HOSTS:
 		return sizeof(struct config_texts);
+	case CONFIG_KIND_PORTS:
+		return sizeof(struct port_list);
 	case CONFIG_KIND_NETWORKS:
 		return sizeof(struct network_set);
 	case CONFIG_KIND_SERVICES:

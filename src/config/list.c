@@ -1,4 +1,4 @@
-/* Lists: interfaces, host names, networks, services. */
+/* Lists: interfaces, host names, ports, networks, services. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +126,8 @@ config_list_add(
 		return add_interface(member, item, err);
 	case CONFIG_KIND_HOSTS:
 		return add_host(member, item, err);
+	case CONFIG_KIND_PORTS:
+		return port_list_add_text(member, item, err) == 0;
 	case CONFIG_KIND_NETWORKS:
 		return add_network(member, item, err);
 	case CONFIG_KIND_SERVICES:
@@ -156,6 +158,8 @@ config_list_clear(struct config *c, enum config_key key)
 
 	if (kind == CONFIG_KIND_INTERFACES || kind == CONFIG_KIND_HOSTS)
 		config_texts_release(member);
+	else if (kind == CONFIG_KIND_PORTS)
+		*(struct port_list *)member = (struct port_list){ 0 };
 	else if (kind == CONFIG_KIND_NETWORKS)
 		network_set_release(member);
 }
@@ -168,6 +172,13 @@ texts_to_text(const struct config_texts *texts, const char *separator, struct bu
 			buf_add_text(out, separator);
 		buf_add_text(out, texts->items[i]);
 	}
+}
+
+static void
+ports_to_text(const struct port_list *list, const char *separator, struct buf *out)
+{
+	for (size_t i = 0; i < list->count; i++)
+		buf_addf(out, "%s%u", i > 0 ? separator : "", list->ports[i]);
 }
 
 static void
@@ -232,6 +243,8 @@ config_list_to_text(
 
 	if (kind == CONFIG_KIND_INTERFACES || kind == CONFIG_KIND_HOSTS)
 		texts_to_text(member, separator, out);
+	else if (kind == CONFIG_KIND_PORTS)
+		ports_to_text(member, separator, out);
 	else if (kind == CONFIG_KIND_NETWORKS)
 		networks_to_text(member, separator, out);
 	else

@@ -261,6 +261,7 @@ config_scalar_set(struct config *c, enum config_key key, enum config_layer layer
 		return set_form(member, text, err);
 	case CONFIG_KIND_INTERFACES:
 	case CONFIG_KIND_HOSTS:
+	case CONFIG_KIND_PORTS:
 	case CONFIG_KIND_NETWORKS:
 	case CONFIG_KIND_SERVICES:
 		break; /* lists: see list.c */
@@ -332,6 +333,7 @@ config_scalar_to_text(const struct config *c, enum config_key key, struct buf *o
 		break;
 	case CONFIG_KIND_INTERFACES:
 	case CONFIG_KIND_HOSTS:
+	case CONFIG_KIND_PORTS:
 	case CONFIG_KIND_NETWORKS:
 	case CONFIG_KIND_SERVICES:
 		break; /* lists: see list.c */

@@ -151,15 +151,6 @@ teredo(struct walk *w)
 }
 
 static bool
-is_vxlan_port(const struct packet_options *options, uint16_t port)
-{
-	for (size_t i = 0; options != NULL && i < options->vxlan_port_count; i++)
-		if (options->vxlan_ports[i] == port)
-			return true;
-	return false;
-}
-
-static bool
 open_by_port(struct walk *w, uint16_t port)
 {
 	switch (port) {
@@ -190,7 +181,7 @@ open_by_port(struct walk *w, uint16_t port)
 		tunnel_mpls(w);
 		return true;
 	default:
-		if (!is_vxlan_port(w->options, port))
+		if (w->options == NULL || !port_list_has(&w->options->vxlan_ports, port))
 			return false;
 		vxlan(w);
 		return true;

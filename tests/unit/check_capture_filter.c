@@ -58,6 +58,17 @@ static const struct shape shapes[] = {
 	{ "VXLAN in a tag", { 0x8100, 0 }, IP4, 17, 0, 40000, 4789, false, true, false },
 	{ "MPLS", { 0, 0 }, 0x8847, 6, 0, 1, 1, false, true, false },
 	{ "IPv4 in IPv6", { 0, 0 }, IP6, 4, 0, 1, 1, false, true, false },
+	{ "6in4", { 0, 0 }, IP4, 41, 0, 1, 1, false, true, false },
+	{ "EtherIP", { 0, 0 }, IP4, 97, 0, 1, 1, false, true, false },
+	{ "MPLS in IPv6", { 0, 0 }, IP6, 137, 0, 1, 1, false, true, false },
+	{ "VXLAN, as Linux had it", { 0, 0 }, IP4, 17, 0, 40000, 8472, false, true, false },
+	{ "VXLAN on a port that was added", { 0, 0 }, IP4, 17, 0, 40000, 4788, false, true, false },
+	{ "Geneve over IPv6", { 0, 0 }, IP6, 17, 0, 40000, 6081, false, true, false },
+	{ "GTP-U", { 0, 0 }, IP4, 17, 0, 2152, 2152, false, true, false },
+	{ "TZSP", { 0, 0 }, IP4, 17, 0, 40000, 37008, false, true, false },
+	{ "PPPoE in a tag", { 0x8100, 0 }, 0x8864, 6, 0, 1, 1, false, true, false },
+	{ "Cisco metadata behind a tag", { 0x8100, 0 }, 0x8909, 6, 0, 1, 1, false, true, false },
+	{ "a third tag", { 0x88a8, 0x9100 }, 0x8100, 6, 0, 1, 1, false, true, false },
 };
 #define SHAPE_COUNT ((int)(sizeof(shapes) / sizeof(shapes[0])))
 
@@ -112,6 +123,7 @@ compile(const struct filter_options *o, struct bpf_program *program)
 
 	make_services(&services);
 	options.services = &services;
+	options.vxlan_ports = (struct port_list){ { 4788 }, 1 };
 	filter_write(&options, &text);
 	ck_assert_msg(pcap_compile(pcap, program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN) == 0,
 	    "%s: %s", buf_text(&text), pcap_geterr(pcap));
@@ -253,7 +265,12 @@ program_len(unsigned service_count)
 {
 	struct service_set services;
 	const struct filter_options options = {
-		.services = &services, .tunnels = true, .names = true, .share_count = 64
+		.services = &services,
+		.tunnels = true,
+		.vxlan_ports = { { 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31 },
+		    16 },
+		.names = true,
+		.share_count = 64,
 	};
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
 	struct bpf_program program;

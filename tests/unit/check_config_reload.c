@@ -47,6 +47,7 @@ static const struct {
 	{ CONFIG_CAPTURE_SNAP_LENGTH, "[capture]\nsnap_length = 9000B\n", "9000B", true },
 	{ CONFIG_CAPTURE_PROMISCUOUS, "[capture]\npromiscuous = no\n", "no", true },
 	{ CONFIG_CAPTURE_TUNNELS, "[capture]\ntunnels = yes\n", "yes", true },
+	{ CONFIG_CAPTURE_VXLAN_PORT, "[capture]\nvxlan_port = 4788\n", "4788", true },
 	{ CONFIG_SCOPE_SERVICE, "[scope]\nservice = 993=imap+starttls\n",
 	    "110=pop3+starttls, 143=imap+starttls, 465=smtp, 587=smtp+starttls, "
 	    "993=imap+starttls, 995=pop3",

@@ -768,7 +768,7 @@ END_TEST
 
 START_TEST(vxlan_port_of_the_options_is_a_tunnel)
 {
-	struct packet_options options = { .vxlan_ports = { 4788, 250 }, .vxlan_port_count = 2 };
+	struct packet_options options = { .vxlan_ports = { { 4788, 250 }, 2 } };
 	struct packet_decoder *decoder = packet_decoder_new(NULL, &options);
 	struct wrap w;
 	struct frame f;
