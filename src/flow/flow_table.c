@@ -377,6 +377,11 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 	struct flow *f;
 
 	follow_clock(table, p->time_us);
+	/* RFC 9293, section 3.10.7.4: what acknowledges nothing is dropped by its receiver. */
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == 0) {
+		table->counters.streams.out_of_window_count++;
+		return;
+	}
 	f = find(table, p, dir, at.hash);
 	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, dir, &f))
 		return;

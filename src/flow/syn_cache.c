@@ -80,6 +80,12 @@ syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t
 		e->opener = (int8_t)dir;
 		return !known;
 	}
+	/* RFC 9293, section 3.5: both open at once, or one answers in two halves. */
+	if (e != NULL && e->syn && !e->syn_ack && e->opener != (int)dir) {
+		e->isn[dir] = isn;
+		e->has_isn[dir] = true;
+		return false;
+	}
 	e = fresh_entry(cache, hash);
 	e->syn = true;
 	e->opener = (int8_t)dir;

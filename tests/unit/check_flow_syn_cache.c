@@ -90,6 +90,27 @@ START_TEST(a_syn_with_another_number_replaces_everything)
 }
 END_TEST
 
+/* RFC 9293, section 3.5, figure 7; a server may also answer with an ACK and a SYN of its own. */
+START_TEST(of_two_that_open_at_once_the_first_is_the_opener)
+{
+	unsigned dir = (unsigned)_i;
+	const struct syn_entry *e;
+
+	ck_assert(syn_cache_add_syn(cache, HASH, dir, 1000));
+	ck_assert(!syn_cache_add_syn(cache, HASH, 1 - dir, 5000));
+	ck_assert(syn_cache_add_syn_ack(cache, HASH, dir, 1000, 5001));
+	e = syn_cache_find(cache, HASH);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(e->opener, dir);
+	ck_assert(e->has_isn[0] && e->has_isn[1]);
+	ck_assert_uint_eq(e->isn[dir], 1000);
+	ck_assert_uint_eq(e->isn[1 - dir], 5000);
+	/* Behind a SYN/ACK it is a new connection. */
+	ck_assert(syn_cache_add_syn(cache, HASH, 1 - dir, 9000));
+	ck_assert_int_eq(syn_cache_find(cache, HASH)->opener, 1 - dir);
+}
+END_TEST
+
 START_TEST(two_syn_acks_that_differ_are_both_known)
 {
 	const struct syn_entry *e;
@@ -174,6 +195,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_syn_ack_tells_both_numbers_and_who_opened, 0, 2);
 	tcase_add_test(tc, a_repeated_syn_is_not_new);
 	tcase_add_test(tc, a_syn_with_another_number_replaces_everything);
+	tcase_add_loop_test(tc, of_two_that_open_at_once_the_first_is_the_opener, 0, 2);
 	tcase_add_test(tc, two_syn_acks_that_differ_are_both_known);
 	tcase_add_test(tc, a_syn_ack_to_another_syn_begins_anew);
 	tcase_add_test(tc, a_removed_entry_is_gone);
