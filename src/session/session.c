@@ -299,8 +299,9 @@ session_note_loss(struct session_side *side)
 bool
 session_lacks_before_reset(const struct session_side *side)
 {
-	/* A FIN counts as a byte. */
-	return side->evidence.rst && side->evidence.rst_mark.offset > side->end_offset + 1;
+	/* A FIN counts as a byte, and is the last one: nothing lies between it and a reset. */
+	return side->evidence.rst && !side->evidence.fin &&
+	       side->evidence.rst_mark.offset > side->end_offset + 1;
 }
 
 /*

@@ -201,6 +201,18 @@ reset_of_somebody_else(struct script *s)
 	closes(s, SERVER);
 }
 
+/* The FIN is the last of the client's bytes, so none is missing in front of that reset. */
+static void
+wrong_reset_then_close(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	s->offset[CLIENT] += 5000;
+	resets(s, CLIENT);
+	s->offset[CLIENT] -= 5000;
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
 static void
 client_gives_up(struct script *s)
 {
@@ -270,6 +282,8 @@ static const struct row rows[] = {
 	{ "reset of somebody else", 993, reset_of_somebody_else,
 	    "IMAP implicit TLSv1.2 TLSv1.2 refused server protocol_version - resumed=no retry=no "
 	    "scsv=no" },
+	{ "wrong reset, then close", 993, wrong_reset_then_close,
+	    "IMAP implicit - TLSv1.0 refused server close - resumed=- retry=- scsv=no" },
 	{ "client gives up", 993, client_gives_up,
 	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no" },
 	{ "banner where tls belongs", 587, banner_where_tls_belongs,
