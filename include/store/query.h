@@ -37,6 +37,11 @@ struct store_client {
 	uint16_t worst_version, best_version; /* negotiated ones; 0: none seen */
 	uint8_t verdict;                      /* rank, or STORE_VERDICT_NONE */
 	const char *reason;                   /* "" where there is none; UTF-8 */
+	bool is_routers_mac;                  /* several clients are behind `mac` */
+	const char *cadence;                  /* "every 300 s, day and night"; "": not known */
+	int64_t interval_us;                  /* the usual gap between attempts; 0: none */
+	unsigned interval_share;              /* of the gaps that are about so long, in percent */
+	const char *active_hours;             /* UTC, "7-18" */
 };
 
 typedef bool (*store_client_fn)(void *arg, const struct store_client *client);

@@ -21,6 +21,7 @@
 
 #include "event/event.h"
 #include "event/finding.h"
+#include "tally/cadence.h"
 #include "tally/fallback.h"
 
 #define TALLY_DEFAULT_MAX_BYTES ((size_t)64 << 20)
@@ -66,10 +67,12 @@ struct tally_client {
 	struct addr ip;
 	bool has_mac;
 	uint8_t mac[6];   /* of the latest event that had one */
-	struct span name; /* what the device calls itself, latest; empty where it did not */
+	struct span name; /* what the device calls itself (event/device_name.h); empty: nothing */
 	enum name_source name_source;
+	int64_t name_us; /* when it did */
 	int64_t first_us, last_us;
 	uint64_t event_count;
+	const struct cadence *cadence;       /* NULL: one event only */
 	size_t first_finding, finding_count; /* for tally_finding_at */
 	size_t first_day, day_count;         /* for tally_day_at */
 };

@@ -5,6 +5,7 @@
 
 #include "base/timestamp.h"
 #include "base/xalloc.h"
+#include "event/device_name.h"
 #include "names/name_cache.h"
 
 #include "base/banned.h"
@@ -189,27 +190,6 @@ name_server(struct naming *n, struct event *ev)
 	ev->server_name_source = source;
 }
 
-/* "[10.1.2.3]" or "localhost": what many devices say, and no name of theirs. */
-static bool
-says_nothing(const struct event_text *name)
-{
-	static const char localhost[] = "localhost";
-	size_t len = sizeof(localhost) - 1;
-	bool has_letter = false;
-
-	if (name->len == 0 || name->data[0] == '[')
-		return true;
-	if (name->len >= len && memcmp(name->data, localhost, len) == 0 &&
-	    (name->len == len || name->data[len] == '.'))
-		return true;
-	for (size_t i = 0; i < name->len; i++) {
-		char c = name->data[i];
-
-		has_letter = has_letter || (c != '.' && c != ':' && (c < '0' || c > '9'));
-	}
-	return !has_letter;
-}
-
 /* A router's own name is not that of the clients behind it. */
 static bool
 is_alone_behind(struct naming *n, const struct event *ev)
@@ -256,7 +236,8 @@ name_client(struct naming *n, struct event *ev)
 	struct span name;
 	uint8_t source;
 
-	if (ev->client_name_source == NAME_SOURCE_EHLO && !says_nothing(&ev->client_name))
+	if (ev->client_name_source == NAME_SOURCE_EHLO &&
+	    !device_name_says_nothing(event_text_span(&ev->client_name)))
 		return;
 	if (name_cache_count(n->devices) == 0 || !find_device(n, ev, &name, &source))
 		return;

@@ -1,6 +1,7 @@
 /* From the tally to the tables, in one transaction. */
 #include <string.h>
 
+#include "event/device_name.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
@@ -12,8 +13,10 @@ struct client_row {
 	uint8_t mac[6];
 	struct event_text name; /* printable */
 	enum name_source name_source;
+	int64_t name_us;
 	int64_t first_us, last_us;
 	uint64_t count;
+	struct cadence cadence;
 };
 
 #define IP_KEY_MAX 17
@@ -42,6 +45,9 @@ read_client(sqlite3_stmt *st, struct client_row *row)
 	row->first_us = sqlite3_column_int64(st, 4);
 	row->last_us = sqlite3_column_int64(st, 5);
 	row->count = store_column_u64(st, 6);
+	row->name_us = sqlite3_column_int64(st, 7);
+	/* What cannot be read begins anew. */
+	(void)cadence_read(store_column_span(st, 8), &row->cadence);
 }
 
 static int
@@ -66,6 +72,34 @@ find_client(struct store *s, int64_t sensor_id, const struct addr *ip, struct cl
 	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
 }
 
+/* event/device_name.h says which name is kept. */
+static void
+update_name(struct client_row *row, const struct tally_client *c, struct buf *scratch)
+{
+	uint8_t rank = device_name_rank(c->name_source, c->name);
+	uint8_t old_rank = device_name_rank(row->name_source, event_text_span(&row->name));
+
+	if (c->name.len == 0 ||
+	    (row->name.len > 0 && !device_name_replaces(rank, c->name_us, old_rank, row->name_us)))
+		return;
+	event_text_set(&row->name, c->name);
+	store_make_printable(scratch, &row->name, CHARSET_UTF8);
+	row->name_source = c->name_source;
+	row->name_us = c->name_us;
+}
+
+/* `row->last_us` is still that of the flush before. */
+static void
+update_cadence(struct client_row *row, const struct tally_client *c)
+{
+	if (row->count > 0)
+		cadence_add_gap(&row->cadence, c->first_us - row->last_us);
+	if (c->cadence != NULL)
+		cadence_merge(&row->cadence, c->cadence);
+	else
+		cadence_add_time(&row->cadence, c->first_us);
+}
+
 /* The rule of tally.h: the latest decides, an earlier one fills what is not known yet. */
 static void
 update_client(struct client_row *row, const struct tally_client *c, struct buf *scratch)
@@ -79,19 +113,44 @@ update_client(struct client_row *row, const struct tally_client *c, struct buf *
 		row->has_mac = true;
 		memcpy(row->mac, c->mac, sizeof(row->mac));
 	}
-	if (c->name.len > 0 && (latest || row->name.len == 0)) {
-		event_text_set(&row->name, c->name);
-		store_make_printable(scratch, &row->name, CHARSET_UTF8);
-		row->name_source = c->name_source;
-	}
+	update_name(row, c, scratch);
+	update_cadence(row, c);
 	row->count += c->event_count;
 	row->first_us = c->first_us < row->first_us ? c->first_us : row->first_us;
 	row->last_us = c->last_us > row->last_us ? c->last_us : row->last_us;
 }
 
+/* `text` holds what is bound until the statement was stepped. */
+static void
+bind_cadence(sqlite3_stmt *st, const struct cadence *cadence, struct buf *text)
+{
+	struct cadence_summary summary;
+	size_t blob_len, words_len;
+
+	cadence_summarise(cadence, &summary);
+	buf_clear(text);
+	cadence_write(cadence, text);
+	blob_len = text->len;
+	cadence_add_text(&summary, text);
+	words_len = text->len - blob_len;
+	cadence_add_hours(&summary, text);
+	(void)sqlite3_bind_blob(st, 13, text->data, (int)blob_len, SQLITE_STATIC);
+	store_bind_borrowed(st, 14, span_from(text->data + blob_len, words_len));
+	if (summary.interval_us > 0) {
+		(void)sqlite3_bind_int64(st, 15, summary.interval_us);
+		(void)sqlite3_bind_int(st, 16, (int)summary.share);
+	} else {
+		(void)sqlite3_bind_null(st, 15);
+		(void)sqlite3_bind_null(st, 16);
+	}
+	store_bind_borrowed(
+	    st, 17, span_from(text->data + blob_len + words_len, text->len - blob_len - words_len));
+}
+
 /* The columns that CLIENT_INSERT and CLIENT_UPDATE share. */
 static void
-bind_client(sqlite3_stmt *st, const struct client_row *row, uint8_t verdict, struct buf *reason)
+bind_client(sqlite3_stmt *st, const struct client_row *row, uint8_t verdict, struct buf *reason,
+    struct buf *scratch)
 {
 	if (row->has_mac)
 		(void)sqlite3_bind_blob(st, 4, row->mac, sizeof(row->mac), SQLITE_STATIC);
@@ -104,6 +163,11 @@ bind_client(sqlite3_stmt *st, const struct client_row *row, uint8_t verdict, str
 	store_bind_u64(st, 9, row->count);
 	(void)sqlite3_bind_int(st, 10, verdict);
 	(void)sqlite3_bind_text(st, 11, buf_text(reason), (int)reason->len, SQLITE_STATIC);
+	if (row->name.len > 0)
+		(void)sqlite3_bind_int64(st, 12, row->name_us);
+	else
+		(void)sqlite3_bind_null(st, 12);
+	bind_cadence(st, &row->cadence, scratch);
 }
 
 static int
@@ -123,7 +187,7 @@ write_client(struct store *s, int64_t sensor_id, const struct addr *ip, struct c
 		(void)sqlite3_bind_blob(st, 2, key, write_ip_key(ip, key), SQLITE_STATIC);
 		(void)sqlite3_bind_text(st, 3, addr_to_text(ip, text), -1, SQLITE_STATIC);
 	}
-	bind_client(st, row, verdict, &s->reason);
+	bind_client(st, row, verdict, &s->reason, &s->scratch);
 	if (store_step(s, st, err) != 0)
 		return -1;
 	if (is_new)

@@ -12,7 +12,9 @@
 #define BEST_VERSION "(SELECT max(" STORE_VERSION("way") ")" OF_ITS_FINDINGS
 #define CLIENT_COLUMNS                                                                             \
 	"c.id, s.name, c.ip, c.mac, c.name, c.name_source, c.first_us, c.last_us, "                \
-	"c.count, " WORST_VERSION BEST_VERSION "c.verdict, c.reason"
+	"c.count, " WORST_VERSION BEST_VERSION "c.verdict, c.reason, r.mac IS NOT NULL, "          \
+	"c.cadence_text, c.interval_us, c.interval_share, "                                        \
+	"c.active_hours"
 
 static sqlite3_stmt *
 prepare(struct store *s, const char *sql, struct error *err)
@@ -94,6 +96,11 @@ read_client(sqlite3_stmt *st, struct store_client *c)
 		.verdict = (uint8_t)store_column_code(st, 11, STORE_VERDICT_NONE, &damaged),
 		.reason = store_column_text(st, 12),
 	};
+	c->is_routers_mac = sqlite3_column_int(st, 13) != 0;
+	c->cadence = store_column_text(st, 14);
+	c->interval_us = sqlite3_column_int64(st, 15);
+	c->interval_share = (unsigned)store_column_code(st, 16, 100, &damaged);
+	c->active_hours = store_column_text(st, 17);
 	c->has_mac = mac != NULL && sqlite3_column_bytes(st, 3) == 6;
 	if (c->has_mac)
 		memcpy(c->mac, mac, 6);
@@ -102,7 +109,8 @@ read_client(sqlite3_stmt *st, struct store_client *c)
 }
 
 static const char clients_sql[] =
-    "SELECT " CLIENT_COLUMNS " FROM client c JOIN sensor s ON s.id = c.sensor"
+    "SELECT " CLIENT_COLUMNS " FROM client c JOIN sensor s"
+    " ON s.id = c.sensor LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac"
     " WHERE (?1 IS NULL OR c.last_us >= ?1) AND (?2 IS NULL OR c.first_us < ?2)"
     " AND (?3 IS NULL OR s.name = ?3) ORDER BY c.verdict, c.ip_key, s.name";
 

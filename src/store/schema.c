@@ -21,6 +21,9 @@ static const char schema_1[] =
     " ip TEXT NOT NULL, mac BLOB, name TEXT, name_source INTEGER NOT NULL,"
     " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL,"
     " verdict INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " name_us INTEGER,"
+    " cadence BLOB," /* tally/cadence.h; what follows is made from it */
+    " cadence_text TEXT, interval_us INTEGER, interval_share INTEGER, active_hours TEXT,"
     " UNIQUE (sensor, ip_key));"
     "CREATE TABLE finding ("
     " client INTEGER NOT NULL REFERENCES client(id), server TEXT NOT NULL,"

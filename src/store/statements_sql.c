@@ -4,7 +4,8 @@
 #include "base/banned.h"
 
 #define CLIENT_COLUMNS                                                                             \
-	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason"
+	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason, "  \
+	"name_us, cadence, cadence_text, interval_us, interval_share, active_hours"
 
 /* The primary key of a finding. */
 #define FINDING_KEY "client, " STORE_FINDING_KEY_COLUMNS
@@ -15,15 +16,18 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_CLIENT_FIND] =
-		"SELECT id, mac, name, name_source, first_us, last_us, count"
+		"SELECT id, mac, name, name_source, first_us, last_us, count, name_us, cadence"
 		" FROM client WHERE sensor = ?1 AND ip_key = ?2",
 	[STATEMENT_CLIENT_INSERT] =
 		"INSERT INTO client (" CLIENT_COLUMNS ")"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" ?17)",
 	/* Numbered as above; here ?1 is the client's id. */
 	[STATEMENT_CLIENT_UPDATE] =
 		"UPDATE client SET mac = ?4, name = ?5, name_source = ?6, first_us = ?7,"
-		" last_us = ?8, count = ?9, verdict = ?10, reason = ?11 WHERE id = ?1",
+		" last_us = ?8, count = ?9, verdict = ?10, reason = ?11, name_us = ?12,"
+		" cadence = ?13, cadence_text = ?14, interval_us = ?15, interval_share = ?16,"
+		" active_hours = ?17 WHERE id = ?1",
 	[STATEMENT_CLIENT_JUDGED] =
 		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
 	[STATEMENT_FINDING_LOAD] =

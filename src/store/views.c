@@ -58,6 +58,7 @@
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
+				 "DROP VIEW IF EXISTS routers;"
 				 "DROP VIEW IF EXISTS days; DROP VIEW IF EXISTS coverage;";
 
 /* A line per column, in the order of the names above them. */
@@ -93,14 +94,38 @@ static const char inventory_view[] =
     VERSION("f.fallback_from")
     " FROM finding f JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
 
+/*
+ * Not for people: the MAC addresses behind which several clients are.  An address that was given to
+ * another device, or a device that was given another one, is not at two places at the same time; of
+ * IPv6, a device has many addresses in one network, and often two networks.
+ */
+static const char routers_view[] =
+    "CREATE VIEW routers (sensor, mac) AS WITH"
+    " places (sensor, mac, family, place, first_us, last_us) AS ("
+    " SELECT sensor, mac, substr(ip_key, 1, 1),"
+    " CASE substr(ip_key, 1, 1) WHEN x'04' THEN ip_key ELSE substr(ip_key, 1, 9) END,"
+    " min(first_us), max(last_us) FROM client"
+    " WHERE mac IS NOT NULL AND substr(ip_key, 2, 2) <> x'fe80' GROUP BY 1, 2, 3, 4),"
+    " stays AS (SELECT *, max(last_us) OVER (PARTITION BY sensor, mac, family"
+    " ORDER BY first_us, place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_us"
+    " FROM places),"
+    " crowds AS (SELECT sensor, mac, family, count(*) AS places,"
+    " sum(first_us <= before_us) AS together,"
+    " sum(first_us <= before_us + 86400000000) AS within_a_day,"
+    " max(last_us) - min(first_us) AS time_us FROM stays GROUP BY sensor, mac, family)"
+    " SELECT DISTINCT sensor, mac FROM crowds WHERE"
+    " family = x'04' AND (together >= 1 OR within_a_day >= 2 OR"
+    " places >= 2 AND time_us <= 3600000000) OR family = x'06' AND together >= 2;";
+
 static const char clients_view[] =
     "CREATE VIEW clients (sensor, client, client_name, client_name_source, client_mac,"
     " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen,"
-    " fallbacks, quiet_since)"
+    " fallbacks, quiet_since,"
+    " router_mac, ja4, cadence, interval_s, interval_share, active_hours)"
     " AS SELECT"
     " s.name, c.ip, c.name, "
     NAME_SOURCE("c.name_source") ", "
-    MAC ", "
+    "CASE WHEN r.mac IS NULL THEN " MAC " END, "
     SEEN_VERSION("min") ", "
     SEEN_VERSION("max") ", "
     VERDICT("c.verdict") ", "
@@ -112,8 +137,15 @@ static const char clients_view[] =
     "(SELECT coalesce(sum(fallback_count), 0) FROM finding WHERE client = c.id), "
     /* The quick test first: most clients came yesterday or today. */
     "CASE WHEN c.verdict = 6 OR " DAY("c.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
-    " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END"
-    " FROM client c JOIN sensor s ON s.id = c.sensor;";
+    " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END, "
+    "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, "
+    "(SELECT ja4 FROM finding WHERE client = c.id AND ja4 IS NOT NULL"
+    "  ORDER BY last_us DESC, server, service, way LIMIT 1), "
+    "c.cadence_text, "
+    "round(c.interval_us / 1e6, 1), "
+    "c.interval_share, c.active_hours"
+    " FROM client c JOIN sensor s ON s.id = c.sensor"
+    " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac;";
 
 static const char days_view[] =
     "CREATE VIEW days (sensor, client, day, tls_version, outcome, count) AS SELECT"
@@ -154,5 +186,5 @@ static const char coverage_view[] =
     " FROM run r JOIN sensor s ON s.id = r.sensor;";
 /* clang-format on */
 
-const char *const store_views_sql[] = { drop_views, inventory_view, clients_view, days_view,
-	coverage_view, NULL };
+const char *const store_views_sql[] = { drop_views, inventory_view, routers_view, clients_view,
+	days_view, coverage_view, NULL };

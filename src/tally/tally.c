@@ -5,6 +5,7 @@
 
 #include "base/timestamp.h"
 #include "base/xalloc.h"
+#include "event/device_name.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
@@ -48,6 +49,7 @@ tally_free(struct tally *t)
 	free(t->kinds);
 	free(t->stories);
 	tally_drop_order(t);
+	free(t->cadences);
 	free(t);
 }
 
@@ -61,7 +63,7 @@ tally_clear(struct tally *t)
 	tally_index_clear(&t->kind_index);
 	tally_index_clear(&t->story_index);
 	t->client_count = t->finding_count = t->day_count = 0;
-	t->kind_count = t->story_count = 0;
+	t->kind_count = t->story_count = t->cadence_count = 0;
 	tally_drop_order(t);
 	t->bytes = 0;
 	t->event_count = 0;
@@ -151,6 +153,8 @@ client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 		.last_us = INT64_MIN,
 		.mac_us = INT64_MIN,
 		.name_us = INT64_MIN,
+		.name_rank = UINT8_MAX,
+		.cadence = TALLY_NONE,
 	};
 	t->client_count++;
 	t->bytes += CLIENT_LEN;
@@ -266,11 +270,48 @@ text_differs(struct tally_text old, const struct event_text *text)
 	return old.len != text->len || memcmp(old.data, text->data, text->len) != 0;
 }
 
+static uint8_t
+rank_of_name(const struct event *ev)
+{
+	return device_name_rank(ev->client_name_source, event_text_span(&ev->client_name));
+}
+
 /* True when the event brings a name that is to be kept instead of what is there. */
 static bool
 brings_name(const struct tally_client_entry *c, const struct event *ev)
 {
-	return ev->client_name.len > 0 && ev->timestamp_us >= c->name_us;
+	if (ev->client_name.len == 0)
+		return false;
+	return c->name.len == 0 ||
+	       device_name_replaces(rank_of_name(ev), ev->timestamp_us, c->name_rank, c->name_us);
+}
+
+/*
+ * One event has no gap, and its hour can be told from its time.  A full tally begins none: it takes
+ * no memory for what it knows, and one gap more or less tells nothing.
+ */
+static void
+update_cadence(struct tally *t, struct tally_client_entry *c, int64_t time_us)
+{
+	struct cadence *cadence;
+
+	if (c->event_count == 0)
+		return;
+	if (c->cadence == TALLY_NONE && tally_is_full(t))
+		return;
+	if (c->cadence == TALLY_NONE) {
+		c->cadence = (uint32_t)t->cadence_count;
+		t->cadences = tally_make_room(
+		    t->cadences, c->cadence, &t->cadence_room, sizeof(*t->cadences));
+		t->cadence_count++;
+		t->bytes += sizeof(*t->cadences);
+		cadence = &t->cadences[c->cadence];
+		*cadence = (struct cadence){ 0 };
+		cadence_add_time(cadence, c->first_us);
+	}
+	cadence = &t->cadences[c->cadence];
+	cadence_add_time(cadence, time_us);
+	cadence_add_gap(cadence, time_us - c->last_us);
 }
 
 static void
@@ -278,6 +319,7 @@ update_client(struct tally *t, struct tally_client_entry *c, const struct event 
 {
 	int64_t time_us = ev->timestamp_us;
 
+	update_cadence(t, c, time_us);
 	c->event_count++;
 	c->first_us = time_us < c->first_us ? time_us : c->first_us;
 	c->last_us = time_us > c->last_us ? time_us : c->last_us;
@@ -289,6 +331,7 @@ update_client(struct tally *t, struct tally_client_entry *c, const struct event 
 	if (brings_name(c, ev)) {
 		c->name_us = time_us;
 		c->name_source = (uint8_t)ev->client_name_source;
+		c->name_rank = rank_of_name(ev);
 		if (text_differs(c->name, &ev->client_name))
 			c->name = tally_keep_text(t, ev->client_name.data, ev->client_name.len);
 	}

@@ -9,6 +9,7 @@
 #define TLSTALLY_TALLY_TALLY_INTERNAL_H
 
 #include "base/hash.h"
+#include "tally/cadence.h"
 #include "tally/tally.h"
 
 #define TALLY_NONE UINT32_MAX
@@ -23,7 +24,8 @@ struct tally_client_entry {
 	struct addr ip;
 	bool has_mac;
 	uint8_t mac[6];
-	uint8_t name_source;
+	uint8_t name_source, name_rank;
+	uint32_t cadence; /* in tally.cadences; TALLY_NONE: one event only */
 	struct tally_text name;
 	int64_t mac_us, name_us; /* packet time of the event that told them */
 	int64_t first_us, last_us;
@@ -97,6 +99,8 @@ struct tally {
 	struct tally_day_entry *days;
 	struct tally_kind *kinds;
 	struct tally_story *stories;
+	struct cadence *cadences; /* of clients with several events */
+	size_t cadence_count, cadence_room;
 	size_t client_count, client_room, finding_count, finding_room, day_count, day_room;
 	size_t kind_count, kind_room, story_count, story_room;
 	/* By tally_sort, until the next change: numbers of entries in order; the indexes of

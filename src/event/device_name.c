@@ -1,0 +1,52 @@
+#include "event/device_name.h"
+
+#include "base/timestamp.h"
+
+#include "base/banned.h"
+
+#define OLD_AFTER_US (INT64_C(30) * 86400 * USEC_PER_SEC)
+#define RANK_NOTHING 200
+
+bool
+device_name_says_nothing(struct span name)
+{
+	static const char localhost[] = "localhost";
+	size_t len = sizeof(localhost) - 1;
+
+	if (name.len == 0 || name.data[0] == '[')
+		return true;
+	if (span_equals(span_first(name, len), span_from(localhost, len)) &&
+	    (name.len == len || name.data[len] == '.'))
+		return true;
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.data[i];
+
+		if (c != '.' && c != ':' && (c < '0' || c > '9'))
+			return false;
+	}
+	return true;
+}
+
+uint8_t
+device_name_rank(enum name_source source, struct span name)
+{
+	static const enum name_source order[] = { NAME_SOURCE_EHLO, NAME_SOURCE_DHCP,
+		NAME_SOURCE_MDNS, NAME_SOURCE_NBNS, NAME_SOURCE_IMAP_ID };
+	uint8_t rank = 0;
+
+	if (device_name_says_nothing(name))
+		return RANK_NOTHING;
+	while (rank < sizeof(order) / sizeof(order[0]) && order[rank] != source)
+		rank++;
+	return rank;
+}
+
+bool
+device_name_replaces(uint8_t rank, int64_t time_us, uint8_t old_rank, int64_t old_time_us)
+{
+	if (rank == old_rank)
+		return time_us >= old_time_us;
+	if (rank < old_rank)
+		return time_us >= old_time_us - OLD_AFTER_US;
+	return time_us - OLD_AFTER_US > old_time_us;
+}

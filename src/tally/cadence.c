@@ -1,0 +1,274 @@
+#include "tally/cadence.h"
+
+#include <string.h>
+
+#include "base/timestamp.h"
+
+#include "base/banned.h"
+
+#define CADENCE_FORM 1 /* first byte */
+
+/* Gaps of the classes below, up to 4 s: connections of one visit, as mail programs make them. */
+#define BURST_CLASSES 5
+/* Unless nearly all gaps are so short: one visit in so many gaps is enough to tell. */
+#define BURST_MAX 20
+
+#define GAPS_MIN 3
+#define SHARE_REGULAR 70
+#define SHARE_MOSTLY 40
+/* Hours with less than this share of the attempts are chance. */
+#define HOUR_SHARE 200
+#define HOURS_DAY_AND_NIGHT 20
+#define HOURS_RANGE_MAX 14
+
+void
+cadence_add_time(struct cadence *c, int64_t time_us)
+{
+	int64_t in_day = time_us % (86400 * USEC_PER_SEC);
+
+	if (in_day < 0)
+		in_day += 86400 * USEC_PER_SEC;
+	c->hours[in_day / (3600 * USEC_PER_SEC)]++;
+}
+
+static unsigned
+class_of(int64_t gap_us)
+{
+	unsigned doubling = 0;
+
+	if (gap_us < USEC_PER_SEC)
+		return 0;
+	while (doubling < 20 && gap_us >= USEC_PER_SEC << (doubling + 1))
+		doubling++;
+	if (doubling == 20)
+		return CADENCE_CLASSES - 1;
+	/* The upper half begins at the root of two. */
+	return 1 + 2 * doubling + (gap_us >= INT64_C(1414214) << doubling);
+}
+
+void
+cadence_add_gap(struct cadence *c, int64_t gap_us)
+{
+	unsigned class;
+
+	if (gap_us < 0)
+		return;
+	class = class_of(gap_us);
+	c->gap_count[class]++;
+	c->gap_sum_ms[class] += (uint64_t)gap_us / 1000;
+}
+
+static uint32_t
+add_capped(uint32_t a, uint32_t b)
+{
+	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+void
+cadence_merge(struct cadence *into, const struct cadence *from)
+{
+	for (unsigned i = 0; i < CADENCE_HOURS; i++)
+		into->hours[i] = add_capped(into->hours[i], from->hours[i]);
+	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
+		/* Count and sum stay together. */
+		if (into->gap_count[i] > UINT32_MAX - from->gap_count[i])
+			continue;
+		into->gap_count[i] += from->gap_count[i];
+		into->gap_sum_ms[i] += from->gap_sum_ms[i];
+	}
+}
+
+static void
+put_u32(struct buf *out, uint32_t value)
+{
+	const uint8_t bytes[] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
+		(uint8_t)(value >> 8), (uint8_t)value };
+
+	buf_add(out, bytes, sizeof(bytes));
+}
+
+void
+cadence_write(const struct cadence *c, struct buf *out)
+{
+	buf_add_char(out, CADENCE_FORM);
+	for (unsigned i = 0; i < CADENCE_HOURS; i++)
+		put_u32(out, c->hours[i]);
+	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
+		if (c->gap_count[i] == 0)
+			continue;
+		buf_add_char(out, (char)i);
+		put_u32(out, c->gap_count[i]);
+		put_u32(out, (uint32_t)(c->gap_sum_ms[i] >> 32));
+		put_u32(out, (uint32_t)c->gap_sum_ms[i]);
+	}
+}
+
+static bool
+read_classes(struct span bytes, struct cadence *out)
+{
+	uint32_t high, low;
+	uint8_t class;
+	int last = -1;
+
+	while (!span_is_empty(bytes)) {
+		if (!span_read_u8(&bytes, &class) || class >= CADENCE_CLASSES ||
+		    (int)class <= last || !span_read_u32(&bytes, &out->gap_count[class]) ||
+		    !span_read_u32(&bytes, &high) || !span_read_u32(&bytes, &low))
+			return false;
+		out->gap_sum_ms[class] = (uint64_t)high << 32 | low;
+		last = class;
+	}
+	return true;
+}
+
+bool
+cadence_read(struct span bytes, struct cadence *out)
+{
+	uint8_t form = 0;
+	bool good;
+
+	*out = (struct cadence){ 0 };
+	good = span_read_u8(&bytes, &form) && form == CADENCE_FORM;
+	for (unsigned i = 0; i < CADENCE_HOURS; i++)
+		good = good && span_read_u32(&bytes, &out->hours[i]);
+	good = good && read_classes(bytes, out);
+	if (!good)
+		*out = (struct cadence){ 0 };
+	return good;
+}
+
+/* The two classes next to each other with the most gaps: what is about as long falls in no more. */
+static void
+find_interval(const struct cadence *c, struct cadence_summary *out)
+{
+	uint64_t short_count = 0, count = 0, best_count = 0, best_ms = 0;
+	unsigned first = 0;
+
+	for (unsigned i = 0; i < CADENCE_CLASSES; i++)
+		*(i < BURST_CLASSES ? &short_count : &count) += c->gap_count[i];
+	if (count >= short_count / BURST_MAX && count > 0)
+		first = BURST_CLASSES;
+	else
+		count += short_count;
+	out->gap_count = count;
+	for (unsigned i = first; i + 1 < CADENCE_CLASSES; i++) {
+		uint64_t pair = (uint64_t)c->gap_count[i] + c->gap_count[i + 1];
+
+		if (pair <= best_count)
+			continue;
+		best_count = pair;
+		best_ms = (c->gap_sum_ms[i] + c->gap_sum_ms[i + 1]) / pair;
+	}
+	if (count < GAPS_MIN || best_count == 0)
+		return;
+	out->share = (unsigned)(best_count * 100 / count);
+	if (out->share >= SHARE_MOSTLY)
+		out->interval_us = (int64_t)best_ms * 1000;
+}
+
+/* One stretch of hours around the clock: found by where it begins. */
+static void
+find_range(struct cadence_summary *out)
+{
+	unsigned begins = 0;
+
+	for (unsigned h = 0; h < CADENCE_HOURS; h++) {
+		unsigned before = (h + CADENCE_HOURS - 1) % CADENCE_HOURS;
+
+		if ((out->hours >> h & 1) != 0 && (out->hours >> before & 1) == 0) {
+			begins++;
+			out->first_hour = h;
+		}
+	}
+	out->has_range = begins == 1;
+	if (out->has_range)
+		out->last_hour = (out->first_hour + out->hour_count - 1) % CADENCE_HOURS;
+}
+
+void
+cadence_summarise(const struct cadence *c, struct cadence_summary *out)
+{
+	uint64_t total = 0;
+
+	*out = (struct cadence_summary){ 0 };
+	for (unsigned h = 0; h < CADENCE_HOURS; h++)
+		total += c->hours[h];
+	for (unsigned h = 0; h < CADENCE_HOURS; h++) {
+		if (c->hours[h] > 0 && c->hours[h] >= total / HOUR_SHARE) {
+			out->hours |= UINT32_C(1) << h;
+			out->hour_count++;
+		}
+	}
+	find_range(out);
+	find_interval(c, out);
+}
+
+/* Two digits are as much as is true; below a quarter of an hour in seconds, as people set it. */
+static void
+add_interval(int64_t interval_us, struct buf *out)
+{
+	static const struct {
+		int64_t from_s, unit_s;
+		const char *unit;
+	} scales[] = { { 2 * 86400, 86400, "days" }, { 2 * 3600, 3600, "hours" },
+		{ 900, 60, "min" }, { 0, 1, "s" } };
+	int64_t seconds = (interval_us + USEC_PER_SEC / 2) / USEC_PER_SEC, value, step = 1;
+	size_t i = 0;
+
+	while (seconds < scales[i].from_s)
+		i++;
+	value = (seconds + scales[i].unit_s / 2) / scales[i].unit_s;
+	if (value == 0) {
+		buf_add_text(out, "every second");
+		return;
+	}
+	while (value / step >= 100)
+		step *= 10;
+	value = (value + step / 2) / step * step;
+	buf_addf(out, "every %lld %s", (long long)value, scales[i].unit);
+}
+
+void
+cadence_add_text(const struct cadence_summary *summary, struct buf *out)
+{
+	bool all_day = summary->hour_count >= HOURS_DAY_AND_NIGHT;
+
+	if (summary->gap_count < GAPS_MIN)
+		return;
+	if (summary->share < SHARE_MOSTLY) {
+		buf_add_text(out, "at no fixed interval");
+	} else {
+		if (summary->share < SHARE_REGULAR)
+			buf_add_text(out, "mostly ");
+		add_interval(summary->interval_us, out);
+	}
+	if (all_day)
+		buf_add_text(out, ", day and night");
+	else if (summary->has_range && summary->hour_count <= HOURS_RANGE_MAX)
+		buf_addf(out, ", between %02u:00 and %02u:59 UTC", summary->first_hour,
+		    summary->last_hour);
+	/* An inference: nobody presses a button at three in the morning, every day. */
+	if (all_day && summary->share >= SHARE_REGULAR)
+		buf_add_text(out, ": unattended");
+}
+
+void
+cadence_add_hours(const struct cadence_summary *summary, struct buf *out)
+{
+	const char *between = "";
+
+	for (unsigned h = 0; h < CADENCE_HOURS; h++) {
+		unsigned last = h;
+
+		if ((summary->hours >> h & 1) == 0)
+			continue;
+		while (last + 1 < CADENCE_HOURS && (summary->hours >> (last + 1) & 1) != 0)
+			last++;
+		if (last > h)
+			buf_addf(out, "%s%u-%u", between, h, last);
+		else
+			buf_addf(out, "%s%u", between, h);
+		between = ",";
+		h = last;
+	}
+}
