@@ -159,13 +159,28 @@ bad:
 	return -1;
 }
 
+/* As of one moment: a database that another process is just making is none of another program. */
+static int
+identify_at_once(struct store *s, int64_t *version, bool *is_empty, struct error *err)
+{
+	int result;
+
+	if (execute(s, "BEGIN") != 0) {
+		store_error(s, "read", err);
+		return -1;
+	}
+	result = identify(s, version, is_empty, err);
+	(void)execute(s, "ROLLBACK");
+	return result;
+}
+
 int
 store_schema_prepare(struct store *s, struct error *err)
 {
 	int64_t version;
 	bool is_empty;
 
-	if (identify(s, &version, &is_empty, err) != 0)
+	if (identify_at_once(s, &version, &is_empty, err) != 0)
 		return -1;
 	if (s->mode == STORE_READ) {
 		if (version == STORE_SCHEMA_VERSION)
