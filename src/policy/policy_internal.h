@@ -44,6 +44,12 @@ void success_index_init(struct success_index *index, const struct policy *policy
     const struct finding *findings, size_t count);
 void success_index_find(
     const struct success_index *index, const struct finding *f, struct success_times *out);
+/*
+ * For a failure of which only the address says what service it was with: since when the client
+ * succeeds there at or above the minimum, on the same port, under whatever name.
+ */
+int64_t success_index_service_since(
+    const struct success_index *index, const struct policy *policy, const struct finding *f);
 void success_index_release(struct success_index *index);
 
 /*

@@ -11,12 +11,17 @@
  * under its name, under its address, and under its address among those that have no name of the
  * client's own choice.  The last is what a failure with such a name is compared with, because one
  * address may serve several names (the opt-in legacy endpoints beside the regular ones).
+ *
+ * A service has many addresses, and a client that is updated begins to name it: so a success at or
+ * above the minimum also stands under its service, for failures of which the address alone is
+ * known.
  */
-enum success_kind { BY_NAME, BY_ADDR, BY_ADDR_UNNAMED };
+enum success_kind { BY_NAME, BY_ADDR, BY_ADDR_UNNAMED, BY_SERVICE };
 
 struct success {
 	enum success_kind kind;
 	const struct finding *finding; /* server, address and port; borrowed */
+	const char *service;           /* BY_SERVICE */
 	struct success_times times;
 };
 
@@ -26,17 +31,26 @@ lower(char c)
 	return (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
+/* RFC 1034, section 3.1: the dot at the end is the root's. */
+static int
+bare_len(const struct event_text *name)
+{
+	return name->len > 0 && name->data[name->len - 1] == '.' ? name->len - 1 : name->len;
+}
+
 /* RFC 4343: host names are compared without regard to case. */
 static int
 compare_names(const struct event_text *a, const struct event_text *b)
 {
-	for (size_t i = 0; i < a->len && i < b->len; i++) {
+	int a_len = bare_len(a), b_len = bare_len(b);
+
+	for (int i = 0; i < a_len && i < b_len; i++) {
 		int order = lower(a->data[i]) - lower(b->data[i]);
 
 		if (order != 0)
 			return order;
 	}
-	return a->len - b->len;
+	return a_len - b_len;
 }
 
 /* From SNI or DNS: the name by which the client meant to reach this server and no other. */
@@ -65,6 +79,8 @@ compare_success(const struct success *a, const struct success *b)
 		return (int)a->kind - (int)b->kind;
 	if (a->finding->key.server_port != b->finding->key.server_port)
 		return (int)a->finding->key.server_port - (int)b->finding->key.server_port;
+	if (a->kind == BY_SERVICE)
+		return strcmp(a->service, b->service);
 	if (a->kind == BY_NAME)
 		return compare_names(&a->finding->key.server, &b->finding->key.server);
 	return addr_compare(&a->finding->server_ip, &b->finding->server_ip);
@@ -129,7 +145,8 @@ void
 success_index_init(struct success_index *index, const struct policy *policy,
     const struct finding *findings, size_t count)
 {
-	struct success *items = xreallocarray(NULL, 3 * count + 1, sizeof(*items));
+	struct success *items = xreallocarray(NULL, 4 * count + 1, sizeof(*items));
+	struct switch_off_match match;
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -139,6 +156,13 @@ success_index_init(struct success_index *index, const struct policy *policy,
 			continue;
 		s.times = times_of(policy, &findings[i]);
 		items[n++] = s;
+		if (s.times.good_last != SUCCESS_NEVER &&
+		    switch_off_find_server(policy->services, &findings[i], &match) &&
+		    !match.legacy_endpoint) {
+			items[n] = s;
+			items[n].kind = BY_SERVICE;
+			items[n++].service = match.service;
+		}
 		if (findings[i].server_ip.family == 0)
 			continue;
 		s.kind = BY_ADDR;
@@ -177,6 +201,22 @@ success_index_find(
 		if (found != NULL)
 			add_times(out, &found->times);
 	}
+}
+
+int64_t
+success_index_service_since(
+    const struct success_index *index, const struct policy *policy, const struct finding *f)
+{
+	struct success wanted = { .kind = BY_SERVICE, .finding = f };
+	const struct success *found;
+	struct switch_off_match match;
+
+	if (!switch_off_find_server(policy->services, f, &match) || !match.by_address)
+		return SUCCESS_NEVER;
+	wanted.service = match.service;
+	found = bsearch(
+	    &wanted, index->items, index->count, sizeof(*index->items), compare_success_items);
+	return found != NULL ? found->times.good_first : SUCCESS_NEVER;
 }
 
 void

@@ -26,6 +26,9 @@
  *    the client falls back, and the one that fails must not hide behind the other: `unclear`.
  *    Where each old try carries TLS_FALLBACK_SCSV the client says itself that it can do more.
  *
+ *    A service that is known by its addresses is one server in this, if the client was updated:
+ *    old programs do not name it, new ones do.
+ *
  * 4. A try that failed, and the lower one that went through within seconds after it, are one
  *    finding, a fallback (tally/fallback.h): both rows have the verdict of the success.
  *
@@ -156,6 +159,10 @@ policy_judge(
 			indexed = true;
 			success_index_find(&index, &findings[i], &since);
 			out[i] = judge_failure(policy, &findings[i], &since);
+			/* Updated: all of its successes there began after the last failure. */
+			if (out[i] == VERDICT_BROKEN && success_index_service_since(&index, policy,
+							    &findings[i]) > findings[i].last_us)
+				out[i] = VERDICT_OK;
 			break;
 		case OUTCOME_CLEARTEXT:
 			out[i] = VERDICT_CLEARTEXT;
