@@ -51,6 +51,14 @@ judge_suites(const struct what_if *q, const struct finding *f)
 								      : VERDICT_WILL_BREAK;
 }
 
+/* Its first try offers enough; why that fails today, and whether it then would, is not known. */
+static bool
+falls_back_from_enough(const struct what_if *q, const struct finding *f)
+{
+	return f->fallback_count > 0 && f->fallback_count >= f->count &&
+	       f->fallback_from >= q->minimum;
+}
+
 static enum verdict
 judge_offer(const struct what_if *q, const struct finding *f)
 {
@@ -60,7 +68,7 @@ judge_offer(const struct what_if *q, const struct finding *f)
 		return !q->has_suites && f->key.tls_version >= q->minimum ? VERDICT_OK
 									  : VERDICT_UNCLEAR;
 	if (f->key.offered_version < q->minimum)
-		return VERDICT_WILL_BREAK;
+		return falls_back_from_enough(q, f) ? VERDICT_UNCLEAR : VERDICT_WILL_BREAK;
 	return q->has_suites ? judge_suites(q, f) : VERDICT_OK;
 }
 
@@ -89,6 +97,23 @@ compare_items(const void *a, const void *b)
 {
 	return compare_servers(
 	    ((const struct item *)a)->finding, ((const struct item *)b)->finding);
+}
+
+/* Of one server: the tries between the first one of a fallback and its last prove no more than it.
+ */
+static void
+join_fallbacks(
+    const struct what_if *q, const struct item *items, size_t count, enum verdict *verdicts)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++)
+		found = found || falls_back_from_enough(q, items[i].finding);
+	for (size_t i = 0; found && i < count; i++) {
+		if (verdicts[items[i].index] == VERDICT_WILL_BREAK &&
+		    !policy_is_success(items[i].finding))
+			verdicts[items[i].index] = VERDICT_UNCLEAR;
+	}
 }
 
 /* Of one server: when the first handshake that would do was, and the last one that would not. */
@@ -128,6 +153,7 @@ what_if_judge(const struct what_if *question, const struct policy *policy,
 		next = i + 1;
 		while (next < count && compare_servers(items[i].finding, items[next].finding) == 0)
 			next++;
+		join_fallbacks(question, items + i, next - i, out);
 		forgive_replaced(items + i, next - i, out);
 	}
 	policy_judge(policy, findings, count, today);
@@ -177,6 +203,13 @@ add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 		buf_add_text(out, "what it offers was not seen");
 		return;
 	}
+	if (version && falls_back_from_enough(q, f)) {
+		buf_add_text(out, "offers ");
+		reason_add_version(out, f->fallback_from);
+		buf_add_text(out, " at first, which fails, and falls back to ");
+		reason_add_version(out, f->key.offered_version);
+		return;
+	}
 	buf_add_text(out, version ? "offers at most " : "offers ");
 	reason_add_version(out, f->key.offered_version);
 	if (!q->has_suites || version)
@@ -197,15 +230,22 @@ add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 	}
 }
 
+static const char *
+name_of(const struct basis *b)
+{
+	if (b->lead->key.outcome == OUTCOME_CLEARTEXT)
+		return b->count == 1 ? "session" : "sessions";
+	if (!policy_is_success(b->lead))
+		return b->count == 1 ? "try" : "tries";
+	return b->count == 1 ? "handshake" : "handshakes";
+}
+
 static void
 add_evidence(struct buf *out, const struct basis *b)
 {
 	char first[TIMESTAMP_TEXT_LEN], last[TIMESTAMP_TEXT_LEN];
 
-	buf_addf(out, "; %" PRIu64 " %s since %s, last ", b->count,
-	    b->lead->key.outcome == OUTCOME_CLEARTEXT
-		? (b->count == 1 ? "session" : "sessions")
-		: (b->count == 1 ? "handshake" : "handshakes"),
+	buf_addf(out, "; %" PRIu64 " %s since %s, last ", b->count, name_of(b),
 	    timestamp_to_date(b->first_us, first));
 	timestamp_to_text(b->last_us, last);
 	buf_addf(out, "%.10s %.5s UTC with ", last, last + 11);

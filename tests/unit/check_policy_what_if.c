@@ -32,6 +32,8 @@ struct row {
 	uint64_t all, any; /* any 0: the same as all */
 	enum verdict verdict;
 	const char *server; /* NULL: mail.example */
+	uint64_t fallbacks; /* of 10 */
+	uint16_t from;
 };
 
 static const struct story {
@@ -65,6 +67,18 @@ static const struct story {
 	    { { EST, V10, V10, 1, 5, .verdict = VERDICT_WILL_BREAK },
 		{ EST, V12, V12, 6, 9, .verdict = VERDICT_OK, .server = "other.example" } },
 	    2 },
+	{ "fallback_from_enough_is_not_settled", V12, NULL,
+	    { { EST, V10, V10, 1, 9, .verdict = VERDICT_UNCLEAR, .fallbacks = 10, .from = V12 },
+		{ REF, V12, 0, 1, 8, .verdict = VERDICT_OK },
+		{ REF, TLS_VERSION_1_1, 0, 1, 8, .verdict = VERDICT_UNCLEAR } },
+	    3 },
+	{ "fallback_from_too_little", V13, NULL,
+	    { { EST, V10, V10, 1, 9, .verdict = VERDICT_WILL_BREAK, .fallbacks = 10,
+		.from = V12 } },
+	    1 },
+	{ "fallback_of_some_only", V12, NULL,
+	    { { EST, V10, V10, 1, 9, .verdict = VERDICT_WILL_BREAK, .fallbacks = 9, .from = V12 } },
+	    1 },
 	{ "suite_in_common", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
 	    { { EST, V12, V12, 1, 9, AES128_SHA | AES128_GCM, .verdict = VERDICT_OK } }, 1 },
 	{ "no_suite_in_common", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
@@ -115,6 +129,8 @@ fill(struct finding *f, const struct row *row)
 		.count = 10,
 		.first_us = row->first,
 		.last_us = row->last,
+		.fallback_count = row->fallbacks,
+		.fallback_from = row->from,
 		.suites_all = row->all & ~UNSEEN,
 		.suites_any = row->any != 0 ? row->any : row->all,
 	};
