@@ -1,9 +1,8 @@
 #include "app/doctor_gather.h"
 
-#include <inttypes.h>
-
 #include "app/progress.h"
 #include "base/log.h"
+#include "capture/link_name.h"
 #include "capture/replay.h"
 #include "packet/packet.h"
 #include "pipeline/pipeline.h"
@@ -52,8 +51,10 @@ take_counters(const struct pipeline *pipeline, struct doctor_feed *feed, struct 
 	for (size_t i = 0; i < count; i++)
 		(void)doctor_feed_add(feed, counters[i].name, counters[i].value);
 	count = pipeline_unknown_links(pipeline, unknown);
-	for (size_t i = 0; i < count; i++)
-		buf_addf(links, "%s%" PRIu32, i > 0 ? ", " : "number ", unknown[i].link_type);
+	for (size_t i = 0; i < count; i++) {
+		buf_add_text(links, i > 0 ? ", " : "number ");
+		link_name_add(unknown[i].link_type, links);
+	}
 	if (count > 0)
 		feed->unknown_links = buf_text(links);
 }

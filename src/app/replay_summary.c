@@ -7,6 +7,7 @@
 #include "app/progress.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "capture/link_name.h"
 #include "packet/packet.h"
 
 #include "base/banned.h"
@@ -43,10 +44,14 @@ print_unknown_links(const struct replay *replay, const struct pipeline *pipeline
 	size_t count = pipeline_unknown_links(pipeline, links);
 
 	for (size_t i = 0; i < count; i++) {
-		log_error("%s has link type %" PRIu32 ", which is not supported: %" PRIu64
+		struct buf link = { 0 };
+
+		link_name_add(links[i].link_type, &link);
+		log_error("%s has link type %s, which is not supported: %" PRIu64
 			  " packet%s could not be read",
-		    replay_file_at(replay, links[i].source)->name, links[i].link_type,
+		    replay_file_at(replay, links[i].source)->name, buf_text(&link),
 		    links[i].frame_count, links[i].frame_count == 1 ? "" : "s");
+		buf_release(&link);
 	}
 	return count > 0 ? -1 : 0;
 }

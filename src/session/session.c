@@ -306,15 +306,20 @@ session_lacks_before_reset(const struct session_side *side)
 
 /*
  * RFC 9293, section 3.10.7.4: nothing follows a reset.  Where the connection goes on, that one came
- * from somebody else, or with a wrong number (RFC 5961, section 3).
+ * from somebody else, or with a wrong number (RFC 5961, section 3); unless what came behind it is
+ * just what lay in front of it, captured late.
  */
 static void
-disprove_reset(struct session *s, struct session_side *side)
+doubt_reset(struct session *s, struct session_side *side)
 {
-	if (!side->evidence.rst || side->end_offset <= side->evidence.rst_mark.offset)
+	struct evidence_side *evidence = &side->evidence;
+	bool fits = evidence->rst_mark.offset == side->end_offset;
+
+	if (!evidence->rst && !side->reset_doubted)
 		return;
-	side->evidence.rst = false;
-	s->evidence_changed = true;
+	side->reset_doubted = !fits;
+	s->evidence_changed = s->evidence_changed || evidence->rst != fits;
+	evidence->rst = fits;
 }
 
 /* The next bytes of what a side says itself; `mark` is theirs. */
@@ -368,7 +373,7 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	}
 	side->last_mark = *mark;
 	side->end_offset = mark->offset + (int64_t)bytes.len;
-	disprove_reset(s, side);
+	doubt_reset(s, side);
 	note_acknowledged(side, mark);
 	if (side->head_len < sizeof(side->head))
 		keep_head(side, bytes);
@@ -436,6 +441,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	    (session_lacks_before_reset(side) && mark->offset <= side->end_offset + 1)) {
 		evidence->rst = true;
 		evidence->rst_mark = *mark;
+		side->reset_doubted = false;
 	}
 	return session_judge(s, mark->time_us);
 }

@@ -30,6 +30,7 @@ struct session_side {
 	uint8_t head_len;
 	uint8_t head[10];   /* its first bytes: they tell what it was, should it be no attempt */
 	bool bytes;         /* sent anything */
+	bool reset_doubted; /* its reset, whose mark is kept, was followed by other bytes */
 	bool tls;           /* of it, what was taken for TLS: `tls_mark` is set */
 	int64_t end_offset; /* behind its last byte */
 	int64_t peer_end_offset; /* how much of the other side it has acknowledged */

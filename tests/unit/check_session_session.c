@@ -201,6 +201,19 @@ reset_of_somebody_else(struct script *s)
 	closes(s, SERVER);
 }
 
+static void
+reset_captured_before_what_it_follows(struct script *s)
+{
+	struct script_act reset;
+
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	resets(s, SERVER);
+	reset = s->acts[s->count - 1];
+	s->acts[s->count - 1] = s->acts[s->count - 2];
+	s->acts[s->count - 2] = reset;
+}
+
 /* The FIN is the last of the client's bytes, so none is missing in front of that reset. */
 static void
 wrong_reset_then_close(struct script *s)
@@ -282,6 +295,8 @@ static const struct row rows[] = {
 	{ "reset of somebody else", 993, reset_of_somebody_else,
 	    "IMAP implicit TLSv1.2 TLSv1.2 refused server protocol_version - resumed=no retry=no "
 	    "scsv=no" },
+	{ "reset captured before what it follows", 993, reset_captured_before_what_it_follows,
+	    "IMAP implicit TLSv1.2 TLSv1.2 refused server reset - resumed=no retry=no scsv=no" },
 	{ "wrong reset, then close", 993, wrong_reset_then_close,
 	    "IMAP implicit - TLSv1.0 refused server close - resumed=- retry=- scsv=no" },
 	{ "client gives up", 993, client_gives_up,
