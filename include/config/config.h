@@ -62,6 +62,10 @@ enum config_key {
 	CONFIG_STORE_RETENTION,
 	CONFIG_EVENTS_TO,
 	CONFIG_EVENTS_AS,
+	CONFIG_SESSIONS_DROPPED_WITHIN,
+	CONFIG_SESSIONS_DROPPED_BYTES,
+	CONFIG_SESSIONS_SHORT_WITHIN,
+	CONFIG_SESSIONS_SHORT_BYTES,
 	CONFIG_BUDGETS_FLOWS,
 	CONFIG_BUDGETS_UNSETTLED_FLOWS,
 	CONFIG_BUDGETS_HELD,
@@ -128,6 +132,10 @@ struct config {
 	/* [events] */
 	struct config_events events;
 	enum record_form events_as;
+
+	/* [sessions]: event_ending_limits of event/event.h */
+	int64_t dropped_within_us, short_within_us;
+	size_t dropped_len, short_len;
 
 	/* [budgets], per thread */
 	size_t max_flows;

@@ -20,7 +20,12 @@
 #define EVENT_JA3_LEN 32
 #define EVENT_JA4_LEN 36
 
-enum event_kind { EVENT_TLS_HANDSHAKE, EVENT_CLEARTEXT_SESSION };
+enum event_kind {
+	EVENT_TLS_HANDSHAKE,
+	EVENT_CLEARTEXT_SESSION,
+	/* How the session went on behind one of these: for the inventory alone, no line of JSON. */
+	EVENT_SESSION_END,
+};
 
 enum tls_mode { TLS_MODE_NONE, TLS_MODE_IMPLICIT, TLS_MODE_STARTTLS };
 
@@ -67,6 +72,36 @@ struct event_text {
 	char data[EVENT_NAME_MAX];
 };
 
+/* How a session ended; known of the connection's headers, never of its content. */
+enum session_end {
+	SESSION_END_UNSEEN, /* idle too long, given up for lack of memory, or the capture ended */
+	SESSION_END_CLOSE,
+	SESSION_END_RESET,
+};
+
+struct event_ending {
+	enum session_end how;
+	enum event_side by;  /* who was first; SIDE_NONE where it was not seen */
+	int64_t duration_us; /* from the end of the handshake to that; 0 where it was not seen */
+	uint64_t client_len; /* bytes of the stream behind the handshake, TLS's own included */
+	uint64_t server_len;
+	bool dropped_early; /* event_ending_judge: an inference */
+	bool is_short;
+};
+
+/* What is dropped early, and what is short: event_ending_judge. */
+struct event_ending_limits {
+	uint16_t minimum; /* TLS_VERSION_*: from it on nothing is dropped for its version */
+	int64_t dropped_us;
+	uint64_t dropped_len; /* bytes of the server */
+	int64_t short_us;
+	uint64_t short_len; /* bytes of each side */
+};
+
+/*
+ * A value.  EVENT_SESSION_END repeats what an inventory row is found by (client, server and its
+ * name, ports, protocol, mode, versions, outcome, timestamp) and adds `ending`.
+ */
 struct event {
 	enum event_kind kind;
 	int64_t timestamp_us; /* packet time: ClientHello's first byte, else the first byte of
@@ -111,6 +146,7 @@ struct event {
 	/* Last, because what is behind their length is rarely touched. */
 	struct event_text server_name, client_name;
 	struct event_text certificate_subject; /* RFC 4514 text of the server's leaf */
+	struct event_ending ending;            /* EVENT_SESSION_END only; else not set */
 };
 
 /* Nothing known, vlan -1; quicker than to touch every byte, as is event_copy. */
@@ -135,7 +171,18 @@ void event_text_set(struct event_text *text, struct span value); /* cut at EVENT
 struct span event_text_span(const struct event_text *text);      /* data NULL when empty */
 
 /*
- * Order in which events are written: settled_us, then timestamp, then the 5-tuple; <0, 0, >0.
+ * SPEC section 6: old versions may be refused inside TLS, after the handshake.  Such a session is
+ * ended by the server within `dropped_us` after at most `dropped_len` bytes; a short one by
+ * anybody, within `short_us` after at most `short_len` bytes of each side.  Sets the two members of
+ * ev->ending, an EVENT_SESSION_END's.
+ */
+void event_ending_judge(struct event *ev, const struct event_ending_limits *limits);
+/* The defaults of the configuration; `minimum` is TLS_VERSION_1_2. */
+void event_ending_limits_init(struct event_ending_limits *limits);
+
+/*
+ * Order in which events are written: settled_us, then timestamp, then the 5-tuple, then the kind;
+ * <0, 0, >0.
  */
 int event_compare(const struct event *a, const struct event *b);
 

@@ -25,13 +25,20 @@ struct finding_key {
 
 struct finding {
 	struct finding_key key;
-	uint64_t count;            /* handshakes, or sessions in cleartext */
+	uint64_t count;            /* handshakes, or sessions in cleartext; 0: only the end of some
+				      that were counted before */
 	uint64_t gap_count;        /* of these, with capture_gap */
 	uint64_t login_count;      /* of these, cleartext sessions with credentials in the clear */
 	uint64_t scsv_count;       /* of these, with TLS_FALLBACK_SCSV */
 	uint64_t fallback_count;   /* of these, second tries after a higher one: tally/fallback.h */
 	uint16_t fallback_from;    /* the highest offer that had failed before; 0: not seen */
 	int64_t first_us, last_us; /* packet time of the earliest and the latest */
+
+	/* Of those that were established, as far as the end of their session was seen: */
+	uint64_t ended_count;
+	uint64_t dropped_early_count; /* of these: event_ending_judge; and of them the most: */
+	int64_t dropped_early_us;     /* between handshake and end */
+	uint64_t dropped_early_len;   /* bytes of the server */
 
 	/* Of the latest one that knew it: */
 	struct addr server_ip;

@@ -5,7 +5,8 @@
  * in a small cache of fixed size, so that a flood of SYNs costs no memory.  The user hears of data,
  * gaps and ends through callbacks, and says when a connection is settled: from then on each packet
  * of it costs one lookup.  Settled and closed connections are remembered for a while, so that late
- * copies of their packets do not look like new ones.
+ * copies of their packets do not look like new ones.  Of a settled connection that is watched, how
+ * much each side went on to send and how it ended is told, by sequence numbers alone.
  *
  * Budgets: connections, users (unsettled connections) and bytes held.  Reaching the first evicts
  * the connection that was idle longest, closed ones first, unsettled ones last, and of these the
@@ -41,6 +42,24 @@ enum flow_end {
 	FLOW_END_FINISHED, /* the capture ends */
 };
 
+/* By what a connection is seen to end. */
+enum flow_close { FLOW_CLOSE_NONE, FLOW_CLOSE_FIN, FLOW_CLOSE_RESET };
+
+/*
+ * What became of a connection after it was settled: part of an object of the user's.  Counted are
+ * the bytes that a side numbered, whether they were captured or not, each once.
+ */
+struct flow_watch {
+	int64_t from[2]; /* stream offset per direction at which counting begins; -1: what comes
+			    after flow_watch */
+	/* Set when the watch is over: */
+	int64_t len[2];        /* bytes of each direction since then */
+	enum flow_close close; /* how it ended first; NONE: that was not seen */
+	unsigned closed_by;    /* unless NONE: the direction of that FIN or RST */
+	int64_t closed_us;     /* and its packet time */
+	uint32_t closed_ack;   /* private: what the first FIN acknowledged */
+};
+
 struct flow_handler {
 	/* A connection with its first payload: returns the user's object. */
 	void *(*open)(void *arg, struct flow *flow);
@@ -52,6 +71,9 @@ struct flow_handler {
 	void (*prefetch)(const void *user, unsigned dir);
 	/* The last call for a connection that was not settled; the user frees its object. */
 	void (*end)(void *user, enum flow_end why, int64_t time_us);
+	/* The last call for a watch, which the user frees; `now_us`: packet time. */
+	void (*watched)(
+	    void *arg, const struct flow *flow, struct flow_watch *watch, int64_t now_us);
 };
 
 struct flow_options {
@@ -121,6 +143,8 @@ void flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank r
  * may be called in any callback but `open` and `end`.
  */
 void flow_settle(struct flow_table *table, struct flow *flow);
+/* The connection, settled just now, is watched until both sides have closed, or it is forgotten. */
+void flow_watch(struct flow_table *table, struct flow *flow, struct flow_watch *watch);
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table);
 /* Connections tracked now, and how many of them are not settled. */

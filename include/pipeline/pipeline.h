@@ -32,6 +32,8 @@ struct pipeline_options {
 	void (*event)(void *arg, const struct event *ev);
 	/* A name that passed by, for pipeline/naming.h; NULL: such packets are not looked at. */
 	void (*name)(void *arg, const struct name_seen *seen);
+	/* An EVENT_SESSION_END, its `ending` not judged yet; NULL: nobody wants to know. */
+	void (*ending)(void *arg, const struct event *ev);
 	void *arg;
 };
 

@@ -91,6 +91,14 @@ enum session_wish session_gap(
 enum session_wish session_fin(struct session *s, unsigned dir, const struct mark *mark);
 enum session_wish session_reset(struct session *s, unsigned dir, const struct mark *mark);
 
+/* After SESSION_SETTLED: the event that was handed on; NULL: there was none. */
+const struct event *session_event(const struct session *s);
+/*
+ * The stream offset at which direction `dir` goes on behind its handshake: behind its Finished in
+ * TLS 1.2 and below; -1 where that cannot be told.
+ */
+int64_t session_handshake_end(const struct session *s, unsigned dir);
+
 /* The connection is over at packet time `time_us`: settles with the evidence that is there. */
 void session_end(struct session *s, int64_t time_us);
 

@@ -8,6 +8,10 @@
  * Where a finding knows only "the latest" of something (its cipher suite, its JA4), the event with
  * the latest packet time decides; an earlier one that arrives later fills what is not known yet.
  *
+ * How sessions ended (EVENT_SESSION_END) is counted with the finding of their handshake; it makes
+ * no handshake more, and may come in a later tally than that: then its finding has a count of 0
+ * here, as with tally_mark_fallback().
+ *
  * Memory:  bounded by tally_options.max_bytes; about 60 bytes per finding, and once what many of
  *          them have in common.
  * Threads: one at a time.
@@ -39,9 +43,9 @@ void tally_free(struct tally *t);
 void tally_clear(struct tally *t);
 
 /*
- * Counts one event.  Returns false, and changes nothing, when the tally is full and the event would
- * take more room (a new entry, a new text, a counter's last number): flush, then add it again, or
- * count it as lost.
+ * Counts one event, or one ending.  Returns false, and changes nothing, when the tally is full and
+ * the event would take more room (a new entry, a new text, a counter's last number): flush, then
+ * add it again, or count it as lost.
  */
 bool tally_add(struct tally *t, const struct event *ev);
 

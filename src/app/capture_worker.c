@@ -166,6 +166,7 @@ capture_worker_new(
 		.packets.vxlan_ports = options->vxlan_ports,
 		.event = on_event,
 		.name = options->names ? on_name : NULL,
+		.ending = on_event,
 		.arg = w,
 	};
 	struct buf filter = { 0 };

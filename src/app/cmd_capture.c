@@ -12,6 +12,7 @@
 #include "app/capture_options.h"
 #include "app/capture_run.h"
 #include "app/capture_worker.h"
+#include "app/ending_limits.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
 #include "app/loop.h"
@@ -207,6 +208,7 @@ static void
 on_reload(void *arg)
 {
 	struct capture *c = arg;
+	struct event_ending_limits limits;
 	struct config loaded;
 	struct error err;
 
@@ -222,6 +224,8 @@ on_reload(void *arg)
 			capture_worker_reload(c->workers[i], &c->config.services,
 			    &c->config.internal, c->config.minimum);
 		event_sink_set_fallback_window(c->sink, c->config.fallback_window_us);
+		limits = ending_limits(&c->config, c->config.minimum);
+		event_sink_set_limits(c->sink, &limits);
 		reload_policy(c);
 		log_notice("the configuration was read again");
 	} else {
@@ -362,6 +366,7 @@ start_threads(struct capture *c)
 	};
 	struct event_sink_options sink_options = {
 		.writer = c->writer,
+		.limits = ending_limits(&c->config, c->config.minimum),
 		.make_room = no_room,
 		.fallback_window_us = c->config.fallback_window_us,
 		.source_name = source_name,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/ending_limits.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
 #include "app/judge.h"
@@ -208,6 +209,7 @@ open_run(struct replay_run *r)
 		.minimum = c->policy.policy.minimum,
 		.event = event_sink_add,
 		.name = c->no_names ? NULL : event_sink_add_name,
+		.ending = event_sink_add,
 	};
 	struct event_writer_options writer_options = {
 		.target = EVENT_TARGET_FILE,
@@ -230,6 +232,7 @@ open_run(struct replay_run *r)
 		log_error("%s", err.text);
 		return -1;
 	}
+	sink_options.limits = ending_limits(&c->policy.config, c->policy.policy.minimum);
 	sink_options.writer = r->writer;
 	sink_options.tally = r->tally;
 	sink_options.naming = r->naming = naming_new();

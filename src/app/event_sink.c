@@ -53,11 +53,13 @@ hand_on(struct event_sink *sink, struct event *ev)
 
 	if (o->naming != NULL)
 		naming_apply(o->naming, ev);
-	if (o->writer != NULL)
+	if (ev->kind == EVENT_SESSION_END)
+		event_ending_judge(ev, &o->limits);
+	else if (o->writer != NULL)
 		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
 	if (!tally_add(o->tally, ev) && (o->make_room(o->arg) != 0 || !tally_add(o->tally, ev)))
 		return false;
-	if (fallback_tracker_add(sink->fallbacks, ev, &mark) &&
+	if (ev->kind != EVENT_SESSION_END && fallback_tracker_add(sink->fallbacks, ev, &mark) &&
 	    !tally_mark_fallback(o->tally, &mark) && o->make_room(o->arg) == 0)
 		(void)tally_mark_fallback(o->tally, &mark);
 	return true;
@@ -122,6 +124,12 @@ void
 event_sink_set_fallback_window(struct event_sink *sink, int64_t window_us)
 {
 	fallback_tracker_set_window(sink->fallbacks, window_us);
+}
+
+void
+event_sink_set_limits(struct event_sink *sink, const struct event_ending_limits *limits)
+{
+	sink->options.limits = *limits;
 }
 
 void

@@ -3,7 +3,8 @@
  * events file takes them, in the order of settling.
  *
  * A batch of events is put in order before it is handed on, so that what one pipeline or several
- * settle at the same packet time always comes out the same way.
+ * settle at the same packet time always comes out the same way.  How sessions ended is judged here
+ * and counted, but is no line of the file.
  *
  * Fallbacks are told here, where all events of a sensor come by in their final order, and counted
  * with them.
@@ -28,6 +29,7 @@ struct event_sink_options {
 	struct tally *tally;         /* borrowed */
 	int64_t fallback_window_us;  /* 0: FALLBACK_DEFAULT_WINDOW_US */
 	struct naming *naming;       /* borrowed; NULL: events stay as they are */
+	struct event_ending_limits limits;
 	/* The tally is full: makes room, or returns -1. */
 	int (*make_room)(void *arg);
 	/* The name of a frame's source. */
@@ -38,7 +40,7 @@ struct event_sink_options {
 struct event_sink *event_sink_new(const struct event_sink_options *options);
 void event_sink_free(struct event_sink *sink);
 
-/* For pipeline_options.event; `arg` is the sink.  May call what the options name. */
+/* For pipeline_options.event and .ending; `arg` is the sink.  May call what the options name. */
 void event_sink_add(void *arg, const struct event *ev);
 /* For pipeline_options.name; `arg` is the sink.  Counts for all events that are not handed on. */
 void event_sink_add_name(void *arg, const struct name_seen *seen);
@@ -49,6 +51,8 @@ void event_sink_add_name(void *arg, const struct name_seen *seen);
 size_t event_sink_end_batch(struct event_sink *sink);
 /* How long after a failed try a lower one is a fallback, from now on. */
 void event_sink_set_fallback_window(struct event_sink *sink, int64_t window_us);
+/* Judges endings by these from now on. */
+void event_sink_set_limits(struct event_sink *sink, const struct event_ending_limits *limits);
 /* Counts into another tally from now on. */
 void event_sink_set_tally(struct event_sink *sink, struct tally *tally);
 

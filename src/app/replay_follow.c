@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/ending_limits.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
 #include "app/judge.h"
@@ -113,6 +114,7 @@ open_follower(struct follower *f)
 		.minimum = c->policy.policy.minimum,
 		.event = on_event,
 		.name = c->no_names ? NULL : on_name,
+		.ending = on_event,
 		.arg = f,
 	};
 	const struct event_writer_options writer_options = {
@@ -134,6 +136,7 @@ open_follower(struct follower *f)
 	if (c->events != NULL && (f->writer = event_writer_new(&writer_options, &f->error)) == NULL)
 		return -1;
 	f->tally = tally_new(NULL);
+	sink_options.limits = ending_limits(&c->policy.config, c->policy.policy.minimum);
 	sink_options.writer = f->writer;
 	sink_options.tally = f->tally;
 	sink_options.naming = f->naming = naming_new();

@@ -69,6 +69,16 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 	[CONFIG_EVENTS_AS] = { "events", "as", CONFIG_KIND_FORM, AT(events_as),
 	    .fallback = "tlstally", .needs_restart = true },
 
+	/* The same as event_ending_limits_init(): a unit test compares. */
+	[CONFIG_SESSIONS_DROPPED_WITHIN] = { "sessions", "dropped_within", CONFIG_KIND_TIME,
+	    AT(dropped_within_us), .fallback = "10s", .min = SECOND / 1000, .max = HOUR },
+	[CONFIG_SESSIONS_DROPPED_BYTES] = { "sessions", "dropped_bytes", CONFIG_KIND_SIZE,
+	    AT(dropped_len), .fallback = "512B", .min = 0, .max = MIB },
+	[CONFIG_SESSIONS_SHORT_WITHIN] = { "sessions", "short_within", CONFIG_KIND_TIME,
+	    AT(short_within_us), .fallback = "30s", .min = SECOND / 1000, .max = HOUR },
+	[CONFIG_SESSIONS_SHORT_BYTES] = { "sessions", "short_bytes", CONFIG_KIND_SIZE,
+	    AT(short_len), .fallback = "4KiB", .min = 0, .max = 64 * MIB },
+
 	/* The same as flow_options_init() and TALLY_DEFAULT_MAX_BYTES: a unit test compares. */
 	[CONFIG_BUDGETS_FLOWS] = { "budgets", "flows", CONFIG_KIND_COUNT, AT(max_flows),
 	    .fallback = "131072", .min = 1024, .max = FLOWS_MAX, .needs_restart = true },

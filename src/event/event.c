@@ -30,6 +30,8 @@ event_copy(struct event *to, const struct event *from)
 	copy_text(&to->server_name, &from->server_name);
 	copy_text(&to->client_name, &from->client_name);
 	copy_text(&to->certificate_subject, &from->certificate_subject);
+	if (from->kind == EVENT_SESSION_END)
+		to->ending = from->ending;
 }
 
 const char *
@@ -182,7 +184,8 @@ event_compare(const struct event *a, const struct event *b)
 	    (order = compare_i64(a->timestamp_us, b->timestamp_us)) != 0 ||
 	    (order = addr_compare(&a->client_ip, &b->client_ip)) != 0 ||
 	    (order = compare_i64(a->client_port, b->client_port)) != 0 ||
-	    (order = addr_compare(&a->server_ip, &b->server_ip)) != 0)
+	    (order = addr_compare(&a->server_ip, &b->server_ip)) != 0 ||
+	    (order = compare_i64(a->server_port, b->server_port)) != 0)
 		return order;
-	return compare_i64(a->server_port, b->server_port);
+	return compare_i64(a->kind, b->kind);
 }

@@ -26,6 +26,7 @@ struct flow {
 	struct flow *hash_next;
 	struct flow *older, *newer; /* in its list */
 	void *user;                 /* NULL once settled */
+	struct flow_watch *watch;   /* of a settled one; NULL: none */
 	struct flow_table *table;   /* for the streams' callbacks */
 	uint64_t hash;
 	int64_t last_us; /* packet time of the last packet; of flow_linger in that list */
@@ -81,6 +82,12 @@ void flow_take_syns(
 bool flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir);
 /* Offset in the other side's stream `s` that `p` acknowledges; -1: none that makes sense. */
 int64_t flow_acked_offset(const struct tcp_stream *s, const struct packet *p);
+
+/* flow_watch.c */
+/* A packet of a settled connection that is watched. */
+void flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir);
+/* Tells how it went on, and ends the watch. */
+void flow_watch_end(struct flow_table *table, struct flow *flow);
 
 /* flow_table.c: hands out what waits; an unsettled connection hears `why` and is remembered as a
  * settled one. */

@@ -177,6 +177,8 @@ void
 flow_end(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
 	flow_conclude(table, flow, why, time_us);
+	if (flow->watch != NULL)
+		flow_watch_end(table, flow);
 	if (!flow->conn.seen[0] || !flow->conn.seen[1])
 		table->counters.one_way++;
 	flow_list_remove(table, flow);
@@ -325,13 +327,17 @@ flow_table_advance(struct flow_table *table, int64_t now_us)
 		flow_list_expire(table);
 }
 
-/* Of a settled connection only the end still matters, for how long it is remembered. */
-static void
-note_end(struct flow *f, const struct packet *p, unsigned dir)
+/* Of a settled connection the end still matters, for how long it is remembered. */
+static inline void
+note_end(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
+	if (f->watch != NULL)
+		flow_watch_packet(f, p, dir);
 	if ((p->flags & TCP_FIN) != 0)
 		f->fin_dirs |= (uint8_t)(1u << dir);
 	f->closed = f->closed || (p->flags & TCP_RST) != 0 || f->fin_dirs == 3;
+	if (f->closed && f->watch != NULL && f->watch->close != FLOW_CLOSE_NONE)
+		flow_watch_end(table, f);
 }
 
 /*
@@ -394,13 +400,13 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[dir] = true;
 	if (f->user == NULL) {
-		note_end(f, p, dir);
+		note_end(table, f, p, dir);
 		touch(table, f);
 		return;
 	}
 	acknowledge(table, f, p, dir);
 	if (f->user == NULL) {
-		note_end(f, p, dir);
+		note_end(table, f, p, dir);
 		touch(table, f);
 		return;
 	}
@@ -409,7 +415,7 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 	else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
 		add_payload(table, f, p, dir);
 	if (f->user == NULL)
-		note_end(f, p, dir);
+		note_end(table, f, p, dir);
 	touch(table, f);
 }
 

@@ -6,6 +6,7 @@
 #include "packet/decoder.h"
 #include "packet/packet.h"
 #include "pipeline/mirror.h"
+#include "pipeline/watch.h"
 #include "session/session.h"
 #include "tls/cache.h"
 #include "tls/record_stream.h"
@@ -50,6 +51,19 @@ rank_of(const struct session *session)
 }
 
 static void
+settle(struct pipeline *p, struct session *session, struct flow *flow)
+{
+	struct watch *watch = NULL;
+
+	if (p->options.ending != NULL)
+		watch = watch_new(session, flow_connection(flow));
+	flow_settle(p->flows, flow);
+	if (watch != NULL)
+		flow_watch(p->flows, flow, watch_flow(watch));
+	session_free(session);
+}
+
+static void
 obey(struct session *session, enum session_wish wish)
 {
 	struct flow *flow = session_owner(session);
@@ -66,8 +80,7 @@ obey(struct session *session, enum session_wish wish)
 		return;
 	case SESSION_SETTLED:
 		p = flow_arg(flow);
-		flow_settle(p->flows, flow);
-		session_free(session);
+		settle(p, session, flow);
 		return;
 	}
 }
@@ -119,6 +132,18 @@ on_end(void *user, enum flow_end why, int64_t time_us)
 	session_end(user, time_us);
 }
 
+static void
+on_watched(void *arg, const struct flow *flow, struct flow_watch *flow_watch, int64_t now_us)
+{
+	struct pipeline *p = arg;
+	struct watch *watch = watch_of(flow_watch);
+	struct event ev;
+
+	watch_to_event(watch, flow_connection(flow), now_us, &ev);
+	watch_free(watch);
+	p->options.ending(p->options.arg, &ev);
+}
+
 static const struct flow_handler flow_handler = {
 	.open = on_open,
 	.data = on_data,
@@ -127,6 +152,7 @@ static const struct flow_handler flow_handler = {
 	.reset = on_reset,
 	.prefetch = on_prefetch,
 	.end = on_end,
+	.watched = on_watched,
 };
 
 struct pipeline *

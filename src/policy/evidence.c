@@ -57,6 +57,12 @@ add_like_lead(struct evidence *ev, const struct finding *f)
 	ev->fallback_count += f->fallback_count;
 	if (f->fallback_from > ev->fallback_from)
 		ev->fallback_from = f->fallback_from;
+	ev->ended_count += f->ended_count;
+	ev->dropped_count += f->dropped_early_count;
+	ev->dropped_len =
+	    f->dropped_early_len > ev->dropped_len ? f->dropped_early_len : ev->dropped_len;
+	ev->dropped_us =
+	    f->dropped_early_us > ev->dropped_us ? f->dropped_early_us : ev->dropped_us;
 	if (f->key.outcome == OUTCOME_NEGOTIATED)
 		ev->unseen_count += f->count;
 	if (f->key.refusal != ev->lead->key.refusal ||

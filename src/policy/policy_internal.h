@@ -69,6 +69,10 @@ struct evidence {
 	uint64_t fallback_count;      /* of `count` */
 	uint16_t fallback_from;       /* the highest offer that had failed before; 0: not seen */
 	int64_t first_us, last_us;    /* of `count` */
+	uint64_t ended_count;         /* of `count`: the session's end was seen */
+	uint64_t dropped_count;       /* of these, dropped early; and of them the most: */
+	uint64_t dropped_len;         /* bytes */
+	int64_t dropped_us;           /* time */
 	bool several_refusals;        /* not all in the lead's way */
 	uint64_t refused_count;       /* same server and offer, refused; not in `count` */
 	int64_t refused_last_us;      /* of these */

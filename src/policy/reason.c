@@ -216,6 +216,27 @@ add_fallbacks(struct buf *out, const struct evidence *ev)
 		buf_add_text(out, ", as the client itself says (TLS_FALLBACK_SCSV)");
 }
 
+/*
+ * SPEC section 6: a handshake that completes proves little where the session is ended at once.  In
+ * 2022 and 2023 Exchange Online refused old versions by a mail protocol's error inside TLS.
+ */
+static void
+add_dropped_early(struct buf *out, const struct evidence *ev)
+{
+	int64_t seconds = ev->dropped_us / 1000000 + (ev->dropped_us % 1000000 > 0);
+
+	if (ev->dropped_count == 0)
+		return;
+	buf_addf(out, "; the server ended %" PRIu64 " of ", ev->dropped_count);
+	add_number_of(out, ev->ended_count, "session", "sessions");
+	buf_addf(out, " within %" PRId64 " s after at most ", seconds > 0 ? seconds : 1);
+	add_number_of(out, ev->dropped_len, "byte", "bytes");
+	buf_add_text(out, ev->dropped_count == ev->ended_count
+			      ? ": dropped early, so it may be refused inside TLS and not "
+				"work at all (an inference)"
+			      : ": dropped early (an inference)");
+}
+
 static void
 add_legacy(struct buf *out, const struct evidence *ev)
 {
@@ -248,6 +269,7 @@ add_legacy(struct buf *out, const struct evidence *ev)
 	add_last(out, ev);
 	add_unseen_end(out, ev);
 	add_fallbacks(out, ev);
+	add_dropped_early(out, ev);
 	if (ev->refused_count > 0) {
 		buf_add_text(out, "; ");
 		add_number_of(out, ev->refused_count, "more try was", "more tries were");

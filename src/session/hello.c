@@ -320,6 +320,7 @@ on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struc
 		if (evidence->ccs && !evidence->ciphertext) {
 			evidence->ciphertext = true;
 			evidence->ciphertext_mark = *mark;
+			evidence->ciphertext_len = len;
 		}
 		/* RFC 5246, section 7.4.9; in 1.3 it looks like application data. */
 		if (evidence->ccs && what == TLS_SEEN_ENCRYPTED_HANDSHAKE)

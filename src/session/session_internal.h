@@ -50,6 +50,7 @@ struct session {
 	bool evidence_changed;    /* since it was judged: */
 	enum session_wish wish;   /* what followed from it then */
 	bool has_time;            /* `event.timestamp_us` is set, for want of a ClientHello */
+	bool emitted;             /* `event` was handed on */
 	bool http;                /* a side began with an HTTP request */
 	bool server_hello_seen;   /* or a HelloRetryRequest */
 	bool server_key_exchange; /* the server went through a full handshake */

@@ -151,7 +151,25 @@ emit(struct session *s, int64_t time_us)
 		return;
 	}
 	s->options->counters->events++;
+	s->emitted = true;
 	s->options->event(s->options->arg, ev);
+}
+
+const struct event *
+session_event(const struct session *s)
+{
+	return s->emitted ? &s->event : NULL;
+}
+
+int64_t
+session_handshake_end(const struct session *s, unsigned dir)
+{
+	const struct evidence_side *side = &s->side[dir].evidence;
+
+	/* In 1.3 nobody can tell Finished from what follows it. */
+	if (!side->finished || s->event.tls_version >= TLS_VERSION_1_3)
+		return -1;
+	return side->ciphertext_mark.offset + TLS_RECORD_HEADER_LEN + side->ciphertext_len;
 }
 
 /*

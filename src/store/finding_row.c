@@ -40,6 +40,10 @@ store_finding_bind_counts(
 	(void)sqlite3_bind_int64(st, i++, f->last_us);
 	(void)sqlite3_bind_int(st, i++, judged.rank);
 	(void)sqlite3_bind_int(st, i++, judged.server);
+	store_bind_u64(st, i++, f->ended_count);
+	store_bind_u64(st, i++, f->dropped_early_count);
+	(void)sqlite3_bind_int64(st, i++, f->dropped_early_us);
+	store_bind_u64(st, i++, f->dropped_early_len);
 	return i;
 }
 
@@ -177,6 +181,10 @@ store_finding_read(sqlite3_stmt *st, int first, const struct addr *client, struc
 	judged->rank = (uint8_t)store_column_code(st, i++, STORE_VERDICT_NONE, &damaged);
 	judged->server = (uint8_t)store_column_code(
 	    st, i++, STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE, &damaged);
+	out->ended_count = store_column_u64(st, i++);
+	out->dropped_early_count = store_column_u64(st, i++);
+	out->dropped_early_us = sqlite3_column_int64(st, i++);
+	out->dropped_early_len = store_column_u64(st, i++);
 	read_latest(st, i, out, &damaged);
 	return !damaged;
 }

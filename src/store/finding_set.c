@@ -85,6 +85,8 @@ compare_items(const void *a, const void *b)
 static bool
 brings_news(const struct finding *into, const struct finding *from)
 {
+	if (from->count == 0)
+		return false;
 	return !addr_equals(&from->server_ip, &into->server_ip) ||
 	       from->server_name_source != into->server_name_source ||
 	       (from->has_cipher_suite &&
@@ -154,7 +156,7 @@ join_candidates(struct finding_set *set, size_t count)
 
 	count = sort_unique(candidates, count);
 	for (size_t i = 0; i < count; i++) {
-		/* tally_mark_fallback(): nothing by itself, if what it is about is gone. */
+		/* A mark, or the end of sessions: nothing by itself, if the row is gone. */
 		if (join_known(set, &candidates[i]) || candidates[i].count == 0)
 			continue;
 		if (kept != i)

@@ -266,7 +266,8 @@ flush_client(struct store *s, int64_t sensor_id, const struct tally *tally,
 
 	if (find_client(s, sensor_id, &c->ip, &row, err) != 0)
 		return -1;
-	if (row.id == 0 && c->event_count == 0) /* marks of what is gone */
+	/* Only marks, or the end of sessions, of a client that was removed since. */
+	if (row.id == 0 && c->event_count == 0)
 		return 0;
 	store_set_clear(&s->set);
 	if (row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0)

@@ -34,6 +34,8 @@ static const char schema_1[] =
     " fallback_from INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
     " verdict INTEGER NOT NULL,"
     " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
+    " ended_count INTEGER NOT NULL, dropped_early_count INTEGER NOT NULL,"
+    " dropped_early_us INTEGER NOT NULL, dropped_early_len INTEGER NOT NULL,"
     " server_ip TEXT, server_name_source INTEGER NOT NULL,"
     " cipher_suite INTEGER, ja4 TEXT, limited_by INTEGER NOT NULL,"
     " certificate_subject TEXT, certificate_not_after_us INTEGER,"

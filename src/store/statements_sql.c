@@ -37,11 +37,12 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"INSERT OR REPLACE INTO finding (client, " STORE_FINDING_COLUMNS ","
 		" refusal_text, cipher_suite_text)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
 	[STATEMENT_FINDING_COUNT] =
 		"UPDATE finding SET count = ?5, gap_count = ?6, login_count = ?7, scsv_count = ?8,"
 		" fallback_count = ?9, fallback_from = ?10, first_us = ?11, last_us = ?12,"
-		" verdict = ?13, endpoint = ?14"
+		" verdict = ?13, endpoint = ?14, ended_count = ?15, dropped_early_count = ?16,"
+		" dropped_early_us = ?17, dropped_early_len = ?18"
 		" WHERE client = ?1 AND server = ?2 AND service = ?3 AND way = ?4",
 	[STATEMENT_DAY_ADD] =
 		"INSERT INTO day (client, day, tls_version, outcome, count)"

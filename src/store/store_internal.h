@@ -156,8 +156,8 @@ void store_make_printable(struct buf *scratch, struct event_text *text, enum sto
 #define STORE_FINDING_COLUMNS                                                                      \
 	STORE_FINDING_KEY_COLUMNS                                                                  \
 	", count, gap_count, login_count, scsv_count, fallback_count, fallback_from, first_us, "   \
-	"last_us, verdict, endpoint, "                                                             \
-	"server_ip, "                                                                              \
+	"last_us, verdict, endpoint, ended_count, dropped_early_count, dropped_early_us, "         \
+	"dropped_early_len, server_ip, "                                                           \
 	"server_name_source, cipher_suite, ja4, limited_by, certificate_subject, "                 \
 	"certificate_not_after_us, offers, suites_all, suites_any"
 /* The first ones, which change with each event; `first` is the key's first column. */

@@ -68,7 +68,7 @@ static const char inventory_view[] =
     " tls_version, offered_version, outcome, refused_by, refusal, limited_by, count, first_seen,"
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
     " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint,"
-    " fallbacks, fallback_from) AS SELECT"
+    " fallbacks, fallback_from, ended, dropped_early) AS SELECT"
     " s.name, c.ip, "
     PROTOCOL(STORE_PROTOCOL("f.service")) ", "
     TLS_MODE(STORE_TLS_MODE("f.service")) ", "
@@ -91,7 +91,8 @@ static const char inventory_view[] =
     "f.gap_count, f.login_count, "
     LEGACY_ENDPOINT ", "
     "f.fallback_count, "
-    VERSION("f.fallback_from")
+    VERSION("f.fallback_from") ", "
+    "f.ended_count, f.dropped_early_count"
     " FROM finding f JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
 
 /*
@@ -121,7 +122,7 @@ static const char clients_view[] =
     "CREATE VIEW clients (sensor, client, client_name, client_name_source, client_mac,"
     " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen,"
     " fallbacks, quiet_since,"
-    " router_mac, ja4, cadence, interval_s, interval_share, active_hours)"
+    " router_mac, ja4, cadence, interval_s, interval_share, active_hours, dropped_early)"
     " AS SELECT"
     " s.name, c.ip, c.name, "
     NAME_SOURCE("c.name_source") ", "
@@ -143,7 +144,8 @@ static const char clients_view[] =
     "  ORDER BY last_us DESC, server, service, way LIMIT 1), "
     "c.cadence_text, "
     "round(c.interval_us / 1e6, 1), "
-    "c.interval_share, c.active_hours"
+    "c.interval_share, c.active_hours, "
+    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding WHERE client = c.id)"
     " FROM client c JOIN sensor s ON s.id = c.sensor"
     " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac;";
 

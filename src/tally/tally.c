@@ -66,7 +66,7 @@ tally_clear(struct tally *t)
 	t->kind_count = t->story_count = t->cadence_count = 0;
 	tally_drop_order(t);
 	t->bytes = 0;
-	t->event_count = 0;
+	t->event_count = t->ending_count = 0;
 }
 
 /* Over the client's address, not its number: so it is known before the client was looked up. */
@@ -403,7 +403,7 @@ is_counted_out(const struct tally_finding_entry *e)
 {
 	return e->count == UINT32_MAX || e->gap_count == UINT16_MAX ||
 	       e->login_count == UINT16_MAX || e->scsv_count == UINT16_MAX ||
-	       e->fallback_count == UINT16_MAX;
+	       e->fallback_count == UINT16_MAX || e->ended_count == UINT16_MAX;
 }
 
 /* Sorting gave the indexes back; what was counted in vain (a flush that failed) goes on. */
@@ -459,6 +459,52 @@ has_room(const struct tally *t, struct place *p, const struct event *ev)
 	return !tally_is_full(t) || fits_in(t, p, client, finding, ev);
 }
 
+static uint32_t
+larger_of(uint32_t known, uint64_t value)
+{
+	uint32_t small = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+
+	return small > known ? small : known;
+}
+
+static void
+add_ending(struct tally_finding_entry *e, const struct event_ending *ending)
+{
+	if (ending->how == SESSION_END_UNSEEN)
+		return;
+	e->ended_count++;
+	if (!ending->dropped_early)
+		return;
+	e->dropped_early_count++;
+	e->dropped_early_ms =
+	    larger_of(e->dropped_early_ms, ((uint64_t)ending->duration_us + 999) / 1000);
+	e->dropped_early_len = larger_of(e->dropped_early_len, ending->server_len);
+}
+
+/* Of the session's end, which says nothing new of client, server or day. */
+static bool
+count_ending(struct tally *t, struct place *p, const struct event *ev)
+{
+	uint32_t client = find_client(t, p->client_hash, &ev->client_ip), finding = TALLY_NONE;
+	struct tally_finding_entry *e;
+
+	if (client != TALLY_NONE && p->kind_number != TALLY_NONE)
+		finding = find_finding(t, p->finding_hash, client, p->kind_number);
+	if (finding == TALLY_NONE ? tally_is_full(t) : is_counted_out(&t->findings[finding]))
+		return false;
+	if (p->kind_number == TALLY_NONE) {
+		p->kind_number = tally_kind_keep(t, p->kind_hash, &p->kind);
+		p->finding_hash = finding_hash(t, p->client_hash, p->kind_number);
+	}
+	client = client_of(t, p->client_hash, &ev->client_ip);
+	e = finding_of(t, p, client);
+	if (e->story == TALLY_NONE)
+		e->story = tally_story_keep(t, &no_story);
+	add_ending(e, &ev->ending);
+	t->ending_count++;
+	return true;
+}
+
 bool
 tally_add(struct tally *t, const struct event *ev)
 {
@@ -468,6 +514,8 @@ tally_add(struct tally *t, const struct event *ev)
 	if (t->sorted)
 		reindex(t);
 	set_place(t, &p, ev);
+	if (ev->kind == EVENT_SESSION_END)
+		return count_ending(t, &p, ev);
 	/* Where clients come in no order, most of the time here is waiting for memory. */
 	tally_index_prefetch(&t->client_index, p.client_hash);
 	tally_index_prefetch(&t->finding_index, p.finding_hash);
@@ -530,28 +578,4 @@ tally_mark_fallback(struct tally *t, const struct fallback_mark *mark)
 		story.fallback_from = mark->from;
 	e->story = tally_story_keep(t, &story);
 	return true;
-}
-
-bool
-tally_is_full(const struct tally *t)
-{
-	return t->bytes >= t->max_bytes;
-}
-
-bool
-tally_is_empty(const struct tally *t)
-{
-	return t->event_count == 0;
-}
-
-size_t
-tally_bytes(const struct tally *t)
-{
-	return t->bytes;
-}
-
-uint64_t
-tally_event_count(const struct tally *t)
-{
-	return t->event_count;
 }

@@ -60,6 +60,8 @@ struct tally_finding_entry {
 	uint32_t count;
 	/* Seldom anything but 0; what does not fit makes the tally full. */
 	uint16_t gap_count, login_count, scsv_count, fallback_count;
+	uint16_t ended_count, dropped_early_count;
+	uint32_t dropped_early_ms, dropped_early_len; /* rounded up; they saturate */
 };
 
 struct tally_day_entry {
@@ -92,7 +94,7 @@ struct tally_chunk;
 struct tally {
 	size_t max_bytes, bytes;
 	struct hash_key key;
-	uint64_t event_count;
+	uint64_t event_count, ending_count;
 	struct tally_index client_index, finding_index, day_index, kind_index, story_index;
 	struct tally_client_entry *clients;
 	struct tally_finding_entry *findings;

@@ -207,6 +207,30 @@ tally_drop_order(struct tally *t)
 	t->sorted = false;
 }
 
+bool
+tally_is_full(const struct tally *t)
+{
+	return t->bytes >= t->max_bytes;
+}
+
+bool
+tally_is_empty(const struct tally *t)
+{
+	return t->event_count == 0 && t->ending_count == 0;
+}
+
+size_t
+tally_bytes(const struct tally *t)
+{
+	return t->bytes;
+}
+
+uint64_t
+tally_event_count(const struct tally *t)
+{
+	return t->event_count;
+}
+
 size_t
 tally_client_count(const struct tally *t)
 {
@@ -290,6 +314,10 @@ tally_finding_at(const struct tally *t, size_t index, struct finding *out)
 	out->login_count = e->login_count;
 	out->scsv_count = e->scsv_count;
 	out->fallback_count = e->fallback_count;
+	out->ended_count = e->ended_count;
+	out->dropped_early_count = e->dropped_early_count;
+	out->dropped_early_us = (int64_t)e->dropped_early_ms * 1000;
+	out->dropped_early_len = e->dropped_early_len;
 	out->first_us = e->first_us;
 	out->last_us = e->last_us;
 	tell_story(&t->stories[e->story], out);
@@ -315,6 +343,8 @@ static const size_t sums[] = {
 	offsetof(struct finding, login_count),
 	offsetof(struct finding, scsv_count),
 	offsetof(struct finding, fallback_count),
+	offsetof(struct finding, ended_count),
+	offsetof(struct finding, dropped_early_count),
 };
 #define SUM_COUNT (sizeof(sums) / sizeof(sums[0]))
 
@@ -367,6 +397,10 @@ tally_finding_merge(struct finding *into, const struct finding *from)
 	into->suites_any |= from->suites_any;
 	if (from->fallback_from > into->fallback_from)
 		into->fallback_from = from->fallback_from;
+	if (from->dropped_early_us > into->dropped_early_us)
+		into->dropped_early_us = from->dropped_early_us;
+	if (from->dropped_early_len > into->dropped_early_len)
+		into->dropped_early_len = from->dropped_early_len;
 	into->first_us = from->first_us < into->first_us ? from->first_us : into->first_us;
 	into->last_us = from->last_us > into->last_us ? from->last_us : into->last_us;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config_fixture.h"
+#include "event/event.h"
 #include "flow/flow_table.h"
 #include "tally/tally.h"
 
@@ -64,6 +65,10 @@ static const struct {
 	{ "store.retention", "400d" },
 	{ "events.to", "none" },
 	{ "events.as", "tlstally" },
+	{ "sessions.dropped_within", "10s" },
+	{ "sessions.dropped_bytes", "512B" },
+	{ "sessions.short_within", "30s" },
+	{ "sessions.short_bytes", "4KiB" },
 	{ "budgets.flows", "131072" },
 	{ "budgets.unsettled_flows", "16384" },
 	{ "budgets.held", "32MiB" },
@@ -117,6 +122,19 @@ START_TEST(budgets_by_default_are_those_of_the_modules)
 	ck_assert_uint_eq(config.max_unsettled, flows.max_unsettled);
 	ck_assert_uint_eq(config.max_held_len, flows.max_held_len);
 	ck_assert_uint_eq(config.max_tally_len, TALLY_DEFAULT_MAX_BYTES);
+}
+END_TEST
+
+START_TEST(limits_of_endings_by_default_are_those_of_the_module)
+{
+	struct event_ending_limits limits;
+
+	event_ending_limits_init(&limits);
+	ck_assert_int_eq(config.dropped_within_us, limits.dropped_us);
+	ck_assert_uint_eq(config.dropped_len, limits.dropped_len);
+	ck_assert_int_eq(config.short_within_us, limits.short_us);
+	ck_assert_uint_eq(config.short_len, limits.short_len);
+	ck_assert_uint_eq(config.minimum, limits.minimum);
 }
 END_TEST
 
@@ -413,6 +431,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, the_sensor_is_called_like_the_host);
 	tcase_add_test(tc, the_members_hold_what_the_defaults_say);
 	tcase_add_test(tc, budgets_by_default_are_those_of_the_modules);
+	tcase_add_test(tc, limits_of_endings_by_default_are_those_of_the_module);
 	tcase_add_loop_test(tc, an_option_sets_its_key, 0, ROWS(good));
 	tcase_add_loop_test(tc, a_bad_value_is_refused_with_what_would_be_right, 0, ROWS(bad));
 	tcase_add_loop_test(tc, a_bad_scalar_leaves_the_value_alone, 0, ROWS(bad));

@@ -88,7 +88,9 @@ START_TEST(the_form_is_taken)
 }
 END_TEST
 
-#define SECTIONS "[sensor], [capture], [scope], [policy], [store], [events], [budgets], [daemon]"
+#define SECTIONS                                                                                   \
+	"[sensor], [capture], [scope], [policy], [store], [events], [sessions], [budgets], "       \
+	"[daemon]"
 
 static const struct {
 	const char *text, *faults;

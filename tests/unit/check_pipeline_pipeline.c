@@ -113,8 +113,9 @@ hello(struct frames *f, struct span message)
 	segment(f, 0, TCP_ACK);
 }
 
+/* The server's greeting, of `greeting_len` bytes inside TLS, comes with its Finished. */
 static void
-handshake(struct frames *f, uint32_t isn)
+handshake_with_greeting(struct frames *f, uint32_t isn, size_t greeting_len)
 {
 	connect_tcp(f, isn);
 	hello(f, BYTES(SAMPLE_OPENSSL_TLS10));
@@ -127,17 +128,25 @@ handshake(struct frames *f, uint32_t isn)
 	segment(f, 0, TCP_ACK);
 	put_ccs(&f->out);
 	put_sealed(&f->out, TLS_RECORD_HANDSHAKE, 40);
+	if (greeting_len > 0)
+		put_sealed(&f->out, TLS_RECORD_APPLICATION_DATA, greeting_len);
 	segment(f, 1, TCP_ACK);
 	segment(f, 0, TCP_ACK | TCP_FIN);
 	segment(f, 1, TCP_ACK | TCP_FIN);
+}
+
+static void
+handshake(struct frames *f, uint32_t isn)
+{
+	handshake_with_greeting(f, isn, 0);
 }
 
 struct fixture {
 	struct service_set services;
 	struct network_set internal;
 	struct pipeline *pipeline;
-	struct event events[4];
-	size_t event_count;
+	struct event events[4], endings[4];
+	size_t event_count, ending_count;
 };
 
 static struct fixture fixture;
@@ -153,15 +162,26 @@ on_event(void *arg, const struct event *ev)
 }
 
 static void
+on_ending(void *arg, const struct event *ev)
+{
+	struct fixture *f = arg;
+
+	ck_assert_int_eq(ev->kind, EVENT_SESSION_END);
+	ck_assert_uint_lt(f->ending_count, 4);
+	event_copy(&f->endings[f->ending_count++], ev);
+}
+
+static void
 setup(void)
 {
 	struct pipeline_options options = { .services = &fixture.services,
 		.internal = &fixture.internal,
 		.minimum = TLS_VERSION_1_2,
 		.event = on_event,
+		.ending = on_ending,
 		.arg = &fixture };
 
-	fixture.event_count = 0;
+	fixture.event_count = fixture.ending_count = 0;
 	service_set_init_defaults(&fixture.services);
 	network_set_add_internal_defaults(&fixture.internal);
 	flow_options_init(&options.flows);
@@ -231,6 +251,54 @@ START_TEST(conversation_gives_one_event)
 END_TEST
 
 /* Sequence numbers that wrap in the middle of the conversation, at each place of it. */
+START_TEST(end_of_a_session_is_told_for_the_row_of_its_handshake)
+{
+	const struct event *ev = &fixture.events[0], *end = &fixture.endings[0];
+
+	begin(&capture, LINK_ETHERNET, 993);
+	handshake_with_greeting(&capture, 1000, 100);
+	add_all(&capture);
+	ck_assert_uint_eq(fixture.event_count, 1);
+	ck_assert_uint_eq(fixture.ending_count, 1);
+	ck_assert(addr_equals(&end->client_ip, &ev->client_ip));
+	ck_assert(addr_equals(&end->server_ip, &ev->server_ip));
+	ck_assert_uint_eq(end->client_port, ev->client_port);
+	ck_assert_uint_eq(end->server_port, ev->server_port);
+	ck_assert_int_eq(end->protocol, ev->protocol);
+	ck_assert_int_eq(end->tls_mode, ev->tls_mode);
+	ck_assert_uint_eq(end->tls_version, ev->tls_version);
+	ck_assert_uint_eq(end->offered_version, ev->offered_version);
+	ck_assert_int_eq(end->outcome, ev->outcome);
+	ck_assert_int_eq(end->server_name_source, ev->server_name_source);
+	ck_assert(
+	    span_equals(event_text_span(&end->server_name), event_text_span(&ev->server_name)));
+	ck_assert_int_eq(end->timestamp_us, ev->timestamp_us);
+	ck_assert_int_eq(end->ending.how, SESSION_END_CLOSE);
+	ck_assert_int_eq(end->ending.by, SIDE_CLIENT);
+	/* Exactly what stands behind Finished, although that came in the same segment. */
+	ck_assert_uint_eq(end->ending.server_len, 105);
+	ck_assert_uint_eq(end->ending.client_len, 0);
+	ck_assert_int_gt(end->ending.duration_us, 0);
+	pipeline_finish(fixture.pipeline);
+	ck_assert_uint_eq(fixture.ending_count, 1);
+	ck_assert_uint_eq(counter("events"), 1);
+}
+END_TEST
+
+START_TEST(session_that_goes_on_when_the_capture_ends_was_not_seen_to_end)
+{
+	begin(&capture, LINK_ETHERNET, 993);
+	handshake(&capture, 1000);
+	capture.count -= 2; /* the FINs */
+	add_all(&capture);
+	ck_assert_uint_eq(fixture.ending_count, 0);
+	pipeline_finish(fixture.pipeline);
+	ck_assert_uint_eq(fixture.ending_count, 1);
+	ck_assert_int_eq(fixture.endings[0].ending.how, SESSION_END_UNSEEN);
+	ck_assert_int_eq(fixture.endings[0].ending.by, SIDE_NONE);
+}
+END_TEST
+
 START_TEST(sequence_numbers_may_wrap)
 {
 	begin(&capture, LINK_RAW, 993);
@@ -436,6 +504,8 @@ add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, conversation_gives_one_event);
+	tcase_add_test(tc, end_of_a_session_is_told_for_the_row_of_its_handshake);
+	tcase_add_test(tc, session_that_goes_on_when_the_capture_ends_was_not_seen_to_end);
 	tcase_add_loop_test(tc, sequence_numbers_may_wrap, 0, 400);
 	tcase_add_test(tc, every_packet_twice_gives_one_event);
 	tcase_add_loop_test(tc, directions_out_of_step_give_the_same_event, 0, 2);

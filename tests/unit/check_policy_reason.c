@@ -40,6 +40,8 @@ struct row {
 	uint8_t alert;
 	uint64_t gaps, logins, scsv, fallbacks;
 	uint16_t from;
+	uint64_t ended, dropped, dropped_len;
+	int64_t dropped_us;
 };
 
 static const struct sentence {
@@ -103,6 +105,24 @@ static const struct sentence {
 	    "negotiates TLS 1.0, the most it offers, with mail.example.com:993: 212 handshakes "
 	    "since "
 	    "2026-07-03, last 2026-11-19 22:14 UTC; the client has to change" },
+	{ { { EST, V10, V10, 45, NOV, EVE, .ended = 43, .dropped = 43, .dropped_len = 180,
+	      .dropped_us = 1000001 } },
+	    1,
+	    "negotiates TLS 1.0, the most it offers, with mail.example.com:993: 45 handshakes "
+	    "since "
+	    "2026-11-01, last 2026-11-19 22:14 UTC; the server ended 43 of 43 sessions within 2 s "
+	    "after at most 180 bytes: dropped early, so it may be refused inside TLS and not work "
+	    "at "
+	    "all (an inference); the client has to change" },
+	{ { { EST, V10, V10, 45, NOV, EVE, .ended = 43, .dropped = 5, .dropped_len = 1 } }, 1,
+	    "negotiates TLS 1.0, the most it offers, with mail.example.com:993: 45 handshakes "
+	    "since "
+	    "2026-11-01, last 2026-11-19 22:14 UTC; the server ended 5 of 43 sessions within 1 s "
+	    "after at most 1 byte: dropped early (an inference); the client has to change" },
+	{ { { EST, V10, V10, 45, NOV, EVE, .ended = 43 } }, 1,
+	    "negotiates TLS 1.0, the most it offers, with mail.example.com:993: 45 handshakes "
+	    "since "
+	    "2026-11-01, last 2026-11-19 22:14 UTC; the client has to change" },
 	{ { { EST, V10, V10, 2, EVE - 60000000, EVE } }, 1,
 	    "negotiates TLS 1.0, the most it offers, with mail.example.com:993: 2 handshakes since "
 	    "2026-11-19 22:13, last 2026-11-19 22:14 UTC; the client has to change" },
@@ -279,6 +299,10 @@ fill(struct finding *f, const struct row *row)
 		.scsv_count = row->scsv,
 		.fallback_count = row->fallbacks,
 		.fallback_from = row->from,
+		.ended_count = row->ended,
+		.dropped_early_count = row->dropped,
+		.dropped_early_len = row->dropped_len,
+		.dropped_early_us = row->dropped_us,
 		.first_us = row->first,
 		.last_us = row->last,
 	};

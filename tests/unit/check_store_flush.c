@@ -704,6 +704,42 @@ START_TEST(a_client_is_judged_once_a_flush_with_all_that_is_known_of_it)
 }
 END_TEST
 
+START_TEST(endings_of_a_later_flush_find_their_row)
+{
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct event end = session_end(&ev, 2 * SECOND, 180);
+	struct store *s = open_store(STORE_WRITE);
+
+	flush_event(s, &ev);
+	flush_event(s, &end);
+	ck_assert_str_eq(sql("SELECT count, server_ip, ended, dropped_early, last_seen FROM "
+			     "inventory"),
+	    "1|192.0.2.1|1|1|2026-11-19T00:00:00.000000Z");
+	ck_assert_str_eq(sql("SELECT count, dropped_early, last_seen FROM clients"),
+	    "1|1|2026-11-19T00:00:00.000000Z");
+	ck_assert_str_eq(sql("SELECT count FROM days"), "1");
+	flush_event(s, &ev);
+	ck_assert_str_eq(sql("SELECT count, ended FROM inventory"), "2|1");
+	store_close(s);
+}
+END_TEST
+
+START_TEST(endings_of_what_is_not_there_are_dropped)
+{
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct event end = session_end(&ev, 2 * SECOND, 180);
+	struct event other = handshake("10.0.0.1", "other.example", V10, DAY);
+	struct store *s = open_store(STORE_WRITE);
+
+	flush_event(s, &end);
+	ck_assert_str_eq(sql("SELECT count(*) FROM client"), "0");
+	flush_event(s, &other);
+	flush_event(s, &end);
+	ck_assert_str_eq(sql("SELECT server, count, ended FROM inventory"), "other.example|1|0");
+	store_close(s);
+}
+END_TEST
+
 START_TEST(without_a_judge_there_is_no_verdict)
 {
 	struct store *s = open_store(STORE_WRITE);
@@ -742,6 +778,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, verdicts_agree_with_the_policy_after_each_flush, 0, 4);
 	tcase_add_test(tc, a_success_makes_a_broken_row_of_an_earlier_flush_good);
 	tcase_add_test(tc, a_client_is_judged_once_a_flush_with_all_that_is_known_of_it);
+	tcase_add_test(tc, endings_of_a_later_flush_find_their_row);
+	tcase_add_test(tc, endings_of_what_is_not_there_are_dropped);
 	tcase_add_test(tc, without_a_judge_there_is_no_verdict);
 }
 

@@ -9,10 +9,11 @@ static const struct {
 		       "offered_version outcome refused_by refusal limited_by count first_seen "
 		       "last_seen cipher_suite ja4 verdict server_name_source certificate_subject "
 		       "certificate_not_after with_capture_gap cleartext_logins legacy_endpoint "
-		       "fallbacks fallback_from" },
+		       "fallbacks fallback_from ended dropped_early" },
 	{ "clients", "sensor client client_name client_name_source client_mac worst_version "
 		     "best_version verdict reason first_seen last_seen count days_seen fallbacks "
-		     "quiet_since router_mac ja4 cadence interval_s interval_share active_hours" },
+		     "quiet_since router_mac ja4 cadence interval_s interval_share active_hours "
+		     "dropped_early" },
 	{ "days", "sensor client day tls_version outcome count" },
 	{ "coverage", "sensor run command source begin end packets bytes kernel_dropped "
 		      "interface_dropped flows_evicted gaps one_way_flows undecodable "
@@ -60,7 +61,7 @@ START_TEST(an_inventory_row_says_all_that_is_known)
 	    "here|10.0.0.1|SMTP|starttls|mail.example|192.0.2.1|587|TLSv1.0|TLSv1.3|established|-|-"
 	    "|server|2|2026-11-19T05:00:00.000001Z|2026-11-19T06:00:00.000001Z"
 	    "|TLS_RSA_WITH_AES_128_CBC_SHA|t13d1516h2_8daaf6152771_b186095e22b6|server-limited|sni"
-	    "|CN=mail.example,O=B\xc3\xbcro|2026-11-19T00:00:00.000000Z|1|0|0|0|-");
+	    "|CN=mail.example,O=B\xc3\xbcro|2026-11-19T00:00:00.000000Z|1|0|0|0|-|0|0");
 	tally_free(t);
 	store_close(s);
 }
@@ -80,7 +81,7 @@ START_TEST(what_is_not_known_is_null)
 	ck_assert_str_eq(sql("SELECT * FROM inventory"),
 	    "here|fd00::1|IMAP|none|192.0.2.1|192.0.2.1|993|-|-|cleartext|-|-|-|1"
 	    "|2026-11-19T00:00:00.000000Z|2026-11-19T00:00:00.000000Z|-|-|cleartext|-|-|-|0|1|0|0|"
-	    "-");
+	    "-|0|0");
 	ck_assert_str_eq(sql("SELECT sensor, client, client_name, client_name_source, client_mac,"
 			     " worst_version, best_version, verdict, first_seen, last_seen, count,"
 			     " days_seen FROM clients"),

@@ -5,8 +5,10 @@
  * call: "A+c" opened (by the client, the server, or '?'), "Ac:text" data from the client, "As(3)" a
  * gap, "As|" a FIN, "As!" a reset, "A.idle" its end.  Zero bytes are shown as '.'.
  *
- * What the listener does is in the bytes: an 'S' settles the connection, an 'L' lets it linger, an
- * 'H' gives it the rank of a handshake.
+ * What the listener does is in the bytes: an 'S' settles the connection, a 'W' settles and watches
+ * it, an 'L' lets it linger, an 'H' gives it the rank of a handshake.  The end of a watch is
+ * "A=3,5c|1": bytes of client and server, by what it ended, '|' a FIN, '!' a reset, '?' not seen,
+ * and the seconds since the world began.
  */
 #ifndef TLSTALLY_TESTS_FLOW_WORLD_H
 #define TLSTALLY_TESTS_FLOW_WORLD_H
@@ -29,7 +31,7 @@ struct world {
 	struct flow_table *table;
 	char log[65536];
 	size_t log_len;
-	unsigned opened, alive;
+	unsigned opened, alive, watched;
 	struct flow *last; /* opened */
 	int64_t time_us;
 	unsigned version;     /* 4 or 6 */
@@ -102,6 +104,46 @@ world_settle(struct world_user *u)
 	free(u);
 }
 
+struct world_watch {
+	struct flow_watch watch;
+	struct world_user user;
+};
+
+static inline void
+world_start_watch(struct world_user *u)
+{
+	struct world_watch *w = calloc(1, sizeof(*w));
+
+	ck_assert_ptr_nonnull(w);
+	w->user = *u;
+	w->watch.from[0] = w->watch.from[1] = -1;
+	flow_settle(u->world->table, u->flow);
+	flow_watch(u->world->table, u->flow, &w->watch);
+	u->world->watched++;
+	u->world->alive--;
+	free(u);
+}
+
+static inline void
+world_watched(void *arg, const struct flow *flow, struct flow_watch *watch, int64_t now_us)
+{
+	struct world_watch *w = (struct world_watch *)watch;
+	bool client_is_0 = flow_connection(flow)->port[0] != WORLD_SERVER_PORT;
+	char text[96], end[24] = "?";
+
+	ck_assert_ptr_eq(arg, w->user.world);
+	ck_assert_int_ge(now_us, WORLD_BEGIN_US);
+	if (watch->close != FLOW_CLOSE_NONE)
+		(void)snprintf(end, sizeof(end), "%c%c%lld", world_role(&w->user, watch->closed_by),
+		    watch->close == FLOW_CLOSE_FIN ? '|' : '!',
+		    (long long)((watch->closed_us - WORLD_BEGIN_US) / WORLD_SECOND));
+	(void)snprintf(text, sizeof(text), "=%lld,%lld%s", (long long)watch->len[!client_is_0],
+	    (long long)watch->len[client_is_0], end);
+	world_note(&w->user, text);
+	w->user.world->watched--;
+	free(w);
+}
+
 static inline void
 world_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
 {
@@ -118,6 +160,8 @@ world_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
 	world_note(u, text);
 	if (memchr(bytes.data, 'S', bytes.len) != NULL)
 		world_settle(u);
+	else if (memchr(bytes.data, 'W', bytes.len) != NULL)
+		world_start_watch(u);
 	else if (memchr(bytes.data, 'L', bytes.len) != NULL)
 		flow_linger(u->world->table, u->flow);
 	else if (memchr(bytes.data, 'H', bytes.len) != NULL)
@@ -181,6 +225,7 @@ static const struct flow_handler world_handler = {
 	.fin = world_fin,
 	.reset = world_reset,
 	.end = world_end,
+	.watched = world_watched,
 };
 
 static inline struct world *
@@ -212,6 +257,7 @@ world_finish(struct world *w)
 	ck_assert_uint_eq(flow_table_unsettled_count(w->table), 0);
 	ck_assert_uint_eq(flow_table_counters(w->table)->streams.held_len, 0);
 	ck_assert_uint_eq(w->alive, 0);
+	ck_assert_uint_eq(w->watched, 0);
 }
 
 static inline void

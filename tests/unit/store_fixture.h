@@ -82,6 +82,26 @@ handshake(const char *client, const char *server, uint16_t version, int64_t at)
 	return ev;
 }
 
+/* How the session behind that handshake ended, as the sink judges it. */
+static inline struct event
+session_end(const struct event *ev, int64_t duration_us, uint64_t server_len)
+{
+	struct event_ending_limits limits;
+	struct event end = *ev;
+
+	end.kind = EVENT_SESSION_END;
+	end.settled_us += duration_us;
+	end.ending = (struct event_ending){
+		.how = SESSION_END_CLOSE,
+		.by = SIDE_SERVER,
+		.duration_us = duration_us,
+		.server_len = server_len,
+	};
+	event_ending_limits_init(&limits);
+	event_ending_judge(&end, &limits);
+	return end;
+}
+
 /* The server closes on it. */
 static inline struct event
 refusal(const char *client, const char *server, uint16_t offered, int64_t at)

@@ -1,0 +1,93 @@
+/* How a settled connection goes on: a few numbers per packet, no bytes. */
+#include "flow/flow_internal.h"
+
+#include "base/banned.h"
+
+/* What a capture may have lost at a time; who claims more is of another connection. */
+#define AHEAD_MAX (INT64_C(1) << 30)
+
+void
+flow_watch(struct flow_table *table, struct flow *flow, struct flow_watch *watch)
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		watch->len[dir] = 0;
+		if (watch->from[dir] < 0)
+			watch->from[dir] = flow->stream[dir].next;
+	}
+	watch->close = flow->fin_dirs != 0 ? FLOW_CLOSE_FIN : FLOW_CLOSE_NONE;
+	watch->closed_by = flow->fin_dirs == 1 ? 0 : 1;
+	watch->closed_us = table->now_us;
+	watch->closed_ack = 0;
+	flow->watch = watch;
+}
+
+/* The streams' `next`, which nothing else needs any more, is behind the last byte that was seen. */
+static void
+count_bytes(struct tcp_stream *s, const struct packet *p)
+{
+	int64_t end, ahead;
+
+	if (!s->has_base)
+		tcp_stream_set_base(s, p->seq, false);
+	end = tcp_stream_offset(s, p->seq) + p->payload_len;
+	ahead = end - s->next;
+	if (ahead > 0 && ahead < AHEAD_MAX)
+		s->next = end;
+}
+
+/* RFC 9293, section 3.10.7.4: a reset far from what was sent is somebody else's. */
+static bool
+is_credible_reset(const struct tcp_stream *s, const struct packet *p)
+{
+	int64_t ahead = s->has_base ? tcp_stream_offset(s, p->seq) - s->next : 0;
+
+	return p->seq == 0 || (ahead <= TCP_STREAM_WINDOW && ahead >= -TCP_STREAM_WINDOW);
+}
+
+static void
+note_close(struct flow_watch *watch, enum flow_close close, const struct packet *p, unsigned dir)
+{
+	uint32_t end = p->seq + p->payload_len + 1;
+
+	if (watch->close == FLOW_CLOSE_NONE) {
+		watch->close = close;
+		watch->closed_by = dir;
+		watch->closed_us = p->time_us;
+		watch->closed_ack = p->ack;
+	} else if (close == FLOW_CLOSE_FIN && watch->close == FLOW_CLOSE_FIN &&
+		   watch->closed_by != dir && watch->closed_ack == end) {
+		/* A mirror may swap the directions: that FIN was the answer to this one. */
+		watch->closed_by = dir;
+		watch->closed_ack = 0;
+	}
+}
+
+void
+flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *s = &flow->stream[dir];
+
+	if ((p->flags & TCP_RST) != 0) {
+		if (is_credible_reset(s, p))
+			note_close(flow->watch, FLOW_CLOSE_RESET, p, dir);
+		return;
+	}
+	if ((p->flags & TCP_SYN) == 0)
+		count_bytes(s, p);
+	if ((p->flags & TCP_FIN) != 0)
+		note_close(flow->watch, FLOW_CLOSE_FIN, p, dir);
+}
+
+void
+flow_watch_end(struct flow_table *table, struct flow *flow)
+{
+	struct flow_watch *watch = flow->watch;
+
+	for (unsigned dir = 0; dir < 2; dir++) {
+		int64_t len = flow->stream[dir].next - watch->from[dir];
+
+		watch->len[dir] = len > 0 ? len : 0;
+	}
+	flow->watch = NULL;
+	table->handler->watched(table->arg, flow, watch, table->now_us);
+}

@@ -1,0 +1,80 @@
+#include "event/event.h"
+#include "suite.h"
+#include "tls/names.h"
+
+#include "base/banned.h"
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+#define SECOND INT64_C(1000000)
+#define V10 TLS_VERSION_1_0
+#define V12 TLS_VERSION_1_2
+#define CLOSE SESSION_END_CLOSE
+#define RESET SESSION_END_RESET
+#define UNSEEN SESSION_END_UNSEEN
+
+static const struct {
+	const char *fact;
+	uint16_t version;
+	struct event_ending ending;
+	bool dropped_early, is_short;
+} rows[] = {
+	{ "the server closes at once", V10, { CLOSE, SIDE_SERVER, 2000, 0, 180, 0, 0 }, true,
+	    true },
+	{ "or resets", V10, { RESET, SIDE_SERVER, 2000, 0, 0, 0, 0 }, true, true },
+	{ "at the limits", V10, { CLOSE, SIDE_SERVER, 10 * SECOND, 4096, 512, 0, 0 }, true, true },
+	{ "a byte more", V10, { CLOSE, SIDE_SERVER, 0, 0, 513, 0, 0 }, false, true },
+	{ "a moment later", V10, { CLOSE, SIDE_SERVER, 10 * SECOND + 1, 0, 0, 0, 0 }, false, true },
+	{ "a current version is not dropped for its version", V12,
+	    { CLOSE, SIDE_SERVER, 0, 0, 0, 0, 0 }, false, true },
+	{ "the client may go when it likes", V10, { CLOSE, SIDE_CLIENT, 0, 0, 0, 0, 0 }, false,
+	    true },
+	{ "what was not seen to end proves nothing", V10, { UNSEEN, SIDE_NONE, 0, 0, 0, 0, 0 },
+	    false, false },
+	{ "a long session", V12, { CLOSE, SIDE_CLIENT, 30 * SECOND + 1, 0, 0, 0, 0 }, false,
+	    false },
+	{ "much from the server", V12, { CLOSE, SIDE_CLIENT, 0, 0, 4097, 0, 0 }, false, false },
+	{ "a mail from the client", V12, { CLOSE, SIDE_CLIENT, 0, 4097, 0, 0, 0 }, false, false },
+};
+
+START_TEST(an_ending_is_judged_by_time_bytes_and_who)
+{
+	struct event_ending_limits limits;
+	struct event ev;
+
+	event_init(&ev);
+	ev.kind = EVENT_SESSION_END;
+	ev.outcome = OUTCOME_ESTABLISHED;
+	ev.tls_version = rows[_i].version;
+	ev.ending = rows[_i].ending;
+	event_ending_limits_init(&limits);
+	event_ending_judge(&ev, &limits);
+	ck_assert_msg(ev.ending.dropped_early == rows[_i].dropped_early, "%s", rows[_i].fact);
+	ck_assert_msg(ev.ending.is_short == rows[_i].is_short, "%s", rows[_i].fact);
+}
+END_TEST
+
+START_TEST(an_ending_is_copied_and_comes_behind_its_event)
+{
+	struct event ev, end, copy;
+
+	event_init(&ev);
+	ev.kind = EVENT_TLS_HANDSHAKE;
+	event_copy(&end, &ev);
+	end.kind = EVENT_SESSION_END;
+	end.ending = (struct event_ending){ .how = CLOSE, .server_len = 7 };
+	event_copy(&copy, &end);
+	ck_assert_int_eq(copy.ending.how, CLOSE);
+	ck_assert_uint_eq(copy.ending.server_len, 7);
+	ck_assert_int_lt(event_compare(&ev, &end), 0);
+	ck_assert_int_gt(event_compare(&end, &ev), 0);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, an_ending_is_judged_by_time_bytes_and_who, 0, ROWS(rows));
+	tcase_add_test(tc, an_ending_is_copied_and_comes_behind_its_event);
+}
+
+SUITE_MAIN("event_ending")
