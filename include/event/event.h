@@ -63,8 +63,9 @@ enum name_source {
 	NAME_SOURCE_DHCP,
 	NAME_SOURCE_MDNS,
 	NAME_SOURCE_NBNS,
+	NAME_SOURCE_LIST, /* the user's own list of names; in reports only */
 };
-#define NAME_SOURCE_LAST NAME_SOURCE_NBNS
+#define NAME_SOURCE_LAST NAME_SOURCE_LIST
 
 /* Bytes from the network as they came: any value, any encoding; writers escape. */
 struct event_text {

@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "policy/verdict.h"
 #include "policy/what_if.h"
+#include "report/owners.h"
+#include "report/vendors.h"
 #include "store/query.h"
 
 struct report_interval {
@@ -72,8 +74,13 @@ struct report_client {
 	char *sensor;
 	char *name; /* what the device calls itself; NULL where it does not */
 	enum name_source name_source;
-	bool has_mac;
-	uint8_t mac[6];
+	bool has_mac, has_router_mac; /* of the device, or of a router in front of several */
+	uint8_t mac[6];               /* of either */
+	char *vendor;                 /* of the device's MAC; NULL: not known */
+	char *owner, *note;           /* from the user's own list; NULL: none */
+	char *cadence;                /* "every 300 s, day and night"; NULL: not known */
+	int64_t interval_us;          /* the usual gap between attempts; 0: none */
+	char *active_hours;           /* UTC, "7-18"; NULL: not known */
 	enum verdict verdict;
 	char *reason;
 	uint16_t worst_version; /* the lowest negotiated with anyone; 0: none */
@@ -146,6 +153,14 @@ int report_load(
 void report_release(struct report *r);
 /* True when the list of services has data that is more than a year old. */
 bool report_services_are_old(const struct report_options *options);
+
+/*
+ * Adds what others know: vendors of MAC addresses, and the user's own names.  The name of
+ * an address outranks all others, that of a network stands in where there is no other.  Either list
+ * may be NULL.
+ */
+void report_join_devices(
+    struct report *r, const struct vendors *vendors, const struct owners *owners);
 
 /*
  * Appends, in sentences, what was observed and what was not: what each report, export and diff

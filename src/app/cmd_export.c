@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/devices.h"
 #include "app/output_file.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
@@ -40,6 +41,7 @@ static const char help_text[] =
     "  -s, --since TIME       only what was seen at TIME or later\n"
     "  -u, --until TIME       only what was seen before TIME\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
+    "  -n, --names FILE       your own names, as CSV: address or network, name, owner, note\n"
     "  -V, --verdict V[,V]    only clients with these verdicts\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
     "                         configuration, else TLSv1.2)\n"
@@ -77,6 +79,7 @@ struct command {
 	bool has_format, has_form, help;
 	enum record_form form;
 	enum export_format format;
+	const char *names; /* --names; NULL: none */
 	struct policy_options policy;
 	struct report_options options;
 	struct export_view view;
@@ -130,6 +133,9 @@ parse_option(struct command *c, int option)
 		return parse_form(c, optarg);
 	case 'd':
 		c->db = optarg;
+		return 0;
+	case 'n':
+		c->names = optarg;
 		return 0;
 	case 's':
 		return selection_parse_time(
@@ -206,6 +212,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "since", required_argument, NULL, 's' },
 		{ "until", required_argument, NULL, 'u' },
 		{ "client", required_argument, NULL, 'c' },
+		{ "names", required_argument, NULL, 'n' },
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
@@ -219,7 +226,7 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "F:a:d:s:u:c:V:m:C:S:o:D:k:h", options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "F:a:d:s:u:c:n:V:m:C:S:o:D:k:h", options, NULL)) !=
 	       -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
@@ -257,7 +264,7 @@ run(struct command *c)
 	struct store *store = NULL;
 	struct error err;
 	struct span content;
-	int status = APP_EXIT_FAILED, rc;
+	int status = APP_EXIT_FAILED, devices_rc, rc;
 
 	if (policy_setup_load(&setup, &c->policy) != 0)
 		goto out;
@@ -267,6 +274,7 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
+	devices_rc = devices_join(&report, c->names);
 	if (c->has_form)
 		export_write_as(c->form, &report, &c->options, &c->view, &text);
 	else
@@ -281,7 +289,8 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	status = setup.services.fault_count == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+	status =
+	    setup.services.fault_count == 0 && devices_rc == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 out:
 	buf_release(&text);
 	report_release(&report);

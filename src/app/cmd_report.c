@@ -7,6 +7,7 @@
 
 #include "app/app.h"
 #include "app/cmd_report.h"
+#include "app/devices.h"
 #include "app/output_file.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
@@ -29,6 +30,7 @@ static const char help_text[] =
     "  -s, --since TIME       only what was seen at TIME or later\n"
     "  -u, --until TIME       only what was seen before TIME\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
+    "  -n, --names FILE       your own names, as CSV: address or network, name, owner, note\n"
     "\n"
     "How to judge it:\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
@@ -89,6 +91,7 @@ enum { OPTION_WHAT_IF = 1000, OPTION_WHAT_IF_CIPHERS };
 
 struct command {
 	const char *db;
+	const char *names; /* --names; NULL: none */
 	struct policy_options policy;
 	struct report_options options;
 	struct what_if what_if;
@@ -125,6 +128,9 @@ parse_option(struct command *c, int option)
 	switch (option) {
 	case 'd':
 		c->db = optarg;
+		return 0;
+	case 'n':
+		c->names = optarg;
 		return 0;
 	case 's':
 		return selection_parse_time(
@@ -181,6 +187,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "since", required_argument, NULL, 's' },
 		{ "until", required_argument, NULL, 'u' },
 		{ "client", required_argument, NULL, 'c' },
+		{ "names", required_argument, NULL, 'n' },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
 		{ "services-file", required_argument, NULL, 'S' },
@@ -200,8 +207,8 @@ parse_command(struct command *c, int argc, char **argv)
 
 	c->view.terminal = detected;
 	optind = 1;
-	while (
-	    (option = getopt_long(argc, argv, "d:s:u:c:m:C:S:V:f:w:H:vqh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:s:u:c:n:m:C:S:V:f:w:H:vqh", options, NULL)) !=
+	       -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
@@ -252,7 +259,7 @@ run(struct command *c)
 	struct buf text = { 0 };
 	struct store *store = NULL;
 	struct error err;
-	int status = APP_EXIT_FAILED;
+	int status = APP_EXIT_FAILED, devices_rc;
 
 	if (policy_setup_load(&setup, &c->policy) != 0)
 		goto out;
@@ -265,6 +272,7 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
+	devices_rc = devices_join(&report, c->names);
 	if (c->html != NULL && write_page(c, &report, &err) != 0) {
 		log_error("%s", err.text);
 		goto out;
@@ -277,7 +285,8 @@ run(struct command *c)
 			log_error("cannot write the report: %s", strerror(errno));
 		goto out;
 	}
-	status = setup.services.fault_count == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+	status =
+	    setup.services.fault_count == 0 && devices_rc == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 	for (int v = 0; v < VERDICT_COUNT; v++) {
 		if ((c->fail_on & 1U << v) != 0 && report.totals[v] > 0)
 			status = APP_EXIT_FOUND;

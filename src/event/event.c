@@ -86,6 +86,7 @@ name_source_name(enum name_source source)
 		[NAME_SOURCE_DHCP] = "dhcp",
 		[NAME_SOURCE_MDNS] = "mdns",
 		[NAME_SOURCE_NBNS] = "nbns",
+		[NAME_SOURCE_LIST] = "names-file",
 	};
 
 	return names[source];

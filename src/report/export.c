@@ -53,20 +53,48 @@ visit_time(const struct export_visitor *v, const char *name, int64_t time_us)
 	v->text(v->arg, name, timestamp_to_text(time_us, text));
 }
 
+static void
+visit_mac(const struct export_visitor *v, const char *name, bool has, const uint8_t mac[6])
+{
+	struct buf text = { 0 };
+
+	for (int i = 0; has && i < 6; i++)
+		buf_addf(&text, "%s%02x", i == 0 ? "" : ":", mac[i]);
+	visit_text(v, name, has ? buf_text(&text) : NULL);
+	buf_release(&text);
+}
+
 void
 export_visit_identity(const struct report_client *c, const struct export_visitor *v)
 {
 	char addr[ADDR_TEXT_LEN];
-	struct buf mac = { 0 };
 
 	visit_text(v, "sensor", c->sensor);
 	visit_text(v, "client", addr_to_text(&c->ip, addr));
 	visit_text(v, "client_name", c->name);
 	visit_text(v, "client_name_source", name_source_name(c->name_source));
-	for (size_t i = 0; c->has_mac && i < sizeof(c->mac); i++)
-		buf_addf(&mac, "%s%02x", i == 0 ? "" : ":", c->mac[i]);
-	visit_text(v, "client_mac", c->has_mac ? buf_text(&mac) : NULL);
-	buf_release(&mac);
+	visit_mac(v, "client_mac", c->has_mac, c->mac);
+}
+
+/* What it is, whose it is, when it comes. */
+static void
+visit_device(const struct report_client *c, const struct export_visitor *v)
+{
+	visit_text(v, "client_vendor", c->vendor);
+	if (c->has_mac)
+		v->number(v->arg, "client_mac_made_up", mac_is_made_up(c->mac));
+	else
+		visit_text(v, "client_mac_made_up", NULL);
+	visit_mac(v, "router_mac", c->has_router_mac, c->mac);
+	visit_text(v, "client_owner", c->owner);
+	visit_text(v, "client_note", c->note);
+	visit_text(v, "client_cadence", c->cadence);
+	if (c->interval_us > 0)
+		v->number(v->arg, "client_interval_s",
+		    (uint64_t)((c->interval_us + USEC_PER_SEC / 2) / USEC_PER_SEC));
+	else
+		visit_text(v, "client_interval_s", NULL);
+	visit_text(v, "client_active_hours", c->active_hours);
 }
 
 void
@@ -80,6 +108,7 @@ export_visit_summary(const struct report_client *c, const struct export_visitor 
 		visit_time(v, "client_quiet_since", c->last_seen_us);
 	else
 		visit_text(v, "client_quiet_since", NULL);
+	visit_device(c, v);
 }
 
 /* What went the same way: the key of the row. */

@@ -259,9 +259,8 @@ begin_client(struct loading *l, const struct store_client *from)
 		.ip = from->ip,
 		.sensor = printable_name(span_from_text(from->sensor)),
 		.name_source = from->name_source,
-		.has_mac = from->has_mac,
 	};
-	memcpy(l->client.mac, from->mac, sizeof(l->client.mac));
+	report_device_fill(from, &l->client);
 	if (from->name.len > 0)
 		l->client.name = printable_name(event_text_span(&from->name));
 }

@@ -20,6 +20,7 @@ report_client_release(struct report_client *c)
 	free(c->rows);
 	free(c->sensor);
 	free(c->name);
+	report_device_release(c);
 	free(c->reason);
 	free(c->server);
 	*c = (struct report_client){ 0 };

@@ -27,4 +27,11 @@ const char *report_unclear_name(enum report_unclear why); /* for programs: "one_
 
 void report_client_release(struct report_client *c);
 
+/* device.c */
+void report_device_fill(const struct store_client *from, struct report_client *c);
+void report_device_release(struct report_client *c);
+/* "calls itself scanner-2 (dhcp), MAC ... (Vendor), comes every 300 s": nothing that is not known.
+ */
+void report_add_device(const struct report_client *c, struct buf *out);
+
 #endif

@@ -239,19 +239,14 @@ add_reason(
 static void
 add_device(const struct report_view *view, const struct report_client *c, struct buf *out)
 {
-	const char *source = name_source_name(c->name_source);
 	struct buf text = { 0 };
 
-	if (c->name != NULL)
-		buf_addf(&text, " calls itself %s (%s)", c->name, source != NULL ? source : "?");
-	if (c->has_mac)
-		buf_addf(&text, "%s MAC %02x:%02x:%02x:%02x:%02x:%02x", text.len > 0 ? "," : "",
-		    c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
+	report_add_device(c, &text);
 	if (text.len > 0) {
 		size_t width = view->terminal.width;
 		struct buf shown = { 0 };
 
-		terminal_add_text(&view->terminal, &shown, buf_text(&text) + 1);
+		terminal_add_text(&view->terminal, &shown, buf_text(&text));
 		buf_addf(out, "%*s", REASON_INDENT, "");
 		terminal_add_wrapped(
 		    out, buf_text(&shown), REASON_INDENT, width == 0 ? 0 : width - REASON_INDENT);

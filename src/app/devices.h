@@ -1,0 +1,16 @@
+/*
+ * devices - what the commands that show clients add from this system: the vendors' registry and the
+ * user's own list of names (--names).
+ */
+#ifndef TLSTALLY_APP_DEVICES_H
+#define TLSTALLY_APP_DEVICES_H
+
+#include "report/report.h"
+
+/*
+ * `names`: a file as in report/owners.h; NULL: none.  Returns 0, or -1 when it could not be read,
+ * or not all of it: each bad line is logged with its number, the others count.
+ */
+int devices_join(struct report *r, const char *names);
+
+#endif

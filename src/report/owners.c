@@ -1,0 +1,318 @@
+#include "report/owners.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+#define FIELDS_MAX 4
+
+struct item {
+	struct network network;
+	char *name, *owner, *note; /* owned */
+	unsigned line;
+	struct owner shown; /* the same, for the caller */
+};
+
+struct owners {
+	struct item *items; /* by family, prefix length, address, line */
+	size_t count, room, bad_count;
+	bool has_prefix[2][129]; /* IPv4, IPv6 */
+	owners_fault_fn fault;
+	void *arg;
+};
+
+static void
+report_fault(struct owners *o, unsigned line, const char *what)
+{
+	o->bad_count++;
+	o->fault(o->arg, line, what);
+}
+
+/* Up to the quote that ends it; a doubled one stands for itself.  False: it does not end. */
+static bool
+read_quoted(struct span *s, struct buf *text)
+{
+	uint8_t c;
+
+	while (span_read_u8(s, &c)) {
+		if (c == '"' && (s->len == 0 || s->data[0] != '"'))
+			return s->len == 0 || s->data[0] == ',';
+		if (c == '"')
+			(void)!span_skip(s, 1);
+		buf_add_char(text, (char)c);
+	}
+	return false;
+}
+
+/*
+ * The next field, as a text of its own; moves behind the comma, if there is one: then *more.
+ * NULL, and *what says what is wrong.
+ */
+static char *
+read_field(struct span *s, bool *more, const char **what)
+{
+	struct buf text = { 0 };
+	char *field = NULL;
+	uint8_t c;
+
+	if (span_peek_u8(*s, &c) && c == '"') {
+		if (!span_skip(s, 1) || !read_quoted(s, &text)) {
+			*what = "a quoted field does not end with its quote";
+			goto out;
+		}
+	} else {
+		while (span_peek_u8(*s, &c) && c != ',' && span_skip(s, 1))
+			buf_add_char(&text, (char)c);
+	}
+	if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL) {
+		*what = "a field has a NUL in it";
+		goto out;
+	}
+	*more = s->len > 0 && span_skip(s, 1);
+	field = xstrdup(buf_text(&text));
+out:
+	buf_release(&text);
+	return field;
+}
+
+static void
+free_fields(char *fields[FIELDS_MAX])
+{
+	for (size_t i = 0; i < FIELDS_MAX; i++)
+		free(fields[i]);
+}
+
+/* Returns how many; 0, and *what says what is wrong. */
+static size_t
+read_fields(struct span line, char *fields[FIELDS_MAX], const char **what)
+{
+	size_t count = 0;
+	bool more = true;
+
+	while (more) {
+		if (count == FIELDS_MAX) {
+			*what = "has more than four fields: address, name, owner, note";
+			return 0;
+		}
+		fields[count] = read_field(&line, &more, what);
+		if (fields[count] == NULL)
+			return 0;
+		count++;
+	}
+	return count;
+}
+
+/* Takes the text out of `field`; NULL for an empty one. */
+static char *
+take_field(char **field)
+{
+	char *text = *field;
+
+	if (text == NULL || text[0] == '\0')
+		return NULL;
+	*field = NULL;
+	return text;
+}
+
+static void
+add(struct owners *o, unsigned line, const struct network *network, char *fields[FIELDS_MAX])
+{
+	struct item *item;
+
+	if (o->count == o->room) {
+		o->room = o->room == 0 ? 64 : 2 * o->room;
+		o->items = xreallocarray(o->items, o->room, sizeof(*o->items));
+	}
+	item = &o->items[o->count++];
+	*item = (struct item){
+		.network = *network,
+		.name = take_field(&fields[1]),
+		.owner = take_field(&fields[2]),
+		.note = take_field(&fields[3]),
+		.line = line,
+	};
+	item->shown = (struct owner){
+		.is_network = network->prefix_len < (network->addr.family == 6 ? 128 : 32),
+		.name = item->name,
+		.owner = item->owner,
+		.note = item->note,
+	};
+	o->has_prefix[network->addr.family == 6][network->prefix_len] = true;
+}
+
+static void
+take_line(struct owners *o, struct span line, unsigned number)
+{
+	char *fields[FIELDS_MAX] = { NULL };
+	const char *what = "";
+	struct network network;
+	size_t count;
+
+	if (line.len > 0 && line.data[line.len - 1] == '\r')
+		line.len--;
+	if (line.len == 0 || line.data[0] == '#')
+		return;
+	count = read_fields(line, fields, &what);
+	if (count == 0)
+		report_fault(o, number, what);
+	else if (number == 1 &&
+		 (strcmp(fields[0], "address") == 0 || strcmp(fields[0], "network") == 0))
+		;
+	else if (!network_from_text(fields[0], &network))
+		report_fault(o, number, "the first field is no address and no network");
+	else if (count < 2)
+		report_fault(o, number, "there is no name behind the address");
+	else
+		add(o, number, &network, fields);
+	free_fields(fields);
+}
+
+static int
+compare_networks(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->network.addr.family != y->network.addr.family)
+		return x->network.addr.family - y->network.addr.family;
+	if (x->network.prefix_len != y->network.prefix_len)
+		return x->network.prefix_len < y->network.prefix_len ? -1 : 1;
+	return addr_compare(&x->network.addr, &y->network.addr);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	int order = compare_networks(a, b);
+
+	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static void
+free_item(struct item *item)
+{
+	free(item->name);
+	free(item->owner);
+	free(item->note);
+}
+
+/* Of two lines for one network the first counts: somebody has to. */
+static void
+sort_and_drop_repeated(struct owners *o)
+{
+	size_t kept = 0;
+
+	if (o->count == 0)
+		return;
+	qsort(o->items, o->count, sizeof(*o->items), compare);
+	for (size_t i = 0; i < o->count; i++) {
+		if (kept > 0 && compare_networks(&o->items[kept - 1], &o->items[i]) == 0) {
+			report_fault(o, o->items[i].line, "this network was given before");
+			free_item(&o->items[i]);
+		} else {
+			o->items[kept++] = o->items[i];
+		}
+	}
+	o->count = kept;
+}
+
+struct owners *
+owners_from_text(struct span text, owners_fault_fn fault, void *arg)
+{
+	struct owners *o = xcalloc(1, sizeof(*o));
+	unsigned number = 0;
+
+	o->fault = fault;
+	o->arg = arg;
+	/* Spreadsheets put a byte order mark in front. */
+	if (span_equals(span_first(text, 3), span_from_text("\xef\xbb\xbf")))
+		(void)!span_skip(&text, 3);
+	while (text.len > 0) {
+		const uint8_t *end = memchr(text.data, '\n', text.len);
+		size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
+
+		take_line(o, span_first(text, len), ++number);
+		(void)!span_skip(&text, end != NULL ? len + 1 : len);
+	}
+	sort_and_drop_repeated(o);
+	return o;
+}
+
+struct owners *
+owners_read_file(const char *path, owners_fault_fn fault, void *arg, struct error *err)
+{
+	FILE *file = fopen(path, "re");
+	struct owners *o = NULL;
+	struct buf text = { 0 };
+	size_t got;
+
+	if (file == NULL) {
+		error_set(err, "cannot open %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	while (text.len <= OWNERS_FILE_MAX &&
+	       (got = fread(buf_reserve(&text, 65536), 1, 65536, file)) > 0)
+		text.len += got;
+	if (ferror(file) != 0)
+		error_set(err, "cannot read %s: %s", path, strerror(errno));
+	else if (text.len > OWNERS_FILE_MAX)
+		error_set(err, "%s has more than %zu MiB", path, OWNERS_FILE_MAX >> 20);
+	else
+		o = owners_from_text(span_from(text.data, text.len), fault, arg);
+	(void)fclose(file);
+	buf_release(&text);
+	return o;
+}
+
+void
+owners_free(struct owners *o)
+{
+	if (o == NULL)
+		return;
+	for (size_t i = 0; i < o->count; i++)
+		free_item(&o->items[i]);
+	free(o->items);
+	free(o);
+}
+
+size_t
+owners_bad_count(const struct owners *o)
+{
+	return o->bad_count;
+}
+
+static void
+clear_host_bits(struct addr *a, unsigned prefix_len)
+{
+	for (unsigned i = 0; i < sizeof(a->bytes); i++) {
+		unsigned keep = prefix_len > 8 * i ? prefix_len - 8 * i : 0;
+
+		if (keep < 8)
+			a->bytes[i] &= (uint8_t)(0xff00u >> keep);
+	}
+}
+
+const struct owner *
+owners_find(const struct owners *o, const struct addr *a)
+{
+	bool is_v6 = a->family == 6;
+
+	for (unsigned len = is_v6 ? 129 : 33; len-- > 0;) {
+		struct item wanted = { .network = { *a, len } };
+		const struct item *found;
+
+		if (!o->has_prefix[is_v6][len])
+			continue;
+		clear_host_bits(&wanted.network.addr, len);
+		found = bsearch(&wanted, o->items, o->count, sizeof(wanted), compare_networks);
+		if (found != NULL)
+			return &found->shown;
+	}
+	return NULL;
+}
