@@ -50,6 +50,7 @@ struct diff_client {
 	char *name; /* NULL: not known */
 	bool has_mac;
 	uint8_t mac[6];
+	int64_t interval_us;   /* the usual gap between attempts; 0: not known */
 	struct diff_row *rows; /* by server, port, then the rest */
 	size_t row_count, row_room;
 	struct diff_day *days; /* in order of time; none in an export */

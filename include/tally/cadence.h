@@ -31,6 +31,8 @@ void cadence_add_time(struct cadence *c, int64_t time_us);
 /* `gap_us`: from one attempt to the next; a negative one is none. */
 void cadence_add_gap(struct cadence *c, int64_t gap_us);
 void cadence_merge(struct cadence *into, const struct cadence *from);
+/* Leaves in `c` what it counted beyond an earlier state of itself. */
+void cadence_subtract(struct cadence *c, const struct cadence *before);
 
 /* Appends it as bytes, the same on every machine. */
 void cadence_write(const struct cadence *c, struct buf *out);

@@ -22,17 +22,19 @@ diff_observed_init(
 	free(all);
 }
 
-/* An export has no days: the average between the first and the last. */
+/* Where days do not tell (an export has none): the usual gap, else the average one. */
 static unsigned
-average_cadence(const struct diff_row *row)
+average_cadence(const struct diff_client *c, const struct diff_row *row)
 {
 	int64_t average_us;
 
+	if (c->interval_us > 0)
+		return silence_days_of(c->interval_us);
 	if (row->count < 2 || row->last_us <= row->first_us)
 		return 0;
 	average_us = (row->last_us - row->first_us) /
 		     (int64_t)(row->count <= INT64_MAX ? row->count - 1 : INT64_MAX);
-	return (unsigned)((average_us + USEC_PER_DAY - 1) / USEC_PER_DAY);
+	return silence_days_of(average_us);
 }
 
 void
@@ -43,7 +45,7 @@ diff_silence_of(const struct diff_client *c, const struct diff_row *row,
 	struct silence_seen seen = {
 		.days = days,
 		.last_day = silence_day(row->last_us),
-		.average_cadence = average_cadence(row),
+		.average_cadence = average_cadence(c, row),
 	};
 
 	for (size_t i = 0; i < c->day_count && c->days[i].day < at_day; i++) {

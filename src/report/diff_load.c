@@ -133,6 +133,7 @@ begin_client(struct loading *l, const struct store_client *from)
 	if (from->name.len > 0)
 		c->name = printable_copy(event_text_span(&from->name));
 	c->has_mac = from->has_mac;
+	c->interval_us = from->interval_us;
 	memcpy(c->mac, from->mac, sizeof(c->mac));
 }
 

@@ -34,6 +34,7 @@ struct loading {
 	/* The days of the client that is being read. */
 	int64_t *days;
 	size_t day_count, day_room;
+	int64_t interval_us; /* its usual gap; 0: not known */
 	uint64_t day_times;
 };
 
@@ -166,7 +167,10 @@ find_silence(struct loading *l, struct buf *reason)
 {
 	struct report_client *c = &l->client;
 	const struct report_observed *o = &l->report->observed;
-	struct silence_seen seen = { .last_day = silence_day(c->last_seen_us) };
+	struct silence_seen seen = {
+		.last_day = silence_day(c->last_seen_us),
+		.average_cadence = silence_days_of(l->interval_us),
+	};
 	struct silence silence;
 	int64_t at_us = o->end_us;
 
@@ -254,6 +258,7 @@ static void
 begin_client(struct loading *l, const struct store_client *from)
 {
 	l->client_id = from->id;
+	l->interval_us = from->interval_us;
 	l->has_client = true;
 	l->client = (struct report_client){
 		.ip = from->ip,

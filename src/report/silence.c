@@ -152,10 +152,9 @@ cadence_of(const struct silence_seen *seen, const struct observed_days *observed
 	size_t count = seen->day_count > 0 ? seen->day_count - 1 : 0, chosen;
 	unsigned *gaps, result;
 
-	if (seen->day_count == 0)
-		return seen->average_cadence;
 	if (count == 0)
-		return seen->times >= SEVERAL_A_DAY ? 1 : 0;
+		return seen->day_count == 1 && seen->times >= SEVERAL_A_DAY ? 1
+									    : seen->average_cadence;
 	gaps = xcalloc(count, sizeof(*gaps));
 	for (size_t i = 0; i < count; i++)
 		gaps[i] =
@@ -165,6 +164,12 @@ cadence_of(const struct silence_seen *seen, const struct observed_days *observed
 	result = gaps[chosen];
 	free(gaps);
 	return result;
+}
+
+unsigned
+silence_days_of(int64_t interval_us)
+{
+	return interval_us > 0 ? (unsigned)((interval_us + USEC_PER_DAY - 1) / USEC_PER_DAY) : 0;
 }
 
 void

@@ -31,7 +31,7 @@ struct silence_seen {
 	size_t day_count;
 	uint64_t times;           /* on all of them */
 	int64_t last_day;         /* known in any case */
-	unsigned average_cadence; /* in days, where the days are not known; 0: not known either */
+	unsigned average_cadence; /* in days, where the days do not tell; 0: not known either */
 };
 
 struct silence {
@@ -39,6 +39,9 @@ struct silence {
 	unsigned cadence_days; /* it came at least once in so many observed days; 0: not known */
 	bool overdue;          /* longer than its own cadence */
 };
+
+/* In whole days, rounded up; 0 for 0. */
+unsigned silence_days_of(int64_t interval_us);
 
 void silence_judge(const struct silence_seen *seen, const struct observed_days *observed,
     int64_t at_day, struct silence *out);

@@ -16,7 +16,8 @@
 /* One client on its way. */
 struct client_news {
 	struct tally_client client;
-	struct finding *whole, *news; /* as they are there, and what they grew by */
+	struct cadence cadence, new_cadence; /* as it is there, and what it grew by */
+	struct finding *whole, *news;        /* as they are there, and what they grew by */
 	size_t whole_count, news_count, room;
 	struct tally_day *whole_days, *news_days;
 	size_t whole_day_count, news_day_count, day_room;
@@ -29,6 +30,26 @@ release(struct client_news *c)
 	free(c->news);
 	free(c->whole_days);
 	free(c->news_days);
+}
+
+/* What a query of the inventory does not tell: when a client had its name, and its counted gaps. */
+static int
+read_cadence(
+    struct store *s, int64_t client_id, int64_t *name_us, struct cadence *out, struct error *err)
+{
+	sqlite3_stmt *st =
+	    merge_prepare(s, "SELECT name_us, cadence FROM client WHERE id = ?1", err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	status = sqlite3_step(st);
+	*name_us = status == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	*out = (struct cadence){ 0 };
+	if (status == SQLITE_ROW)
+		(void)cadence_read(store_column_span(st, 1), out);
+	return merge_finish(s, st, status, err);
 }
 
 static int
@@ -46,6 +67,9 @@ read_client(struct merge *m, const struct store_client *from, struct client_news
 		.last_us = from->last_us,
 	};
 	memcpy(c->client.mac, from->mac, sizeof(c->client.mac));
+	if (read_cadence(m->from, from->id, &c->client.name_us, &c->cadence, m->err) != 0)
+		return -1;
+	c->new_cadence = c->cadence;
 	c->whole_count = m->from->set.count;
 	if (c->whole_count > c->room) {
 		c->room = c->whole_count;
@@ -154,7 +178,7 @@ static int
 merge_client(struct merge *m, const struct store_client *from, struct client_news *c)
 {
 	struct client_news copy = { 0 };
-	int64_t copy_id;
+	int64_t copy_id, name_us;
 	int rc = -1;
 
 	c->whole_day_count = 0;
@@ -163,9 +187,12 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 	    store_find_client(m->into, -m->part, &from->ip, &copy_id, m->err) != 0)
 		goto out;
 	store_set_clear(&m->into->set);
-	if (copy_id != 0 && (store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
-				store_each_day_of(m->into, copy_id, take_day, &copy, m->err) != 0))
+	if (copy_id != 0 &&
+	    (store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
+		store_each_day_of(m->into, copy_id, take_day, &copy, m->err) != 0 ||
+		read_cadence(m->into, copy_id, &name_us, &copy.cadence, m->err) != 0))
 		goto out;
+	cadence_subtract(&c->new_cadence, &copy.cadence);
 	find_news(m, c);
 	find_new_days(c, &copy);
 	if (c->news_count == 0 && c->news_day_count == 0) {
@@ -173,11 +200,13 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 		goto out;
 	}
 	m->out->handshake_count += c->client.event_count;
+	c->client.cadence = &c->new_cadence;
 	if (store_add_client(m->into, m->into_sensor, &c->client, c->news, c->news_count,
 		c->news_days, c->news_day_count, m->err) != 0)
 		goto out;
 	/* The copy is replaced: what is gone there is gone. */
 	c->client.event_count = from->count;
+	c->client.cadence = &c->cadence;
 	if (store_forget_client(m->into, copy_id, m->err) != 0 ||
 	    store_add_client(m->into, -m->part, &c->client, c->whole, c->whole_count, c->whole_days,
 		c->whole_day_count, m->err) != 0)

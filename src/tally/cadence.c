@@ -78,6 +78,24 @@ cadence_merge(struct cadence *into, const struct cadence *from)
 	}
 }
 
+void
+cadence_subtract(struct cadence *c, const struct cadence *before)
+{
+	for (unsigned i = 0; i < CADENCE_HOURS; i++)
+		c->hours[i] -= before->hours[i] < c->hours[i] ? before->hours[i] : c->hours[i];
+	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
+		/* Not a later state of it: nothing can be told. */
+		if (before->gap_count[i] >= c->gap_count[i] ||
+		    before->gap_sum_ms[i] > c->gap_sum_ms[i]) {
+			c->gap_count[i] = 0;
+			c->gap_sum_ms[i] = 0;
+			continue;
+		}
+		c->gap_count[i] -= before->gap_count[i];
+		c->gap_sum_ms[i] -= before->gap_sum_ms[i];
+	}
+}
+
 static void
 put_u32(struct buf *out, uint32_t value)
 {

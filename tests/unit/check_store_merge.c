@@ -222,6 +222,38 @@ START_TEST(copies_are_in_no_view_and_no_query)
 }
 END_TEST
 
+START_TEST(how_regularly_a_client_comes_is_merged_too)
+{
+	static const char query[] =
+	    "SELECT client_name, cadence, interval_s, interval_share, active_hours FROM clients";
+	struct event ev = handshake("10.0.0.1", "a.example", V10, DAY);
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+	char *rows;
+
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	event_text_set(&ev.client_name, BYTES("scanner"));
+	ev.client_name_source = NAME_SOURCE_EHLO;
+	for (int i = 0; i < 40; i++) {
+		ev.timestamp_us = ev.settled_us = DAY + i * 300 * SECOND;
+		count(&from, &ev);
+		if (i % 13 == 0)
+			ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	}
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	(void)snprintf(path, sizeof(path), "%s/a.db", folder);
+	rows = xstrdup(sql(query));
+	ck_assert_ptr_nonnull(strstr(rows, "scanner|every 300 s"));
+	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
+	ck_assert_str_eq(sql(query), rows);
+	free(rows);
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -230,6 +262,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_retention_removed_here_does_not_come_back);
 	tcase_add_test(tc, what_begins_anew_after_retention_there_is_added);
 	tcase_add_test(tc, what_is_settled_without_another_packet_is_new);
+	tcase_add_test(tc, how_regularly_a_client_comes_is_merged_too);
 	tcase_add_test(tc, copies_are_in_no_view_and_no_query);
 }
 
