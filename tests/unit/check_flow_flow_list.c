@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include "flow_world.h"
 #include "stream_recorder.h"
 
@@ -101,6 +103,28 @@ START_TEST(one_that_lingers_goes_on_again_when_it_gets_a_rank)
 	w->log[w->log_len = 0] = '\0';
 	flow_table_advance(w->table, w->time_us + 60 * WORLD_SECOND);
 	ck_assert_str_eq(w->log, "");
+	world_free(w);
+}
+END_TEST
+
+/* With its place in the hash table, and what the allocator adds. */
+START_TEST(an_idle_connection_costs_at_most_256_bytes)
+{
+	enum { COUNT = 10000 };
+	struct world *w = world_new_small(COUNT, COUNT, COUNT);
+	size_t before, after;
+
+	w->quiet = true;
+	before = mallinfo2().uordblks;
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct packet p = world_packet(w, true, i);
+
+		p.flags = TCP_ACK;
+		world_add(w, &p, BYTES("S"));
+	}
+	after = mallinfo2().uordblks;
+	ck_assert_uint_eq(flow_table_count(w->table), COUNT);
+	ck_assert_uint_le((after - before) / COUNT + sizeof(struct flow *), 256);
 	world_free(w);
 }
 END_TEST
@@ -397,6 +421,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_rank_is_never_lowered_and_the_end_comes_in_the_order_of_time);
 	tcase_add_test(tc, one_that_lingers_goes_on_again_when_it_gets_a_rank);
 	tcase_add_test(tc, one_that_is_settled_gets_no_rank_any_more);
+	tcase_add_test(tc, an_idle_connection_costs_at_most_256_bytes);
 	tcase_add_test(tc, one_that_lingers_gives_way_before_and_is_not_counted);
 	tcase_add_test(tc, closed_ones_go_first_then_settled_then_unsettled);
 	tcase_add_test(tc, a_flood_does_not_push_out_what_is_settled);
