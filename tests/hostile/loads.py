@@ -458,6 +458,29 @@ def name_at(hello):
     raise ValueError("no name")
 
 
+@load("several of the above at once, each from addresses of its own")
+def all_at_once(share):
+    def flood():
+        parts = [LOADS[name][0](share).frames for name in
+                 ("half_hellos", "many_holes", "never_closed", "messages_of_16_mb", "tiny_fragments",
+                  "names_without_end")]
+        time = START
+        while parts:
+            for number, part in enumerate(list(parts)):
+                frame = next(part, None)
+                if frame is None:
+                    parts.remove(part)
+                    continue
+                data = bytearray(frame[1])
+                # The floods' addresses begin with 172.16, the genuine ones with 10.77.
+                for at in (26, 30):
+                    if data[at] in (10, 172):
+                        data[at + 1] += number + 100
+                time += 2
+                yield time, bytes(data)
+    return Load(flood())
+
+
 # Files.
 
 def squeezed(compressor, megabytes):
