@@ -63,9 +63,11 @@ enum name_source {
 	NAME_SOURCE_DHCP,
 	NAME_SOURCE_MDNS,
 	NAME_SOURCE_NBNS,
-	NAME_SOURCE_LIST, /* the user's own list of names; in reports only */
+	/* In reports only: */
+	NAME_SOURCE_LIST, /* the user's own list of names */
+	NAME_SOURCE_REVERSE_DNS,
 };
-#define NAME_SOURCE_LAST NAME_SOURCE_LIST
+#define NAME_SOURCE_LAST NAME_SOURCE_REVERSE_DNS
 
 /* Bytes from the network as they came: any value, any encoding; writers escape. */
 struct event_text {

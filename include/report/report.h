@@ -162,6 +162,9 @@ bool report_services_are_old(const struct report_options *options);
 void report_join_devices(
     struct report *r, const struct vendors *vendors, const struct owners *owners);
 
+/* Names the client in place of what it was called before. */
+void report_name_client(struct report_client *c, const char *name, enum name_source source);
+
 /*
  * Appends, in sentences, what was observed and what was not: what each report, export and diff
  * begins with.  Where no client was seen it says that this is no clean result.

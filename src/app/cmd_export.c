@@ -42,6 +42,8 @@ static const char help_text[] =
     "  -u, --until TIME       only what was seen before TIME\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
     "  -n, --names FILE       your own names, as CSV: address or network, name, owner, note\n"
+    "      --resolve          ask DNS for clients without a name, for 5 seconds at most\n"
+    "      --resolver ADDR[:PORT]  ask this one, not those of /etc/resolv.conf\n"
     "  -V, --verdict V[,V]    only clients with these verdicts\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
     "                         configuration, else TLSv1.2)\n"
@@ -73,13 +75,15 @@ static const char help_text[] =
     "  tlstally export --as ecs --output inventory.ndjson\n"
     "  tlstally export --format html --dir /var/lib/tlstally/exports --keep 30\n";
 
+enum { OPTION_RESOLVE = 1000, OPTION_RESOLVER };
+
 struct command {
 	const char *db, *output, *dir;
 	size_t keep; /* 0: all */
 	bool has_format, has_form, help;
 	enum record_form form;
 	enum export_format format;
-	const char *names; /* --names; NULL: none */
+	struct devices_options devices;
 	struct policy_options policy;
 	struct report_options options;
 	struct export_view view;
@@ -135,7 +139,14 @@ parse_option(struct command *c, int option)
 		c->db = optarg;
 		return 0;
 	case 'n':
-		c->names = optarg;
+		c->devices.names = optarg;
+		return 0;
+	case OPTION_RESOLVE:
+		c->devices.resolve = true;
+		return 0;
+	case OPTION_RESOLVER:
+		c->devices.resolve = true;
+		c->devices.resolver = optarg;
 		return 0;
 	case 's':
 		return selection_parse_time(
@@ -213,6 +224,8 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "until", required_argument, NULL, 'u' },
 		{ "client", required_argument, NULL, 'c' },
 		{ "names", required_argument, NULL, 'n' },
+		{ "resolve", no_argument, NULL, OPTION_RESOLVE },
+		{ "resolver", required_argument, NULL, OPTION_RESOLVER },
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
@@ -274,7 +287,7 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	devices_rc = devices_join(&report, c->names);
+	devices_rc = devices_join(&report, &c->devices);
 	if (c->has_form)
 		export_write_as(c->form, &report, &c->options, &c->view, &text);
 	else

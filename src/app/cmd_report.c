@@ -31,6 +31,8 @@ static const char help_text[] =
     "  -u, --until TIME       only what was seen before TIME\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
     "  -n, --names FILE       your own names, as CSV: address or network, name, owner, note\n"
+    "      --resolve          ask DNS for clients without a name, for 5 seconds at most\n"
+    "      --resolver ADDR[:PORT]  ask this one, not those of /etc/resolv.conf\n"
     "\n"
     "How to judge it:\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
@@ -87,11 +89,11 @@ static const char help_text[] =
     "  tlstally report --what-if TLSv1.3 --since 30d\n"
     "  tlstally report --quiet --minimum TLSv1.3 --fail-on broken,legacy\n";
 
-enum { OPTION_WHAT_IF = 1000, OPTION_WHAT_IF_CIPHERS };
+enum { OPTION_WHAT_IF = 1000, OPTION_WHAT_IF_CIPHERS, OPTION_RESOLVE, OPTION_RESOLVER };
 
 struct command {
 	const char *db;
-	const char *names; /* --names; NULL: none */
+	struct devices_options devices;
 	struct policy_options policy;
 	struct report_options options;
 	struct what_if what_if;
@@ -130,7 +132,14 @@ parse_option(struct command *c, int option)
 		c->db = optarg;
 		return 0;
 	case 'n':
-		c->names = optarg;
+		c->devices.names = optarg;
+		return 0;
+	case OPTION_RESOLVE:
+		c->devices.resolve = true;
+		return 0;
+	case OPTION_RESOLVER:
+		c->devices.resolve = true;
+		c->devices.resolver = optarg;
 		return 0;
 	case 's':
 		return selection_parse_time(
@@ -188,6 +197,8 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "until", required_argument, NULL, 'u' },
 		{ "client", required_argument, NULL, 'c' },
 		{ "names", required_argument, NULL, 'n' },
+		{ "resolve", no_argument, NULL, OPTION_RESOLVE },
+		{ "resolver", required_argument, NULL, OPTION_RESOLVER },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
 		{ "services-file", required_argument, NULL, 'S' },
@@ -272,7 +283,7 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	devices_rc = devices_join(&report, c->names);
+	devices_rc = devices_join(&report, &c->devices);
 	if (c->html != NULL && write_page(c, &report, &err) != 0) {
 		log_error("%s", err.text);
 		goto out;

@@ -1,5 +1,6 @@
 #include "app/devices.h"
 
+#include "app/resolve.h"
 #include "base/log.h"
 
 #include "base/banned.h"
@@ -21,9 +22,26 @@ has_macs(const struct report *r)
 	return false;
 }
 
-int
-devices_join(struct report *r, const char *names)
+static int
+resolve(struct report *r, const char *resolver)
 {
+	struct error err;
+	size_t unanswered;
+
+	if (resolve_clients(r, resolver, &unanswered, &err) != 0) {
+		log_error("--resolve: %s", err.text);
+		return -1;
+	}
+	if (unanswered > 0)
+		log_warning("--resolve: %zu client%s without an answer", unanswered,
+		    unanswered == 1 ? "" : "s");
+	return 0;
+}
+
+int
+devices_join(struct report *r, const struct devices_options *options)
+{
+	const char *names = options->names;
 	struct vendors *vendors = NULL;
 	struct owners *owners = NULL;
 	struct error err;
@@ -42,5 +60,7 @@ devices_join(struct report *r, const char *names)
 	report_join_devices(r, vendors, owners);
 	vendors_free(vendors);
 	owners_free(owners);
+	if (options->resolve && resolve(r, options->resolver) != 0)
+		result = -1;
 	return result;
 }

@@ -7,10 +7,16 @@
 
 #include "report/report.h"
 
+struct devices_options {
+	const char *names;    /* --names; NULL: none */
+	bool resolve;         /* --resolve: reverse DNS for those who have no name yet */
+	const char *resolver; /* --resolver; NULL: those of the system */
+};
+
 /*
- * `names`: a file as in report/owners.h; NULL: none.  Returns 0, or -1 when it could not be read,
+ * `names`: a file as in report/owners.h.  Returns 0, or -1 when it could not be read,
  * or not all of it: each bad line is logged with its number, the others count.
  */
-int devices_join(struct report *r, const char *names);
+int devices_join(struct report *r, const struct devices_options *options);
 
 #endif

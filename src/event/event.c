@@ -87,6 +87,7 @@ name_source_name(enum name_source source)
 		[NAME_SOURCE_MDNS] = "mdns",
 		[NAME_SOURCE_NBNS] = "nbns",
 		[NAME_SOURCE_LIST] = "names-file",
+		[NAME_SOURCE_REVERSE_DNS] = "reverse-dns",
 	};
 
 	return names[source];

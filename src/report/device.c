@@ -44,14 +44,23 @@ report_device_release(struct report_client *c)
 	free(c->active_hours);
 }
 
+void
+report_name_client(struct report_client *c, const char *name, enum name_source source)
+{
+	char *copy = printable_copy(name);
+
+	if (copy == NULL)
+		return;
+	free(c->name);
+	c->name = copy;
+	c->name_source = source;
+}
+
 static void
 join_owner(struct report_client *c, const struct owner *owner)
 {
-	if (owner->name != NULL && (!owner->is_network || c->name == NULL)) {
-		free(c->name);
-		c->name = printable_copy(owner->name);
-		c->name_source = NAME_SOURCE_LIST;
-	}
+	if (owner->name != NULL && (!owner->is_network || c->name == NULL))
+		report_name_client(c, owner->name, NAME_SOURCE_LIST);
 	c->owner = printable_copy(owner->owner);
 	c->note = printable_copy(owner->note);
 }
@@ -104,7 +113,8 @@ report_add_device(const struct report_client *c, struct buf *out)
 {
 	const char *source = name_source_name(c->name_source);
 
-	if (c->name != NULL && c->name_source == NAME_SOURCE_LIST)
+	if (c->name != NULL &&
+	    (c->name_source == NAME_SOURCE_LIST || c->name_source == NAME_SOURCE_REVERSE_DNS))
 		buf_addf(out, "%s (%s)", c->name, source);
 	else if (c->name != NULL)
 		buf_addf(out, "calls itself %s (%s)", c->name, source != NULL ? source : "?");

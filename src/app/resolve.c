@@ -1,0 +1,139 @@
+#include "app/resolve.h"
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+
+struct resolving {
+	struct event_base *base;
+	struct evdns_base *dns;
+	size_t pending, failed;
+	bool all_asked;
+};
+
+struct question {
+	struct resolving *resolving;
+	struct report_client *client;
+};
+
+static void
+on_answer(int result, char type, int count, int ttl, void *addresses, void *arg)
+{
+	struct question *q = arg;
+
+	(void)ttl;
+	/* Of several names the first: there is no better one. */
+	if (result == DNS_ERR_NONE && type == DNS_PTR && count > 0)
+		report_name_client(
+		    q->client, *(const char *const *)addresses, NAME_SOURCE_REVERSE_DNS);
+	else if (result != DNS_ERR_NONE && result != DNS_ERR_NOTEXIST && result != DNS_ERR_NODATA)
+		q->resolving->failed++;
+	q->resolving->pending--;
+	if (q->resolving->all_asked && q->resolving->pending == 0)
+		(void)event_base_loopbreak(q->resolving->base);
+}
+
+static void
+on_log(int is_warning, const char *text)
+{
+	/* What does not answer is counted. */
+	(void)is_warning;
+	(void)text;
+}
+
+static int
+open_resolver(struct resolving *r, const char *resolver, struct error *err)
+{
+	evdns_set_log_fn(on_log);
+	r->base = event_base_new();
+	r->dns = r->base != NULL ? evdns_base_new(r->base, 0) : NULL;
+	if (r->dns == NULL) {
+		error_set(err, "cannot start the resolver");
+		return -1;
+	}
+	(void)evdns_base_set_option(r->dns, "timeout:", "2");
+	(void)evdns_base_set_option(r->dns, "attempts:", "2");
+	(void)evdns_base_set_option(r->dns, "max-inflight:", "64");
+	if (resolver != NULL && evdns_base_nameserver_ip_add(r->dns, resolver) != 0) {
+		error_set(err, "'%.80s' is no address of a resolver", resolver);
+		return -1;
+	}
+	if (resolver == NULL)
+		(void)evdns_base_resolv_conf_parse(r->dns, DNS_OPTION_NAMESERVERS, RESOLV_CONF);
+	if (evdns_base_count_nameservers(r->dns) == 0) {
+		error_set(err, "%s names no resolver", RESOLV_CONF);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+ask(struct resolving *r, struct question *q)
+{
+	const struct addr *ip = &q->client->ip;
+	struct evdns_request *request;
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	memcpy(&v6, ip->bytes, sizeof(v6));
+	memcpy(&v4, ip->bytes, sizeof(v4));
+	/* Before the question: its answer may be there at once. */
+	r->pending++;
+	request = ip->family == 6 ? evdns_base_resolve_reverse_ipv6(r->dns, &v6, 0, on_answer, q)
+				  : evdns_base_resolve_reverse(r->dns, &v4, 0, on_answer, q);
+	if (request == NULL) {
+		r->pending--;
+		r->failed++;
+	}
+}
+
+int
+resolve_clients(struct report *r, const char *resolver, size_t *unanswered, struct error *err)
+{
+	const struct timeval patience = {
+		.tv_sec = RESOLVE_TIME_US / USEC_PER_SEC,
+		.tv_usec = RESOLVE_TIME_US % USEC_PER_SEC,
+	};
+	struct resolving resolving = { 0 };
+	struct question *questions = xcalloc(RESOLVE_COUNT_MAX, sizeof(*questions));
+	size_t count = 0, beyond = 0;
+	int result = -1;
+
+	if (open_resolver(&resolving, resolver, err) != 0)
+		goto out;
+	for (size_t i = 0; i < r->client_count; i++) {
+		if (r->clients[i].name != NULL)
+			continue;
+		if (count == RESOLVE_COUNT_MAX) {
+			beyond++;
+			continue;
+		}
+		questions[count] = (struct question){ &resolving, &r->clients[i] };
+		ask(&resolving, &questions[count++]);
+	}
+	resolving.all_asked = true;
+	if (resolving.pending > 0) {
+		(void)event_base_loopexit(resolving.base, &patience);
+		(void)event_base_dispatch(resolving.base);
+	}
+	*unanswered = resolving.pending + resolving.failed + beyond;
+	result = 0;
+out:
+	/* Without a word to those who still wait. */
+	if (resolving.dns != NULL)
+		evdns_base_free(resolving.dns, 0);
+	if (resolving.base != NULL)
+		event_base_free(resolving.base);
+	free(questions);
+	return result;
+}
