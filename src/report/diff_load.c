@@ -175,9 +175,10 @@ static bool
 take_run(void *arg, const struct store_run *run)
 {
 	struct loading *l = arg;
-	bool has_times = false;
+	/* As in a report: a live sensor listens also when nothing comes by. */
+	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
 
-	for (size_t i = 0; i < run->source_count; i++) {
+	for (size_t i = 0; i < run->source_count && !is_live; i++) {
 		const struct store_source *source = &run->sources[i];
 
 		if (source->begin_us == 0 && source->end_us == 0)

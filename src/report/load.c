@@ -335,7 +335,8 @@ take_run(void *arg, const struct store_run *run)
 {
 	struct loading *l = arg;
 	struct report_observed *o = &l->report->observed;
-	bool has_times = false;
+	/* A live sensor listens also when nothing comes by: its run knows, its sources do not. */
+	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
 
 	o->run_count++;
 	o->packet_count += run->packet_count;
@@ -346,10 +347,11 @@ take_run(void *arg, const struct store_run *run)
 		o->source_count++;
 		o->failed_source_count += source->error != NULL && source->error[0] != '\0';
 		o->snapped_count += source->snapped_count;
+		if (is_live)
+			continue;
 		add_interval(l, source->begin_us, source->end_us);
 		has_times = has_times || source->end_us != 0;
 	}
-	/* Of interfaces only the run knows since when they were listened to. */
 	if (!has_times)
 		add_interval(l, run->begin_us, run->end_us);
 	for (size_t i = 0; i < run->counter_count; i++)

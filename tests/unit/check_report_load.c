@@ -371,6 +371,64 @@ START_TEST(overlapping_captures_cover_their_time_once)
 }
 END_TEST
 
+START_TEST(a_live_sensor_listens_also_while_nothing_comes_by)
+{
+	struct store_source source = {
+		.name = "eth1",
+		.packet_count = 2,
+		.begin_us = DAY + HOUR,
+		.end_us = DAY + 2 * HOUR,
+	};
+	struct store_run run = {
+		.command = "capture",
+		.started_us = DAY,
+		.begin_us = DAY,
+		.end_us = DAY + 4 * HOUR,
+		.sources = &source,
+		.source_count = 1,
+	};
+	struct report r;
+
+	fill_store("one", some, SOME_COUNT, &run);
+	load(&r, &plain);
+	ck_assert_int_eq(r.observed.begin_us, DAY);
+	ck_assert_int_eq(r.observed.covered_us, 4 * HOUR);
+	ck_assert_uint_eq(r.observed.gap_count, 0);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(time_without_a_capture_is_told)
+{
+	struct store_source sources[] = {
+		{ .name = "a", .packet_count = 1, .begin_us = DAY, .end_us = DAY + HOUR },
+		{ .name = "b",
+		    .packet_count = 1,
+		    .begin_us = DAY + HOUR + 30 * 1000000,
+		    .end_us = DAY + 2 * HOUR },
+		{ .name = "c",
+		    .packet_count = 1,
+		    .begin_us = DAY + 4 * HOUR,
+		    .end_us = DAY + 5 * HOUR },
+		{ .name = "d",
+		    .packet_count = 1,
+		    .begin_us = DAY + 6 * HOUR,
+		    .end_us = DAY + 7 * HOUR },
+	};
+	struct store_run run = { .command = "replay", .sources = sources, .source_count = 4 };
+	struct report r;
+
+	run.begin_us = DAY;
+	run.end_us = DAY + 7 * HOUR;
+	fill_store("one", some, SOME_COUNT, &run);
+	load(&r, &plain);
+	ck_assert_uint_eq(r.observed.gap_count, 2);
+	ck_assert_int_eq(r.observed.longest_gap.begin_us, DAY + 2 * HOUR);
+	ck_assert_int_eq(r.observed.longest_gap.end_us, DAY + 4 * HOUR);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(same_address_at_two_sensors_is_two_clients)
 {
 	const struct seen one = { "10.0.0.1", OUTCOME_REFUSED, V10, 0, DAY, "mail.example" };
@@ -417,6 +475,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, network_limits_the_clients);
 	tcase_add_test(tc, observed_sums_runs_sources_and_counters);
 	tcase_add_test(tc, overlapping_captures_cover_their_time_once);
+	tcase_add_test(tc, a_live_sensor_listens_also_while_nothing_comes_by);
+	tcase_add_test(tc, time_without_a_capture_is_told);
 	tcase_add_test(tc, same_address_at_two_sensors_is_two_clients);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
 }
