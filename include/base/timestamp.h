@@ -11,7 +11,15 @@
 
 #define TIMESTAMP_TEXT_LEN 40
 #define USEC_PER_SEC INT64_C(1000000)
+#define USEC_PER_HOUR (INT64_C(3600) * USEC_PER_SEC)
 #define USEC_PER_DAY (INT64_C(86400) * USEC_PER_SEC)
+
+/* Hours since 1970-01-01 UTC, rounded down. */
+static inline int64_t
+timestamp_hour(int64_t time_us)
+{
+	return time_us / USEC_PER_HOUR - (time_us % USEC_PER_HOUR < 0);
+}
 
 /* "2026-11-20T18:38:17.000001Z"; returns `out`. */
 const char *timestamp_to_text(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);

@@ -23,7 +23,7 @@
 enum event_kind {
 	EVENT_TLS_HANDSHAKE,
 	EVENT_CLEARTEXT_SESSION,
-	/* How the session went on behind one of these: for the inventory alone, no line of JSON. */
+	/* How the session behind one of these went: for the inventory alone, no line of JSON. */
 	EVENT_SESSION_END,
 };
 
@@ -82,6 +82,8 @@ enum session_end {
 	SESSION_END_RESET,
 };
 
+#define EVENT_LOGIN_NAMES_MAX 16
+
 struct event_ending {
 	enum session_end how;
 	enum event_side by;  /* who was first; SIDE_NONE where it was not seen */
@@ -90,6 +92,12 @@ struct event_ending {
 	uint64_t server_len;
 	bool dropped_early; /* event_ending_judge: an inference */
 	bool is_short;
+	/* Of a cleartext session: logins by the server's answer, and different names that failed.
+	 */
+	uint16_t failed_logins, accepted_logins;
+	uint8_t failed_name_count;
+	uint32_t failed_names[EVENT_LOGIN_NAMES_MAX]; /* keyed hashes: never stored */
+	uint16_t names_in_hour; /* of this client so far: tally/login_names.h */
 };
 
 /* What is dropped early, and what is short: event_ending_judge. */

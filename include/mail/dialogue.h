@@ -4,8 +4,8 @@
  * Takes the bytes of both sides, each in order, in pieces of any size and in any interleaving (a
  * mirror may deliver the server's answer before the client's question, or one side only), and stops
  * a side at the first byte of TLS.  It keeps no line, no user name and no secret: a few counters,
- * the name that the device gives itself, and a small bounded window of the current line, wiped when
- * the line ends.
+ * the name that the device gives itself, keyed hashes of the names that failed to log in, and a
+ * small bounded window of the current line, wiped when the line ends.
  *
  * TLS starts on a side at a line's first byte, outside literals and message data, when that byte is
  * a TLS record type (0x14 to 0x16, which no command or reply begins with), or has its high bit set
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/service.h"
 #include "base/span.h"
 
@@ -33,6 +34,9 @@
 
 /* Commands that wait for their reply, or replies that wait for their command. */
 #define MAIL_PENDING_MAX 16
+
+/* So many different names with failed logins are told apart in one session. */
+#define MAIL_FAILED_NAMES_MAX 16
 
 enum mail_side { MAIL_CLIENT, MAIL_SERVER };
 
@@ -51,6 +55,10 @@ struct mail_facts {
 				   that there was one */
 	bool quit;              /* QUIT or LOGOUT seen */
 	bool garbage; /* a side spoke something that is no line of the protocol (HTTP, binary) */
+	/* Logins with credentials that were seen, and the server's answer.  They saturate. */
+	uint16_t failed_logins, accepted_logins;
+	uint8_t failed_name_count;
+	uint32_t failed_names[MAIL_FAILED_NAMES_MAX]; /* hashes under mail_dialogue.name_key */
 	enum mail_name_source client_name_source;
 	uint8_t client_name_len;
 	char client_name[MAIL_CLIENT_NAME_MAX]; /* from EHLO/HELO/LHLO or IMAP ID "name" */
@@ -74,6 +82,7 @@ struct mail_reader {
 
 struct mail_dialogue {
 	enum protocol protocol;
+	const struct hash_key *name_key; /* the user's to set, borrowed; NULL: no names */
 	struct mail_facts facts;
 	/* Private to the module from here on. */
 	struct mail_reader readers[2]; /* by enum mail_side */
@@ -81,8 +90,13 @@ struct mail_dialogue {
 	uint8_t server_window[MAIL_SERVER_WINDOW];
 	uint32_t pending_key[MAIL_PENDING_MAX]; /* 0: in order; else the hash of an IMAP tag */
 	uint8_t pending[MAIL_PENDING_MAX];
+	uint32_t pending_name[MAIL_PENDING_MAX]; /* of logins: whose, see mail_internal.h */
+	uint32_t login_name;                     /* the same for a command not yet among them */
+	uint32_t user_name;                      /* POP3: of the last USER */
 	uint8_t pending_count;
-	uint8_t auth;           /* the client is in a SASL exchange */
+	uint8_t auth;           /* the client is in a SASL exchange, */
+	uint8_t mechanism;      /* of this kind, */
+	bool auth_named;        /* and has said who it is */
 	uint8_t data;           /* the client's next line may be a message's first */
 	uint16_t command_seen;  /* saturates */
 	uint32_t command_key;   /* the tag whose literal is being sent */

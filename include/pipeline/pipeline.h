@@ -34,6 +34,10 @@ struct pipeline_options {
 	void (*name)(void *arg, const struct name_seen *seen);
 	/* An EVENT_SESSION_END, its `ending` not judged yet; NULL: nobody wants to know. */
 	void (*ending)(void *arg, const struct event *ev);
+	/* With it: the key of event_ending.failed_names, the same for all pipelines whose endings
+	 * are counted together; borrowed, and nowhere but in memory.  NULL: names are not told
+	 * apart. */
+	const struct hash_key *name_key;
 	void *arg;
 };
 

@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "base/connection.h"
+#include "base/hash.h"
 #include "base/mark.h"
 #include "base/service.h"
 #include "base/span.h"
@@ -50,6 +51,10 @@ struct session_options {
 	struct tls_cache *cache;                          /* borrowed; NULL: none */
 	struct session_pool *pool;                        /* borrowed; NULL: none */
 	void (*event)(void *arg, const struct event *ev); /* `ev`: for the call */
+	/* Behind the event of a session in cleartext, how its logins went (EVENT_SESSION_END);
+	 * NULL: nobody wants to know. */
+	void (*ending)(void *arg, const struct event *ev);
+	const struct hash_key *name_key; /* borrowed; for event_ending.failed_names; NULL: none */
 	void *arg;
 };
 

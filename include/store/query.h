@@ -85,6 +85,20 @@ int store_each_day(struct store *s, const struct store_filter *filter, store_day
 int store_each_day_of(
     struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err);
 
+/* How the sessions and logins of a client's hour went. */
+struct store_hour {
+	const char *sensor;
+	const char *client_name; /* "" where it has none; UTF-8 */
+	struct addr client;
+	struct tally_hour hour;
+};
+typedef bool (*store_hour_fn)(void *arg, const struct store_hour *hour);
+
+/* Hours in order of client, sensor, time.  Of the filter, times (whole hours), clients and sensor.
+ */
+int store_each_hour(struct store *s, const struct store_filter *filter, store_hour_fn fn, void *arg,
+    struct error *err);
+
 /*
  * Runs, the oldest first, with their counters (by name) and sources.  Of the filter, times (those
  * of the packets; a run without packets by its start) and sensor count.

@@ -33,6 +33,10 @@
  */
 #define STORE_FINDINGS_PER_CLIENT_MAX 16384
 #define STORE_OTHER_SERVERS "*"
+/* So many hours of a client are kept for store_each_hour: the newest, and of older ones the worst.
+ */
+#define STORE_LOGIN_HOURS_MAX 48
+#define STORE_LOGIN_HOURS_NEWEST 24
 /* Rank of a row that nobody has judged: NULL in the views. */
 #define STORE_VERDICT_NONE 255
 

@@ -64,8 +64,8 @@ uint64_t tally_event_count(const struct tally *t); /* counted since the last cle
 
 /*
  * Reading, in order: clients by address; each client's findings by key; each client's days by day,
- * version, outcome.  tally_sort() first; the next tally_add or tally_clear ends it.  Spans borrow
- * from the tally until tally_clear.
+ * version, outcome; its hours.  tally_sort() first; the next tally_add or tally_clear ends it.
+ * Spans borrow from the tally until tally_clear.
  */
 struct tally_client {
 	struct addr ip;
@@ -79,6 +79,16 @@ struct tally_client {
 	const struct cadence *cadence;       /* NULL: one event only */
 	size_t first_finding, finding_count; /* for tally_finding_at */
 	size_t first_day, day_count;         /* for tally_day_at */
+	size_t first_hour, hour_count;       /* for tally_hour_at */
+};
+
+/* What a client's sessions of an hour look like to somebody who looks for guessed passwords. */
+struct tally_hour {
+	int64_t hour;            /* UTC, hours since 1970-01-01; negative before */
+	uint64_t sessions;       /* inside TLS, and those in cleartext that tried to log in */
+	uint64_t short_sessions; /* of these inside TLS: event_ending.is_short */
+	uint64_t failed_logins, accepted_logins; /* in cleartext */
+	uint32_t failed_names; /* different names that failed in that hour up to now; not a sum */
 };
 
 struct tally_day {
@@ -94,6 +104,7 @@ size_t tally_finding_count(const struct tally *t);
 void tally_client_at(const struct tally *t, size_t index, struct tally_client *out);
 void tally_finding_at(const struct tally *t, size_t index, struct finding *out);
 void tally_day_at(const struct tally *t, size_t index, struct tally_day *out);
+void tally_hour_at(const struct tally *t, size_t index, struct tally_hour *out);
 
 /* The order of findings: client, server (bytes), port, then the rest of the key; <0, 0, >0. */
 int tally_key_compare(const struct finding_key *a, const struct finding_key *b);

@@ -167,6 +167,7 @@ capture_worker_new(
 		.event = on_event,
 		.name = options->names ? on_name : NULL,
 		.ending = on_event,
+		.name_key = options->name_key,
 		.arg = w,
 	};
 	struct buf filter = { 0 };

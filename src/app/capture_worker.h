@@ -31,7 +31,8 @@ struct capture_worker_options {
 	const struct network_set *internal; /* copied */
 	uint16_t minimum;
 	struct flow_options flows;
-	int wake_fd; /* eventfd of the owner; borrowed */
+	const struct hash_key *name_key; /* as in pipeline_options */
+	int wake_fd;                     /* eventfd of the owner; borrowed */
 };
 
 /* Cumulative since the worker began. */

@@ -20,6 +20,7 @@
 #include "app/services_file.h"
 #include "app/store_worker.h"
 #include "app/watchdog.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
@@ -46,6 +47,7 @@ struct capture {
 	bool writer_failing;
 	struct naming *naming;
 	struct event_sink *sink;
+	struct hash_key name_key; /* of users' names; for all workers */
 	struct capture_worker **workers;
 	size_t worker_count;
 	struct capture_run *run;
@@ -255,6 +257,7 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 		.services = &config->services,
 		.internal = &config->internal,
 		.minimum = config->minimum,
+		.name_key = &c->name_key,
 		.wake_fd = c->wake_fd,
 	};
 
@@ -271,6 +274,7 @@ open_workers(struct capture *c)
 	enum live_fault fault;
 	struct error err;
 
+	c->name_key = hash_key_random();
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	c->workers = xcalloc(c->config.interfaces.count * c->config.threads, sizeof(*c->workers));
 	for (size_t i = 0; i < c->config.interfaces.count * c->config.threads; i++) {

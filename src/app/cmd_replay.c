@@ -14,6 +14,7 @@
 #include "app/replay_follow.h"
 #include "app/replay_options.h"
 #include "app/replay_summary.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
@@ -46,6 +47,7 @@ struct replay_run {
 	struct event_writer *writer; /* NULL: no events file */
 	struct naming *naming;
 	struct event_sink *sink;
+	struct hash_key name_key; /* of users' names */
 	struct store_run run;
 	bool in_transaction;
 	struct known_captures known;
@@ -210,6 +212,7 @@ open_run(struct replay_run *r)
 		.event = event_sink_add,
 		.name = c->no_names ? NULL : event_sink_add_name,
 		.ending = event_sink_add,
+		.name_key = &r->name_key,
 	};
 	struct event_writer_options writer_options = {
 		.target = EVENT_TARGET_FILE,
@@ -232,6 +235,7 @@ open_run(struct replay_run *r)
 		log_error("%s", err.text);
 		return -1;
 	}
+	r->name_key = hash_key_random();
 	sink_options.limits = ending_limits(&c->policy.config, c->policy.policy.minimum);
 	sink_options.writer = r->writer;
 	sink_options.tally = r->tally;

@@ -10,6 +10,7 @@
 #include "app/devices.h"
 #include "app/output_file.h"
 #include "app/policy_setup.h"
+#include "app/report_logins.h"
 #include "app/selection.h"
 #include "app/what_if_options.h"
 #include "base/log.h"
@@ -60,6 +61,15 @@ static const char help_text[] =
     "  -H, --html FILE        also write it as one self-contained page; -: standard\n"
     "                         output, instead of the table\n"
     "\n"
+    "Guessed passwords, instead of all that:\n"
+    "      --logins           the hours in which a client has many sessions that end within\n"
+    "                         seconds with little data, or failed logins in the clear with\n"
+    "                         many names; -v: also each client's busiest hour\n"
+    "      --login-sessions N fewer short sessions in an hour than N are passed over\n"
+    "                         (default: 20)\n"
+    "      --login-factor N   so many times what is usual stands out (default: 5)\n"
+    "      --login-names N    so do N different names that failed (default: 5)\n"
+    "\n"
     "What to answer:\n"
     "  -f, --fail-on V[,V]    exit with status 3 when such clients exist\n"
     "  -h, --help             show this help\n"
@@ -89,7 +99,16 @@ static const char help_text[] =
     "  tlstally report --what-if TLSv1.3 --since 30d\n"
     "  tlstally report --quiet --minimum TLSv1.3 --fail-on broken,legacy\n";
 
-enum { OPTION_WHAT_IF = 1000, OPTION_WHAT_IF_CIPHERS, OPTION_RESOLVE, OPTION_RESOLVER };
+enum {
+	OPTION_WHAT_IF = 1000,
+	OPTION_WHAT_IF_CIPHERS,
+	OPTION_RESOLVE,
+	OPTION_RESOLVER,
+	OPTION_LOGINS,
+	OPTION_LOGIN_SESSIONS,
+	OPTION_LOGIN_FACTOR,
+	OPTION_LOGIN_NAMES,
+};
 
 struct command {
 	const char *db;
@@ -102,6 +121,8 @@ struct command {
 	struct network_set clients;
 	uint32_t fail_on; /* bit 1 << verdict each */
 	const char *html; /* NULL: no page */
+	struct logins_options logins;
+	bool has_logins;
 	bool has_width;
 	bool help;
 };
@@ -164,6 +185,15 @@ parse_option(struct command *c, int option)
 		c->options.what_if = &c->what_if;
 		c->what_if_ciphers = optarg;
 		return 0;
+	case OPTION_LOGINS:
+		c->has_logins = true;
+		return 0;
+	case OPTION_LOGIN_SESSIONS:
+		return report_logins_parse("login-sessions", optarg, &c->logins.min_sessions);
+	case OPTION_LOGIN_FACTOR:
+		return report_logins_parse("login-factor", optarg, &c->logins.factor);
+	case OPTION_LOGIN_NAMES:
+		return report_logins_parse("login-names", optarg, &c->logins.min_names);
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
 	case 'f':
@@ -204,6 +234,10 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "services-file", required_argument, NULL, 'S' },
 		{ "what-if", required_argument, NULL, OPTION_WHAT_IF },
 		{ "what-if-ciphers", required_argument, NULL, OPTION_WHAT_IF_CIPHERS },
+		{ "logins", no_argument, NULL, OPTION_LOGINS },
+		{ "login-sessions", required_argument, NULL, OPTION_LOGIN_SESSIONS },
+		{ "login-factor", required_argument, NULL, OPTION_LOGIN_FACTOR },
+		{ "login-names", required_argument, NULL, OPTION_LOGIN_NAMES },
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "fail-on", required_argument, NULL, 'f' },
 		{ "width", required_argument, NULL, 'w' },
@@ -310,6 +344,27 @@ out:
 	return status;
 }
 
+static int
+run_logins(struct command *c)
+{
+	struct buf text = { 0 };
+	int status = APP_EXIT_FAILED;
+
+	c->logins.filter = (struct store_filter){
+		.has_since = c->options.has_since,
+		.has_until = c->options.has_until,
+		.since_us = c->options.since_us,
+		.until_us = c->options.until_us,
+		.clients = c->options.clients,
+	};
+	c->logins.all = c->view.verbose;
+	c->logins.quiet = c->view.quiet;
+	if (report_logins_run(c->db, &c->logins, &text) == 0 && write_all(&text))
+		status = APP_EXIT_DONE;
+	buf_release(&text);
+	return status;
+}
+
 int
 cmd_report(int argc, char **argv)
 {
@@ -320,6 +375,7 @@ cmd_report(int argc, char **argv)
 	int status;
 
 	(void)setlocale(LC_CTYPE, "");
+	logins_options_init(&c.logins);
 	if (parse_command(&c, argc, argv) != 0) {
 		(void)fputs("Try 'tlstally report --help'.\n", stderr);
 		status = APP_EXIT_USAGE;
@@ -329,6 +385,8 @@ cmd_report(int argc, char **argv)
 		buf_add_text(&text, help_text);
 		status = write_all(&text) ? APP_EXIT_DONE : APP_EXIT_FAILED;
 		buf_release(&text);
+	} else if (c.has_logins) {
+		status = run_logins(&c);
 	} else {
 		status = run(&c);
 	}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "tally/login_names.h"
 
 #include "base/banned.h"
 
@@ -12,6 +13,7 @@
 struct event_sink {
 	struct event_sink_options options;
 	struct fallback_tracker *fallbacks;
+	struct login_names *login_names;
 	struct event *batch;
 	size_t count, room;
 	size_t lost; /* of batches that were full before their end */
@@ -23,6 +25,7 @@ event_sink_new(const struct event_sink_options *options)
 	struct event_sink *sink = xcalloc(1, sizeof(*sink));
 
 	sink->options = *options;
+	sink->login_names = login_names_new();
 	sink->fallbacks =
 	    fallback_tracker_new(options->fallback_window_us != 0 ? options->fallback_window_us
 								  : FALLBACK_DEFAULT_WINDOW_US);
@@ -35,6 +38,7 @@ event_sink_free(struct event_sink *sink)
 	if (sink == NULL)
 		return;
 	fallback_tracker_free(sink->fallbacks);
+	login_names_free(sink->login_names);
 	free(sink->batch);
 	free(sink);
 }
@@ -53,10 +57,12 @@ hand_on(struct event_sink *sink, struct event *ev)
 
 	if (o->naming != NULL)
 		naming_apply(o->naming, ev);
-	if (ev->kind == EVENT_SESSION_END)
+	if (ev->kind == EVENT_SESSION_END) {
 		event_ending_judge(ev, &o->limits);
-	else if (o->writer != NULL)
+		login_names_apply(sink->login_names, ev);
+	} else if (o->writer != NULL) {
 		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
+	}
 	if (!tally_add(o->tally, ev) && (o->make_room(o->arg) != 0 || !tally_add(o->tally, ev)))
 		return false;
 	if (ev->kind != EVENT_SESSION_END && fallback_tracker_add(sink->fallbacks, ev, &mark) &&

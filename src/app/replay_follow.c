@@ -11,6 +11,7 @@
 #include "app/event_writer.h"
 #include "app/judge.h"
 #include "app/known_captures.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
@@ -38,8 +39,9 @@ struct follower {
 	struct event_writer *writer; /* NULL: no events file */
 	struct naming *naming;
 	struct event_sink *sink;
-	char *names[NAMES_MAX]; /* of the files; serial % NAMES_MAX */
-	uint32_t serial;        /* of the file that is read; for frame.source */
+	struct hash_key name_key; /* of users' names */
+	char *names[NAMES_MAX];   /* of the files; serial % NAMES_MAX */
+	uint32_t serial;          /* of the file that is read; for frame.source */
 	struct store_counter counted[PIPELINE_COUNTERS_MAX]; /* with the files before */
 	bool in_transaction;
 	bool closing; /* what is open is settled because the program ends */
@@ -115,6 +117,7 @@ open_follower(struct follower *f)
 		.event = on_event,
 		.name = c->no_names ? NULL : on_name,
 		.ending = on_event,
+		.name_key = &f->name_key,
 		.arg = f,
 	};
 	const struct event_writer_options writer_options = {
@@ -136,6 +139,7 @@ open_follower(struct follower *f)
 	if (c->events != NULL && (f->writer = event_writer_new(&writer_options, &f->error)) == NULL)
 		return -1;
 	f->tally = tally_new(NULL);
+	f->name_key = hash_key_random();
 	sink_options.limits = ending_limits(&c->policy.config, c->policy.policy.minimum);
 	sink_options.writer = f->writer;
 	sink_options.tally = f->tally;

@@ -3,28 +3,57 @@
 #include "base/banned.h"
 
 /* Mechanisms whose response holds the password, or a token that is as good as one. */
-static const struct mail_verb clear_mechanisms[] = {
-	{ "PLAIN", MAIL_COMMAND_LOGIN },
-	{ "LOGIN", MAIL_COMMAND_LOGIN },
-	{ "XOAUTH2", MAIL_COMMAND_LOGIN },
-	{ "OAUTHBEARER", MAIL_COMMAND_LOGIN },
-	{ NULL, MAIL_COMMAND_OTHER },
+static const struct mechanism {
+	const char *name; /* upper case */
+	enum mail_auth auth;
+	enum mail_mechanism mechanism;
+} mechanisms[] = {
+	{ "PLAIN", MAIL_AUTH_CLEAR, MAIL_MECHANISM_PLAIN },
+	{ "LOGIN", MAIL_AUTH_CLEAR, MAIL_MECHANISM_LOGIN },
+	{ "XOAUTH2", MAIL_AUTH_CLEAR, MAIL_MECHANISM_XOAUTH2 },
+	{ "OAUTHBEARER", MAIL_AUTH_CLEAR, MAIL_MECHANISM_OTHER },
+	{ "CRAM-MD5", MAIL_AUTH_HIDDEN, MAIL_MECHANISM_CRAM_MD5 },
 };
+
+static struct mechanism
+find_mechanism(struct span name)
+{
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+		if (mail_word_is(name, mechanisms[i].name))
+			return mechanisms[i];
+	}
+	return (struct mechanism){ NULL, MAIL_AUTH_HIDDEN, MAIL_MECHANISM_OTHER };
+}
+
+/* One response of the exchange; in all mechanisms that are known here the first one names. */
+static uint32_t
+name_in_response(struct mail_dialogue *d, struct span response)
+{
+	if (d->auth_named)
+		return MAIL_LOGIN_NAMELESS;
+	d->auth_named = true;
+	return mail_login_name_in(d, (enum mail_mechanism)d->mechanism, response);
+}
 
 void
 mail_auth_begin(struct mail_dialogue *d, struct span args)
 {
-	struct span mechanism, response;
+	struct span name, response;
+	struct mechanism mechanism;
 
 	d->auth = MAIL_AUTH_NONE;
-	if (!mail_read_word(&args, &mechanism))
+	d->auth_named = false;
+	if (!mail_read_word(&args, &name))
 		return;
-	d->auth = mail_find_verb(clear_mechanisms, mechanism) != NULL ? MAIL_AUTH_CLEAR
-								      : MAIL_AUTH_HIDDEN;
+	mechanism = find_mechanism(name);
+	d->auth = (uint8_t)mechanism.auth;
+	d->mechanism = (uint8_t)mechanism.mechanism;
 	/* RFC 4954, section 4: "=" stands for an initial response of no bytes. */
-	if (d->auth == MAIL_AUTH_CLEAR && mail_read_word(&args, &response) &&
-	    !mail_word_is(response, "=") && !mail_word_is(response, "*"))
-		d->facts.login = true;
+	if (!mail_read_word(&args, &response) || mail_word_is(response, "=") ||
+	    mail_word_is(response, "*"))
+		return;
+	d->facts.login |= d->auth == MAIL_AUTH_CLEAR;
+	d->login_name = name_in_response(d, response);
 }
 
 static bool
@@ -50,8 +79,10 @@ mail_auth_response(struct mail_dialogue *d, struct span line)
 	if (line.len == 0)
 		return true;
 	if (is_base64(line)) {
-		if (d->auth == MAIL_AUTH_CLEAR && !mail_word_is(line, "="))
-			d->facts.login = true;
+		if (mail_word_is(line, "="))
+			return true;
+		d->facts.login |= d->auth == MAIL_AUTH_CLEAR;
+		mail_login_sent(d, name_in_response(d, line));
 		return true;
 	}
 	d->auth = MAIL_AUTH_NONE;

@@ -302,8 +302,10 @@ read_literal(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 	struct mail_reader *r = &d->readers[side];
 	size_t len = r->literal_left < bytes.len ? (size_t)r->literal_left : bytes.len;
 
-	if (side == MAIL_CLIENT && d->login_literal)
+	if (side == MAIL_CLIENT && d->login_literal) {
 		d->facts.login = true;
+		mail_login_sent(d, MAIL_LOGIN_NAMELESS);
+	}
 	r->literal_left -= len;
 	if (r->literal_left == 0)
 		r->mode = MAIL_MODE_LINE;

@@ -94,34 +94,44 @@ tag_key(struct span tag)
 	return hash != 0 ? hash : 1;
 }
 
-/* The text between a command's name and its end: does it hold a user name and a password? */
-static bool
-has_two_arguments(struct span args)
+/*
+ * The first of LOGIN's arguments: a quoted string without its quotes (an escape in it counts as two
+ * characters), or an atom.  *more: a blank and something else follows.
+ */
+static struct span
+first_argument(struct span args, bool *more)
 {
-	size_t i = 0;
+	bool quoted = args.len > 0 && args.data[0] == '"';
+	size_t i = quoted ? 1 : 0, end;
+	size_t begin = i;
 
-	if (args.len > 0 && args.data[0] == '"') {
-		for (i = 1; i < args.len && args.data[i] != '"'; i++) {
-			if (args.data[i] == '\\')
-				i++;
-		}
-		i++;
-	} else {
-		while (i < args.len && args.data[i] != ' ')
+	while (i < args.len && args.data[i] != (quoted ? '"' : ' ')) {
+		if (quoted && args.data[i] == '\\')
 			i++;
+		i++;
 	}
-	return i + 1 < args.len && args.data[i] == ' ';
+	end = i < args.len ? i : args.len;
+	i += quoted;
+	*more = i + 1 < args.len && args.data[i] == ' ';
+	return span_from(args.data + begin, end - begin);
 }
 
 static void
 login_command(struct mail_dialogue *d, struct span args)
 {
 	const struct mail_reader *client = mail_client(d);
+	bool more;
+	struct span user = first_argument(args, &more);
 
 	if (mail_line_has_literal(client))
 		d->login_literal = true; /* true once the literal comes */
-	else if (client->cut || has_two_arguments(args))
+	else if (client->cut || more)
 		d->facts.login = true;
+	/* The name itself may be the literal that follows; then it stays unknown. */
+	if (more)
+		d->login_name = mail_login_name(d, user);
+	else if (client->cut)
+		d->login_name = MAIL_LOGIN_NAMELESS;
 }
 
 /* Makes ready for the literal that ends the line, or for the next command. */
@@ -192,8 +202,10 @@ mail_imap_client_line(struct mail_dialogue *d, struct span line)
 	bool tagged;
 
 	if (mail_client(d)->in_command) {
-		if (d->login_literal && line.len > 0)
+		if (d->login_literal && line.len > 0) {
 			d->facts.login = true;
+			mail_login_sent(d, MAIL_LOGIN_NAMELESS);
+		}
 		end_of_part(d, false);
 		return;
 	}

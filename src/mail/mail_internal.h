@@ -26,6 +26,21 @@ enum mail_auth {
 	MAIL_AUTH_HIDDEN, /* challenge and response, or no secret at all */
 };
 
+/* mail_dialogue.mechanism: where a SASL response holds the user's name. */
+enum mail_mechanism {
+	MAIL_MECHANISM_OTHER,
+	MAIL_MECHANISM_PLAIN,
+	MAIL_MECHANISM_LOGIN, /* the first response */
+	MAIL_MECHANISM_XOAUTH2,
+	MAIL_MECHANISM_CRAM_MD5,
+};
+
+/* Whose login it is: one of these, or the hash of a name. */
+enum {
+	MAIL_LOGIN_NOTHING_SENT, /* no credentials were seen */
+	MAIL_LOGIN_NAMELESS,     /* they were, but not whose */
+};
+
 /* mail_dialogue.data */
 enum mail_data {
 	MAIL_DATA_NONE,
@@ -47,6 +62,7 @@ enum mail_command {
 	MAIL_COMMAND_AUTH, /* with a SASL mechanism: a LOGIN in the end */
 	MAIL_COMMAND_PASS,
 	MAIL_COMMAND_ID,
+	MAIL_COMMAND_USER,
 };
 
 enum mail_reply {
@@ -117,6 +133,16 @@ bool mail_pair_implies_command(const struct mail_dialogue *d);
 void mail_auth_begin(struct mail_dialogue *d, struct span args);
 /* Returns true when the line, which is no command, belongs to a SASL exchange. */
 bool mail_auth_response(struct mail_dialogue *d, struct span line);
+
+/* login.c */
+
+/* A name as it stands, or as a response of that mechanism holds it. */
+uint32_t mail_login_name(const struct mail_dialogue *d, struct span text);
+uint32_t mail_login_name_in(
+    const struct mail_dialogue *d, enum mail_mechanism mechanism, struct span text);
+/* Credentials of the login that waits for its answer went by. */
+void mail_login_sent(struct mail_dialogue *d, uint32_t name);
+void mail_login_answered(struct mail_dialogue *d, uint32_t name, bool accepted);
 
 /* text.c */
 

@@ -49,6 +49,7 @@ can_answer(enum mail_command command, enum mail_reply reply)
 	case MAIL_COMMAND_EHLO:
 	case MAIL_COMMAND_BDAT:
 	case MAIL_COMMAND_ID:
+	case MAIL_COMMAND_USER:
 		return reply == MAIL_REPLY_DONE;
 	}
 	return false;
@@ -112,6 +113,8 @@ remove_entries(struct mail_dialogue *d, size_t first, size_t count)
 	memmove(d->pending + first, d->pending + first + count, after);
 	memmove(d->pending_key + first, d->pending_key + first + count,
 	    after * sizeof(d->pending_key[0]));
+	memmove(d->pending_name + first, d->pending_name + first + count,
+	    after * sizeof(d->pending_name[0]));
 	d->pending_count = (uint8_t)(d->pending_count - count);
 }
 
@@ -128,6 +131,7 @@ push(struct mail_dialogue *d, uint32_t key, uint8_t entry)
 {
 	d->pending_key[d->pending_count] = key;
 	d->pending[d->pending_count] = entry;
+	d->pending_name[d->pending_count] = d->login_name;
 	d->pending_count++;
 }
 
@@ -144,10 +148,10 @@ take(struct mail_dialogue *d, size_t i)
 	remove_entries(d, 0, i + 1);
 }
 
-/* `late`: the reply came after its command, as it should. */
+/* `late`: the reply came after its command, as it should.  `name`: whose, for a login. */
 static void
 settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum mail_reply reply,
-    bool late)
+    bool late, uint32_t name)
 {
 	bool no = reply == MAIL_REPLY_NO;
 
@@ -159,6 +163,7 @@ settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum ma
 		break;
 	case MAIL_COMMAND_LOGIN:
 		d->facts.logged_in |= !no;
+		mail_login_answered(d, name, !no);
 		/*
 		 * Refused at once: no response follows.  Otherwise only the client's lines tell
 		 * where it is, since the mirror may show the end of the exchange before them.
@@ -184,6 +189,7 @@ settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum ma
 	case MAIL_COMMAND_AUTH:
 	case MAIL_COMMAND_PASS:
 	case MAIL_COMMAND_ID:
+	case MAIL_COMMAND_USER:
 		break;
 	}
 	if (late && no && key != 0)
@@ -218,13 +224,15 @@ mail_pair_command(struct mail_dialogue *d, uint32_t key, enum mail_command comma
 		*reply = entry_reply(entry);
 		*plus = (entry & ENTRY_PLUS) != 0;
 		take(d, i);
-		settle(d, key, command, *reply, false);
+		settle(d, key, command, *reply, false, d->login_name);
+		d->login_name = MAIL_LOGIN_NOTHING_SENT;
 		mail_recount(d);
 		return true;
 	}
 	if (key == 0 && d->pending_count > 0 && is_reply(d->pending[0]))
 		mail_pair_clear(d);
 	push_command(d, key, command);
+	d->login_name = MAIL_LOGIN_NOTHING_SENT;
 	mail_recount(d);
 	return false;
 }
@@ -233,6 +241,7 @@ void
 mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bool implies)
 {
 	bool waiting = false;
+	uint32_t name;
 
 	for (size_t i = 0; i < d->pending_count; i++) {
 		uint8_t entry = d->pending[i];
@@ -242,8 +251,9 @@ mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bo
 		waiting = true;
 		if (!can_answer(entry_command(entry), reply))
 			continue;
+		name = d->pending_name[i];
 		take(d, i);
-		settle(d, key, entry_command(entry), reply, true);
+		settle(d, key, entry_command(entry), reply, true, name);
 		return;
 	}
 	if (waiting || (key == 0 && d->lockstep) || d->pending_count == MAIL_PENDING_MAX) {

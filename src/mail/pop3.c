@@ -6,7 +6,7 @@
 #include "base/banned.h"
 
 static const struct mail_verb verbs[] = {
-	{ "USER", MAIL_COMMAND_OTHER },
+	{ "USER", MAIL_COMMAND_USER },
 	{ "PASS", MAIL_COMMAND_PASS },
 	{ "APOP", MAIL_COMMAND_LOGIN },
 	{ "AUTH", MAIL_COMMAND_AUTH },
@@ -43,9 +43,15 @@ pair_command(struct mail_dialogue *d, enum mail_command command)
 static void
 known_command(struct mail_dialogue *d, enum mail_command command, struct span args)
 {
+	struct span word;
+
 	switch (command) {
 	case MAIL_COMMAND_QUIT:
 		d->facts.quit = true;
+		break;
+	case MAIL_COMMAND_USER:
+		d->user_name = mail_login_name(d, mail_trim(args));
+		command = MAIL_COMMAND_OTHER;
 		break;
 	case MAIL_COMMAND_STARTTLS:
 		d->facts.starttls_asked = true;
@@ -53,7 +59,15 @@ known_command(struct mail_dialogue *d, enum mail_command command, struct span ar
 		break;
 	case MAIL_COMMAND_PASS:
 		d->facts.login |= args.len > 0;
+		if (args.len > 0)
+			d->login_name =
+			    d->user_name > MAIL_LOGIN_NAMELESS ? d->user_name : MAIL_LOGIN_NAMELESS;
+		d->user_name = MAIL_LOGIN_NOTHING_SENT;
 		command = MAIL_COMMAND_LOGIN;
+		break;
+	case MAIL_COMMAND_LOGIN: /* RFC 1939, section 7: APOP, the name and a digest */
+		if (mail_read_word(&args, &word))
+			d->login_name = mail_login_name(d, word);
 		break;
 	case MAIL_COMMAND_AUTH:
 		mail_auth_begin(d, args);
@@ -62,7 +76,6 @@ known_command(struct mail_dialogue *d, enum mail_command command, struct span ar
 		break;
 	case MAIL_COMMAND_OTHER:
 	case MAIL_COMMAND_UNKNOWN:
-	case MAIL_COMMAND_LOGIN:
 	case MAIL_COMMAND_DATA:
 	case MAIL_COMMAND_XCLIENT:
 	case MAIL_COMMAND_COMPRESS:

@@ -163,6 +163,7 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 	case MAIL_COMMAND_COMPRESS:
 	case MAIL_COMMAND_PASS:
 	case MAIL_COMMAND_ID:
+	case MAIL_COMMAND_USER:
 		break;
 	}
 	pair_command(d, verb->command);

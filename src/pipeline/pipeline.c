@@ -174,6 +174,8 @@ pipeline_new(const struct pipeline_options *options)
 		.cache = p->cache,
 		.pool = p->sessions,
 		.event = options->event,
+		.ending = options->ending,
+		.name_key = options->name_key,
 		.arg = options->arg,
 	};
 	p->options.packets.names = options->name != NULL;

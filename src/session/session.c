@@ -142,6 +142,7 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 		protocol = service_at(s, (unsigned)s->mail_client).protocol;
 	s->mail = xmalloc(sizeof(*s->mail));
 	mail_dialogue_init(s->mail, protocol);
+	s->mail->name_key = s->options->name_key;
 }
 
 /* True where words come before TLS, as lines of a mail protocol. */

@@ -227,6 +227,27 @@ emit_tls(struct session *s, const struct evidence_outcome *result, int64_t time_
 }
 
 static void
+emit_logins(struct session *s)
+{
+	const struct mail_facts *facts = &s->mail->facts;
+	struct event_ending *ending = &s->event.ending;
+
+	_Static_assert((int)EVENT_LOGIN_NAMES_MAX == (int)MAIL_FAILED_NAMES_MAX, "all of them");
+	if (!s->emitted || s->options->ending == NULL ||
+	    (facts->failed_logins == 0 && facts->accepted_logins == 0))
+		return;
+	s->event.kind = EVENT_SESSION_END;
+	*ending = (struct event_ending){
+		.failed_logins = facts->failed_logins,
+		.accepted_logins = facts->accepted_logins,
+		.failed_name_count = facts->failed_name_count,
+	};
+	memcpy(ending->failed_names, facts->failed_names,
+	    facts->failed_name_count * sizeof(facts->failed_names[0]));
+	s->options->ending(s->options->arg, &s->event);
+}
+
+static void
 emit_cleartext(struct session *s, int64_t time_us)
 {
 	struct event *ev = &s->event;
@@ -241,6 +262,7 @@ emit_cleartext(struct session *s, int64_t time_us)
 			       ? a->first_mark.time_us
 			       : b->first_mark.time_us;
 	emit(s, time_us);
+	emit_logins(s);
 }
 
 static bool

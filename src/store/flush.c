@@ -224,6 +224,24 @@ add_days(struct store *s, const struct tally *tally, const struct tally_client *
 	return 0;
 }
 
+static int
+add_hours(struct store *s, const struct tally *tally, const struct tally_client *c,
+    int64_t client_id, struct error *err)
+{
+	struct tally_hour hours[16];
+	size_t done = 0;
+
+	while (done < c->hour_count) {
+		size_t count = 0;
+
+		while (count < sizeof(hours) / sizeof(hours[0]) && done < c->hour_count)
+			tally_hour_at(tally, c->first_hour + done++, &hours[count++]);
+		if (store_add_hours(s, client_id, hours, count, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Judges s->set; without a judge, or findings, there is no verdict. */
 static uint8_t
 judge(struct store *s)
@@ -278,7 +296,7 @@ flush_client(struct store *s, int64_t sensor_id, const struct tally *tally,
 	if (write_client(s, sensor_id, &c->ip, &row, verdict, err) != 0 ||
 	    store_set_write(s, row.id, err) != 0)
 		return -1;
-	return add_days(s, tally, c, row.id, err);
+	return add_days(s, tally, c, row.id, err) == 0 ? add_hours(s, tally, c, row.id, err) : -1;
 }
 
 int
@@ -324,6 +342,7 @@ store_forget_client(struct store *s, int64_t client_id, struct error *err)
 	static const enum store_statement statements[] = {
 		STATEMENT_FORGET_FINDINGS,
 		STATEMENT_FORGET_DAYS,
+		STATEMENT_FORGET_HOURS,
 		STATEMENT_FORGET_CLIENT,
 	};
 

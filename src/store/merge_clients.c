@@ -21,6 +21,8 @@ struct client_news {
 	size_t whole_count, news_count, room;
 	struct tally_day *whole_days, *news_days;
 	size_t whole_day_count, news_day_count, day_room;
+	struct tally_hour *hours;
+	size_t hour_count;
 };
 
 static void
@@ -30,6 +32,7 @@ release(struct client_news *c)
 	free(c->news);
 	free(c->whole_days);
 	free(c->news_days);
+	free(c->hours);
 }
 
 /* What a query of the inventory does not tell: when a client had its name, and its counted gaps. */
@@ -174,6 +177,71 @@ find_new_days(struct client_news *c, const struct client_news *copy)
 	}
 }
 
+static uint64_t
+growth(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+/* What the hours grew by since the copy; of names that failed only the larger number is known. */
+static size_t
+find_new_hours(const struct client_news *c, const struct client_news *copy, struct tally_hour *out)
+{
+	size_t k = 0, count = 0;
+
+	for (size_t i = 0; i < c->hour_count; i++) {
+		struct tally_hour hour = c->hours[i];
+
+		while (k < copy->hour_count && copy->hours[k].hour < hour.hour)
+			k++;
+		if (k < copy->hour_count && copy->hours[k].hour == hour.hour) {
+			const struct tally_hour *before = &copy->hours[k];
+
+			if (hour.sessions <= before->sessions)
+				continue;
+			hour.sessions -= before->sessions;
+			hour.short_sessions = growth(hour.short_sessions, before->short_sessions);
+			hour.failed_logins = growth(hour.failed_logins, before->failed_logins);
+			hour.accepted_logins =
+			    growth(hour.accepted_logins, before->accepted_logins);
+		}
+		out[count++] = hour;
+	}
+	return count;
+}
+
+static int
+add_hours(struct merge *m, int64_t sensor_id, const struct addr *ip, const struct tally_hour *hours,
+    size_t count)
+{
+	int64_t client_id;
+
+	if (store_find_client(m->into, sensor_id, ip, &client_id, m->err) != 0)
+		return -1;
+	return client_id == 0 ? 0 : store_add_hours(m->into, client_id, hours, count, m->err);
+}
+
+/* Behind the rest of the client; `copy`: its hours as they were taken in last. */
+static int
+merge_hours(struct merge *m, const struct client_news *c, const struct client_news *copy)
+{
+	struct tally_hour *news = xcalloc(c->hour_count + 1, sizeof(*news));
+	size_t count = find_new_hours(c, copy, news);
+	int rc = add_hours(m, m->into_sensor, &c->client.ip, news, count);
+
+	if (rc == 0)
+		rc = add_hours(m, -m->part, &c->client.ip, c->hours, c->hour_count);
+	free(news);
+	return rc;
+}
+
+static int
+load_hours(struct store *s, int64_t client_id, struct client_news *c, struct error *err)
+{
+	free(c->hours);
+	return store_load_hours(s, client_id, &c->hours, &c->hour_count, err);
+}
+
 static int
 merge_client(struct merge *m, const struct store_client *from, struct client_news *c)
 {
@@ -182,13 +250,14 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 	int rc = -1;
 
 	c->whole_day_count = 0;
-	if (read_client(m, from, c) != 0 ||
+	if (read_client(m, from, c) != 0 || load_hours(m->from, from->id, c, m->err) != 0 ||
 	    store_each_day_of(m->from, from->id, take_day, c, m->err) != 0 ||
 	    store_find_client(m->into, -m->part, &from->ip, &copy_id, m->err) != 0)
 		goto out;
 	store_set_clear(&m->into->set);
 	if (copy_id != 0 &&
-	    (store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
+	    (load_hours(m->into, copy_id, &copy, m->err) != 0 ||
+		store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
 		store_each_day_of(m->into, copy_id, take_day, &copy, m->err) != 0 ||
 		read_cadence(m->into, copy_id, &name_us, &copy.cadence, m->err) != 0))
 		goto out;
@@ -211,7 +280,7 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 	    store_add_client(m->into, -m->part, &c->client, c->whole, c->whole_count, c->whole_days,
 		c->whole_day_count, m->err) != 0)
 		goto out;
-	rc = 0;
+	rc = merge_hours(m, c, &copy);
 out:
 	release(&copy);
 	return rc;

@@ -74,17 +74,19 @@ static int
 prune_client(struct store *s, const struct prune_client *c, int64_t before_us, size_t max,
     size_t *count, bool *done, struct error *err)
 {
-	size_t findings = 0, rows = 0;
+	size_t findings = 0, rows = 0, hours = 0;
 	/* Division goes towards zero: a day before 1970 may stay a day longer. */
-	int64_t first_day = before_us / DAY_US;
+	int64_t first_day = before_us / DAY_US, first_hour = before_us / (DAY_US / 24);
 
 	if (delete_rows(s, STATEMENT_PRUNE_FINDINGS, c->id, before_us, max, &findings, err) != 0 ||
-	    delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, first_day, max, &rows, err) != 0)
+	    delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, first_day, max, &rows, err) != 0 ||
+	    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, first_hour, max, &hours, err) != 0)
 		return -1;
-	*done = findings < max && rows < max;
-	*count += findings + rows;
+	*done = findings < max && rows < max && hours < max;
+	*count += findings + rows + hours;
 	if (*done && c->last_us < before_us) {
-		if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0)
+		if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0 ||
+		    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, INT64_MAX, max, count, err) != 0)
 			return -1;
 		return delete_rows(s, STATEMENT_PRUNE_CLIENT, c->id, before_us, 1, count, err);
 	}

@@ -60,8 +60,19 @@ bind_filter(sqlite3_stmt *st, const struct store_filter *f)
 		store_bind_text(st, 3, f->sensor);
 }
 
-static bool
-has_client(const struct store_filter *f, const struct addr *ip)
+sqlite3_stmt *
+store_prepare_query(
+    struct store *s, const char *sql, const struct store_filter *filter, struct error *err)
+{
+	sqlite3_stmt *st = prepare(s, sql, err);
+
+	if (st != NULL)
+		bind_filter(st, filter);
+	return st;
+}
+
+bool
+store_filter_has_client(const struct store_filter *f, const struct addr *ip)
 {
 	return f == NULL || f->clients == NULL || f->clients->count == 0 ||
 	       network_set_contains(f->clients, ip);
@@ -72,7 +83,7 @@ passes(const struct store_filter *f, const struct addr *ip, uint8_t verdict)
 {
 	if (f == NULL)
 		return true;
-	return has_client(f, ip) &&
+	return store_filter_has_client(f, ip) &&
 	       (f->verdicts == 0 || (verdict < 32 && (f->verdicts >> verdict & 1) != 0));
 }
 
@@ -238,7 +249,7 @@ store_each_day(struct store *s, const struct store_filter *filter, store_day_fn 
 
 		if (!addr_from_text(day.client, &ip) || damaged)
 			return finish_damaged(s, st, err);
-		if (has_client(filter, &ip) && !fn(arg, &day))
+		if (store_filter_has_client(filter, &ip) && !fn(arg, &day))
 			break;
 	}
 	return finish(s, st, status, err);

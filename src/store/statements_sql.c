@@ -49,6 +49,21 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT (client, day, tls_version, outcome)"
 		" DO UPDATE SET count = count + excluded.count",
+	[STATEMENT_HOUR_ADD] =
+		"INSERT INTO login_hour (client, hour, sessions, short_sessions, failed_logins,"
+		" accepted_logins, failed_names) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		" ON CONFLICT (client, hour) DO UPDATE SET sessions = sessions + excluded.sessions,"
+		" short_sessions = short_sessions + excluded.short_sessions,"
+		" failed_logins = failed_logins + excluded.failed_logins,"
+		" accepted_logins = accepted_logins + excluded.accepted_logins,"
+		" failed_names = max(failed_names, excluded.failed_names)",
+	/* ?2: so many stay, ?3: of the newest after the first; of the others the worst. */
+	[STATEMENT_HOURS_TRIM] =
+		"DELETE FROM login_hour WHERE client = ?1 AND hour IN (SELECT hour FROM login_hour"
+		" WHERE client = ?1 AND hour < (SELECT hour FROM login_hour WHERE client = ?1"
+		"  ORDER BY hour DESC LIMIT 1 OFFSET ?3)"
+		" ORDER BY failed_names, failed_logins, short_sessions, hour"
+		" LIMIT max(0, (SELECT count(*) FROM login_hour WHERE client = ?1) - ?2))",
 	[STATEMENT_RUN_INSERT] =
 		"INSERT INTO run (sensor, command, started_us, packets, bytes)"
 		" VALUES (?1, ?2, ?3, 0, 0)",
@@ -76,6 +91,9 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_PRUNE_DAYS] =
 		"DELETE FROM day WHERE (client, day, tls_version, outcome) IN (SELECT"
 		" client, day, tls_version, outcome FROM day WHERE client = ?1 AND day < ?2 LIMIT ?3)",
+	[STATEMENT_PRUNE_HOURS] =
+		"DELETE FROM login_hour WHERE (client, hour) IN (SELECT client, hour FROM login_hour"
+		" WHERE client = ?1 AND hour < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_CLIENT] =
 		"DELETE FROM client WHERE id = ?1 AND last_us < ?2 AND ?3 > 0 AND NOT EXISTS"
 		" (SELECT 1 FROM finding WHERE client = ?1)",
@@ -91,6 +109,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" end_us < ?2 LIMIT ?3)",
 	[STATEMENT_FORGET_FINDINGS] = "DELETE FROM finding WHERE client = ?1",
 	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE client = ?1",
+	[STATEMENT_FORGET_HOURS] = "DELETE FROM login_hour WHERE client = ?1",
 	[STATEMENT_FORGET_CLIENT] = "DELETE FROM client WHERE id = ?1",
 };
 /* clang-format on */

@@ -21,6 +21,8 @@ enum store_statement {
 	STATEMENT_FINDING_WRITE,
 	STATEMENT_FINDING_COUNT,
 	STATEMENT_DAY_ADD,
+	STATEMENT_HOUR_ADD,
+	STATEMENT_HOURS_TRIM,
 	STATEMENT_RUN_INSERT,
 	STATEMENT_RUN_UPDATE,
 	STATEMENT_COUNTER_SET,
@@ -29,12 +31,14 @@ enum store_statement {
 	STATEMENT_PRUNE_NEXT_CLIENT,
 	STATEMENT_PRUNE_FINDINGS,
 	STATEMENT_PRUNE_DAYS,
+	STATEMENT_PRUNE_HOURS,
 	STATEMENT_PRUNE_CLIENT,
 	STATEMENT_PRUNE_COUNTERS,
 	STATEMENT_PRUNE_SOURCES,
 	STATEMENT_PRUNE_RUNS,
 	STATEMENT_FORGET_FINDINGS,
 	STATEMENT_FORGET_DAYS,
+	STATEMENT_FORGET_HOURS,
 	STATEMENT_FORGET_CLIENT,
 };
 #define STATEMENT_COUNT (STATEMENT_FORGET_CLIENT + 1)
@@ -181,6 +185,20 @@ void store_set_add(struct store *s, const struct tally *tally, const struct tall
 void store_set_add_findings(struct store *s, const struct finding *findings, size_t count);
 /* Writes what is new or has changed, with its rank. */
 int store_set_write(struct store *s, int64_t client_id, struct error *err);
+
+/* query.c */
+/* NULL: `err` says why.  ?1 since, ?2 until, ?3 sensor: NULL lets everything through. */
+sqlite3_stmt *store_prepare_query(
+    struct store *s, const char *sql, const struct store_filter *filter, struct error *err);
+bool store_filter_has_client(const struct store_filter *f, const struct addr *ip);
+
+/* login_hour.c */
+/* All of one client, in order; *hours is the caller's to free, also after an error. */
+int store_load_hours(struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count,
+    struct error *err);
+/* Adds hours to those of a client, and removes what is beyond STORE_LOGIN_HOURS_MAX. */
+int store_add_hours(struct store *s, int64_t client_id, const struct tally_hour *hours,
+    size_t count, struct error *err);
 
 /* run_row.c */
 int store_write_run(struct store *s, int64_t sensor_id, struct store_run *run, struct error *err);

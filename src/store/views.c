@@ -59,7 +59,8 @@
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
 				 "DROP VIEW IF EXISTS routers;"
-				 "DROP VIEW IF EXISTS days; DROP VIEW IF EXISTS coverage;";
+				 "DROP VIEW IF EXISTS days; DROP VIEW IF EXISTS coverage;"
+				 "DROP VIEW IF EXISTS logins;";
 
 /* A line per column, in the order of the names above them. */
 /* clang-format off */
@@ -158,6 +159,14 @@ static const char days_view[] =
     "d.count"
     " FROM day d JOIN client c ON c.id = d.client JOIN sensor s ON s.id = c.sensor;";
 
+static const char logins_view[] =
+    "CREATE VIEW logins (sensor, client, hour, sessions, short_sessions, failed_logins,"
+    " accepted_logins, failed_names) AS SELECT"
+    " s.name, c.ip, "
+    "strftime('%Y-%m-%dT%H:00:00Z', h.hour * 3600, 'unixepoch'), "
+    "h.sessions, h.short_sessions, h.failed_logins, h.accepted_logins, h.failed_names"
+    " FROM login_hour h JOIN client c ON c.id = h.client JOIN sensor s ON s.id = c.sensor;";
+
 static const char coverage_view[] =
     "CREATE VIEW coverage (sensor, run, command, source, begin, end, packets, bytes,"
     " kernel_dropped, interface_dropped, flows_evicted, gaps, one_way_flows, undecodable,"
@@ -189,4 +198,4 @@ static const char coverage_view[] =
 /* clang-format on */
 
 const char *const store_views_sql[] = { drop_views, inventory_view, routers_view, clients_view,
-	days_view, coverage_view, NULL };
+	days_view, coverage_view, logins_view, NULL };

@@ -27,6 +27,7 @@ tally_new(const struct tally_options *options)
 	tally_index_init(&t->client_index);
 	tally_index_init(&t->finding_index);
 	tally_index_init(&t->day_index);
+	tally_index_init(&t->hour_index);
 	tally_index_init(&t->kind_index);
 	tally_index_init(&t->story_index);
 	return t;
@@ -41,11 +42,13 @@ tally_free(struct tally *t)
 	free(t->client_index.slots);
 	free(t->finding_index.slots);
 	free(t->day_index.slots);
+	free(t->hour_index.slots);
 	free(t->kind_index.slots);
 	free(t->story_index.slots);
 	free(t->clients);
 	free(t->findings);
 	free(t->days);
+	free(t->hours);
 	free(t->kinds);
 	free(t->stories);
 	tally_drop_order(t);
@@ -60,9 +63,10 @@ tally_clear(struct tally *t)
 	tally_index_clear(&t->client_index);
 	tally_index_clear(&t->finding_index);
 	tally_index_clear(&t->day_index);
+	tally_index_clear(&t->hour_index);
 	tally_index_clear(&t->kind_index);
 	tally_index_clear(&t->story_index);
-	t->client_count = t->finding_count = t->day_count = 0;
+	t->client_count = t->finding_count = t->day_count = t->hour_count = 0;
 	t->kind_count = t->story_count = t->cadence_count = 0;
 	tally_drop_order(t);
 	t->bytes = 0;
@@ -423,6 +427,7 @@ reindex(struct tally *t)
 
 		tally_index_add(&t->day_index, day_hash(t, &t->clients[d->client].ip, d), i);
 	}
+	tally_reindex_hours(t);
 	tally_drop_order(t);
 }
 
@@ -497,6 +502,8 @@ count_ending(struct tally *t, struct place *p, const struct event *ev)
 		p->finding_hash = finding_hash(t, p->client_hash, p->kind_number);
 	}
 	client = client_of(t, p->client_hash, &ev->client_ip);
+	if (!tally_count_hour(t, client, ev))
+		return false;
 	e = finding_of(t, p, client);
 	if (e->story == TALLY_NONE)
 		e->story = tally_story_keep(t, &no_story);

@@ -31,6 +31,7 @@ struct tally_client_entry {
 	int64_t first_us, last_us;
 	uint64_t event_count;
 	uint32_t first_finding, finding_count, first_day, day_count; /* after tally_sort */
+	uint32_t first_hour, hour_count;
 };
 
 /* A finding's key but for the client. */
@@ -64,6 +65,13 @@ struct tally_finding_entry {
 	uint32_t dropped_early_ms, dropped_early_len; /* rounded up; they saturate */
 };
 
+struct tally_hour_entry {
+	int64_t hour;
+	uint64_t sessions, short_sessions, failed_logins, accepted_logins;
+	uint32_t client;
+	uint32_t failed_names;
+};
+
 struct tally_day_entry {
 	int64_t day;
 	uint64_t count;
@@ -95,10 +103,13 @@ struct tally {
 	size_t max_bytes, bytes;
 	struct hash_key key;
 	uint64_t event_count, ending_count;
+	struct tally_index hour_index;
 	struct tally_index client_index, finding_index, day_index, kind_index, story_index;
 	struct tally_client_entry *clients;
 	struct tally_finding_entry *findings;
 	struct tally_day_entry *days;
+	struct tally_hour_entry *hours;
+	size_t hour_count, hour_room;
 	struct tally_kind *kinds;
 	struct tally_story *stories;
 	struct cadence *cadences; /* of clients with several events */
@@ -163,6 +174,13 @@ void tally_drop_order(struct tally *t);
 /* tally.c */
 /* What of an event is a finding's key. */
 void tally_event_key(const struct event *ev, struct finding_key *out);
+
+/* tally_hours.c */
+/* False when there is no such hour yet, and no room for it. */
+bool tally_count_hour(struct tally *t, uint32_t client, const struct event *ev);
+void tally_reindex_hours(struct tally *t);
+/* By client, in time; the index is empty then. */
+void tally_sort_hours(struct tally *t);
 
 /* tally_arena.c */
 /* True when keeping `len` bytes takes no more memory. */

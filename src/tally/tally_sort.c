@@ -195,6 +195,7 @@ tally_sort(struct tally *t)
 	t->client_order = sort_numbers(t->client_count, compare_clients, t->clients);
 	order_findings(t);
 	order_days(t);
+	tally_sort_hours(t);
 }
 
 void
@@ -262,6 +263,8 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 		.finding_count = c->finding_count,
 		.first_day = c->first_day,
 		.day_count = c->day_count,
+		.first_hour = c->first_hour,
+		.hour_count = c->hour_count,
 	};
 	memcpy(out->mac, c->mac, sizeof(out->mac));
 }

@@ -125,7 +125,7 @@ END_TEST
 
 START_TEST(struct_is_small)
 {
-	ck_assert_uint_le(sizeof(struct mail_dialogue), 640);
+	ck_assert_uint_le(sizeof(struct mail_dialogue), 800);
 }
 END_TEST
 

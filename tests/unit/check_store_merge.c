@@ -34,7 +34,11 @@ count(struct sensor *x, const struct event *ev)
 {
 	struct tally *t = tally_new(NULL);
 
+	struct event end = session_end(ev, SECOND, 300);
+
 	ck_assert(tally_add(t, ev));
+	if (ev->outcome == OUTCOME_ESTABLISHED)
+		ck_assert(tally_add(t, &end));
 	events.value = ++x->run.packet_count;
 	x->run.counters = &events;
 	x->run.begin_us = x->run.begin_us == 0 ? ev->timestamp_us : x->run.begin_us;
@@ -61,13 +65,14 @@ static const char counts_sql[] =
     " count, with_capture_gap, first_seen, last_seen, verdict FROM inventory"
     " ORDER BY 1, 2, 3, 4, 5, 6, 7, 8";
 static const char days_sql[] = "SELECT * FROM days ORDER BY 1, 2, 3, 4, 5";
+static const char logins_sql[] = "SELECT * FROM logins ORDER BY 1, 2, 3";
 static const char clients_sql[] = "SELECT client, count, first_seen, last_seen, verdict, reason"
 				  " FROM clients ORDER BY 1";
 
 static void
 assert_same(const char *one, const char *other)
 {
-	static const char *const queries[] = { counts_sql, days_sql, clients_sql };
+	static const char *const queries[] = { counts_sql, days_sql, clients_sql, logins_sql };
 	char *rows;
 
 	for (size_t i = 0; i < 3; i++) {

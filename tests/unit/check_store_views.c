@@ -15,6 +15,8 @@ static const struct {
 		     "quiet_since router_mac ja4 cadence interval_s interval_share active_hours "
 		     "dropped_early" },
 	{ "days", "sensor client day tls_version outcome count" },
+	{ "logins", "sensor client hour sessions short_sessions failed_logins accepted_logins "
+		    "failed_names" },
 	{ "coverage", "sensor run command source begin end packets bytes kernel_dropped "
 		      "interface_dropped flows_evicted gaps one_way_flows undecodable "
 		      "cut_by_snap_length details errors started duplicate_share hint" },

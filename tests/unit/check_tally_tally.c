@@ -831,13 +831,16 @@ END_TEST
 
 START_TEST(a_full_tally_takes_the_endings_of_what_it_has)
 {
-	struct tally_options options = { .max_bytes = 1 };
-	struct tally *t = tally_new(&options);
 	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
 	struct event other = handshake("10.0.0.2", "mail.example", V10, DAY);
 	struct event end = session_end(&ev, SECOND, 100), unknown = session_end(&other, 1, 1);
+	struct tally *t = tally_of(&ev, 1);
+	struct tally_options options = { .max_bytes = tally_bytes(t) + 1 };
 
+	tally_free(t);
+	t = tally_new(&options);
 	ck_assert(tally_add(t, &ev));
+	ck_assert(tally_add(t, &end));
 	ck_assert(tally_is_full(t));
 	ck_assert(tally_add(t, &end));
 	ck_assert(!tally_add(t, &unknown));

@@ -1,0 +1,269 @@
+#include "report/logins.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "policy/printable.h"
+
+#include "base/banned.h"
+
+/* Fewer other hours of the client than this say nothing of what is usual for it. */
+#define OWN_HOURS_MIN 6
+#define NAME_TEXT_MAX 64
+
+struct hour {
+	struct addr client;
+	char *sensor, *name;
+	struct tally_hour hour;
+	bool by_sessions, by_names; /* it stands out */
+	bool is_busiest;            /* of its client, the first one */
+	bool by_own;                /* compared with the client's own hours, else with the others */
+	uint64_t usual;
+};
+
+struct hours {
+	struct hour *items; /* by client, then time */
+	size_t count, room;
+};
+
+void
+logins_options_init(struct logins_options *options)
+{
+	*options = (struct logins_options){ .min_sessions = 20, .factor = 5, .min_names = 5 };
+}
+
+static bool
+keep_hour(void *arg, const struct store_hour *hour)
+{
+	struct hours *h = arg;
+
+	if (h->count == h->room) {
+		h->room = h->room == 0 ? 256 : 2 * h->room;
+		h->items = xreallocarray(h->items, h->room, sizeof(*h->items));
+	}
+	h->items[h->count++] = (struct hour){
+		.client = hour->client,
+		.sensor = xstrdup(hour->sensor),
+		.name = xstrdup(hour->client_name),
+		.hour = hour->hour,
+	};
+	return true;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The lower median of sorted numbers, one of them, which is `without`, left out. */
+static uint64_t
+median_without(const uint64_t *sorted, size_t count, uint64_t without)
+{
+	size_t middle;
+
+	if (count < 2)
+		return 0;
+	middle = (count - 2) / 2;
+	return sorted[middle] < without ? sorted[middle] : sorted[middle + 1];
+}
+
+/* The end of the client that begins at `first`. */
+static size_t
+end_of_client(const struct hours *h, size_t first)
+{
+	size_t i = first + 1;
+
+	while (i < h->count && addr_equals(&h->items[i].client, &h->items[first].client) &&
+	       strcmp(h->items[i].sensor, h->items[first].sensor) == 0)
+		i++;
+	return i;
+}
+
+/* Short sessions of the client's busiest hour. */
+static uint64_t
+busiest_of(const struct hours *h, size_t first, size_t end)
+{
+	uint64_t most = 0;
+
+	for (size_t i = first; i < end; i++) {
+		if (h->items[i].hour.short_sessions > most)
+			most = h->items[i].hour.short_sessions;
+	}
+	return most;
+}
+
+static void
+judge_hour(struct hour *x, const struct logins_options *o)
+{
+	uint64_t value = x->hour.short_sessions;
+
+	x->by_sessions = value >= o->min_sessions && value / o->factor > x->usual;
+	x->by_names = x->hour.failed_names >= o->min_names;
+}
+
+static void
+judge_client(struct hours *h, size_t first, size_t end, const uint64_t *others, size_t other_count,
+    const struct logins_options *o)
+{
+	uint64_t *own = xreallocarray(NULL, end - first, sizeof(*own));
+	uint64_t most = busiest_of(h, first, end);
+	size_t most_seen = 0;
+
+	for (size_t i = first; i < end; i++)
+		own[i - first] = h->items[i].hour.short_sessions;
+	qsort(own, end - first, sizeof(*own), compare_numbers);
+	for (size_t i = first; i < end; i++) {
+		struct hour *x = &h->items[i];
+
+		if (x->hour.short_sessions == most)
+			x->is_busiest = most_seen++ == 0;
+		x->by_own = end - first > OWN_HOURS_MIN;
+		x->usual = x->by_own ? median_without(own, end - first, x->hour.short_sessions)
+				     : median_without(others, other_count, most);
+		judge_hour(x, o);
+	}
+	free(own);
+}
+
+/* Returns the number of clients. */
+static size_t
+judge(struct hours *h, const struct logins_options *o)
+{
+	uint64_t *others = xreallocarray(NULL, h->count + 1, sizeof(*others));
+	size_t clients = 0;
+
+	for (size_t i = 0, end; i < h->count; i = end) {
+		end = end_of_client(h, i);
+		others[clients++] = busiest_of(h, i, end);
+	}
+	qsort(others, clients, sizeof(*others), compare_numbers);
+	for (size_t i = 0, end; i < h->count; i = end) {
+		end = end_of_client(h, i);
+		judge_client(h, i, end, others, clients, o);
+	}
+	free(others);
+	return clients;
+}
+
+/* Names tell more than sessions; then the busier hour; then as they came. */
+static int
+compare_hours(const void *a, const void *b)
+{
+	const struct hour *x = *(const struct hour *const *)a, *y = *(const struct hour *const *)b;
+
+	if (x->hour.failed_names != y->hour.failed_names)
+		return x->hour.failed_names > y->hour.failed_names ? -1 : 1;
+	if (x->hour.short_sessions != y->hour.short_sessions)
+		return x->hour.short_sessions > y->hour.short_sessions ? -1 : 1;
+	return x < y ? -1 : 1;
+}
+
+static void
+add_sessions(struct buf *out, const struct hour *x, size_t clients)
+{
+	buf_addf(out, "%" PRIu64 " of %" PRIu64 " sessions ended within seconds with little data",
+	    x->hour.short_sessions, x->hour.sessions);
+	if (x->by_own)
+		buf_addf(out, "; in its other hours it has %" PRIu64, x->usual);
+	else if (clients > 1)
+		buf_addf(out, "; others have %" PRIu64 " in their busiest hour", x->usual);
+	else
+		buf_add_text(out, "; nothing to compare with");
+}
+
+static void
+add_logins(struct buf *out, const struct hour *x)
+{
+	if (x->hour.failed_logins == 0 && x->hour.accepted_logins == 0)
+		return;
+	buf_addf(out, "; logins in the clear: %" PRIu64 " failed", x->hour.failed_logins);
+	if (x->hour.failed_names > 0)
+		buf_addf(out, " with at least %" PRIu32 " different name%s", x->hour.failed_names,
+		    x->hour.failed_names == 1 ? "" : "s");
+	buf_addf(out, ", %" PRIu64 " accepted", x->hour.accepted_logins);
+}
+
+static void
+add_hour(struct buf *out, const struct hour *x, size_t clients)
+{
+	char ip[ADDR_TEXT_LEN], time[TIMESTAMP_TEXT_LEN];
+
+	timestamp_to_text(x->hour.hour * USEC_PER_HOUR, time);
+	buf_addf(out, "%.10s %.5s  %s", time, time + 11, addr_to_text(&x->client, ip));
+	if (x->name[0] != '\0') {
+		buf_add_text(out, " (");
+		printable_add(out, span_from_text(x->name), NAME_TEXT_MAX);
+		buf_add_text(out, ")");
+	}
+	buf_add_text(out, ": ");
+	add_sessions(out, x, clients);
+	add_logins(out, x);
+	buf_add_text(out, "\n");
+}
+
+static const char explanation[] =
+    "\nWhat this shows: numbers that stand out, as guessed passwords make them (MITRE ATT&CK\n"
+    "T1110.003, password spraying); and with failed names in the clear, that one device tried\n"
+    "several names. What it cannot show: inside TLS, whether a login was tried at all, whose, and\n"
+    "whether it failed: a program that looks for mail every minute looks the same, and so does a\n"
+    "proxy with many users behind it. Names are counted by a hash with a key that is never "
+    "stored;\n"
+    "the number is a lower bound. Slow guessing, below what is usual, does not stand out.\n";
+
+static void
+write_report(const struct hours *h, size_t clients, const struct logins_options *o, struct buf *out,
+    size_t *count)
+{
+	const struct hour **shown = xreallocarray(NULL, h->count + 1, sizeof(*shown));
+	const struct network_set *wanted = o->filter.clients;
+	size_t shown_count = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < h->count; i++) {
+		const struct hour *x = &h->items[i];
+		bool stands_out = x->by_sessions || x->by_names;
+
+		if (wanted != NULL && !network_set_contains(wanted, &x->client))
+			continue;
+		*count += stands_out;
+		if (stands_out || (o->all && x->is_busiest))
+			shown[shown_count++] = x;
+	}
+	qsort(shown, shown_count, sizeof(*shown), compare_hours);
+	if (!o->quiet)
+		buf_addf(out, "%zu of %zu hours of %zu client%s stand out\n\n", *count, h->count,
+		    clients, clients == 1 ? "" : "s");
+	for (size_t i = 0; i < shown_count; i++)
+		add_hour(out, shown[i], clients);
+	if (!o->quiet)
+		buf_add_text(out, explanation);
+	free(shown);
+}
+
+int
+logins_report(struct store *s, const struct logins_options *options, struct buf *out, size_t *count,
+    struct error *err)
+{
+	struct hours h = { 0 };
+	struct store_filter filter = options->filter;
+	int rc;
+
+	/* All of them are what one is compared with. */
+	filter.clients = NULL;
+	rc = store_each_hour(s, &filter, keep_hour, &h, err);
+
+	if (rc == 0)
+		write_report(&h, judge(&h, options), options, out, count);
+	for (size_t i = 0; i < h.count; i++) {
+		free(h.items[i].sensor);
+		free(h.items[i].name);
+	}
+	free(h.items);
+	return rc;
+}

@@ -1,0 +1,121 @@
+/* A client's hours: few enough to keep, the newest and the worst. */
+#include "base/xalloc.h"
+#include "store/store_internal.h"
+
+#include "base/banned.h"
+
+static int
+add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_HOUR_ADD, err);
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	(void)sqlite3_bind_int64(st, 2, hour->hour);
+	store_bind_u64(st, 3, hour->sessions);
+	store_bind_u64(st, 4, hour->short_sessions);
+	store_bind_u64(st, 5, hour->failed_logins);
+	store_bind_u64(st, 6, hour->accepted_logins);
+	(void)sqlite3_bind_int64(st, 7, hour->failed_names);
+	return store_step(s, st, err);
+}
+
+int
+store_add_hours(struct store *s, int64_t client_id, const struct tally_hour *hours, size_t count,
+    struct error *err)
+{
+	sqlite3_stmt *st;
+
+	for (size_t i = 0; i < count; i++) {
+		if (add_hour(s, client_id, &hours[i], err) != 0)
+			return -1;
+	}
+	if (count == 0)
+		return 0;
+	st = store_statement(s, STATEMENT_HOURS_TRIM, err);
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	(void)sqlite3_bind_int(st, 2, STORE_LOGIN_HOURS_MAX);
+	(void)sqlite3_bind_int(st, 3, STORE_LOGIN_HOURS_NEWEST - 1);
+	return store_step(s, st, err);
+}
+
+int
+store_load_hours(
+    struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count, struct error *err)
+{
+	sqlite3_stmt *st = store_prepare_query(s,
+	    "SELECT hour, sessions, short_sessions, failed_logins, accepted_logins, failed_names"
+	    " FROM login_hour WHERE client = ?1 ORDER BY hour",
+	    NULL, err);
+	int status;
+
+	*hours = NULL;
+	*count = 0;
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
+		*hours = xreallocarray(*hours, *count + 1, sizeof(**hours));
+		(*hours)[(*count)++] = (struct tally_hour){
+			.hour = sqlite3_column_int64(st, 0),
+			.sessions = store_column_u64(st, 1),
+			.short_sessions = store_column_u64(st, 2),
+			.failed_logins = store_column_u64(st, 3),
+			.accepted_logins = store_column_u64(st, 4),
+			.failed_names = (uint32_t)store_column_u64(st, 5),
+		};
+	}
+	if (status != SQLITE_DONE)
+		store_error(s, "read", err);
+	(void)sqlite3_finalize(st);
+	return status == SQLITE_DONE ? 0 : -1;
+}
+
+int
+store_each_hour(struct store *s, const struct store_filter *filter, store_hour_fn fn, void *arg,
+    struct error *err)
+{
+	sqlite3_stmt *st = store_prepare_query(s,
+	    "SELECT s.name, c.ip, c.name, h.hour, h.sessions, h.short_sessions, h.failed_logins,"
+	    " h.accepted_logins, h.failed_names"
+	    " FROM login_hour h JOIN client c ON c.id = h.client JOIN sensor s ON s.id = c.sensor"
+	    " WHERE (?1 IS NULL OR (h.hour + 1) * 3600000000 > ?1)"
+	    " AND (?2 IS NULL OR h.hour * 3600000000 < ?2) AND (?3 IS NULL OR s.name = ?3)"
+	    " ORDER BY c.ip_key, s.name, h.hour",
+	    filter, err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
+		bool damaged = false;
+		struct store_hour hour = {
+			.sensor = store_column_text(st, 0),
+			.client_name = store_column_text(st, 2),
+			.hour = {
+				.hour = sqlite3_column_int64(st, 3),
+				.sessions = store_column_u64(st, 4),
+				.short_sessions = store_column_u64(st, 5),
+				.failed_logins = store_column_u64(st, 6),
+				.accepted_logins = store_column_u64(st, 7),
+				.failed_names =
+				    (uint32_t)store_column_code(st, 8, UINT16_MAX, &damaged),
+			},
+		};
+
+		if (!addr_from_text(store_column_text(st, 1), &hour.client) || damaged) {
+			store_error_damaged(s, err);
+			(void)sqlite3_finalize(st);
+			return -1;
+		}
+		if (store_filter_has_client(filter, &hour.client) && !fn(arg, &hour))
+			break;
+	}
+	if (status != SQLITE_DONE && status != SQLITE_ROW)
+		store_error(s, "read", err);
+	(void)sqlite3_finalize(st);
+	return status == SQLITE_DONE || status == SQLITE_ROW ? 0 : -1;
+}
