@@ -12,9 +12,10 @@ flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
 {
 	int64_t offset;
 
-	if ((p->flags & TCP_ACK) == 0 || !s->has_base)
+	if ((p->flags & TCP_ACK) == 0 || !(s->has_base || s->has_hint))
 		return -1;
-	offset = tcp_stream_offset(s, p->ack);
+	/* Captured later as a whole, it most likely begins with what was waited for first. */
+	offset = s->has_base ? tcp_stream_offset(s, p->ack) : (int32_t)(p->ack - s->hint);
 	return offset >= 0 && offset < s->next + TCP_STREAM_WINDOW ? offset : -1;
 }
 

@@ -348,6 +348,29 @@ START_TEST(beginnings_are_counted)
 }
 END_TEST
 
+static const struct {
+	const char *fact, *script;
+	int64_t peer_offset;
+} acknowledged[] = {
+	{ "both sides are known", "c.S@999 s.SA@4999/1000 c.A@1000/5000:hi", 0 },
+	{ "what was captured counts", "c.S@999 s.SA@4999/1000 s.A@5000/1000:yo c.A@1000/5002:hi",
+	    2 },
+	{ "the other side comes later: from what was waited for first",
+	    "c.S@999 c.A@1000/5000:hi c.A@1002/5700:lo", 700 },
+	{ "what lies before it is not known", "c.A@1000/5000:hi c.A@1002/4999:lo", -1 },
+};
+
+START_TEST(a_mark_tells_what_its_sender_had_received)
+{
+	struct world *w = world_new_default();
+
+	world_run(w, acknowledged[_i].script);
+	ck_assert_msg(w->peer_offset == acknowledged[_i].peer_offset, "%s: %lld",
+	    acknowledged[_i].fact, (long long)w->peer_offset);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(payload_that_was_acknowledged_too_early_is_counted)
 {
 	struct world *w = world_new_default();
@@ -386,6 +409,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_connection_is_described_by_its_packets, 0, 2);
 	tcase_add_loop_test(tc, what_was_seen_of_the_beginning_is_known, 0, ROWS(begun));
 	tcase_add_test(tc, beginnings_are_counted);
+	tcase_add_loop_test(tc, a_mark_tells_what_its_sender_had_received, 0, ROWS(acknowledged));
 	tcase_add_test(tc, payload_that_was_acknowledged_too_early_is_counted);
 	tcase_add_test(tc, a_flood_of_syns_costs_no_memory);
 }

@@ -32,7 +32,8 @@ struct world {
 	char log[65536];
 	size_t log_len;
 	unsigned opened, alive, watched;
-	struct flow *last; /* opened */
+	struct flow *last;   /* opened */
+	int64_t peer_offset; /* of the latest data's mark */
 	int64_t time_us;
 	unsigned version;     /* 4 or 6 */
 	bool client_is_lower; /* whose address comes first in order */
@@ -152,6 +153,7 @@ world_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
 	size_t n = 0;
 
 	world_follow(u, dir, (int64_t)bytes.len, mark);
+	u->world->peer_offset = mark->peer_offset;
 	text[n++] = world_role(u, dir);
 	text[n++] = ':';
 	for (size_t i = 0; i < bytes.len && n < sizeof(text) - 1; i++)
