@@ -20,6 +20,10 @@ IMAP = {"CAPABILITY": b"* CAPABILITY IMAP4rev1 STARTTLS\r\n%tag OK done\r\n", "S
         "*": b"%tag OK done\r\n", "LOGOUT": b"* BYE\r\n%tag OK\r\n"}
 POP3 = {"STLS": "tls", "*": b"+OK\r\n"}
 
+# dovecot answers the wrong password later and later, which shows nothing here.
+GUESSING = ("auth_failure_delay = 0",
+            "service anvil {\n unix_listener anvil-auth-penalty {\n  mode = 0\n }\n}")
+
 
 def upgrade(sock, question, ctx):
     """Asks for TLS, waits for the answer and shakes hands."""
@@ -190,6 +194,46 @@ def pop3_cleartext_login(lab):
     talk(sock, b"USER " + USER.encode(), b"PASS not-the-secret", b"QUIT")
     sock.close()
     lab.event(**CLEAR, login=True)
+
+
+@scenario("guessed passwords in the clear: IMAP LOGIN and AUTHENTICATE, POP3 USER and PASS with "
+          "dovecot, SMTP AUTH by script; one name is right, then five fail, one of them twice")
+def logins_guessed_in_the_clear(lab):
+    def plain(name):
+        return base64.b64encode(("\0%s\0wrong" % name).encode())
+    dovecot(lab, *GUESSING)
+    lab.listen(587, mail_server(lab, "SMTP", None, dict(SMTP, AUTH=b"535 5.7.8 no\r\n")))
+    lab.run("c", "curl", "-s", "-u", "%s:%s" % (USER, SECRET), "imap://%s/" % NAME)
+    lab.event(**CLEAR, login=True)
+    sock = lab.connect(143)
+    read_line(sock)
+    talk(sock, b"a1 LOGIN alice wrong", b"a2 LOGIN \"bob\" wrong",
+         b"a3 AUTHENTICATE PLAIN " + plain("carol"), b"a4 LOGOUT")
+    sock.close()
+    lab.event(**CLEAR, login=True)
+    sock = lab.connect(110)
+    read_line(sock)
+    talk(sock, b"USER dave", b"PASS wrong", b"QUIT")
+    sock.close()
+    lab.event(**CLEAR, login=True)
+    sock = lab.connect(587)
+    read_line(sock)
+    sock.sendall(b"EHLO " + DEVICE.encode() + b"\r\n")
+    read_until(sock, b"\r\n250 ")
+    read_line(sock)
+    talk(sock, b"AUTH PLAIN " + plain("erin"), b"AUTH PLAIN " + plain("alice"), b"QUIT")
+    sock.close()
+    lab.event(**CLEAR, login=True, client_name=DEVICE, client_name_source="ehlo")
+
+
+@scenario("guessed passwords inside TLS: six sessions of curl with dovecot on 993, each with another "
+          "wrong password, and one that is right")
+def logins_guessed_inside_tls(lab):
+    dovecot(lab, *GUESSING)
+    for password in ["wrong-%d" % i for i in range(6)] + [SECRET]:
+        lab.run("c", "curl", "-sk", "-u", "%s:%s" % (USER, password), "imaps://%s/" % NAME)
+        lab.event(outcome="established", tls_mode="implicit", tls_version="TLSv1.3",
+                  offered_version="TLSv1.3", server_name=NAME)
 
 
 @scenario("an old device: HELO, a letter that speaks of STARTTLS on a line of its own, no login")
