@@ -22,8 +22,7 @@ import tempfile
 
 import lab
 import packets
-from peers import (Tls, context, mail_server, read_line, read_until, s_client, s_server, talk,
-                   tls_session)
+from peers import Tls, context, mail_server, read_line, read_until, s_client, s_server, talk
 
 DAYS = [datetime.datetime(2026, 11, day, tzinfo=datetime.timezone.utc) for day in (16, 17, 18)]
 FILES = ["office_%d.pcap.zst" % number for number in range(1, len(DAYS) + 1)]
@@ -37,6 +36,7 @@ ROUTER_MAC = "00:00:5e:00:53:01"
 EHLO = b"250-smtp.cloud.example.com\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n"
 SMTP = {"EHLO": EHLO, "STARTTLS": "tls", "*": b"250 ok\r\n", "AUTH": b"235 2.7.0 accepted\r\n",
         "QUIT": b"221 bye\r\n"}
+LETTER = "a1 APPEND INBOX " + "lorem ipsum " * 120  # long enough to be a session that works
 TEMPLATES = {}  # name -> function(Lab)
 
 
@@ -45,7 +45,7 @@ def template(function):
     return function
 
 
-def serve(place, port, low, high, client=(), text="a1 NOOP\n", name=lab.NAME):
+def serve(place, port, low, high, client=(), text=LETTER + "\n", name=lab.NAME):
     """One s_client session with one s_server, whose certificate is small."""
     s_server(place, port, "-" + low if low == high else "-min_protocol", *(
         () if low == high else (low, "-max_protocol", high)), cert="ec")
@@ -61,11 +61,16 @@ def submit(place, low, high, name, refuse=False, device=b"scanner-2nd-floor"):
     sock.sendall(b"EHLO " + device + b"\r\n")
     read_until(sock, b"AUTH PLAIN LOGIN\r\n")
     talk(sock, b"STARTTLS")
+    tls = Tls(sock, context(place, "c", low=name, high=name), name="smtp.cloud.example.com")
     try:
-        tls_session(sock, context(place, "c", low=name, high=name), name="smtp.cloud.example.com")
+        tls.handshake()
     except ssl.SSLError:
         assert refuse
         sock.close()
+        return
+    tls.send(LETTER.encode())
+    tls.receive()
+    tls.close()
 
 
 @template
@@ -113,7 +118,8 @@ def imaps_fallback(place):
     """TLS 1.2 is refused by a server that knows 1.0 only; the client comes back with 1.0."""
     s_server(place, 993, "-tls1", cert="ec")
     s_client(place, 993, "-tls1_2", name="archive.corp.example.com")
-    s_client(place, 993, "-tls1", "-fallback_scsv", name="archive.corp.example.com")
+    s_client(place, 993, "-tls1", "-fallback_scsv", name="archive.corp.example.com",
+             text=LETTER + "\n")
 
 
 @template
@@ -281,6 +287,7 @@ class Days:
             with tempfile.NamedTemporaryFile() as plain:
                 packets.write_pcap(plain.name, frames)
                 lab.sh("zstd", "-q", "-f", "-19", plain.name, "-o", path)
+            os.chmod(path, 0o644)
             print("%-28s %5d packets %7d bytes" % (name, len(frames), os.path.getsize(path)))
 
 
