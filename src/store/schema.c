@@ -1,7 +1,11 @@
 /* The schema, numbered by PRAGMA user_version; the views are made anew with every migration. */
+#include <time.h>
+
 #include "store/store_internal.h"
 
 #include "base/banned.h"
+
+#define WAL_RETRY_MS 10
 
 /*
  * Version 1.  Times are microseconds since 1970-01-01 UTC, versions wire values (0: not known), the
@@ -181,6 +185,32 @@ identify_at_once(struct store *s, int64_t *version, bool *is_empty, struct error
 	return result;
 }
 
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Of processes that do it at the same time SQLite turns some away at once, because two that wait
+ * with a lock in hand would wait for ever.  Those ask again, as long as anybody else would wait.
+ */
+static int
+use_write_ahead_log(struct store *s)
+{
+	int64_t end_ms = monotonic_ms() + STORE_BUSY_TIMEOUT_MS;
+
+	while (execute(s, "PRAGMA journal_mode = WAL") != 0) {
+		if (sqlite3_errcode(s->db) != SQLITE_BUSY || monotonic_ms() >= end_ms)
+			return -1;
+		(void)sqlite3_sleep(WAL_RETRY_MS);
+	}
+	return 0;
+}
+
 int
 store_schema_prepare(struct store *s, struct error *err)
 {
@@ -203,7 +233,7 @@ store_schema_prepare(struct store *s, struct error *err)
 	}
 	/* auto_vacuum counts only before the first table is made. */
 	if ((is_empty && execute(s, "PRAGMA auto_vacuum = INCREMENTAL") != 0) ||
-	    execute(s, "PRAGMA journal_mode = WAL") != 0) {
+	    use_write_ahead_log(s) != 0) {
 		store_error(s, "write to", err);
 		return -1;
 	}
