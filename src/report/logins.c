@@ -184,8 +184,9 @@ add_logins(struct buf *out, const struct hour *x)
 		return;
 	buf_addf(out, "; logins in the clear: %" PRIu64 " failed", x->hour.failed_logins);
 	if (x->hour.failed_names > 0)
-		buf_addf(out, " with at least %" PRIu32 " different name%s", x->hour.failed_names,
-		    x->hour.failed_names == 1 ? "" : "s");
+		buf_addf(out, " with %s%" PRIu32 " %s",
+		    x->hour.failed_names == 1 ? "" : "at least ", x->hour.failed_names,
+		    x->hour.failed_names == 1 ? "name" : "different names");
 	buf_addf(out, ", %" PRIu64 " accepted", x->hour.accepted_logins);
 }
 
