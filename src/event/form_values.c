@@ -263,7 +263,7 @@ form_protocol_lower(const struct form_record *r, struct buf *out)
 	char lower[8] = "";
 	const char *name = r->event != NULL ? protocol_name(r->event->protocol) : "";
 
-	for (size_t i = 0; name[i] != '\0' && i < sizeof(lower) - 1; i++)
+	for (size_t i = 0; i < sizeof(lower) - 1 && name[i] != '\0'; i++)
 		lower[i] = (char)tolower((unsigned char)name[i]);
 	return add_text(out, lower);
 }

@@ -134,7 +134,7 @@ least_list(const struct flow_table *table)
 		open += table->rings[list].count;
 	own = open / 4;
 	list = FLOW_LIST_UNSETTLED;
-	while (table->rings[list].count <= own && list < FLOW_LIST_HANDSHAKE)
+	while (list < FLOW_LIST_HANDSHAKE && table->rings[list].count <= own)
 		list++;
 	return (enum flow_list)list;
 }
