@@ -66,6 +66,7 @@ struct report_detail {
 	bool has_certificate_not_after;
 	int64_t certificate_not_after_us;
 	uint64_t gap_count, login_count;
+	uint64_t ended_count, dropped_early_count; /* sessions, as in event/finding.h */
 	enum tri legacy_endpoint; /* an opt-in host; unknown where only an address is known */
 };
 

@@ -70,6 +70,8 @@ report_detail_fill(
 		.certificate_not_after_us = from->certificate_not_after_us,
 		.gap_count = from->gap_count,
 		.login_count = from->login_count,
+		.ended_count = from->ended_count,
+		.dropped_early_count = from->dropped_early_count,
 	};
 	memcpy(out->ja4, from->ja4, sizeof(out->ja4));
 	set_service(policy, from, out);

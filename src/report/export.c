@@ -167,6 +167,8 @@ export_visit_row(const struct report_client *c, size_t index, const struct expor
 		v->number(v->arg, "legacy_endpoint", d->legacy_endpoint == TRI_TRUE);
 	v->number(v->arg, "fallbacks", row->fallback_count);
 	visit_text(v, "fallback_from", tls_version_name(row->fallback_from));
+	v->number(v->arg, "ended", d->ended_count);
+	v->number(v->arg, "dropped_early", d->dropped_early_count);
 }
 
 void

@@ -57,7 +57,11 @@ END_TEST
 
 START_TEST(subject_is_printable_and_none_stays_none)
 {
-	struct finding f = { .has_ja4 = true, .gap_count = 2, .login_count = 3 };
+	struct finding f = { .has_ja4 = true,
+		.gap_count = 2,
+		.login_count = 3,
+		.ended_count = 5,
+		.dropped_early_count = 4 };
 	struct report_detail d;
 
 	memset(f.ja4, 'a', sizeof(f.ja4));
@@ -65,6 +69,8 @@ START_TEST(subject_is_printable_and_none_stays_none)
 	ck_assert_ptr_null(d.certificate_subject);
 	ck_assert_uint_eq(d.gap_count, 2);
 	ck_assert_uint_eq(d.login_count, 3);
+	ck_assert_uint_eq(d.ended_count, 5);
+	ck_assert_uint_eq(d.dropped_early_count, 4);
 	ck_assert_mem_eq(d.ja4, f.ja4, sizeof(f.ja4));
 	report_detail_release(&d);
 	event_text_set(&f.certificate_subject, BYTES("CN=a\nb"));
