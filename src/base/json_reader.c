@@ -7,7 +7,9 @@
 static void
 skip_blanks(struct span *in)
 {
-	while (in->len > 0 && memchr(" \t\r\n", in->data[0], 4) != NULL)
+	static const char blanks[] = { ' ', '\t', '\r', '\n' };
+
+	while (in->len > 0 && memchr(blanks, in->data[0], sizeof(blanks)) != NULL)
 		*in = span_from(in->data + 1, in->len - 1);
 }
 

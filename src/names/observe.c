@@ -16,7 +16,8 @@
 /* A message with less is no answer: a header, a question, a record. */
 #define DNS_ANSWER_LEN_MIN 30
 
-_Static_assert(NAME_SEEN_MAX >= DNS_NAME_MAX && NAME_SEEN_MAX >= DHCP_NAME_MAX, "room");
+_Static_assert(NAME_SEEN_MAX >= DNS_NAME_MAX, "room");
+_Static_assert(NAME_SEEN_MAX >= DHCP_NAME_MAX, "room");
 
 struct output {
 	name_seen_fn fn;

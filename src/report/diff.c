@@ -225,6 +225,8 @@ add_item(struct diff *out, enum diff_change change, const struct diff_client *c,
 	const struct state *shown = change == DIFF_FIXED || change == DIFF_QUIET ? old : new;
 	struct diff_item *item;
 
+	/* What changed is a row that was, or is, below the minimum. */
+	assert(shown->worst != NULL);
 	out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
 	item = &out->items[out->count++];
 	*item = (struct diff_item){
@@ -336,11 +338,13 @@ static void
 compare_client(struct comparing *c, const struct diff_client *old, const struct diff_client *new)
 {
 	struct state before = { .condition = ABSENT }, after;
-	const struct diff_client *all = old == NULL ? new : new == NULL ? old : NULL;
+	bool both = old != NULL && new != NULL;
+	const struct diff_client *all = old != NULL ? old : new;
 	struct diff *out = c->out;
 	enum diff_change change;
 
-	if (all == NULL)
+	assert(old != NULL || new != NULL);
+	if (both)
 		all = join(out, old, new);
 	if (old != NULL)
 		find_state(old, &c->before, out->from_us / USEC_PER_DAY, &before);
@@ -351,7 +355,7 @@ compare_client(struct comparing *c, const struct diff_client *old, const struct 
 		return;
 	}
 	out->unchanged_count += after.condition == OPEN;
-	if (old != NULL && new != NULL)
+	if (both)
 		forget_joined(out);
 }
 

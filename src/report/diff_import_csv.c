@@ -55,8 +55,9 @@ read_field(struct span *in, struct buf *out, bool *last)
 static struct span
 without_apostrophe(struct buf *field)
 {
-	bool has =
-	    field->len > 1 && field->data[0] == '\'' && memchr("=+-@ ", field->data[1], 5) != NULL;
+	static const char starts[] = { '=', '+', '-', '@', ' ' };
+	bool has = field->len > 1 && field->data[0] == '\'' &&
+		   memchr(starts, field->data[1], sizeof(starts)) != NULL;
 
 	return has ? span_from(field->data + 1, field->len - 1)
 		   : span_from(field->data, field->len);

@@ -232,7 +232,7 @@ emit_logins(struct session *s)
 	const struct mail_facts *facts = &s->mail->facts;
 	struct event_ending *ending = &s->event.ending;
 
-	_Static_assert((int)EVENT_LOGIN_NAMES_MAX == (int)MAIL_FAILED_NAMES_MAX, "all of them");
+	_Static_assert(sizeof(ending->failed_names) == sizeof(facts->failed_names), "all of them");
 	if (!s->emitted || s->options->ending == NULL ||
 	    (facts->failed_logins == 0 && facts->accepted_logins == 0))
 		return;
