@@ -290,7 +290,7 @@ import_set_coverage(struct import *im, struct span begin, struct span end)
 	char first[SHORT_LEN] = "", last[SHORT_LEN] = "";
 	int64_t begin_us, end_us;
 
-	if (begin.len >= sizeof(first) || end.len >= sizeof(last))
+	if (begin.len == 0 || begin.len >= sizeof(first) || end.len == 0 || end.len >= sizeof(last))
 		return;
 	memcpy(first, begin.data, begin.len);
 	memcpy(last, end.data, end.len);
