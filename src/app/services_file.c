@@ -1,89 +1,39 @@
 #include "app/services_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/text_file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "policy/printable.h"
 
 #include "base/banned.h"
 
 #define FILE_NAME "switching-off.conf"
 #define ADMINISTRATORS_PATH "/etc/tlstally/" FILE_NAME
 #define INSTALLED_PATH TLSTALLY_DATADIR "/tlstally/" FILE_NAME
-/* A file that is something else altogether has more faults than anybody reads. */
-#define FAULTS_SHOWN_MAX 20
-#define LINE_SHOWN_MAX 1024
-
-struct fault_log {
-	const char *path;
-	size_t count;
-};
-
-static void
-log_fault(void *arg, unsigned line, const char *text)
-{
-	struct fault_log *log = arg;
-	struct buf shown = { 0 }, raw = { 0 };
-
-	if (log->count++ >= FAULTS_SHOWN_MAX)
-		return;
-	buf_addf(&raw, "%s:%u: %s", log->path, line, text);
-	printable_add(&shown, span_from(raw.data, raw.len), LINE_SHOWN_MAX);
-	log_error("%s", buf_text(&shown));
-	buf_release(&raw);
-	buf_release(&shown);
-}
-
-/* At most one byte more than may be there.  Returns -1 with errno. */
-static int
-read_whole(int fd, struct buf *out)
-{
-	while (out->len <= SWITCH_OFF_FILE_MAX) {
-		size_t room = SWITCH_OFF_FILE_MAX + 1 - out->len;
-		ssize_t len = read(fd, buf_reserve(out, room), room);
-
-		if (len == 0)
-			return 0;
-		if (len > 0)
-			out->len += (size_t)len;
-		else if (errno != EINTR)
-			return -1;
-	}
-	errno = EFBIG;
-	return -1;
-}
 
 static int
 read_file(struct services_file *f, const char *path, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct fault_log log = { .path = path };
+	struct text_file_faults faults = { .path = path };
 	struct buf text = { 0 };
-	int result = -1;
 
-	if (fd < 0) {
-		error_set(err, "cannot open %s: %s", path, strerror(errno));
+	if (text_file_read(path, SWITCH_OFF_FILE_MAX, &text) != 0) {
+		error_set(err, "cannot read %s: %s", path, strerror(errno));
+		buf_release(&text);
 		return -1;
 	}
-	if (read_whole(fd, &text) != 0) {
-		error_set(err, "cannot read %s: %s", path, strerror(errno));
-		goto out;
-	}
 	f->path = xstrdup(path);
-	f->fault_count = switch_off_read(f->list, span_from(text.data, text.len), log_fault, &log);
-	if (log.count > FAULTS_SHOWN_MAX)
-		log_error("%s: and %zu more faults", path, log.count - FAULTS_SHOWN_MAX);
-	result = 0;
-out:
-	(void)close(fd);
+	f->fault_count =
+	    switch_off_read(f->list, span_from(text.data, text.len), text_file_log_fault, &faults);
+	if (faults.count > TEXT_FILE_FAULTS_SHOWN)
+		log_error("%s: and %zu more faults", path, faults.count - TEXT_FILE_FAULTS_SHOWN);
 	buf_release(&text);
-	return result;
+	return 0;
 }
 
 /* Beside the program: PROGRAM's folder, then FOLDER/../share as installations have it. */

@@ -1,0 +1,25 @@
+/*
+ * text_file - files that a person wrote, read at once: what is wrong with them is logged by line.
+ */
+#ifndef TLSTALLY_APP_TEXT_FILE_H
+#define TLSTALLY_APP_TEXT_FILE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* A file that is something else altogether has more faults than anybody reads. */
+#define TEXT_FILE_FAULTS_SHOWN 20
+
+/* Appends the whole file to `out`.  -1 with errno, which is EFBIG for more than `max` bytes. */
+int text_file_read(const char *path, size_t max, struct buf *out);
+
+struct text_file_faults {
+	const char *path; /* borrowed */
+	size_t count;     /* so far; beyond TEXT_FILE_FAULTS_SHOWN they are only counted */
+};
+
+/* For readers that report a fault by its line: `arg` is a struct text_file_faults. */
+void text_file_log_fault(void *arg, unsigned line, const char *text);
+
+#endif

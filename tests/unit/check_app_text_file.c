@@ -1,0 +1,87 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/text_file.h"
+#include "suite.h"
+
+#include "base/banned.h"
+
+static char path[64];
+
+static void
+make_file(void)
+{
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/tmp/check_text_file.XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "0123456789", 10), 10);
+	(void)close(fd);
+}
+
+static void
+remove_file(void)
+{
+	(void)unlink(path);
+}
+
+START_TEST(a_file_is_read_behind_what_is_there)
+{
+	struct buf out = { 0 };
+
+	buf_add_text(&out, "so: ");
+	ck_assert_int_eq(text_file_read(path, 100, &out), 0);
+	ck_assert_str_eq(buf_text(&out), "so: 0123456789");
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(a_file_may_be_as_long_as_the_limit_and_no_longer)
+{
+	struct buf out = { 0 };
+
+	ck_assert_int_eq(text_file_read(path, 10, &out), 0);
+	buf_clear(&out);
+	ck_assert_int_eq(text_file_read(path, 9, &out), -1);
+	ck_assert_int_eq(errno, EFBIG);
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(why_a_file_cannot_be_read_is_told)
+{
+	struct buf out = { 0 };
+
+	ck_assert_int_eq(text_file_read("/nonexistent/file", 9, &out), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(text_file_read("/", 9, &out), -1);
+	ck_assert_int_eq(errno, EISDIR);
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(faults_beyond_those_that_are_shown_are_counted)
+{
+	struct text_file_faults faults = { .path = path };
+
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	for (unsigned i = 0; i < TEXT_FILE_FAULTS_SHOWN + 5; i++)
+		text_file_log_fault(&faults, i, "is wrong");
+	ck_assert_uint_eq(faults.count, TEXT_FILE_FAULTS_SHOWN + 5);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, make_file, remove_file);
+	tcase_add_test(tc, a_file_is_read_behind_what_is_there);
+	tcase_add_test(tc, a_file_may_be_as_long_as_the_limit_and_no_longer);
+	tcase_add_test(tc, why_a_file_cannot_be_read_is_told);
+	tcase_add_test(tc, faults_beyond_those_that_are_shown_are_counted);
+}
+
+SUITE_MAIN("app_text_file")
