@@ -19,12 +19,25 @@
 /* Of a server's name in the table: the inventory has it whole. */
 #define SERVER_WIDTH_TERMINAL 38
 #define SERVER_WIDTH_PIPE 88
+#define NAME_WIDTH 32
 
-enum client_column { VERDICT, CLIENT, SENSOR, WORST, OFFERS, SERVER, COUNT, LAST, CLIENT_COLUMNS };
+enum client_column {
+	VERDICT,
+	CLIENT,
+	NAME,
+	SENSOR,
+	WORST,
+	OFFERS,
+	SERVER,
+	COUNT,
+	LAST,
+	CLIENT_COLUMNS
+};
 
 static const struct grid_column client_columns[CLIENT_COLUMNS] = {
 	[VERDICT] = { .heading = "VERDICT" },
 	[CLIENT] = { .heading = "CLIENT" },
+	[NAME] = { .heading = "NAME" },
 	[SENSOR] = { .heading = "SENSOR" },
 	[WORST] = { .heading = "WORST" },
 	[OFFERS] = { .heading = "OFFERS" },
@@ -36,14 +49,17 @@ static const struct grid_column client_columns[CLIENT_COLUMNS] = {
 /* The reason repeats server, counts and times, so they can go; who it is about cannot. */
 static const struct grid_step client_steps[] = {
 	{ GRID_SHORTEN, SERVER, 28 },
+	{ GRID_SHORTEN, NAME, 18 },
 	{ GRID_SHORTEN, LAST, 10 },
 	{ GRID_SHORTEN, SERVER, 16 },
+	{ GRID_SHORTEN, NAME, 10 },
 	{ GRID_SHORTEN, SENSOR, 8 },
 	{ GRID_DROP, COUNT, 0 },
 	{ GRID_DROP, SERVER, 0 },
 	{ GRID_DROP, OFFERS, 0 },
 	{ GRID_DROP, LAST, 0 },
 	{ GRID_DROP, WORST, 0 },
+	{ GRID_DROP, NAME, 0 },
 	{ GRID_DROP, SENSOR, 0 },
 	{ GRID_END, 0, 0 },
 };
@@ -127,6 +143,7 @@ add_client(struct grid *g, const struct report_client *c)
 	grid_add_row(g);
 	grid_set(g, VERDICT, verdict_name(c->verdict), verdict_colours[c->verdict]);
 	grid_set(g, CLIENT, addr_to_text(&c->ip, addr), NULL);
+	grid_set(g, NAME, c->name != NULL ? c->name : "-", NULL);
 	grid_set(g, SENSOR, c->sensor, NULL);
 	grid_set(g, WORST, version_text(c->worst_version), NULL);
 	grid_set(g, OFFERS, version_text(c->offered_version), NULL);
@@ -335,6 +352,16 @@ fill_grids(
 	return shown_count;
 }
 
+static bool
+shows_a_name(const struct report *r, const struct report_view *view)
+{
+	for (size_t i = 0; i < r->client_count; i++) {
+		if (r->clients[i].name != NULL && is_shown(view, &r->clients[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 report_write(const struct report *r, const struct report_options *options,
     const struct report_view *view, struct buf *out)
@@ -350,6 +377,9 @@ report_write(const struct report *r, const struct report_options *options,
 	shown_count = fill_grids(r, view, &clients, &rows);
 	if (!r->several_sensors)
 		grid_drop(&clients, SENSOR);
+	if (!shows_a_name(r, view))
+		grid_drop(&clients, NAME);
+	grid_limit(&clients, NAME, NAME_WIDTH);
 	grid_limit(&clients, SERVER, width > 0 ? SERVER_WIDTH_TERMINAL : SERVER_WIDTH_PIPE);
 	grid_limit(&rows, ROW_SERVER, width > 0 ? SERVER_WIDTH_TERMINAL : SERVER_WIDTH_PIPE);
 	grid_fit(&clients, width, client_steps);

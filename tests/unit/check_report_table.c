@@ -216,6 +216,27 @@ START_TEST(narrow_terminal_gives_up_columns_before_client_and_verdict)
 }
 END_TEST
 
+START_TEST(names_have_a_column_where_a_client_that_is_shown_has_one)
+{
+	struct fixture f;
+	struct buf out = { 0 };
+	const char *text;
+
+	set_up(&f);
+	text = write_report(&f, &out);
+	ck_assert_ptr_nonnull(strstr(text, "NAME"));
+	ck_assert_ptr_nonnull(strstr(text, device));
+	f.view.verdicts = 1u << VERDICT_OK;
+	text = write_report(&f, &out);
+	ck_assert_ptr_null(strstr(text, "NAME"));
+	f.view.verdicts = 0;
+	f.clients[0].name = NULL;
+	text = write_report(&f, &out);
+	ck_assert_ptr_null(strstr(text, "NAME"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(header_says_what_was_seen_and_what_was_not)
 {
 	static const char *const wanted[] = {
@@ -579,6 +600,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, pipe_gets_one_whole_line_per_client);
 	tcase_add_test(tc, reasons_begin_in_one_column_beside_the_table);
 	tcase_add_test(tc, narrow_terminal_gives_up_columns_before_client_and_verdict);
+	tcase_add_test(tc, names_have_a_column_where_a_client_that_is_shown_has_one);
 	tcase_add_test(tc, header_says_what_was_seen_and_what_was_not);
 	tcase_add_test(tc, time_without_a_capture_is_owned_up_to);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
