@@ -21,17 +21,40 @@ add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, stru
 	return store_step(s, st, err);
 }
 
+static int
+has_many_hours(struct store *s, int64_t client_id, bool *many, struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_HOURS_MANY, err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	(void)sqlite3_bind_int(st, 2, STORE_LOGIN_HOURS_MAX);
+	status = sqlite3_step(st);
+	*many = status == SQLITE_ROW;
+	if (status != SQLITE_ROW && status != SQLITE_DONE)
+		store_error(s, "read", err);
+	(void)sqlite3_reset(st);
+	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+}
+
 int
 store_add_hours(struct store *s, int64_t client_id, const struct tally_hour *hours, size_t count,
     struct error *err)
 {
 	sqlite3_stmt *st;
+	bool many;
 
 	for (size_t i = 0; i < count; i++) {
 		if (add_hour(s, client_id, &hours[i], err) != 0)
 			return -1;
 	}
 	if (count == 0)
+		return 0;
+	if (has_many_hours(s, client_id, &many, err) != 0)
+		return -1;
+	if (!many)
 		return 0;
 	st = store_statement(s, STATEMENT_HOURS_TRIM, err);
 	if (st == NULL)

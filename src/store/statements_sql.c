@@ -57,6 +57,9 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" failed_logins = failed_logins + excluded.failed_logins,"
 		" accepted_logins = accepted_logins + excluded.accepted_logins,"
 		" failed_names = max(failed_names, excluded.failed_names)",
+	/* A row for a client that has more than ?2.  Seldom, and trimming costs ten times as much. */
+	[STATEMENT_HOURS_MANY] =
+		"SELECT 1 FROM login_hour WHERE client = ?1 LIMIT 1 OFFSET ?2",
 	/* ?2: so many stay, ?3: of the newest after the first; of the others the worst. */
 	[STATEMENT_HOURS_TRIM] =
 		"DELETE FROM login_hour WHERE client = ?1 AND hour IN (SELECT hour FROM login_hour"
