@@ -92,6 +92,9 @@ update_name(struct client_row *row, const struct tally_client *c, struct buf *sc
 static void
 update_cadence(struct client_row *row, const struct tally_client *c)
 {
+	/* Only marks, or the end of sessions: nobody came. */
+	if (c->event_count == 0)
+		return;
 	if (row->count > 0)
 		cadence_add_gap(&row->cadence, c->first_us - row->last_us);
 	if (c->cadence != NULL)

@@ -535,6 +535,28 @@ START_TEST(a_cadence_goes_on_from_flush_to_flush)
 }
 END_TEST
 
+/* As a daemon sees it: most sessions end after their handshake was flushed. */
+START_TEST(the_end_of_a_session_in_a_later_flush_is_no_visit_of_its_own)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+
+	for (int i = 0; i < 12; i++) {
+		struct event ev = handshake("10.0.0.1", "mail.example", V12, DAY + i * (HOUR / 12));
+		struct event end = session_end(&ev, SECOND, 9000);
+
+		ck_assert(tally_add(t, &ev));
+		flush(s, t, NULL);
+		ck_assert(tally_add(t, &end));
+		flush(s, t, NULL);
+	}
+	ck_assert_str_eq(
+	    sql("SELECT interval_s, interval_share, active_hours FROM clients"), "300.0|100|0");
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_better_name_stays_for_a_month)
 {
 	static const struct {
@@ -574,6 +596,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_mac_address_of_several_clients_is_a_router_s);
 	tcase_add_test(tc, a_cadence_goes_on_from_flush_to_flush);
+	tcase_add_test(tc, the_end_of_a_session_in_a_later_flush_is_no_visit_of_its_own);
 	tcase_add_test(tc, a_better_name_stays_for_a_month);
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_loop_test(tc, the_columns_of_a_view_are_its_promise, 0, ROWS(views));
