@@ -27,6 +27,10 @@ struct cadence {
 	uint64_t gap_sum_ms[CADENCE_CLASSES];
 };
 
+/* The numbers that a time and a gap, which is not negative, are counted by. */
+unsigned cadence_hour(int64_t time_us);
+unsigned cadence_class(int64_t gap_us);
+
 void cadence_add_time(struct cadence *c, int64_t time_us);
 /* `gap_us`: from one attempt to the next; a negative one is none. */
 void cadence_add_gap(struct cadence *c, int64_t gap_us);

@@ -76,7 +76,7 @@ struct tally_client {
 	int64_t name_us; /* when it did */
 	int64_t first_us, last_us;
 	uint64_t event_count;
-	const struct cadence *cadence;       /* NULL: one event only */
+	struct cadence cadence;
 	size_t first_finding, finding_count; /* for tally_finding_at */
 	size_t first_day, day_count;         /* for tally_day_at */
 	size_t first_hour, hour_count;       /* for tally_hour_at */

@@ -97,10 +97,7 @@ update_cadence(struct client_row *row, const struct tally_client *c)
 		return;
 	if (row->count > 0)
 		cadence_add_gap(&row->cadence, c->first_us - row->last_us);
-	if (c->cadence != NULL)
-		cadence_merge(&row->cadence, c->cadence);
-	else
-		cadence_add_time(&row->cadence, c->first_us);
+	cadence_merge(&row->cadence, &c->cadence);
 }
 
 /* The rule of tally.h: the latest decides, an earlier one fills what is not known yet. */

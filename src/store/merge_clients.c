@@ -269,13 +269,13 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 		goto out;
 	}
 	m->out->handshake_count += c->client.event_count;
-	c->client.cadence = &c->new_cadence;
+	c->client.cadence = c->new_cadence;
 	if (store_add_client(m->into, m->into_sensor, &c->client, c->news, c->news_count,
 		c->news_days, c->news_day_count, m->err) != 0)
 		goto out;
 	/* The copy is replaced: what is gone there is gone. */
 	c->client.event_count = from->count;
-	c->client.cadence = &c->cadence;
+	c->client.cadence = c->cadence;
 	if (store_forget_client(m->into, copy_id, m->err) != 0 ||
 	    store_add_client(m->into, -m->part, &c->client, c->whole, c->whole_count, c->whole_days,
 		c->whole_day_count, m->err) != 0)

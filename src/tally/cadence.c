@@ -21,18 +21,24 @@
 #define HOURS_DAY_AND_NIGHT 20
 #define HOURS_RANGE_MAX 14
 
-void
-cadence_add_time(struct cadence *c, int64_t time_us)
+unsigned
+cadence_hour(int64_t time_us)
 {
 	int64_t in_day = time_us % (86400 * USEC_PER_SEC);
 
 	if (in_day < 0)
 		in_day += 86400 * USEC_PER_SEC;
-	c->hours[in_day / (3600 * USEC_PER_SEC)]++;
+	return (unsigned)(in_day / (3600 * USEC_PER_SEC));
 }
 
-static unsigned
-class_of(int64_t gap_us)
+void
+cadence_add_time(struct cadence *c, int64_t time_us)
+{
+	c->hours[cadence_hour(time_us)]++;
+}
+
+unsigned
+cadence_class(int64_t gap_us)
 {
 	unsigned doubling = 0;
 
@@ -53,7 +59,7 @@ cadence_add_gap(struct cadence *c, int64_t gap_us)
 
 	if (gap_us < 0)
 		return;
-	class = class_of(gap_us);
+	class = cadence_class(gap_us);
 	c->gap_count[class]++;
 	c->gap_sum_ms[class] += (uint64_t)gap_us / 1000;
 }

@@ -52,6 +52,7 @@ tally_free(struct tally *t)
 	free(t->kinds);
 	free(t->stories);
 	tally_drop_order(t);
+	free(t->briefs);
 	free(t->cadences);
 	free(t);
 }
@@ -67,7 +68,8 @@ tally_clear(struct tally *t)
 	tally_index_clear(&t->kind_index);
 	tally_index_clear(&t->story_index);
 	t->client_count = t->finding_count = t->day_count = t->hour_count = 0;
-	t->kind_count = t->story_count = t->cadence_count = 0;
+	t->kind_count = t->story_count = 0;
+	t->brief_count = t->cadence_count = 0;
 	tally_drop_order(t);
 	t->bytes = 0;
 	t->event_count = t->ending_count = 0;
@@ -290,40 +292,12 @@ brings_name(const struct tally_client_entry *c, const struct event *ev)
 	       device_name_replaces(rank_of_name(ev), ev->timestamp_us, c->name_rank, c->name_us);
 }
 
-/*
- * One event has no gap, and its hour can be told from its time.  A full tally begins none: it takes
- * no memory for what it knows, and one gap more or less tells nothing.
- */
-static void
-update_cadence(struct tally *t, struct tally_client_entry *c, int64_t time_us)
-{
-	struct cadence *cadence;
-
-	if (c->event_count == 0)
-		return;
-	if (c->cadence == TALLY_NONE && tally_is_full(t))
-		return;
-	if (c->cadence == TALLY_NONE) {
-		c->cadence = (uint32_t)t->cadence_count;
-		t->cadences = tally_make_room(
-		    t->cadences, c->cadence, &t->cadence_room, sizeof(*t->cadences));
-		t->cadence_count++;
-		t->bytes += sizeof(*t->cadences);
-		cadence = &t->cadences[c->cadence];
-		*cadence = (struct cadence){ 0 };
-		cadence_add_time(cadence, c->first_us);
-	}
-	cadence = &t->cadences[c->cadence];
-	cadence_add_time(cadence, time_us);
-	cadence_add_gap(cadence, time_us - c->last_us);
-}
-
 static void
 update_client(struct tally *t, struct tally_client_entry *c, const struct event *ev)
 {
 	int64_t time_us = ev->timestamp_us;
 
-	update_cadence(t, c, time_us);
+	tally_count_cadence(t, c, time_us);
 	c->event_count++;
 	c->first_us = time_us < c->first_us ? time_us : c->first_us;
 	c->last_us = time_us > c->last_us ? time_us : c->last_us;

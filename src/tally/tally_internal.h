@@ -25,13 +25,28 @@ struct tally_client_entry {
 	bool has_mac;
 	uint8_t mac[6];
 	uint8_t name_source, name_rank;
-	uint32_t cadence; /* in tally.cadences; TALLY_NONE: one event only */
+	uint32_t cadence; /* in tally.briefs; TALLY_NONE: one event only */
 	struct tally_text name;
 	int64_t mac_us, name_us; /* packet time of the event that told them */
 	int64_t first_us, last_us;
 	uint64_t event_count;
 	uint32_t first_finding, finding_count, first_day, day_count; /* after tally_sort */
 	uint32_t first_hour, hour_count;
+};
+
+/* A struct cadence of which little is counted, as of most clients between two flushes. */
+#define TALLY_BRIEF_CLASSES 8
+struct tally_brief_class {
+	uint32_t sum_ms;
+	uint16_t count;
+	uint8_t class;
+};
+
+struct tally_brief {
+	uint32_t full; /* in tally.cadences, where all is counted then; TALLY_NONE: it is here */
+	uint32_t hour_count;
+	uint8_t hour, class_count;
+	struct tally_brief_class classes[TALLY_BRIEF_CLASSES];
 };
 
 /* A finding's key but for the client. */
@@ -112,8 +127,9 @@ struct tally {
 	size_t hour_count, hour_room;
 	struct tally_kind *kinds;
 	struct tally_story *stories;
-	struct cadence *cadences; /* of clients with several events */
-	size_t cadence_count, cadence_room;
+	struct tally_brief *briefs; /* of clients with several events */
+	struct cadence *cadences;   /* of these, where that is too little */
+	size_t brief_count, brief_room, cadence_count, cadence_room;
 	size_t client_count, client_room, finding_count, finding_room, day_count, day_room;
 	size_t kind_count, kind_room, story_count, story_room;
 	/* By tally_sort, until the next change: numbers of entries in order; the indexes of
@@ -174,6 +190,16 @@ void tally_drop_order(struct tally *t);
 /* tally.c */
 /* What of an event is a finding's key. */
 void tally_event_key(const struct event *ev, struct finding_key *out);
+
+/* tally_cadence.c */
+/*
+ * Before the event is counted in `c`.  One event has no gap, and its hour can be told from its
+ * time.  A full tally begins none: it takes no memory for what it knows, and one gap more or less
+ * tells nothing.
+ */
+void tally_count_cadence(struct tally *t, struct tally_client_entry *c, int64_t time_us);
+void tally_tell_cadence(
+    const struct tally *t, const struct tally_client_entry *c, struct cadence *out);
 
 /* tally_hours.c */
 /* False when there is no such hour yet, and no room for it. */

@@ -257,7 +257,6 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 		.name_us = c->name_us,
 		.first_us = c->first_us,
 		.last_us = c->last_us,
-		.cadence = c->cadence != TALLY_NONE ? &t->cadences[c->cadence] : NULL,
 		.event_count = c->event_count,
 		.first_finding = c->first_finding,
 		.finding_count = c->finding_count,
@@ -267,6 +266,7 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 		.hour_count = c->hour_count,
 	};
 	memcpy(out->mac, c->mac, sizeof(out->mac));
+	tally_tell_cadence(t, c, &out->cadence);
 }
 
 static void
