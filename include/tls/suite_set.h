@@ -21,7 +21,14 @@
 #define TLS_SUITE_SET_UNSEEN (UINT64_C(1) << 61) /* the list was not seen to its end */
 #define TLS_SUITE_SET_OTHERS (UINT64_C(1) << 62) /* suites that have no bit */
 
+/* What is asked of an offer later. */
+struct tls_suite_offers {
+	uint64_t set;
+	bool aead, ecdhe; /* any such suite of TLS; not told of a hello in the form of SSLv2 */
+};
+
 uint64_t tls_suite_set_of(const struct tls_client_hello *ch);
+void tls_suite_offers_of(const struct tls_client_hello *ch, struct tls_suite_offers *out);
 /* 0: the suite has none. */
 uint64_t tls_suite_set_bit(uint16_t suite);
 

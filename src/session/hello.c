@@ -13,18 +13,20 @@
 #define SSL2_ERROR_LEN 3
 
 static void
+set_offers(struct event *ev, const struct tls_suite_offers *offers)
+{
+	ev->suites = offers->set;
+	ev->offers_aead = offers->aead;
+	ev->offers_ecdhe = offers->ecdhe;
+}
+
+static void
 set_suite_offers(struct event *ev, const struct tls_client_hello *ch)
 {
-	struct span list = ch->cipher_suites;
-	uint16_t suite;
+	struct tls_suite_offers offers;
 
-	ev->suites = tls_suite_set_of(ch);
-	if (ch->sslv2_format)
-		return;
-	while (span_read_u16(&list, &suite)) {
-		ev->offers_aead = ev->offers_aead || tls_cipher_suite_is_aead(suite);
-		ev->offers_ecdhe = ev->offers_ecdhe || tls_cipher_suite_is_ecdhe(suite);
-	}
+	tls_suite_offers_of(ch, &offers);
+	set_offers(ev, &offers);
 }
 
 static void
@@ -40,6 +42,7 @@ set_fingerprints(struct session *s, const struct tls_client_hello *ch)
 	ev->has_ja4 = found.ja4[0] != '\0';
 	if (ev->has_ja4)
 		memcpy(ev->ja4, found.ja4, EVENT_JA4_LEN);
+	set_offers(ev, &found.offers);
 }
 
 static void
@@ -66,9 +69,10 @@ take_client_hello(struct session *s, unsigned dir, const struct tls_client_hello
 		ev->fallback_scsv = TRI_TRUE;
 	else if (ch->cipher_suites_whole)
 		ev->fallback_scsv = TRI_FALSE;
-	set_suite_offers(ev, ch);
 	if (whole)
 		set_fingerprints(s, ch);
+	else
+		set_suite_offers(ev, ch);
 	s->offers_session_id = ch->session_id.len > 0 && ch->session_id.len <= 32;
 	if (s->offers_session_id) {
 		s->session_id_len = (uint8_t)ch->session_id.len;

@@ -21,7 +21,8 @@
  * from others well enough to find its place. */
 #define CERTIFICATE_HASHED 64
 
-/* What JA3 and JA4 are functions of, as numbers, each list with its count in front. */
+/* What JA3, JA4 and the offers of a whole hello are functions of, as numbers, each list with its
+ * count in front. */
 struct hello_key {
 	size_t count; /* HELLO_KEY_MAX + 1: too many */
 	uint16_t items[HELLO_KEY_MAX];
@@ -77,7 +78,8 @@ key_add(struct hello_key *key, uint16_t item)
 		key->count = HELLO_KEY_MAX + 1;
 }
 
-/* A list without its GREASE, which no fingerprint counts.  `at`: where its length is put. */
+/* A list without its GREASE, which neither a fingerprint nor an offer counts.  `at`: where its
+ * length is put. */
 static void
 key_end_list(struct hello_key *key, size_t at)
 {
@@ -150,6 +152,7 @@ work_out(const struct tls_client_hello *ch, struct tls_fingerprints *out)
 {
 	(void)tls_ja3(ch, out->ja3);
 	(void)tls_ja4(ch, out->ja4);
+	tls_suite_offers_of(ch, &out->offers);
 }
 
 static bool

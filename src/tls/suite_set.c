@@ -70,6 +70,21 @@ tls_suite_set_of(const struct tls_client_hello *ch)
 	return set;
 }
 
+void
+tls_suite_offers_of(const struct tls_client_hello *ch, struct tls_suite_offers *out)
+{
+	struct span list = ch->cipher_suites;
+	uint16_t suite;
+
+	*out = (struct tls_suite_offers){ .set = tls_suite_set_of(ch) };
+	if (ch->sslv2_format)
+		return;
+	while (span_read_u16(&list, &suite)) {
+		out->aead = out->aead || tls_cipher_suite_is_aead(suite);
+		out->ecdhe = out->ecdhe || tls_cipher_suite_is_ecdhe(suite);
+	}
+}
+
 bool
 tls_cipher_suite_from_name(const char *name, uint16_t *suite)
 {

@@ -36,6 +36,33 @@ START_TEST(every_bit_belongs_to_one_registered_suite)
 }
 END_TEST
 
+START_TEST(an_offer_tells_of_aead_and_ecdhe_but_not_in_the_form_of_sslv2)
+{
+	struct tls_client_hello ch = {
+		.cipher_suites = BYTES("\x00\x2f\xc0\x2f"),
+		.cipher_suites_whole = true,
+	};
+	struct tls_suite_offers offers;
+
+	tls_suite_offers_of(&ch, &offers);
+	ck_assert(offers.aead && offers.ecdhe);
+	ck_assert_uint_eq(offers.set, tls_suite_set_of(&ch));
+	ch.cipher_suites = BYTES("\x00\x9c");
+	tls_suite_offers_of(&ch, &offers);
+	ck_assert(offers.aead && !offers.ecdhe);
+	ch.cipher_suites = BYTES("\xc0\x13");
+	tls_suite_offers_of(&ch, &offers);
+	ck_assert(!offers.aead && offers.ecdhe);
+	ch = (struct tls_client_hello){
+		.sslv2_format = true,
+		.cipher_suites = BYTES("\x00\xc0\x2f"),
+		.cipher_suites_whole = true,
+	};
+	tls_suite_offers_of(&ch, &offers);
+	ck_assert(!offers.aead && !offers.ecdhe);
+}
+END_TEST
+
 START_TEST(a_hello_gives_its_set)
 {
 	struct tls_client_hello ch = {
@@ -108,6 +135,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, every_bit_belongs_to_one_registered_suite);
+	tcase_add_test(tc, an_offer_tells_of_aead_and_ecdhe_but_not_in_the_form_of_sslv2);
 	tcase_add_test(tc, a_hello_gives_its_set);
 	tcase_add_loop_test(tc, a_suite_is_found_by_its_name, 0, ROWS(names));
 	tcase_add_loop_test(tc, a_suite_is_of_use_in_its_versions_only, 0, ROWS(uses));
