@@ -98,11 +98,32 @@ struct tally_day {
 	uint64_t count;
 };
 
+/*
+ * A finding in few words.  What many of them have in common is kept once and has a number, from 0
+ * up to the counts below, until tally_clear: its kind (the key but for the client) and its story
+ * (what the latest handshakes told, and fallback_from).
+ */
+struct tally_row {
+	uint32_t kind, story;
+	int64_t first_us, last_us;
+	uint64_t count, gap_count, login_count, scsv_count, fallback_count;
+	uint64_t ended_count, dropped_early_count;
+	int64_t dropped_early_us;
+	uint64_t dropped_early_len;
+};
+
 void tally_sort(struct tally *t);
 size_t tally_client_count(const struct tally *t);
 size_t tally_finding_count(const struct tally *t);
 void tally_client_at(const struct tally *t, size_t index, struct tally_client *out);
 void tally_finding_at(const struct tally *t, size_t index, struct finding *out);
+/* The same finding; no two rows of a client have one kind. */
+void tally_row_at(const struct tally *t, size_t index, struct tally_row *out);
+size_t tally_kind_count(const struct tally *t);
+size_t tally_story_count(const struct tally *t);
+/* These fill in what is theirs, and leave the rest of `out` as it is. */
+void tally_kind_at(const struct tally *t, uint32_t kind, struct finding_key *out);
+void tally_story_at(const struct tally *t, uint32_t story, struct finding *out);
 void tally_day_at(const struct tally *t, size_t index, struct tally_day *out);
 void tally_hour_at(const struct tally *t, size_t index, struct tally_hour *out);
 

@@ -269,9 +269,23 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 	tally_tell_cadence(t, c, &out->cadence);
 }
 
-static void
-tell_kind(const struct tally_kind *k, struct finding_key *out)
+size_t
+tally_kind_count(const struct tally *t)
 {
+	return t->kind_count;
+}
+
+size_t
+tally_story_count(const struct tally *t)
+{
+	return t->story_count;
+}
+
+void
+tally_kind_at(const struct tally *t, uint32_t kind, struct finding_key *out)
+{
+	const struct tally_kind *k = &t->kinds[kind];
+
 	out->protocol = (enum protocol)k->protocol;
 	out->tls_mode = (enum tls_mode)k->tls_mode;
 	event_text_set(&out->server, span_from(k->server.data, k->server.len));
@@ -284,9 +298,11 @@ tell_kind(const struct tally_kind *k, struct finding_key *out)
 	out->refusal_alert = k->refusal_alert;
 }
 
-static void
-tell_story(const struct tally_story *s, struct finding *out)
+void
+tally_story_at(const struct tally *t, uint32_t story, struct finding *out)
 {
+	const struct tally_story *s = &t->stories[story];
+
 	out->server_ip = s->server_ip;
 	out->server_name_source = (enum name_source)s->server_name_source;
 	out->has_cipher_suite = s->has_cipher_suite;
@@ -305,25 +321,49 @@ tell_story(const struct tally_story *s, struct finding *out)
 }
 
 void
-tally_finding_at(const struct tally *t, size_t index, struct finding *out)
+tally_row_at(const struct tally *t, size_t index, struct tally_row *out)
 {
 	const struct tally_finding_entry *e = &t->findings[t->finding_order[index]];
 
+	*out = (struct tally_row){
+		.kind = e->kind,
+		.story = e->story,
+		.first_us = e->first_us,
+		.last_us = e->last_us,
+		.count = e->count,
+		.gap_count = e->gap_count,
+		.login_count = e->login_count,
+		.scsv_count = e->scsv_count,
+		.fallback_count = e->fallback_count,
+		.ended_count = e->ended_count,
+		.dropped_early_count = e->dropped_early_count,
+		.dropped_early_us = (int64_t)e->dropped_early_ms * 1000,
+		.dropped_early_len = e->dropped_early_len,
+	};
+}
+
+void
+tally_finding_at(const struct tally *t, size_t index, struct finding *out)
+{
+	const struct tally_finding_entry *e = &t->findings[t->finding_order[index]];
+	struct tally_row row;
+
 	memset(out, 0, offsetof(struct finding, certificate_subject));
+	tally_row_at(t, index, &row);
 	out->key.client_ip = t->clients[e->client].ip;
-	tell_kind(&t->kinds[e->kind], &out->key);
-	out->count = e->count;
-	out->gap_count = e->gap_count;
-	out->login_count = e->login_count;
-	out->scsv_count = e->scsv_count;
-	out->fallback_count = e->fallback_count;
-	out->ended_count = e->ended_count;
-	out->dropped_early_count = e->dropped_early_count;
-	out->dropped_early_us = (int64_t)e->dropped_early_ms * 1000;
-	out->dropped_early_len = e->dropped_early_len;
-	out->first_us = e->first_us;
-	out->last_us = e->last_us;
-	tell_story(&t->stories[e->story], out);
+	tally_kind_at(t, row.kind, &out->key);
+	out->count = row.count;
+	out->gap_count = row.gap_count;
+	out->login_count = row.login_count;
+	out->scsv_count = row.scsv_count;
+	out->fallback_count = row.fallback_count;
+	out->ended_count = row.ended_count;
+	out->dropped_early_count = row.dropped_early_count;
+	out->dropped_early_us = row.dropped_early_us;
+	out->dropped_early_len = row.dropped_early_len;
+	out->first_us = row.first_us;
+	out->last_us = row.last_us;
+	tally_story_at(t, row.story, out);
 }
 
 void

@@ -763,6 +763,44 @@ START_TEST(a_text_that_many_share_is_kept_once)
 }
 END_TEST
 
+START_TEST(what_findings_have_in_common_has_one_number)
+{
+	struct tally *t = tally_new(NULL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct tally_row rows[4];
+	struct finding f = { 0 };
+
+	ck_assert(tally_add(t, &ev));
+	ev.client_ip.bytes[3]++;
+	ck_assert(tally_add(t, &ev));
+	ev.client_ip.bytes[3]++;
+	ev.capture_gap = true;
+	event_text_set(&ev.certificate_subject, BYTES("CN=mail.example"));
+	ck_assert(tally_add(t, &ev));
+	ev.tls_version = V12;
+	ck_assert(tally_add(t, &ev));
+	tally_sort(t);
+	ck_assert_uint_eq(tally_kind_count(t), 2);
+	ck_assert_uint_eq(tally_story_count(t), 2);
+	for (size_t i = 0; i < 4; i++)
+		tally_row_at(t, i, &rows[i]);
+	ck_assert_uint_eq(rows[0].kind, rows[1].kind);
+	ck_assert_uint_eq(rows[1].kind, rows[2].kind);
+	ck_assert_uint_ne(rows[2].kind, rows[3].kind);
+	ck_assert_uint_eq(rows[0].story, rows[1].story);
+	ck_assert_uint_ne(rows[1].story, rows[2].story);
+	ck_assert_uint_eq(rows[2].story, rows[3].story);
+	ck_assert_uint_eq(rows[1].gap_count, 0);
+	ck_assert_uint_eq(rows[2].gap_count, 1);
+	tally_kind_at(t, rows[3].kind, &f.key);
+	ck_assert_uint_eq(f.key.tls_version, V12);
+	ck_assert(span_equals(event_text_span(&f.key.server), BYTES("mail.example")));
+	tally_story_at(t, rows[3].story, &f);
+	ck_assert(span_equals(event_text_span(&f.certificate_subject), BYTES("CN=mail.example")));
+	tally_free(t);
+}
+END_TEST
+
 START_TEST(suites_are_known_of_all_and_of_any_handshake)
 {
 	struct tally *t = tally_new(NULL);
@@ -871,6 +909,7 @@ END_TEST
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, what_findings_have_in_common_has_one_number);
 	tcase_add_test(tc, suites_are_known_of_all_and_of_any_handshake);
 	tcase_add_test(tc, an_ending_is_counted_with_its_finding_and_is_no_handshake);
 	tcase_add_test(tc, an_ending_alone_is_a_finding_of_no_handshake);
