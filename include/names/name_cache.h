@@ -21,7 +21,6 @@
 
 struct name_cache; /* opaque */
 
-/* All bytes count: set it with memset, or an initializer. */
 struct name_key {
 	uint8_t kind; /* the caller's */
 	uint8_t mac[6];
@@ -29,15 +28,24 @@ struct name_key {
 	struct addr a, b;
 };
 
+/* One thing to learn: `name` (not empty, at most 255 bytes) holds from `time_us` to `until_us`. */
+struct name_lesson {
+	struct name_key key;
+	struct span name; /* borrowed for the call */
+	uint8_t rank;     /* of two names at the same moment the lower one holds */
+	int64_t time_us, until_us;
+};
+
+/* So many are looked up at a time. */
+#define NAME_LESSONS_MAX 32
+
 struct name_cache *name_cache_new(size_t max_bytes);
 void name_cache_free(struct name_cache *cache);
 
-/*
- * `name` (copied; not empty, at most 255 bytes) holds under `key` from `time_us` to `until_us`.
- * `rank`: of two names at the same moment the lower one holds.
- */
-void name_cache_learn(struct name_cache *cache, const struct name_key *key, struct span name,
-    uint8_t rank, int64_t time_us, int64_t until_us);
+void name_cache_learn(struct name_cache *cache, const struct name_lesson *lesson);
+/* The same for several, in their order; faster than one by one. */
+void name_cache_learn_many(
+    struct name_cache *cache, const struct name_lesson *lessons, size_t count);
 /*
  * The latest name that holds at `time_us`; `only`: none when another one does, too.  Borrowed until
  * the next name_cache_learn.

@@ -30,6 +30,20 @@ chain_has(const struct chain *chain, const struct dns_name *name)
 	return false;
 }
 
+static bool
+chain_has_owner(const struct chain *chain, const struct dns_record *record)
+{
+	return record->owned_by_question || chain_has(chain, &record->owner);
+}
+
+static bool
+chain_ends_with_owner(const struct chain *chain, const struct dns_record *record)
+{
+	if (record->owned_by_question)
+		return chain->count == 1;
+	return names_equal(&chain->names[chain->count - 1], &record->owner);
+}
+
 /* Adds the target of one more CNAME of a name in the chain.  False: there is none. */
 static bool
 chain_grow(struct chain *chain, struct dns_message m)
@@ -39,10 +53,10 @@ chain_grow(struct chain *chain, struct dns_message m)
 	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
 		struct dns_message data;
 
-		if (!dns_read_record(&m, &record))
+		if (!dns_read_answer(&m, &record))
 			return false;
 		if (record.type != DNS_TYPE_CNAME || record.class != DNS_CLASS_IN ||
-		    !names_equal(&chain->names[chain->count - 1], &record.owner))
+		    !chain_ends_with_owner(chain, &record))
 			continue;
 		data = m;
 		data.at = record.data_at;
@@ -81,9 +95,9 @@ dns_answer_parse(struct span message, struct dns_addresses *out)
 	while (chain.count <= CHAIN_MAX && chain_grow(&chain, m))
 		;
 	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
-		if (!dns_read_record(&m, &record))
+		if (!dns_read_answer(&m, &record))
 			break;
-		if (dns_record_address(&record, &addr) && chain_has(&chain, &record.owner))
+		if (dns_record_address(&record, &addr) && chain_has_owner(&chain, &record))
 			add_address(out, &addr, record.ttl);
 	}
 	return out->count > 0;

@@ -8,6 +8,8 @@
 
 #include "names/dns.h"
 
+#define DNS_HEADER_LEN 12
+
 #define DNS_TYPE_A 1
 #define DNS_TYPE_CNAME 5
 #define DNS_TYPE_AAAA 28
@@ -22,7 +24,8 @@ struct dns_message {
 };
 
 struct dns_record {
-	struct dns_name owner;
+	bool owned_by_question; /* its owner is written as a pointer to the first question's name */
+	struct dns_name owner;  /* else: this name; see dns_read_record */
 	uint16_t type, class;
 	uint32_t ttl;
 	size_t data_at;   /* in the message: a name in it may be compressed */
@@ -32,7 +35,13 @@ struct dns_record {
 bool dns_message_begin(struct span bytes, struct dns_message *out);
 bool dns_read_name(struct dns_message *m, struct dns_name *out);
 bool dns_read_question(struct dns_message *m, struct dns_name *name, uint16_t *type);
+/* Any record, its owner in full. */
 bool dns_read_record(struct dns_message *m, struct dns_record *out);
+/*
+ * For a message whose question was read: an owner that points to it is not spelled out once more,
+ * as in nearly every answer; owned_by_question says so and `owner` is left alone.
+ */
+bool dns_read_answer(struct dns_message *m, struct dns_record *out);
 /* True for an A or AAAA record of the Internet, as long as its kind of address. */
 bool dns_record_address(const struct dns_record *record, struct addr *out);
 

@@ -115,21 +115,38 @@ dns_read_question(struct dns_message *m, struct dns_name *name, uint16_t *type)
 	return true;
 }
 
-/* RFC 1035, section 4.1.3. */
-bool
-dns_read_record(struct dns_message *m, struct dns_record *out)
+/* RFC 1035, section 4.1.3: what follows the owner. */
+static bool
+read_record_data(struct dns_message *m, struct dns_record *out)
 {
-	struct span rest;
+	struct span rest = rest_of(m);
 
-	if (!dns_read_name(m, &out->owner))
-		return false;
-	rest = rest_of(m);
 	if (!span_read_u16(&rest, &out->type) || !span_read_u16(&rest, &out->class) ||
 	    !span_read_u32(&rest, &out->ttl) || !span_read_vec16(&rest, &out->data))
 		return false;
 	m->at = m->bytes.len - rest.len;
 	out->data_at = m->at - out->data.len;
 	return true;
+}
+
+bool
+dns_read_record(struct dns_message *m, struct dns_record *out)
+{
+	out->owned_by_question = false;
+	return dns_read_name(m, &out->owner) && read_record_data(m, out);
+}
+
+bool
+dns_read_answer(struct dns_message *m, struct dns_record *out)
+{
+	struct span rest = rest_of(m);
+	uint16_t pointer;
+
+	if (!span_read_u16(&rest, &pointer) || pointer != (POINTER << 8 | DNS_HEADER_LEN))
+		return dns_read_record(m, out);
+	out->owned_by_question = true;
+	m->at += 2;
+	return read_record_data(m, out);
 }
 
 bool

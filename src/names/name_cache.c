@@ -17,11 +17,12 @@ struct slot {
 	int64_t first_us, last_us, until_us;
 };
 
+/* What finds it comes first, and lies together. */
 struct entry {
 	struct entry *next; /* in its bucket */
-	struct entry *older, *newer;
 	uint64_t hash;
 	struct name_key key;
+	struct entry *older, *newer;
 	struct slot slots[SLOTS]; /* the latest first */
 };
 
@@ -68,20 +69,31 @@ name_cache_free(struct name_cache *cache)
 	free(cache);
 }
 
-/* The key without the holes of its struct. */
+static uint64_t
+hash_addr(const struct name_cache *cache, uint64_t hash, const struct addr *a)
+{
+	uint64_t words[2];
+
+	memcpy(words, a->bytes, sizeof(words));
+	return hash_words(&cache->hash_key, hash ^ words[0], words[1]);
+}
+
 static uint64_t
 hash_of(const struct name_cache *cache, const struct name_key *key)
 {
-	uint8_t bytes[1 + 6 + 2 + 17 + 17];
+	uint64_t mac = 0, rest;
 
-	bytes[0] = key->kind;
-	memcpy(bytes + 1, key->mac, 6);
-	memcpy(bytes + 7, &key->port, 2);
-	bytes[9] = key->a.family;
-	memcpy(bytes + 10, key->a.bytes, 16);
-	bytes[26] = key->b.family;
-	memcpy(bytes + 27, key->b.bytes, 16);
-	return hash_bytes(&cache->hash_key, bytes, sizeof(bytes));
+	memcpy(&mac, key->mac, sizeof(key->mac));
+	rest = (uint64_t)key->kind << 32 | (uint64_t)key->port << 16 |
+	       (uint64_t)key->a.family << 8 | key->b.family;
+	return hash_addr(
+	    cache, hash_addr(cache, hash_words(&cache->hash_key, mac, rest), &key->a), &key->b);
+}
+
+static struct entry **
+bucket_of(const struct name_cache *cache, uint64_t hash)
+{
+	return &cache->buckets[hash & (cache->bucket_count - 1)];
 }
 
 static bool
@@ -94,7 +106,7 @@ keys_equal(const struct name_key *x, const struct name_key *y)
 static struct entry *
 find(const struct name_cache *cache, uint64_t hash, const struct name_key *key)
 {
-	struct entry *e = cache->buckets[hash & (cache->bucket_count - 1)];
+	struct entry *e = *bucket_of(cache, hash);
 
 	while (e != NULL && (e->hash != hash || !keys_equal(&e->key, key)))
 		e = e->next;
@@ -133,7 +145,7 @@ grow(struct name_cache *cache)
 	cache->bucket_count *= 2;
 	cache->buckets = xcalloc(cache->bucket_count, sizeof(struct entry *));
 	for (struct entry *e = cache->oldest; e != NULL; e = e->newer) {
-		struct entry **bucket = &cache->buckets[e->hash & (cache->bucket_count - 1)];
+		struct entry **bucket = bucket_of(cache, e->hash);
 
 		e->next = *bucket;
 		*bucket = e;
@@ -144,7 +156,7 @@ static void
 evict_oldest(struct name_cache *cache)
 {
 	struct entry *e = cache->oldest;
-	struct entry **at = &cache->buckets[e->hash & (cache->bucket_count - 1)];
+	struct entry **at = bucket_of(cache, e->hash);
 
 	while (*at != e)
 		at = &(*at)->next;
@@ -158,9 +170,8 @@ evict_oldest(struct name_cache *cache)
 }
 
 static struct entry *
-entry_of(struct name_cache *cache, const struct name_key *key)
+entry_of(struct name_cache *cache, const struct name_key *key, uint64_t hash)
 {
-	uint64_t hash = hash_of(cache, key);
 	struct entry *e = find(cache, hash, key), **bucket;
 
 	if (e != NULL) {
@@ -173,7 +184,7 @@ entry_of(struct name_cache *cache, const struct name_key *key)
 	e = xcalloc(1, sizeof(*e));
 	e->hash = hash;
 	e->key = *key;
-	bucket = &cache->buckets[hash & (cache->bucket_count - 1)];
+	bucket = bucket_of(cache, hash);
 	e->next = *bucket;
 	*bucket = e;
 	link_newest(cache, e);
@@ -200,50 +211,104 @@ swap_slots(struct entry *e)
 
 /* In place of the name that was learned longest ago. */
 static void
-add_name(struct name_cache *cache, struct entry *e, struct span name, uint8_t rank, int64_t time_us,
-    int64_t until_us)
+add_name(struct name_cache *cache, struct entry *e, const struct name_lesson *l)
 {
 	struct slot *slot = &e->slots[SLOTS - 1];
 
-	if (slot->name != NULL && slot->last_us > time_us)
+	if (slot->name != NULL && slot->last_us > l->time_us)
 		return;
-	cache->bytes += name.len;
+	cache->bytes += l->name.len;
 	cache->bytes -= slot->len;
 	free(slot->name);
 	*slot = (struct slot){
-		.name = xmalloc(name.len),
-		.len = (uint8_t)name.len,
-		.rank = rank,
-		.first_us = time_us,
-		.last_us = time_us,
-		.until_us = until_us,
+		.name = xmalloc(l->name.len),
+		.len = (uint8_t)l->name.len,
+		.rank = l->rank,
+		.first_us = l->time_us,
+		.last_us = l->time_us,
+		.until_us = l->until_us,
 	};
-	memcpy(slot->name, name.data, name.len);
+	memcpy(slot->name, l->name.data, l->name.len);
 }
 
-void
-name_cache_learn(struct name_cache *cache, const struct name_key *key, struct span name,
-    uint8_t rank, int64_t time_us, int64_t until_us)
+static void
+learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash)
 {
-	struct entry *e = entry_of(cache, key);
+	struct entry *e = entry_of(cache, &l->key, hash);
 	unsigned i = 0;
 
-	while (i < SLOTS && !(slot_has(&e->slots[i], name) && e->slots[i].rank == rank))
+	while (i < SLOTS && !(slot_has(&e->slots[i], l->name) && e->slots[i].rank == l->rank))
 		i++;
 	if (i == SLOTS) {
-		add_name(cache, e, name, rank, time_us, until_us);
+		add_name(cache, e, l);
 	} else {
 		struct slot *s = &e->slots[i];
 
-		s->first_us = time_us < s->first_us ? time_us : s->first_us;
-		s->last_us = time_us > s->last_us ? time_us : s->last_us;
-		s->until_us = until_us > s->until_us ? until_us : s->until_us;
+		s->first_us = l->time_us < s->first_us ? l->time_us : s->first_us;
+		s->last_us = l->time_us > s->last_us ? l->time_us : s->last_us;
+		s->until_us = l->until_us > s->until_us ? l->until_us : s->until_us;
 	}
 	if (e->slots[1].name != NULL &&
 	    (e->slots[0].name == NULL || e->slots[1].last_us >= e->slots[0].last_us))
 		swap_slots(e);
 	while (cache->bytes > cache->max_bytes && cache->oldest != cache->newest)
 		evict_oldest(cache);
+}
+
+void
+name_cache_learn(struct name_cache *cache, const struct name_lesson *lesson)
+{
+	learn(cache, lesson, hash_of(cache, &lesson->key));
+}
+
+static void
+prefetch_entry(const struct entry *e)
+{
+	if (e == NULL)
+		return;
+	__builtin_prefetch(e);
+	__builtin_prefetch(&e->older, 1);
+	__builtin_prefetch(&e->slots[0].until_us, 1);
+}
+
+/* What a lesson that was heard before compares and changes around its entry. */
+static void
+prefetch_neighbours(const struct entry *e, uint64_t hash)
+{
+	if (e == NULL || e->hash != hash)
+		return;
+	__builtin_prefetch(e->slots[0].name);
+	if (e->older != NULL)
+		__builtin_prefetch(&e->older->newer, 1);
+	if (e->newer != NULL)
+		__builtin_prefetch(&e->newer->older, 1);
+}
+
+/* Each pass asks the memory for what the next one needs: so it is waited for once, not each time.
+ */
+static void
+learn_batch(struct name_cache *cache, const struct name_lesson *lessons, size_t count)
+{
+	uint64_t hashes[NAME_LESSONS_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		hashes[i] = hash_of(cache, &lessons[i].key);
+		__builtin_prefetch(bucket_of(cache, hashes[i]));
+	}
+	for (size_t i = 0; i < count; i++)
+		prefetch_entry(*bucket_of(cache, hashes[i]));
+	for (size_t i = 0; i < count; i++)
+		prefetch_neighbours(*bucket_of(cache, hashes[i]), hashes[i]);
+	for (size_t i = 0; i < count; i++)
+		learn(cache, &lessons[i], hashes[i]);
+}
+
+void
+name_cache_learn_many(struct name_cache *cache, const struct name_lesson *lessons, size_t count)
+{
+	for (size_t i = 0; i < count; i += NAME_LESSONS_MAX)
+		learn_batch(cache, lessons + i,
+		    count - i < NAME_LESSONS_MAX ? count - i : NAME_LESSONS_MAX);
 }
 
 static bool

@@ -120,8 +120,12 @@ observe_nbns(struct span payload, struct output *out)
 void
 names_observe(const struct name_packet *packet, name_seen_fn fn, void *arg)
 {
-	struct output out = { .fn = fn, .arg = arg };
+	struct output out;
 
+	/* The room for a name is written when there is one. */
+	memset(&out, 0, offsetof(struct output, seen.name));
+	out.fn = fn;
+	out.arg = arg;
 	out.seen.time_us = packet->time_us;
 	out.seen.client = packet->dst;
 	if (packet->tcp) {

@@ -27,6 +27,9 @@
 /* What a device calls itself counts for more than what the DHCP server makes of it. */
 enum { RANK_OWN_WORD, RANK_SERVERS_WORD };
 
+/* One for the client that was told, one for all. */
+#define LESSONS_PER_ANSWER 2
+
 enum key_kind {
 	KEY_PAIR,        /* client, server: what this client asked for */
 	KEY_SERVER,      /* server: what anyone asked for */
@@ -37,9 +40,24 @@ enum key_kind {
 	KEY_BEHIND,      /* MAC: the address of a client that came from it */
 };
 
+/* What DNS said since the last event, not yet in `servers`: they are learned together. */
+struct waiting {
+	struct name_lesson lessons[NAME_LESSONS_MAX];
+	size_t count;
+	uint8_t names[NAME_LESSONS_MAX / LESSONS_PER_ANSWER][NAME_SEEN_MAX];
+};
+
 struct naming {
 	struct name_cache *servers, *devices;
+	struct waiting waiting;
 };
+
+static void
+learn_waiting(struct naming *n)
+{
+	name_cache_learn_many(n->servers, n->waiting.lessons, n->waiting.count);
+	n->waiting.count = 0;
+}
 
 struct naming *
 naming_new(void)
@@ -108,15 +126,40 @@ holds_until(int64_t time_us, uint32_t ttl, int64_t min_us, int64_t max_us)
 }
 
 static void
-learn_dns(struct naming *n, const struct name_seen *seen, struct span name)
+learn_dns(struct naming *n, const struct name_seen *seen)
 {
-	struct name_key pair = pair_key(&seen->client, &seen->addr);
-	struct name_key server = address_key(KEY_SERVER, &seen->addr);
-	int64_t until_us =
-	    holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US);
+	struct waiting *w = &n->waiting;
+	uint8_t *name = w->names[w->count / LESSONS_PER_ANSWER];
+	struct name_lesson lesson = {
+		.key = pair_key(&seen->client, &seen->addr),
+		.name = span_from(name, seen->name_len),
+		.rank = NAME_SOURCE_DNS,
+		.time_us = seen->time_us,
+		.until_us =
+		    holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US),
+	};
 
-	name_cache_learn(n->servers, &pair, name, NAME_SOURCE_DNS, seen->time_us, until_us);
-	name_cache_learn(n->servers, &server, name, NAME_SOURCE_DNS, seen->time_us, until_us);
+	memcpy(name, seen->name, seen->name_len);
+	w->lessons[w->count++] = lesson;
+	lesson.key = address_key(KEY_SERVER, &seen->addr);
+	w->lessons[w->count++] = lesson;
+	if (w->count == NAME_LESSONS_MAX)
+		learn_waiting(n);
+}
+
+static void
+learn(struct name_cache *cache, const struct name_key *key, struct span name, uint8_t rank,
+    int64_t time_us, int64_t until_us)
+{
+	const struct name_lesson lesson = {
+		.key = *key,
+		.name = name,
+		.rank = rank,
+		.time_us = time_us,
+		.until_us = until_us,
+	};
+
+	name_cache_learn(cache, &lesson);
 }
 
 static void
@@ -126,12 +169,11 @@ learn_dhcp(struct naming *n, const struct name_seen *seen, struct span name)
 	struct name_key lease = address_key(KEY_LEASE, &seen->addr);
 
 	if (name.len > 0)
-		name_cache_learn(n->devices, &mac, name,
-		    seen->from_server ? RANK_SERVERS_WORD : RANK_OWN_WORD, seen->time_us,
-		    seen->time_us + DEVICE_HOLDS_US);
+		learn(n->devices, &mac, name, seen->from_server ? RANK_SERVERS_WORD : RANK_OWN_WORD,
+		    seen->time_us, seen->time_us + DEVICE_HOLDS_US);
 	if (seen->addr.family != 0)
-		name_cache_learn(n->devices, &lease, span_from(seen->mac, sizeof(seen->mac)),
-		    NAME_SOURCE_DHCP, seen->time_us,
+		learn(n->devices, &lease, span_from(seen->mac, sizeof(seen->mac)), NAME_SOURCE_DHCP,
+		    seen->time_us,
 		    holds_until(seen->time_us, seen->ttl, LEASE_HOLDS_MIN_US, DEVICE_HOLDS_US));
 }
 
@@ -141,7 +183,7 @@ learn_device(
 {
 	struct name_key key = address_key(KEY_DEVICE, &seen->addr);
 
-	name_cache_learn(n->devices, &key, name, (uint8_t)source, seen->time_us,
+	learn(n->devices, &key, name, (uint8_t)source, seen->time_us,
 	    seen->time_us + DEVICE_HOLDS_US);
 }
 
@@ -152,7 +194,7 @@ naming_add(struct naming *n, const struct name_seen *seen)
 
 	switch (seen->kind) {
 	case NAME_SEEN_DNS:
-		learn_dns(n, seen, name);
+		learn_dns(n, seen);
 		return;
 	case NAME_SEEN_DHCP:
 		learn_dhcp(n, seen, name);
@@ -177,7 +219,7 @@ name_server(struct naming *n, struct event *ev)
 	struct span name;
 
 	if (ev->server_name_source == NAME_SOURCE_CERTIFICATE)
-		name_cache_learn(n->servers, &certificate, event_text_span(&ev->server_name),
+		learn(n->servers, &certificate, event_text_span(&ev->server_name),
 		    NAME_SOURCE_CERTIFICATE, time_us, time_us + CERTIFICATE_HOLDS_US);
 	if (!name_cache_find(n->servers, &pair, time_us, false, &name, NULL) &&
 	    !name_cache_find(n->servers, &server, time_us, true, &name, NULL)) {
@@ -198,7 +240,7 @@ is_alone_behind(struct naming *n, const struct event *ev)
 	int64_t time_us = ev->timestamp_us;
 	struct span ignored;
 
-	name_cache_learn(n->devices, &key, span_from(ev->client_ip.bytes, 16), 0, time_us,
+	learn(n->devices, &key, span_from(ev->client_ip.bytes, 16), 0, time_us,
 	    time_us + DEVICE_HOLDS_US);
 	return name_cache_find(n->devices, &key, time_us, true, &ignored, NULL);
 }
@@ -248,6 +290,8 @@ name_client(struct naming *n, struct event *ev)
 void
 naming_apply(struct naming *n, struct event *ev)
 {
+	if (n->waiting.count > 0)
+		learn_waiting(n);
 	if (ev->server_name_source == NAME_SOURCE_NONE ||
 	    ev->server_name_source == NAME_SOURCE_CERTIFICATE)
 		name_server(n, ev);

@@ -98,6 +98,31 @@ START_TEST(a_chain_of_cnames_in_any_order_leads_to_the_question)
 }
 END_TEST
 
+/* As servers write it: the question's name is a pointer wherever it comes again. */
+START_TEST(a_pointer_to_the_question_is_its_name)
+{
+	struct names_wire w = { 0 };
+	struct dns_addresses a;
+
+	names_header(&w, RESPONSE, 1, 4);
+	names_question(&w, "outlook.example.com", TYPE_A);
+	put_pointer(&w, QUESTION_AT);
+	names_record(&w, TYPE_CNAME, 300, 2 + strlen("b.example.net"));
+	names_labels(&w, "b.example.net");
+	put_pointer(&w, QUESTION_AT);
+	names_record(&w, TYPE_CNAME, 300, 2 + strlen("y.example.net"));
+	names_labels(&w, "y.example.net");
+	names_labels(&w, "b.example.net");
+	put_a(&w, 25);
+	names_labels(&w, "y.example.net");
+	put_a(&w, 66);
+	ck_assert(dns_answer_parse(names_bytes(&w), &a));
+	check_name(&a, "outlook.example.com");
+	ck_assert_uint_eq(a.count, 1);
+	check_addr(&a, 0, "192.0.2.25");
+}
+END_TEST
+
 START_TEST(a_ring_of_cnames_ends)
 {
 	struct names_wire w = { 0 };
@@ -303,6 +328,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, an_answer_gives_the_name_and_its_addresses);
 	tcase_add_test(tc, a_chain_of_cnames_in_any_order_leads_to_the_question);
+	tcase_add_test(tc, a_pointer_to_the_question_is_its_name);
 	tcase_add_test(tc, a_ring_of_cnames_ends);
 	tcase_add_loop_test(tc, what_is_no_answer_gives_nothing, 0, ROWS(no_answers));
 	tcase_add_test(tc, a_prefix_counts_as_far_as_its_records_are_whole);

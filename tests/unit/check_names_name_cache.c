@@ -30,12 +30,20 @@ key_of(unsigned n)
 	return key;
 }
 
+static struct name_lesson
+lesson_of(unsigned n, struct span name, int64_t time_us, int64_t until_us)
+{
+	return (struct name_lesson){
+		.key = key_of(n), .name = name, .time_us = time_us, .until_us = until_us
+	};
+}
+
 static void
 learn(unsigned n, const char *name, int64_t time_us, int64_t until_us)
 {
-	struct name_key key = key_of(n);
+	struct name_lesson lesson = lesson_of(n, span_from_text(name), time_us, until_us);
 
-	name_cache_learn(cache, &key, span_from_text(name), 0, time_us, until_us);
+	name_cache_learn(cache, &lesson);
 }
 
 static void
@@ -120,13 +128,36 @@ START_TEST(of_two_names_that_hold_the_lower_rank_counts)
 	struct name_key key = key_of(1);
 	struct span name;
 	uint8_t rank;
+	struct name_lesson netbios = lesson_of(1, span_from_text("nb"), 100, 1000);
+	struct name_lesson mdns = lesson_of(1, span_from_text("md"), 50, 300);
 
-	name_cache_learn(cache, &key, span_from_text("nb"), 9, 100, 1000);
-	name_cache_learn(cache, &key, span_from_text("md"), 8, 50, 300);
+	netbios.rank = 9;
+	mdns.rank = 8;
+	name_cache_learn(cache, &netbios);
+	name_cache_learn(cache, &mdns);
 	ck_assert(name_cache_find(cache, &key, 200, false, &name, &rank));
 	ck_assert_uint_eq(rank, 8);
 	ck_assert(name_cache_find(cache, &key, 400, false, &name, &rank));
 	ck_assert_uint_eq(rank, 9);
+}
+END_TEST
+
+START_TEST(many_lessons_are_learned_in_their_order)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	struct name_lesson lessons[3 * NAME_LESSONS_MAX + 1];
+	unsigned count = sizeof(lessons) / sizeof(lessons[0]);
+
+	for (unsigned i = 0; i < count; i++)
+		lessons[i] = lesson_of(i % 5, span_from_text(names[i / 5 % 3]), i, 1000 + i);
+	name_cache_learn_many(cache, lessons, 0);
+	name_cache_learn_many(cache, lessons, count);
+	ck_assert_uint_eq(name_cache_count(cache), 5);
+	for (unsigned i = count - 5; i < count; i++) {
+		expect(i % 5, i, false, names[i / 5 % 3]);
+		expect(i % 5, i - 5, false, names[(i / 5 - 1) % 3]);
+		expect(i % 5, 1001 + i, false, NULL);
+	}
 }
 END_TEST
 
@@ -160,9 +191,10 @@ START_TEST(a_flood_stays_within_the_bytes_and_the_oldest_give_way)
 
 	memset(name, 'x', sizeof(name));
 	for (unsigned n = 0; n < count; n++) {
-		struct name_key key = key_of(n);
+		struct name_lesson lesson =
+		    lesson_of(n, span_from(name, sizeof(name)), n, INT64_MAX);
 
-		name_cache_learn(cache, &key, span_from(name, sizeof(name)), 0, n, INT64_MAX);
+		name_cache_learn(cache, &lesson);
 		ck_assert_uint_le(name_cache_bytes(cache), 1 << 20);
 	}
 	ck_assert_uint_gt(name_cache_count(cache), 1000);
@@ -187,6 +219,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_second_name_makes_a_key_ambiguous_while_both_hold);
 	tcase_add_test(tc, of_three_names_the_two_latest_are_kept);
 	tcase_add_test(tc, of_two_names_that_hold_the_lower_rank_counts);
+	tcase_add_test(tc, many_lessons_are_learned_in_their_order);
 	tcase_add_test(tc, keys_differ_in_each_of_their_parts);
 	tcase_add_test(tc, a_flood_stays_within_the_bytes_and_the_oldest_give_way);
 }
