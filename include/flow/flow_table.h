@@ -89,6 +89,12 @@ struct flow_options {
 	 * outsider from making it forget a certain one.
 	 */
 	bool is_saved;
+	/*
+	 * This is one of so many tables that the connections are dealt to, with its share of the
+	 * other budgets; its clock is set back by flow_table_set_back alone.  0 and 1: the only
+	 * one.
+	 */
+	unsigned share_count;
 };
 
 struct flow_counters {
@@ -112,10 +118,13 @@ struct flow_table *flow_table_new(
 void flow_table_free(struct flow_table *table);
 
 void flow_table_add(struct flow_table *table, const struct packet *packet);
-/* The same, in order; the more at once, the less the table waits for the machine's memory. */
-void flow_table_add_many(struct flow_table *table, const struct packet *packets, size_t count);
+/* Each packet to the table of the same index, in order; the more at once, the less the tables wait
+ * for the machine's memory. */
+void flow_tables_add(struct flow_table *const *tables, const struct packet *packets, size_t count);
 /* Packet time goes on without packets: ends what is due. */
 void flow_table_advance(struct flow_table *table, int64_t now_us);
+/* The clock was set back: what is remembered keeps its age. */
+void flow_table_set_back(struct flow_table *table, int64_t step_us);
 /* Ends every connection: the capture is over. */
 void flow_table_finish(struct flow_table *table);
 

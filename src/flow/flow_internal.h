@@ -5,6 +5,7 @@
 #define TLSTALLY_FLOW_FLOW_INTERNAL_H
 
 #include "base/hash.h"
+#include "flow/flow_clock.h"
 #include "flow/flow_table.h"
 #include "flow/syn_cache.h"
 
@@ -54,9 +55,8 @@ struct flow_table {
 	struct flow_ring rings[FLOW_LIST_COUNT];
 	struct syn_cache *syns;
 	int64_t now_us;
-	int64_t due_us;        /* up to then none of the lists' oldest is to be ended */
-	int64_t packet_us;     /* the latest packet's time */
-	unsigned behind_count; /* packets in a row that were far behind it */
+	int64_t due_us; /* up to then none of the lists' oldest is to be ended */
+	struct flow_clock clock;
 	struct flow_counters counters;
 };
 

@@ -14,9 +14,6 @@
 /* A settled connection's place in its list is renewed no more often than this. */
 #define RENEW_US INT64_C(1000000)
 #define BUCKETS_MAX ((size_t)1 << 24)
-/* So many packets in a row, so far behind: the clock was set back. */
-#define CLOCK_STEP_COUNT 256
-#define CLOCK_STEP_US INT64_C(60000000)
 /* So many packets are looked up at once; about as many as the memory answers at the same time. */
 #define BATCH 16
 
@@ -55,8 +52,8 @@ flow_table_new(const struct flow_options *options, const struct flow_handler *ha
 	table->syn_key = options->is_saved ? hash_key_fixed() : table->key;
 	table->buckets = xcalloc(buckets, sizeof(struct flow *));
 	table->bucket_mask = buckets - 1;
-	table->syns = syn_cache_new();
-	table->now_us = table->packet_us = INT64_MIN;
+	table->syns = syn_cache_new(options->share_count);
+	table->now_us = table->clock.packet_us = INT64_MIN;
 	table->due_us = INT64_MAX;
 	table->counters.streams.max_held_len = options->max_held_len;
 	table->counters.streams.max_held_per_stream = options->max_held_per_stream;
@@ -340,24 +337,22 @@ note_end(struct flow_table *table, struct flow *f, const struct packet *p, unsig
 		flow_watch_end(table, f);
 }
 
-/*
- * Packet time goes forward, but for a machine whose clock was set back, or a file with a second
- * capture appended: a clock that stood still then would end nothing any more.
- */
-static void
+void
+flow_table_set_back(struct flow_table *table, int64_t step_us)
+{
+	flow_list_set_back(table, step_us);
+}
+
+static inline void
 follow_clock(struct flow_table *table, int64_t time_us)
 {
-	int64_t behind_us = elapsed_us(table->packet_us, time_us);
+	/* One of several tables does not see enough to know by itself. */
+	if (table->options.share_count <= 1) {
+		int64_t step_us = flow_clock_add(&table->clock, time_us);
 
-	if (behind_us <= CLOCK_STEP_US) {
-		table->behind_count = 0;
-	} else if (++table->behind_count == CLOCK_STEP_COUNT) {
-		table->behind_count = 0;
-		table->packet_us = time_us;
-		flow_list_set_back(table, behind_us);
+		if (step_us != 0)
+			flow_list_set_back(table, step_us);
 	}
-	if (time_us > table->packet_us)
-		table->packet_us = time_us;
 	flow_table_advance(table, time_us);
 }
 
@@ -441,35 +436,35 @@ flow_prefetch(const struct flow *flow)
  * connection goes on while the others' are asked for.
  */
 static void
-add_batch(struct flow_table *table, const struct packet *packets, size_t count)
+add_batch(struct flow_table *const *tables, const struct packet *packets, size_t count)
 {
 	struct place at[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		at[i] = place_of(&table->key, &packets[i]);
-		__builtin_prefetch(bucket_of(table, at[i].hash));
+		at[i] = place_of(&tables[i]->key, &packets[i]);
+		__builtin_prefetch(bucket_of(tables[i], at[i].hash));
 		if ((packets[i].flags & TCP_SYN) != 0)
 			syn_cache_prefetch(
-			    table->syns, place_of(&table->syn_key, &packets[i]).hash);
+			    tables[i]->syns, place_of(&tables[i]->syn_key, &packets[i]).hash);
 	}
 	for (size_t i = 0; i < count; i++)
-		flow_prefetch(*bucket_of(table, at[i].hash));
-	for (size_t i = 0; i < count && table->handler->prefetch != NULL; i++) {
-		const struct flow *f = *bucket_of(table, at[i].hash);
+		flow_prefetch(*bucket_of(tables[i], at[i].hash));
+	for (size_t i = 0; i < count && tables[i]->handler->prefetch != NULL; i++) {
+		const struct flow *f = *bucket_of(tables[i], at[i].hash);
 
 		if (f != NULL && f->hash == at[i].hash && f->user != NULL &&
 		    packets[i].payload_len > 0)
-			table->handler->prefetch(f->user, at[i].dir);
+			tables[i]->handler->prefetch(f->user, at[i].dir);
 	}
 	for (size_t i = 0; i < count; i++)
-		add_at(table, &packets[i], at[i]);
+		add_at(tables[i], &packets[i], at[i]);
 }
 
 void
-flow_table_add_many(struct flow_table *table, const struct packet *packets, size_t count)
+flow_tables_add(struct flow_table *const *tables, const struct packet *packets, size_t count)
 {
 	for (size_t i = 0; i < count; i += BATCH)
-		add_batch(table, packets + i, count - i < BATCH ? count - i : BATCH);
+		add_batch(tables + i, packets + i, count - i < BATCH ? count - i : BATCH);
 }
 
 void

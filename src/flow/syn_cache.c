@@ -7,7 +7,7 @@
 #include "base/banned.h"
 
 /* 32768 entries, two to a set and a cache line, stay in a processor's second-level cache. */
-#define SET_BITS 14
+#define SETS 16384
 #define WAYS 2
 
 struct syn_set {
@@ -16,13 +16,21 @@ struct syn_set {
 
 struct syn_cache {
 	uint32_t clock; /* counts what was added; the older entry of a set gives way */
-	struct syn_set sets[1 << SET_BITS];
+	uint64_t set_mask;
+	struct syn_set sets[];
 };
 
 struct syn_cache *
-syn_cache_new(void)
+syn_cache_new(unsigned share_count)
 {
-	return xcalloc_aligned(sizeof(struct syn_cache));
+	size_t sets = SETS;
+	struct syn_cache *cache;
+
+	for (unsigned share = 1; share < share_count && sets > 1; share *= 2)
+		sets /= 2;
+	cache = xcalloc_aligned(sizeof(*cache) + sets * sizeof(struct syn_set));
+	cache->set_mask = sets - 1;
+	return cache;
 }
 
 void
@@ -40,7 +48,7 @@ tag_of(uint64_t hash)
 static struct syn_entry *
 find_entry(struct syn_cache *cache, uint64_t hash)
 {
-	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)].ways;
+	struct syn_entry *set = cache->sets[hash & cache->set_mask].ways;
 
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i].tag == tag_of(hash))
@@ -53,7 +61,7 @@ find_entry(struct syn_cache *cache, uint64_t hash)
 static struct syn_entry *
 fresh_entry(struct syn_cache *cache, uint64_t hash)
 {
-	struct syn_entry *set = cache->sets[hash & ((1 << SET_BITS) - 1)].ways;
+	struct syn_entry *set = cache->sets[hash & cache->set_mask].ways;
 	struct syn_entry *e = find_entry(cache, hash);
 
 	if (e == NULL)
@@ -65,7 +73,7 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 void
 syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash)
 {
-	__builtin_prefetch(&cache->sets[hash & ((1 << SET_BITS) - 1)], 1);
+	__builtin_prefetch(&cache->sets[hash & cache->set_mask], 1);
 }
 
 bool

@@ -24,7 +24,8 @@ struct syn_entry {
 	int8_t opener;     /* direction of the SYN, told by the SYN/ACK too */
 };
 
-struct syn_cache *syn_cache_new(void);
+/* One of so many that share the memory of one; 0 is 1. */
+struct syn_cache *syn_cache_new(unsigned share_count);
 void syn_cache_free(struct syn_cache *cache);
 
 /* Returns true when this is a new connection, false for a repeated SYN. */

@@ -5,24 +5,31 @@
 #include "base/banned.h"
 
 void
-mirror_init(struct mirror *m, struct hash_key key)
+mirror_init(struct mirror *m, struct hash_key key, unsigned share_count)
 {
 	memset(m, 0, sizeof(*m));
+	m->seen_mask = MIRROR_SEEN_COUNT / share_count - 1;
 	m->key = key;
-	m->last_us = INT64_MIN; /* so that the first frame is a jump */
 }
 
 void
-mirror_clock_jumped(struct mirror *m, const struct frame *frame)
+mirror_clock_init(struct mirror_clock *c)
 {
-	bool back = frame->time_us < m->last_us;
+	/* The first frame is a jump, which does not count. */
+	*c = (struct mirror_clock){ .last_us = INT64_MIN };
+}
+
+void
+mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame)
+{
+	bool back = frame->time_us < c->last_us;
 
 	/* Days may lie between one capture and the next; time inside one does not stand still. */
-	if (m->has_last && back)
-		m->clock_back++;
-	else if (m->has_last && frame->source == m->last_source)
-		m->clock_forward++;
-	m->has_last = true;
+	if (c->has_last && back)
+		c->back++;
+	else if (c->has_last && frame->source == c->last_source)
+		c->forward++;
+	c->has_last = true;
 }
 
 static uint64_t
@@ -51,7 +58,7 @@ void
 mirror_add_payload(struct mirror *m, const struct packet *packet)
 {
 	uint64_t hash = packet_hash(&m->key, packet);
-	struct mirror_seen *seen = &m->seen[hash & (MIRROR_SEEN_COUNT - 1)];
+	struct mirror_seen *seen = &m->seen[hash & m->seen_mask];
 	uint64_t window = packet->ip_id != 0 ? MIRROR_COPY_US : MIRROR_COPY_NO_ID_US;
 	uint64_t step = (uint64_t)packet->time_us - (uint64_t)seen->time_us;
 

@@ -32,32 +32,39 @@ struct mirror_seen {
 
 struct mirror {
 	struct hash_key key;
-	int64_t last_us;
-	uint32_t last_source;
-	bool has_last;
+	uint64_t seen_mask;
 	uint64_t duplicate_packets; /* with payload, on ports of interest */
 	uint64_t super_segments;
-	uint64_t clock_back, clock_forward;
 	struct mirror_seen seen[MIRROR_SEEN_COUNT];
 };
 
-void mirror_init(struct mirror *m, struct hash_key key);
+/* The clock of all packets, in whatever place their copies are looked for. */
+struct mirror_clock {
+	int64_t last_us;
+	uint32_t last_source;
+	bool has_last;
+	uint64_t back, forward; /* jumps */
+};
+
+/* Uses one of `share_count` parts of the table. */
+void mirror_init(struct mirror *m, struct hash_key key, unsigned share_count);
+void mirror_clock_init(struct mirror_clock *c);
 /* A packet with payload on a port of interest. */
 void mirror_add_payload(struct mirror *m, const struct packet *packet);
-/* For mirror_add_time. */
-void mirror_clock_jumped(struct mirror *m, const struct frame *frame);
+/* For mirror_clock_add. */
+void mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame);
 
 /* Every frame, in the order of capture. */
 static inline void
-mirror_add_time(struct mirror *m, const struct frame *frame)
+mirror_clock_add(struct mirror_clock *c, const struct frame *frame)
 {
-	uint64_t step = (uint64_t)frame->time_us - (uint64_t)m->last_us;
+	uint64_t step = (uint64_t)frame->time_us - (uint64_t)c->last_us;
 
 	/* One comparison for both ends. */
 	if (step + (uint64_t)MIRROR_BACK_US > (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US))
-		mirror_clock_jumped(m, frame);
-	m->last_us = frame->time_us;
-	m->last_source = frame->source;
+		mirror_clock_jumped(c, frame);
+	c->last_us = frame->time_us;
+	c->last_source = frame->source;
 }
 
 static inline void

@@ -13,7 +13,7 @@ static struct syn_cache *cache;
 static void
 setup(void)
 {
-	cache = syn_cache_new();
+	cache = syn_cache_new(1);
 }
 
 static void

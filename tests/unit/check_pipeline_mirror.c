@@ -29,7 +29,7 @@ sample(void)
 static uint64_t
 copies_of(const struct packet *first, const struct packet *second)
 {
-	mirror_init(&mirror, hash_key_random());
+	mirror_init(&mirror, hash_key_random(), 1);
 	mirror_add_packet(&mirror, first);
 	mirror_add_packet(&mirror, second);
 	return mirror.duplicate_packets;
@@ -51,7 +51,7 @@ START_TEST(every_copy_counts)
 {
 	struct packet p = sample();
 
-	mirror_init(&mirror, hash_key_random());
+	mirror_init(&mirror, hash_key_random(), 1);
 	for (int i = 0; i < 5; i++)
 		mirror_add_packet(&mirror, &p);
 	ck_assert_uint_eq(mirror.duplicate_packets, 4);
@@ -188,7 +188,7 @@ START_TEST(a_segment_larger_than_a_frame_is_a_super_segment)
 {
 	struct packet p = sample();
 
-	mirror_init(&mirror, hash_key_random());
+	mirror_init(&mirror, hash_key_random(), 1);
 	p.payload_len = MIRROR_SUPER_LEN;
 	mirror_add_packet(&mirror, &p);
 	ck_assert_uint_eq(mirror.super_segments, 0);
@@ -219,15 +219,16 @@ static const struct {
 START_TEST(a_clock_that_jumps_is_counted)
 {
 	struct frame frame = { .time_us = START_US };
+	struct mirror_clock clock;
 
-	mirror_init(&mirror, hash_key_random());
-	mirror_add_time(&mirror, &frame);
-	ck_assert_uint_eq(mirror.clock_back + mirror.clock_forward, 0);
+	mirror_clock_init(&clock);
+	mirror_clock_add(&clock, &frame);
+	ck_assert_uint_eq(clock.back + clock.forward, 0);
 	frame.time_us += steps[_i].step_us;
 	frame.source = steps[_i].source;
-	mirror_add_time(&mirror, &frame);
-	ck_assert_uint_eq(mirror.clock_back, steps[_i].back);
-	ck_assert_uint_eq(mirror.clock_forward, steps[_i].forward);
+	mirror_clock_add(&clock, &frame);
+	ck_assert_uint_eq(clock.back, steps[_i].back);
+	ck_assert_uint_eq(clock.forward, steps[_i].forward);
 }
 END_TEST
 
@@ -235,10 +236,11 @@ START_TEST(the_first_packet_is_no_jump_whatever_its_time)
 {
 	static const int64_t times[] = { 0, 1, -1, START_US, INT64_MAX, INT64_MIN };
 	struct frame frame = { .time_us = times[_i] };
+	struct mirror_clock clock;
 
-	mirror_init(&mirror, hash_key_random());
-	mirror_add_time(&mirror, &frame);
-	ck_assert_uint_eq(mirror.clock_back + mirror.clock_forward, 0);
+	mirror_clock_init(&clock);
+	mirror_clock_add(&clock, &frame);
+	ck_assert_uint_eq(clock.back + clock.forward, 0);
 }
 END_TEST
 

@@ -1,0 +1,364 @@
+#include "pipeline/lanes.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "pipeline/mirror.h"
+#include "pipeline/pipeline_internal.h"
+#include "pipeline/watch.h"
+#include "session/session.h"
+#include "tls/cache.h"
+#include "tls/record_stream.h"
+
+#include "base/banned.h"
+
+/* Of unfinished handshake messages, in all. */
+#define MAX_KEPT_LEN ((size_t)16 << 20)
+
+/* Packets that are looked up together. */
+#define BATCH 32
+
+struct lane {
+	struct lanes *lanes;
+	struct flow_table *flows;
+	struct session_options session_options;
+	struct tls_record_budget records;
+	uint64_t snapped;
+	struct mirror mirror;
+};
+
+struct lanes {
+	struct pipeline_options options;
+	bool single;
+	struct session_counters session_counters;
+	/* They change no result, only the time that it takes. */
+	struct tls_cache *cache;
+	struct session_pool *sessions;
+	struct lane *by_number[LANES]; /* into `lane`; NULL: not one of these */
+	size_t count;
+	struct lane lane[];
+};
+
+static enum flow_rank
+rank_of(const struct session *session)
+{
+	switch (session_phase(session)) {
+	case SESSION_ONE_SIDED:
+		return FLOW_RANK_ONE_SIDED;
+	case SESSION_ANSWERED:
+		return FLOW_RANK_ANSWERED;
+	case SESSION_IN_HANDSHAKE:
+		return FLOW_RANK_HANDSHAKE;
+	}
+	return FLOW_RANK_ONE_SIDED;
+}
+
+static void
+settle(struct lane *lane, struct session *session, struct flow *flow)
+{
+	struct watch *watch = NULL;
+
+	if (lane->lanes->options.ending != NULL)
+		watch = watch_new(session, flow_connection(flow));
+	flow_settle(lane->flows, flow);
+	if (watch != NULL)
+		flow_watch(lane->flows, flow, watch_flow(watch));
+	session_free(session);
+}
+
+static void
+obey(struct session *session, enum session_wish wish)
+{
+	struct flow *flow = session_owner(session);
+	struct lane *lane;
+
+	switch (wish) {
+	case SESSION_GO_ON:
+		lane = flow_arg(flow);
+		flow_set_rank(lane->flows, flow, rank_of(session));
+		return;
+	case SESSION_LINGER:
+		lane = flow_arg(flow);
+		flow_linger(lane->flows, flow);
+		return;
+	case SESSION_SETTLED:
+		lane = flow_arg(flow);
+		settle(lane, session, flow);
+		return;
+	}
+}
+
+static void *
+on_open(void *arg, struct flow *flow)
+{
+	struct lane *lane = arg;
+	struct session *session = session_new(&lane->session_options, flow_connection(flow));
+
+	session_set_owner(session, flow);
+	return session;
+}
+
+static void
+on_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	obey(user, session_data(user, dir, bytes, mark));
+}
+
+static void
+on_gap(void *user, unsigned dir, int64_t len, const struct mark *mark)
+{
+	obey(user, session_gap(user, dir, len, mark));
+}
+
+static void
+on_fin(void *user, unsigned dir, const struct mark *mark)
+{
+	obey(user, session_fin(user, dir, mark));
+}
+
+static void
+on_reset(void *user, unsigned dir, const struct mark *mark)
+{
+	obey(user, session_reset(user, dir, mark));
+}
+
+static void
+on_prefetch(const void *user, unsigned dir)
+{
+	session_prefetch(user, dir);
+}
+
+static void
+on_end(void *user, enum flow_end why, int64_t time_us)
+{
+	(void)why;
+	session_end(user, time_us);
+}
+
+static void
+on_watched(void *arg, const struct flow *flow, struct flow_watch *flow_watch, int64_t now_us)
+{
+	struct lane *lane = arg;
+	struct watch *watch = watch_of(flow_watch);
+	struct event ev;
+
+	watch_to_event(watch, flow_connection(flow), now_us, &ev);
+	watch_free(watch);
+	lane->lanes->options.ending(lane->lanes->options.arg, &ev);
+}
+
+static const struct flow_handler flow_handler = {
+	.open = on_open,
+	.data = on_data,
+	.gap = on_gap,
+	.fin = on_fin,
+	.reset = on_reset,
+	.prefetch = on_prefetch,
+	.end = on_end,
+	.watched = on_watched,
+};
+
+static void
+open_lane(struct lanes *l, struct lane *lane, unsigned share_count)
+{
+	const struct pipeline_options *o = &l->options;
+	struct flow_options flows = o->flows;
+
+	flows.max_flows /= share_count;
+	flows.max_unsettled /= share_count;
+	flows.max_closed /= share_count;
+	flows.max_held_len /= share_count;
+	flows.share_count = share_count;
+	lane->lanes = l;
+	lane->records.max_kept_len = MAX_KEPT_LEN / share_count;
+	mirror_init(
+	    &lane->mirror, flows.is_saved ? hash_key_fixed() : hash_key_random(), share_count);
+	lane->session_options = (struct session_options){
+		.services = o->services,
+		.internal = o->internal,
+		.minimum = o->minimum,
+		.counters = &l->session_counters,
+		.records = &lane->records,
+		.cache = l->cache,
+		.pool = l->sessions,
+		.event = o->event,
+		.ending = o->ending,
+		.name_key = o->name_key,
+		.arg = o->arg,
+	};
+	lane->flows = flow_table_new(&flows, &flow_handler, lane);
+}
+
+static struct lanes *
+new_lanes(const struct pipeline_options *options, size_t count, unsigned share_count)
+{
+	struct lanes *l = xcalloc(1, sizeof(*l) + count * sizeof(struct lane));
+
+	l->options = *options;
+	l->count = count;
+	l->cache = tls_cache_new();
+	l->sessions = session_pool_new();
+	for (size_t i = 0; i < count; i++)
+		open_lane(l, &l->lane[i], share_count);
+	return l;
+}
+
+struct lanes *
+lanes_new(const struct pipeline_options *options, unsigned first, unsigned step)
+{
+	size_t count = 0;
+	struct lanes *l;
+
+	for (unsigned i = first; i < LANES; i += step)
+		count++;
+	l = new_lanes(options, count, LANES);
+	for (size_t i = 0; i < count; i++)
+		l->by_number[first + i * step] = &l->lane[i];
+	return l;
+}
+
+struct lanes *
+lanes_new_single(const struct pipeline_options *options)
+{
+	struct lanes *l = new_lanes(options, 1, 1);
+
+	l->single = true;
+	l->by_number[0] = l->lane;
+	return l;
+}
+
+void
+lanes_free(struct lanes *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->count; i++)
+		flow_table_free(l->lane[i].flows);
+	session_pool_free(l->sessions);
+	tls_cache_free(l->cache);
+	free(l);
+}
+
+static inline uint64_t
+word_of(const struct addr *a)
+{
+	uint64_t high, low;
+
+	memcpy(&high, a->bytes, sizeof(high));
+	memcpy(&low, a->bytes + 8, sizeof(low));
+	return high ^ low;
+}
+
+/*
+ * The same for both directions.  No secret: who chooses connections can fill one lane with them,
+ * and gains nothing by it that filling all of them would not give.
+ */
+unsigned
+lane_of(const struct packet *packet)
+{
+	uint64_t src = word_of(&packet->src) * UINT64_C(0xff51afd7ed558ccd) + packet->src_port;
+	uint64_t dst = word_of(&packet->dst) * UINT64_C(0xff51afd7ed558ccd) + packet->dst_port;
+
+	/* Fibonacci hashing (Knuth, volume 3, section 6.4): the highest bits are the mixed ones. */
+	return (unsigned)((src + dst) * UINT64_C(0x9e3779b97f4a7c15) >> 61);
+}
+_Static_assert(LANES == 8, "three bits");
+
+static inline struct lane *
+find_lane(const struct lanes *l, const struct packet *packet)
+{
+	return l->single ? l->by_number[0] : l->by_number[lane_of(packet)];
+}
+
+void
+lanes_add(struct lanes *l, const struct packet *packets, size_t count)
+{
+	struct flow_table *tables[BATCH];
+
+	for (size_t i = 0; i < count; i += BATCH) {
+		size_t n = count - i < BATCH ? count - i : BATCH;
+
+		for (size_t k = 0; k < n; k++) {
+			const struct packet *packet = &packets[i + k];
+			struct lane *lane = find_lane(l, packet);
+
+			lane->snapped += packet->payload.len < packet->payload_len;
+			mirror_add_packet(&lane->mirror, packet);
+			tables[k] = lane->flows;
+		}
+		flow_tables_add(tables, packets + i, n);
+	}
+}
+
+void
+lanes_advance(struct lanes *l, int64_t now_us)
+{
+	for (size_t i = 0; i < l->count; i++)
+		flow_table_advance(l->lane[i].flows, now_us);
+}
+
+void
+lanes_set_back(struct lanes *l, int64_t step_us)
+{
+	for (size_t i = 0; i < l->count; i++)
+		flow_table_set_back(l->lane[i].flows, step_us);
+}
+
+void
+lanes_finish(struct lanes *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		flow_table_finish(l->lane[i].flows);
+}
+
+void
+lanes_set_minimum(struct lanes *l, uint16_t minimum)
+{
+	for (size_t i = 0; i < l->count; i++)
+		l->lane[i].session_options.minimum = minimum;
+}
+
+size_t
+lanes_flow_count(const struct lanes *l)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		count += flow_table_count(l->lane[i].flows);
+	return count;
+}
+
+size_t
+lanes_unsettled_count(const struct lanes *l)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		count += flow_table_unsettled_count(l->lane[i].flows);
+	return count;
+}
+
+size_t
+lanes_held_len(const struct lanes *l)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		len += flow_table_counters(l->lane[i].flows)->streams.held_len;
+	return len;
+}
+
+void
+lanes_sum(const struct lanes *l, struct lane_counters *sum)
+{
+	counters_add_sessions(&sum->sessions, &l->session_counters);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct lane *lane = &l->lane[i];
+
+		counters_add_flows(&sum->flows, flow_table_counters(lane->flows));
+		sum->snapped += lane->snapped;
+		sum->duplicate_packets += lane->mirror.duplicate_packets;
+		sum->super_segments += lane->mirror.super_segments;
+		sum->messages_cut += lane->records.exceeded_count;
+	}
+}
