@@ -50,15 +50,20 @@ enum flow_close { FLOW_CLOSE_NONE, FLOW_CLOSE_FIN, FLOW_CLOSE_RESET };
  * the bytes that a side numbered, whether they were captured or not, each once.
  */
 struct flow_watch {
-	int64_t from[2]; /* stream offset per direction at which counting begins; -1: what comes
-			    after flow_watch */
+	union {
+		int64_t from[2]; /* stream offset per direction at which counting begins; -1: what
+				    comes after flow_watch */
+		int64_t len[2];  /* once the watch is over: bytes of each direction since then */
+	};
 	/* Set when the watch is over: */
-	int64_t len[2];        /* bytes of each direction since then */
-	enum flow_close close; /* how it ended first; NONE: that was not seen */
-	unsigned closed_by;    /* unless NONE: the direction of that FIN or RST */
-	int64_t closed_us;     /* and its packet time */
-	uint32_t closed_ack;   /* private: what the first FIN acknowledged */
+	int64_t closed_us;   /* unless `close` is NONE: packet time of that FIN or RST */
+	uint32_t closed_ack; /* private: what the first FIN acknowledged */
+	uint8_t close;       /* enum flow_close: how it ended first; NONE: that was not seen */
+	uint8_t closed_by;   /* unless NONE: its direction */
 };
+
+/* Bytes that a settled connection takes here, its share of the table of buckets included. */
+#define FLOW_SETTLED_LEN 136
 
 struct flow_handler {
 	/* A connection with its first payload: returns the user's object. */

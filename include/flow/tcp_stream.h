@@ -78,8 +78,19 @@ struct tcp_stream_sink {
 	void (*fin)(void *arg, const struct mark *mark);
 };
 
+/* The nearest offset to `next` that has this number: sequence numbers wrap. */
+static inline int64_t
+tcp_offset(int64_t next, uint32_t base, uint32_t seq)
+{
+	return next + (int32_t)(seq - (base + (uint32_t)next));
+}
+
 /* Offset of a sequence number; the stream must have its base. */
-int64_t tcp_stream_offset(const struct tcp_stream *s, uint32_t seq);
+static inline int64_t
+tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
+{
+	return tcp_offset(s->next, s->base, seq);
+}
 
 /* Sets the sequence number of the first byte, where none is known yet. */
 void tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn);

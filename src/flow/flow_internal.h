@@ -5,6 +5,8 @@
 #define TLSTALLY_FLOW_FLOW_INTERNAL_H
 
 #include "base/hash.h"
+#include "base/pool.h"
+#include "base/xalloc.h"
 #include "flow/flow_clock.h"
 #include "flow/flow_table.h"
 #include "flow/syn_cache.h"
@@ -20,27 +22,41 @@ enum flow_list {
 };
 #define FLOW_LIST_COUNT (FLOW_LIST_CLOSED + 1)
 
-/* One connection's share of the memory that struct flow_options bounds. */
-#define FLOW_LEN_MAX 256
-
-struct flow {
-	struct flow *hash_next;
-	struct flow *older, *newer; /* in its list */
-	void *user;                 /* NULL once settled */
-	struct flow_watch *watch;   /* of a settled one; NULL: none */
-	struct flow_table *table;   /* for the streams' callbacks */
-	uint64_t hash;
-	int64_t last_us; /* packet time of the last packet; of flow_linger in that list */
+/* What only an unsettled connection has. */
+struct flow_open {
+	void *user;
+	struct flow_table *table; /* for flow_arg */
 	struct tcp_stream stream[2];
-	struct connection conn;
+};
+
+/*
+ * A connection's place in struct flow_table.flows is its name in the lists and chains; 0 is none.
+ * Two lines of the processor's cache: the first one is what a packet is looked up by.
+ */
+struct flow {
+	_Alignas(CACHE_LINE) struct connection conn;
+	uint32_t hash;
+	uint32_t hash_next;
+	uint32_t older, newer; /* in its list */
+	int64_t last_us;       /* packet time of the last packet; of flow_linger in that list */
+	union {
+		struct flow_open *open;   /* of an unsettled one */
+		struct flow_watch *watch; /* of a settled one; NULL: none */
+	};
+	/* Of a settled one, what its streams knew last: see struct tcp_stream. */
+	int64_t next[2];
+	uint32_t base[2];
+	uint8_t base_dirs; /* bits: directions whose base is known */
+	uint8_t fin_dirs;
 	uint8_t list; /* enum flow_list */
 	bool closed;  /* reset, or a FIN from both */
-	uint8_t fin_dirs;
 };
-_Static_assert(sizeof(struct flow) <= FLOW_LEN_MAX, "an idle connection is small");
+_Static_assert(sizeof(struct connection) <= CACHE_LINE, "one line to look it up");
+_Static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "two lines in all");
+_Static_assert(sizeof(struct flow) + 2 * sizeof(uint32_t) <= FLOW_SETTLED_LEN, "two buckets too");
 
 struct flow_ring {
-	struct flow *oldest, *newest;
+	uint32_t oldest, newest;
 	size_t count;
 };
 
@@ -49,9 +65,14 @@ struct flow_table {
 	const struct flow_handler *handler;
 	void *arg;
 	struct hash_key key, syn_key;
-	struct flow **buckets;
+	uint32_t *buckets;
 	size_t bucket_mask;
+	struct flow *flows; /* room for the budget and number 0 */
+	void *flows_memory; /* owned: where `flows` lies in */
+	uint32_t fresh;     /* the first one that was never used */
+	uint32_t unused;    /* the one that was given back last; hash_next leads on */
 	size_t count;
+	struct pool opens; /* of struct flow_open */
 	struct flow_ring rings[FLOW_LIST_COUNT];
 	struct syn_cache *syns;
 	int64_t now_us;
@@ -60,9 +81,44 @@ struct flow_table {
 	struct flow_counters counters;
 };
 
+/* NULL for number 0. */
+static inline struct flow *
+flow_at(const struct flow_table *table, uint32_t number)
+{
+	return number != 0 ? &table->flows[number] : NULL;
+}
+
+static inline uint32_t
+flow_number(const struct flow_table *table, const struct flow *flow)
+{
+	return (uint32_t)(flow - table->flows);
+}
+
+static inline uint32_t *
+flow_bucket(const struct flow_table *table, uint64_t hash)
+{
+	return &table->buckets[hash & table->bucket_mask];
+}
+
+static inline bool
+flow_is_settled(const struct flow *flow)
+{
+	return flow->list >= FLOW_LIST_SETTLED;
+}
+
+/* flow_slot.c: where connections are kept. */
+void flow_slots_init(struct flow_table *table); /* by the options */
+void flow_slots_release(struct flow_table *table);
+/* A connection of which nothing but its `open` is set, to be found by `hash`; there is room. */
+struct flow *flow_slot_take(struct flow_table *table, uint64_t hash);
+/* Its `open` is in the pool already. */
+void flow_slot_give_back(struct flow_table *table, struct flow *flow);
+
 /* flow_list.c: the lists, and what their budgets and times make end. */
 void flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list);
 void flow_list_remove(struct flow_table *table, struct flow *flow);
+/* The longest idle one of a list; NULL: it is empty. */
+struct flow *flow_list_oldest(const struct flow_table *table, enum flow_list list);
 /* In one of the lists of those that are neither settled nor linger. */
 bool flow_list_is_open(const struct flow *flow);
 /* Of those, whatever their rank, the longest idle; NULL: there is none. */
@@ -80,6 +136,8 @@ void flow_take_syns(
     struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir);
 /* True when a SYN or SYN/ACK on the connection's ports begins another one. */
 bool flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir);
+/* Keeps what a settled connection needs of its streams. */
+void flow_remember_streams(struct flow *flow, const struct tcp_stream stream[2]);
 /* Offset in the other side's stream `s` that `p` acknowledges; -1: none that makes sense. */
 int64_t flow_acked_offset(const struct tcp_stream *s, const struct packet *p);
 

@@ -9,17 +9,23 @@ flow_list_is_open(const struct flow *flow)
 	return flow->list <= FLOW_LIST_HANDSHAKE;
 }
 
+struct flow *
+flow_list_oldest(const struct flow_table *table, enum flow_list list)
+{
+	return flow_at(table, table->rings[list].oldest);
+}
+
 void
 flow_list_remove(struct flow_table *table, struct flow *flow)
 {
 	struct flow_ring *ring = &table->rings[flow->list];
 
-	if (flow->older != NULL)
-		flow->older->newer = flow->newer;
+	if (flow->older != 0)
+		table->flows[flow->older].newer = flow->newer;
 	else
 		ring->oldest = flow->newer;
-	if (flow->newer != NULL)
-		flow->newer->older = flow->older;
+	if (flow->newer != 0)
+		table->flows[flow->newer].older = flow->older;
 	else
 		ring->newest = flow->older;
 	ring->count--;
@@ -48,7 +54,7 @@ keep_of(const struct flow_table *table, enum flow_list list)
 static void
 note_due(struct flow_table *table, enum flow_list list)
 {
-	const struct flow *oldest = table->rings[list].oldest;
+	const struct flow *oldest = flow_list_oldest(table, list);
 	int64_t due_us;
 
 	if (oldest == NULL)
@@ -62,17 +68,18 @@ void
 flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
 {
 	struct flow_ring *ring = &table->rings[list];
+	uint32_t number = flow_number(table, flow);
 
 	flow->list = (uint8_t)list;
 	flow->older = ring->newest;
-	flow->newer = NULL;
-	if (ring->newest != NULL)
-		ring->newest->newer = flow;
+	flow->newer = 0;
+	if (ring->newest != 0)
+		table->flows[ring->newest].newer = number;
 	else
-		ring->oldest = flow;
-	ring->newest = flow;
+		ring->oldest = number;
+	ring->newest = number;
 	ring->count++;
-	if (ring->oldest == flow)
+	if (ring->oldest == number)
 		note_due(table, list);
 }
 
@@ -80,7 +87,7 @@ flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
 static struct flow *
 find_expired(const struct flow_table *table, enum flow_list list, int64_t keep_us)
 {
-	struct flow *flow = table->rings[list].oldest;
+	struct flow *flow = flow_list_oldest(table, list);
 
 	return flow != NULL && elapsed_us(table->now_us, flow->last_us) > keep_us ? flow : NULL;
 }
@@ -117,7 +124,7 @@ static void
 evict(struct flow_table *table, enum flow_list list, uint64_t *counter)
 {
 	(*counter)++;
-	flow_end(table, table->rings[list].oldest, FLOW_END_EVICTED, table->now_us);
+	flow_end(table, flow_list_oldest(table, list), FLOW_END_EVICTED, table->now_us);
 }
 
 /*
@@ -143,7 +150,7 @@ least_list(const struct flow_table *table)
 static void
 conclude_oldest(struct flow_table *table)
 {
-	struct flow *flow = table->rings[FLOW_LIST_LINGERING].oldest;
+	struct flow *flow = flow_list_oldest(table, FLOW_LIST_LINGERING);
 
 	/* It has its answer already: it loses nothing by being settled now. */
 	if (flow != NULL) {
@@ -151,7 +158,7 @@ conclude_oldest(struct flow_table *table)
 		return;
 	}
 	table->counters.evicted_unsettled++;
-	flow = table->rings[least_list(table)].oldest;
+	flow = flow_list_oldest(table, least_list(table));
 	/* A flood's connections must not push out what is remembered of real ones. */
 	flow->closed = true;
 	flow_conclude(table, flow, FLOW_END_EVICTED, table->now_us);
@@ -166,7 +173,8 @@ flow_list_make_room(struct flow_table *table)
 	if (flow_table_unsettled_count(table) >= table->options.max_unsettled)
 		conclude_oldest(table);
 	while (rings[FLOW_LIST_CLOSED].count > table->options.max_closed)
-		flow_end(table, rings[FLOW_LIST_CLOSED].oldest, FLOW_END_IDLE, table->now_us);
+		flow_end(
+		    table, flow_list_oldest(table, FLOW_LIST_CLOSED), FLOW_END_IDLE, table->now_us);
 	if (table->count < table->options.max_flows)
 		return;
 	if (rings[FLOW_LIST_CLOSED].count > 0)
@@ -185,7 +193,8 @@ flow_list_set_back(struct flow_table *table, int64_t step_us)
 	table->now_us = elapsed_us(table->now_us, step_us);
 	table->due_us = INT64_MIN;
 	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
-		for (struct flow *f = table->rings[list].oldest; f != NULL; f = f->newer)
+		for (struct flow *f = flow_list_oldest(table, (enum flow_list)list); f != NULL;
+		     f = flow_at(table, f->newer))
 			f->last_us = elapsed_us(f->last_us, step_us);
 	}
 }
@@ -218,7 +227,7 @@ flow_list_oldest_open(const struct flow_table *table)
 	struct flow *oldest = NULL;
 
 	for (unsigned list = FLOW_LIST_UNSETTLED; list <= FLOW_LIST_HANDSHAKE; list++) {
-		struct flow *f = table->rings[list].oldest;
+		struct flow *f = flow_list_oldest(table, (enum flow_list)list);
 
 		if (f != NULL && (oldest == NULL || f->last_us < oldest->last_us))
 			oldest = f;

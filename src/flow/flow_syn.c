@@ -48,7 +48,7 @@ take_isn(
 		if (shown - isn > TCP_STREAM_WINDOW)
 			return false;
 	}
-	tcp_stream_set_base(&flow->stream[d], isn + 1, true);
+	tcp_stream_set_base(&flow->open->stream[d], isn + 1, true);
 	flow->conn.mid_start[d] = false;
 	return true;
 }
@@ -78,13 +78,13 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
 static bool
-syn_is_new(struct flow *f, const struct packet *p, unsigned dir)
+syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *s = &f->stream[dir];
+	struct tcp_stream *s = &stream[dir];
 
 	if (!s->has_base) {
 		/* The other side was captured first; one that is settled has no use for it. */
-		if (f->user == NULL)
+		if (flow_is_settled(f))
 			return true;
 		tcp_stream_set_base(s, p->seq + 1, true);
 	}
@@ -100,9 +100,9 @@ syn_is_new(struct flow *f, const struct packet *p, unsigned dir)
 
 /* The same for a SYN/ACK, where the SYN itself may not be captured at all. */
 static bool
-syn_ack_is_new(struct flow *f, const struct packet *p, unsigned dir)
+syn_ack_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *s = &f->stream[dir], *peer = &f->stream[1 - dir];
+	struct tcp_stream *s = &stream[dir], *peer = &stream[1 - dir];
 	int64_t acked = flow_acked_offset(peer, p);
 
 	/* It acknowledges the SYN, and with Fast Open the data in it. */
@@ -119,11 +119,50 @@ syn_ack_is_new(struct flow *f, const struct packet *p, unsigned dir)
 	return false;
 }
 
-bool
-flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir)
+void
+flow_remember_streams(struct flow *flow, const struct tcp_stream stream[2])
 {
-	if ((p->flags & TCP_ACK) != 0 ? syn_ack_is_new(f, p, dir) : syn_is_new(f, p, dir))
+	flow->base_dirs = 0;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		flow->next[dir] = stream[dir].next;
+		flow->base[dir] = stream[dir].base;
+		flow->base_dirs |= (uint8_t)(stream[dir].has_base << dir);
+	}
+}
+
+static void
+recall_streams(const struct flow *flow, struct tcp_stream stream[2])
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		stream[dir] = (struct tcp_stream){
+			.next = flow->next[dir],
+			.base = flow->base[dir],
+			.has_base = (flow->base_dirs >> dir & 1) != 0,
+			.stopped = true,
+		};
+	}
+}
+
+static bool
+is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
+{
+	if ((p->flags & TCP_ACK) != 0 ? syn_ack_is_new(f, stream, p, dir)
+				      : syn_is_new(f, stream, p, dir))
 		return true;
 	f->conn.seen[dir] = true;
 	return false;
+}
+
+bool
+flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream stream[2];
+	bool result;
+
+	if (!flow_is_settled(f))
+		return is_new(f, f->open->stream, p, dir);
+	recall_streams(f, stream);
+	result = is_new(f, stream, p, dir);
+	flow_remember_streams(f, stream);
+	return result;
 }

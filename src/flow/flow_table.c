@@ -13,7 +13,6 @@
 
 /* A settled connection's place in its list is renewed no more often than this. */
 #define RENEW_US INT64_C(1000000)
-#define BUCKETS_MAX ((size_t)1 << 24)
 /* So many packets are looked up at once; about as many as the memory answers at the same time. */
 #define BATCH 16
 
@@ -36,7 +35,6 @@ struct flow_table *
 flow_table_new(const struct flow_options *options, const struct flow_handler *handler, void *arg)
 {
 	struct flow_table *table = xcalloc(1, sizeof(*table));
-	size_t buckets = 1024;
 
 	table->options = *options;
 	/* Whatever is configured, the connection at hand has a place. */
@@ -44,14 +42,11 @@ flow_table_new(const struct flow_options *options, const struct flow_handler *ha
 		table->options.max_flows = 1;
 	if (table->options.max_unsettled == 0)
 		table->options.max_unsettled = 1;
-	while (buckets < options->max_flows && buckets < BUCKETS_MAX)
-		buckets *= 2;
 	table->handler = handler;
 	table->arg = arg;
 	table->key = hash_key_random();
 	table->syn_key = options->is_saved ? hash_key_fixed() : table->key;
-	table->buckets = xcalloc(buckets, sizeof(struct flow *));
-	table->bucket_mask = buckets - 1;
+	flow_slots_init(table);
 	table->syns = syn_cache_new(options->share_count);
 	table->now_us = table->clock.packet_us = INT64_MIN;
 	table->due_us = INT64_MAX;
@@ -67,7 +62,7 @@ flow_table_free(struct flow_table *table)
 		return;
 	flow_table_finish(table);
 	syn_cache_free(table->syns);
-	free(table->buckets);
+	flow_slots_release(table);
 	free(table);
 }
 
@@ -80,35 +75,20 @@ flow_matches(const struct flow *f, const struct packet *p, unsigned dir)
 	       addr_equals(&conn->addr[dir], &p->src) && addr_equals(&conn->addr[1 - dir], &p->dst);
 }
 
-static inline struct flow **
-bucket_of(const struct flow_table *table, uint64_t hash)
-{
-	return &table->buckets[hash & table->bucket_mask];
-}
-
 static struct flow *
 find(const struct flow_table *table, const struct packet *p, unsigned dir, uint64_t hash)
 {
-	struct flow *f = *bucket_of(table, hash);
+	struct flow *f = flow_at(table, *flow_bucket(table, hash));
 
-	while (f != NULL && (f->hash != hash || !flow_matches(f, p, dir)))
-		f = f->hash_next;
+	while (f != NULL && (f->hash != (uint32_t)hash || !flow_matches(f, p, dir)))
+		f = flow_at(table, f->hash_next);
 	return f;
-}
-
-static void
-unlink_from_bucket(struct flow_table *table, struct flow *flow)
-{
-	struct flow **link = bucket_of(table, flow->hash);
-
-	while (*link != flow)
-		link = &(*link)->hash_next;
-	*link = flow->hash_next;
 }
 
 /* The streams' callbacks: from one direction to the user. */
 struct flow_stream_arg {
 	struct flow *flow;
+	struct flow_open *open;
 	unsigned dir;
 };
 
@@ -117,7 +97,7 @@ on_data(void *arg, struct span bytes, const struct mark *mark)
 {
 	struct flow_stream_arg *a = arg;
 
-	a->flow->table->handler->data(a->flow->user, a->dir, bytes, mark);
+	a->open->table->handler->data(a->open->user, a->dir, bytes, mark);
 }
 
 static void
@@ -125,7 +105,7 @@ on_gap(void *arg, int64_t len, const struct mark *mark)
 {
 	struct flow_stream_arg *a = arg;
 
-	a->flow->table->handler->gap(a->flow->user, a->dir, len, mark);
+	a->open->table->handler->gap(a->open->user, a->dir, len, mark);
 }
 
 static void
@@ -136,7 +116,7 @@ on_fin(void *arg, const struct mark *mark)
 
 	flow->fin_dirs |= (uint8_t)(1u << a->dir);
 	flow->closed = flow->closed || flow->fin_dirs == 3;
-	flow->table->handler->fin(flow->user, a->dir, mark);
+	a->open->table->handler->fin(a->open->user, a->dir, mark);
 }
 
 static const struct tcp_stream_sink stream_sink = { .data = on_data, .gap = on_gap, .fin = on_fin };
@@ -145,7 +125,8 @@ static const struct tcp_stream_sink stream_sink = { .data = on_data, .gap = on_g
 static unsigned
 first_to_flush(const struct flow *flow)
 {
-	const struct held *a = held_at(&flow->stream[0], 0), *b = held_at(&flow->stream[1], 0);
+	const struct tcp_stream *stream = flow->open->stream;
+	const struct held *a = held_at(&stream[0], 0), *b = held_at(&stream[1], 0);
 
 	if (a != NULL && b != NULL && a->mark.time_us != b->mark.time_us)
 		return a->mark.time_us < b->mark.time_us ? 0 : 1;
@@ -155,33 +136,56 @@ first_to_flush(const struct flow *flow)
 void
 flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
+	struct flow_open *open = flow->open;
 	unsigned first = first_to_flush(flow);
 
 	for (unsigned i = 0; i < 2; i++) {
-		struct flow_stream_arg arg = { .flow = flow, .dir = i == 0 ? first : 1 - first };
+		struct flow_stream_arg arg = { flow, open, i == 0 ? first : 1 - first };
 
 		tcp_stream_flush(
-		    &flow->stream[arg.dir], &table->counters.streams, &stream_sink, &arg);
+		    &open->stream[arg.dir], &table->counters.streams, &stream_sink, &arg);
 	}
 	/* What the flush handed out may have settled it. */
-	if (flow->user == NULL)
+	if (flow_is_settled(flow))
 		return;
-	table->handler->end(flow->user, why, time_us);
+	table->handler->end(open->user, why, time_us);
 	flow_settle(table, flow);
 }
 
 void
 flow_end(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
-	flow_conclude(table, flow, why, time_us);
+	if (!flow_is_settled(flow))
+		flow_conclude(table, flow, why, time_us);
 	if (flow->watch != NULL)
 		flow_watch_end(table, flow);
 	if (!flow->conn.seen[0] || !flow->conn.seen[1])
 		table->counters.one_way++;
 	flow_list_remove(table, flow);
-	unlink_from_bucket(table, flow);
-	table->count--;
-	free(flow);
+	flow_slot_give_back(table, flow);
+}
+
+static void
+set_connection(struct connection *conn, const struct packet *p, unsigned dir)
+{
+	*conn = (struct connection){
+		.vlan = (int16_t)p->vlan,
+		.source = p->source,
+		.opener = CONNECTION_NO_DIR,
+		.mid_start = { true, true },
+	};
+	conn->addr[dir] = p->src;
+	conn->addr[1 - dir] = p->dst;
+	conn->port[dir] = p->src_port;
+	conn->port[1 - dir] = p->dst_port;
+	if (p->src_mac != NULL) {
+		memcpy(conn->mac[dir], p->src_mac, 6);
+		conn->has_mac[dir] = true;
+	}
+	if (p->dst_mac != NULL) {
+		memcpy(conn->mac[1 - dir], p->dst_mac, 6);
+		conn->has_mac[1 - dir] = true;
+	}
 }
 
 static struct flow *
@@ -190,34 +194,13 @@ open_flow(struct flow_table *table, const struct packet *p, unsigned dir, uint64
 	struct flow *f;
 
 	flow_list_make_room(table);
-	f = xcalloc(1, sizeof(*f));
-	f->table = table;
-	f->hash = hash;
-	f->last_us = table->now_us;
-	f->conn.addr[dir] = p->src;
-	f->conn.addr[1 - dir] = p->dst;
-	f->conn.port[dir] = p->src_port;
-	f->conn.port[1 - dir] = p->dst_port;
-	if (p->src_mac != NULL) {
-		memcpy(f->conn.mac[dir], p->src_mac, 6);
-		f->conn.has_mac[dir] = true;
-	}
-	if (p->dst_mac != NULL) {
-		memcpy(f->conn.mac[1 - dir], p->dst_mac, 6);
-		f->conn.has_mac[1 - dir] = true;
-	}
-	f->conn.vlan = (int16_t)p->vlan;
-	f->conn.source = p->source;
-	f->conn.opener = CONNECTION_NO_DIR;
-	f->conn.mid_start[0] = f->conn.mid_start[1] = true;
-	f->hash_next = table->buckets[hash & table->bucket_mask];
-	table->buckets[hash & table->bucket_mask] = f;
-	table->count++;
+	f = flow_slot_take(table, hash);
+	set_connection(&f->conn, p, dir);
 	flow_list_put(table, f, FLOW_LIST_UNSETTLED);
 	flow_take_syns(table, f, p, dir);
 	table->counters.flows++;
 	table->counters.mid_start += f->conn.mid_start[dir];
-	f->user = table->handler->open(table->arg, f);
+	f->open->user = table->handler->open(table->arg, f);
 	return f;
 }
 
@@ -240,7 +223,7 @@ touch(struct flow_table *table, struct flow *f)
 	case FLOW_LIST_UNSETTLED:
 	case FLOW_LIST_ANSWERED:
 	case FLOW_LIST_HANDSHAKE:
-		if (f->newer == NULL) {
+		if (f->newer == 0) {
 			f->last_us = table->now_us;
 			return;
 		}
@@ -275,10 +258,10 @@ add_syn(struct flow_table *table, const struct packet *p, unsigned dir, struct f
 static void
 add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *s = &f->stream[dir];
+	struct tcp_stream *s = &f->open->stream[dir];
 	struct mark mark = { .time_us = p->time_us };
 
-	mark.peer_offset = flow_acked_offset(&f->stream[1 - dir], p);
+	mark.peer_offset = flow_acked_offset(&f->open->stream[1 - dir], p);
 	mark.offset = s->next;
 	if (s->has_base && p->seq != 0) {
 		int64_t offset = tcp_stream_offset(s, p->seq);
@@ -290,22 +273,21 @@ add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsi
 		mark.offset = offset;
 	}
 	f->closed = true;
-	if (f->user != NULL)
-		table->handler->reset(f->user, dir, &mark);
+	table->handler->reset(f->open->user, dir, &mark);
 }
 
 static void
 add_payload(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
-	struct flow_stream_arg arg = { .flow = f, .dir = dir };
-	struct tcp_stream *s = &f->stream[dir];
+	struct flow_stream_arg arg = { f, f->open, dir };
+	struct tcp_stream *s = &f->open->stream[dir];
 	struct tcp_segment segment = {
 		.seq = p->seq + ((p->flags & TCP_SYN) != 0),
 		.payload = p->payload,
 		.payload_len = p->payload_len,
 		.fin = (p->flags & TCP_FIN) != 0,
 		.time_us = p->time_us,
-		.peer_offset = flow_acked_offset(&f->stream[1 - dir], p),
+		.peer_offset = flow_acked_offset(&f->open->stream[1 - dir], p),
 	};
 
 	if (p->payload_len > 0 && s->has_base && s->acked > s->next &&
@@ -360,8 +342,8 @@ follow_clock(struct flow_table *table, int64_t time_us)
 static void
 acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
-	struct flow_stream_arg arg = { .flow = f, .dir = 1 - dir };
-	struct tcp_stream *peer = &f->stream[1 - dir];
+	struct flow_stream_arg arg = { f, f->open, 1 - dir };
+	struct tcp_stream *peer = &f->open->stream[1 - dir];
 
 	if ((p->flags & TCP_ACK) != 0)
 		tcp_stream_set_hint(peer, p->ack);
@@ -394,22 +376,15 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 	}
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[dir] = true;
-	if (f->user == NULL) {
-		note_end(table, f, p, dir);
-		touch(table, f);
-		return;
+	if (!flow_is_settled(f))
+		acknowledge(table, f, p, dir);
+	if (!flow_is_settled(f)) {
+		if ((p->flags & TCP_RST) != 0)
+			add_reset(table, f, p, dir);
+		else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
+			add_payload(table, f, p, dir);
 	}
-	acknowledge(table, f, p, dir);
-	if (f->user == NULL) {
-		note_end(table, f, p, dir);
-		touch(table, f);
-		return;
-	}
-	if ((p->flags & TCP_RST) != 0)
-		add_reset(table, f, p, dir);
-	else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
-		add_payload(table, f, p, dir);
-	if (f->user == NULL)
+	if (flow_is_settled(f))
 		note_end(table, f, p, dir);
 	touch(table, f);
 }
@@ -421,14 +396,19 @@ flow_table_add(struct flow_table *table, const struct packet *packet)
 }
 
 static inline void
-flow_prefetch(const struct flow *flow)
+prefetch_lines(const void *object, size_t len)
 {
-	const char *bytes = (const char *)flow;
+	for (size_t at = 0; at < len; at += CACHE_LINE)
+		__builtin_prefetch((const char *)object + at);
+}
 
-	if (flow == NULL)
-		return;
-	for (size_t at = 0; at < sizeof(*flow); at += 64)
-		__builtin_prefetch(bytes + at);
+/* The connection that a packet most likely belongs to, as far as it is unsettled; else NULL. */
+static inline const struct flow_open *
+likely_open(const struct flow_table *table, uint64_t hash)
+{
+	const struct flow *f = &table->flows[*flow_bucket(table, hash)];
+
+	return f->hash == (uint32_t)hash && !flow_is_settled(f) ? f->open : NULL;
 }
 
 /*
@@ -442,19 +422,25 @@ add_batch(struct flow_table *const *tables, const struct packet *packets, size_t
 
 	for (size_t i = 0; i < count; i++) {
 		at[i] = place_of(&tables[i]->key, &packets[i]);
-		__builtin_prefetch(bucket_of(tables[i], at[i].hash));
+		__builtin_prefetch(flow_bucket(tables[i], at[i].hash));
 		if ((packets[i].flags & TCP_SYN) != 0)
 			syn_cache_prefetch(
 			    tables[i]->syns, place_of(&tables[i]->syn_key, &packets[i]).hash);
 	}
 	for (size_t i = 0; i < count; i++)
-		flow_prefetch(*bucket_of(tables[i], at[i].hash));
-	for (size_t i = 0; i < count && tables[i]->handler->prefetch != NULL; i++) {
-		const struct flow *f = *bucket_of(tables[i], at[i].hash);
+		prefetch_lines(
+		    &tables[i]->flows[*flow_bucket(tables[i], at[i].hash)], sizeof(struct flow));
+	for (size_t i = 0; i < count; i++) {
+		const struct flow_open *open = likely_open(tables[i], at[i].hash);
 
-		if (f != NULL && f->hash == at[i].hash && f->user != NULL &&
-		    packets[i].payload_len > 0)
-			tables[i]->handler->prefetch(f->user, at[i].dir);
+		if (open != NULL)
+			prefetch_lines(open, sizeof(*open));
+	}
+	for (size_t i = 0; i < count && tables[i]->handler->prefetch != NULL; i++) {
+		const struct flow_open *open = likely_open(tables[i], at[i].hash);
+
+		if (open != NULL && packets[i].payload_len > 0)
+			tables[i]->handler->prefetch(open->user, at[i].dir);
 	}
 	for (size_t i = 0; i < count; i++)
 		add_at(tables[i], &packets[i], at[i]);
@@ -475,16 +461,15 @@ flow_table_finish(struct flow_table *table)
 	while ((flow = flow_list_oldest_open(table)) != NULL)
 		flow_end(table, flow, FLOW_END_FINISHED, table->now_us);
 	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
-		while (table->rings[list].oldest != NULL)
-			flow_end(
-			    table, table->rings[list].oldest, FLOW_END_FINISHED, table->now_us);
+		while ((flow = flow_list_oldest(table, (enum flow_list)list)) != NULL)
+			flow_end(table, flow, FLOW_END_FINISHED, table->now_us);
 	}
 }
 
 void *
 flow_arg(const struct flow *flow)
 {
-	return flow->table->arg;
+	return flow->open->table->arg;
 }
 
 const struct connection *
@@ -496,9 +481,14 @@ flow_connection(const struct flow *flow)
 void
 flow_settle(struct flow_table *table, struct flow *flow)
 {
-	flow->user = NULL;
+	struct flow_open *open = flow->open;
+
 	for (unsigned dir = 0; dir < 2; dir++)
-		tcp_stream_stop(&flow->stream[dir], &table->counters.streams);
+		tcp_stream_stop(&open->stream[dir], &table->counters.streams);
+	flow_remember_streams(flow, open->stream);
+	flow->watch = NULL;
+	/* A stream that is just handing out something sees that it was stopped. */
+	pool_give_back(&table->opens, open);
 	flow_list_remove(table, flow);
 	flow->last_us = table->now_us;
 	flow_list_put(table, flow, flow->closed ? FLOW_LIST_CLOSED : FLOW_LIST_SETTLED);

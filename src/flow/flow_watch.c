@@ -10,9 +10,8 @@ void
 flow_watch(struct flow_table *table, struct flow *flow, struct flow_watch *watch)
 {
 	for (unsigned dir = 0; dir < 2; dir++) {
-		watch->len[dir] = 0;
 		if (watch->from[dir] < 0)
-			watch->from[dir] = flow->stream[dir].next;
+			watch->from[dir] = flow->next[dir];
 	}
 	watch->close = flow->fin_dirs != 0 ? FLOW_CLOSE_FIN : FLOW_CLOSE_NONE;
 	watch->closed_by = flow->fin_dirs == 1 ? 0 : 1;
@@ -21,43 +20,58 @@ flow_watch(struct flow_table *table, struct flow *flow, struct flow_watch *watch
 	flow->watch = watch;
 }
 
-/* The streams' `next`, which nothing else needs any more, is behind the last byte that was seen. */
-static void
-count_bytes(struct tcp_stream *s, const struct packet *p)
+static bool
+has_base(const struct flow *flow, unsigned dir)
 {
-	int64_t end, ahead;
+	return (flow->base_dirs >> dir & 1) != 0;
+}
 
-	if (!s->has_base)
-		tcp_stream_set_base(s, p->seq, false);
-	end = tcp_stream_offset(s, p->seq) + p->payload_len;
-	ahead = end - s->next;
+/* How far a sequence number lies ahead of the last byte that was seen. */
+static int64_t
+ahead_of(const struct flow *flow, unsigned dir, uint32_t seq)
+{
+	return tcp_offset(flow->next[dir], flow->base[dir], seq) - flow->next[dir];
+}
+
+/* `next`, which nothing else needs any more, is behind the last byte that was seen. */
+static void
+count_bytes(struct flow *flow, const struct packet *p, unsigned dir)
+{
+	int64_t ahead;
+
+	if (!has_base(flow, dir)) {
+		flow->base[dir] = p->seq;
+		flow->next[dir] = 0;
+		flow->base_dirs |= (uint8_t)(1u << dir);
+	}
+	ahead = ahead_of(flow, dir, p->seq) + p->payload_len;
 	if (ahead > 0 && ahead < AHEAD_MAX)
-		s->next = end;
+		flow->next[dir] += ahead;
 }
 
 /* RFC 9293, section 3.10.7.4: a reset far from what was sent is somebody else's. */
 static bool
-is_credible_reset(const struct tcp_stream *s, const struct packet *p)
+is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir)
 {
-	int64_t ahead = s->has_base ? tcp_stream_offset(s, p->seq) - s->next : 0;
+	int64_t ahead = has_base(flow, dir) ? ahead_of(flow, dir, p->seq) : 0;
 
 	return p->seq == 0 || (ahead <= TCP_STREAM_WINDOW && ahead >= -TCP_STREAM_WINDOW);
 }
 
 static void
-note_close(struct flow_watch *watch, enum flow_close close, const struct packet *p, unsigned dir)
+note_close(struct flow_watch *watch, uint8_t close, const struct packet *p, unsigned dir)
 {
 	uint32_t end = p->seq + p->payload_len + 1;
 
 	if (watch->close == FLOW_CLOSE_NONE) {
 		watch->close = close;
-		watch->closed_by = dir;
+		watch->closed_by = (uint8_t)dir;
 		watch->closed_us = p->time_us;
 		watch->closed_ack = p->ack;
 	} else if (close == FLOW_CLOSE_FIN && watch->close == FLOW_CLOSE_FIN &&
 		   watch->closed_by != dir && watch->closed_ack == end) {
 		/* A mirror may swap the directions: that FIN was the answer to this one. */
-		watch->closed_by = dir;
+		watch->closed_by = (uint8_t)dir;
 		watch->closed_ack = 0;
 	}
 }
@@ -65,15 +79,13 @@ note_close(struct flow_watch *watch, enum flow_close close, const struct packet 
 void
 flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *s = &flow->stream[dir];
-
 	if ((p->flags & TCP_RST) != 0) {
-		if (is_credible_reset(s, p))
+		if (is_credible_reset(flow, p, dir))
 			note_close(flow->watch, FLOW_CLOSE_RESET, p, dir);
 		return;
 	}
 	if ((p->flags & TCP_SYN) == 0)
-		count_bytes(s, p);
+		count_bytes(flow, p, dir);
 	if ((p->flags & TCP_FIN) != 0)
 		note_close(flow->watch, FLOW_CLOSE_FIN, p, dir);
 }
@@ -84,7 +96,7 @@ flow_watch_end(struct flow_table *table, struct flow *flow)
 	struct flow_watch *watch = flow->watch;
 
 	for (unsigned dir = 0; dir < 2; dir++) {
-		int64_t len = flow->stream[dir].next - watch->from[dir];
+		int64_t len = flow->next[dir] - watch->from[dir];
 
 		watch->len[dir] = len > 0 ? len : 0;
 	}

@@ -7,13 +7,6 @@
 
 #include "base/banned.h"
 
-int64_t
-tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
-{
-	/* The nearest offset to `next` that has this number: sequence numbers wrap. */
-	return s->next + (int32_t)(seq - (s->base + (uint32_t)s->next));
-}
-
 void
 tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn)
 {

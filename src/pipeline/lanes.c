@@ -34,6 +34,7 @@ struct lanes {
 	/* They change no result, only the time that it takes. */
 	struct tls_cache *cache;
 	struct session_pool *sessions;
+	struct watch_pool *watches;
 	struct lane *by_number[LANES]; /* into `lane`; NULL: not one of these */
 	size_t count;
 	struct lane lane[];
@@ -59,7 +60,7 @@ settle(struct lane *lane, struct session *session, struct flow *flow)
 	struct watch *watch = NULL;
 
 	if (lane->lanes->options.ending != NULL)
-		watch = watch_new(session, flow_connection(flow));
+		watch = watch_new(lane->lanes->watches, session, flow_connection(flow));
 	flow_settle(lane->flows, flow);
 	if (watch != NULL)
 		flow_watch(lane->flows, flow, watch_flow(watch));
@@ -143,7 +144,7 @@ on_watched(void *arg, const struct flow *flow, struct flow_watch *flow_watch, in
 	struct event ev;
 
 	watch_to_event(watch, flow_connection(flow), now_us, &ev);
-	watch_free(watch);
+	watch_free(lane->lanes->watches, watch);
 	lane->lanes->options.ending(lane->lanes->options.arg, &ev);
 }
 
@@ -198,6 +199,7 @@ new_lanes(const struct pipeline_options *options, size_t count, unsigned share_c
 	l->count = count;
 	l->cache = tls_cache_new();
 	l->sessions = session_pool_new();
+	l->watches = watch_pool_new();
 	for (size_t i = 0; i < count; i++)
 		open_lane(l, &l->lane[i], share_count);
 	return l;
@@ -234,6 +236,7 @@ lanes_free(struct lanes *l)
 		return;
 	for (size_t i = 0; i < l->count; i++)
 		flow_table_free(l->lane[i].flows);
+	watch_pool_free(l->watches);
 	session_pool_free(l->sessions);
 	tls_cache_free(l->cache);
 	free(l);

@@ -2,35 +2,64 @@
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/pool.h"
 #include "base/xalloc.h"
+#include "pipeline/shared_names.h"
 
 #include "base/banned.h"
 
 struct watch {
 	struct flow_watch flow;
 	int64_t timestamp_us, settled_us;
-	uint32_t source;
+	const struct shared_name *server; /* NULL: the event had no name */
 	uint16_t tls_version, offered_version;
 	uint8_t client_dir, protocol, tls_mode, server_name_source;
-	uint16_t server_len;
-	char server[]; /* its name, where the event had one */
 };
 
+/* What an idle connection may take in all, with a server's name that no other one has. */
+#define IDLE_LEN_MAX 256
+#define OWN_NAME_LEN 48
+_Static_assert(FLOW_SETTLED_LEN + sizeof(struct watch) + OWN_NAME_LEN <= IDLE_LEN_MAX, "small");
+
+struct watch_pool {
+	struct pool watches;
+	struct shared_names *names;
+};
+
+struct watch_pool *
+watch_pool_new(void)
+{
+	struct watch_pool *pool = xcalloc(1, sizeof(*pool));
+
+	pool_init(&pool->watches, sizeof(struct watch));
+	pool->names = shared_names_new();
+	return pool;
+}
+
+void
+watch_pool_free(struct watch_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	pool_release(&pool->watches);
+	shared_names_free(pool->names);
+	free(pool);
+}
+
 struct watch *
-watch_new(const struct session *session, const struct connection *conn)
+watch_new(struct watch_pool *pool, const struct session *session, const struct connection *conn)
 {
 	const struct event *ev = session_event(session);
 	struct watch *w;
 
 	if (ev == NULL || ev->kind != EVENT_TLS_HANDSHAKE || ev->outcome != OUTCOME_ESTABLISHED)
 		return NULL;
-	w = xmalloc(sizeof(*w) + ev->server_name.len);
+	w = pool_take(&pool->watches);
 	*w = (struct watch){
 		.timestamp_us = ev->timestamp_us,
 		.settled_us = ev->settled_us,
-		.source = ev->source,
+		.server = shared_name_take(pool->names, event_text_span(&ev->server_name)),
 		.tls_version = ev->tls_version,
 		.offered_version = ev->offered_version,
 		.client_dir =
@@ -40,18 +69,17 @@ watch_new(const struct session *session, const struct connection *conn)
 		.protocol = (uint8_t)ev->protocol,
 		.tls_mode = (uint8_t)ev->tls_mode,
 		.server_name_source = (uint8_t)ev->server_name_source,
-		.server_len = ev->server_name.len,
 	};
-	memcpy(w->server, ev->server_name.data, ev->server_name.len);
 	for (unsigned dir = 0; dir < 2; dir++)
 		w->flow.from[dir] = session_handshake_end(session, dir);
 	return w;
 }
 
 void
-watch_free(struct watch *w)
+watch_free(struct watch_pool *pool, struct watch *w)
 {
-	free(w);
+	shared_name_give_back(pool->names, w->server);
+	pool_give_back(&pool->watches, w);
 }
 
 struct flow_watch *
@@ -94,7 +122,7 @@ watch_to_event(
 	out->kind = EVENT_SESSION_END;
 	out->timestamp_us = w->timestamp_us;
 	out->settled_us = now_us;
-	out->source = w->source;
+	out->source = conn->source;
 	out->client_ip = conn->addr[w->client_dir];
 	out->client_port = conn->port[w->client_dir];
 	out->server_ip = conn->addr[1 - w->client_dir];
@@ -106,6 +134,6 @@ watch_to_event(
 	out->offered_version = w->offered_version;
 	out->outcome = OUTCOME_ESTABLISHED;
 	out->server_name_source = (enum name_source)w->server_name_source;
-	event_text_set(&out->server_name, span_from(w->server, w->server_len));
+	event_text_set(&out->server_name, shared_name_span(w->server));
 	set_ending(w, &out->ending);
 }

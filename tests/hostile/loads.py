@@ -133,6 +133,24 @@ def never_closed(share):
                           "flows_evicted": (1, count)})
 
 
+@load("200,000 sessions that are established and then idle, all open at the end")
+def established_idle(share):
+    count, genuine = sized(200_000, share), sized(1000, share, 50)
+    session = [(data, from_client) for _, data, from_client in
+               wire.genuine_of("imaps_openssl_tls10").frames if not data[47] & (FIN | RST)]
+
+    def flood():
+        for i in range(count):
+            client = struct.pack(">I", FLOOD + i // 50000)
+            port = struct.pack(">H", 1024 + i % 50000)
+            for data, from_client in session:
+                address, at = (26, 34) if from_client else (30, 36)
+                yield START + i * 100, (data[:address] + client + data[address + 4:at] + port +
+                                        data[at + 2:])
+    return Load(mixed(flood(), genuine, count * 100 // genuine), genuine=genuine, events=count,
+                counters={"flows": (count + genuine, count + genuine)})
+
+
 @load("1,000,000 ClientHellos of which half is sent; the genuine ones take a second each")
 def half_hellos(share):
     # At least so many that the table of open ones turns over while a genuine one goes on.

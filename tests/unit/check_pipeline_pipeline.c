@@ -1,5 +1,8 @@
 #include "pipeline/pipeline.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "packet/packet.h"
 
 #include "suite.h"
@@ -500,6 +503,85 @@ START_TEST(counters_have_names_of_their_own)
 END_TEST
 
 static void
+count_event(void *arg, const struct event *ev)
+{
+	size_t *count = arg;
+
+	*count += ev->kind == EVENT_TLS_HANDSHAKE && ev->outcome == OUTCOME_ESTABLISHED;
+}
+
+static void
+ignore_event(void *arg, const struct event *ev)
+{
+	(void)arg;
+	(void)ev;
+}
+
+/* The connection of `capture`, whose link type is RAW, from another client of 10.0.0.0/8. */
+static void
+add_from_client(struct pipeline *pipeline, unsigned number)
+{
+	uint8_t client[3] = { (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number };
+
+	for (size_t i = 0; i < capture.count; i++) {
+		size_t begin = (size_t)(capture.frames[i].bytes.data - capture.bytes.data);
+		uint8_t *ip = capture.bytes.data + begin;
+
+		memcpy(ip + (ip[12] == 10 ? 13 : 17), client, sizeof(client));
+		pipeline_add(pipeline, &capture.frames[i]);
+	}
+}
+
+/* Bytes of memory that the process has. */
+static size_t
+resident_len(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	size_t all = 0, resident = 0;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%zu %zu", &all, &resident), 2);
+	(void)fclose(file);
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+#define IDLE_COUNT 200000u
+#define IDLE_LEN_MAX 256
+
+START_TEST(an_idle_established_connection_takes_256_bytes_at_most)
+{
+	struct pipeline_options options = { .services = &fixture.services,
+		.internal = &fixture.internal,
+		.minimum = TLS_VERSION_1_2,
+		.event = count_event,
+		.ending = ignore_event };
+	struct pipeline *pipeline;
+	size_t established = 0, before, after;
+
+	options.arg = &established;
+	flow_options_init(&options.flows);
+	options.flows.max_flows = IDLE_COUNT + 1000;
+	pipeline = pipeline_new(&options);
+	begin(&capture, LINK_RAW, 993);
+	handshake(&capture, 1000);
+	capture.count -= 2; /* the FINs */
+	for (unsigned i = 0; i < 1000; i++)
+		add_from_client(pipeline, i);
+	before = resident_len();
+	for (unsigned i = 0; i < IDLE_COUNT; i++)
+		add_from_client(pipeline, 1000 + i);
+	after = resident_len();
+	ck_assert_uint_eq(established, IDLE_COUNT + 1000);
+	ck_assert_uint_eq(pipeline_flow_count(pipeline), IDLE_COUNT + 1000);
+	ck_assert_uint_eq(pipeline_unsettled_count(pipeline), 0);
+	/* What a sanitizer adds is not counted here. */
+	if (!SUITE_HAS_SANITIZER)
+		ck_assert_uint_le((after - before) / IDLE_COUNT, IDLE_LEN_MAX);
+	pipeline_free(pipeline);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -519,6 +601,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, packets_cut_by_the_snapshot_length_are_counted, 20, 130);
 	tcase_add_test(tc, unknown_link_types_are_named_up_to_a_bound);
 	tcase_add_test(tc, counters_have_names_of_their_own);
+	tcase_add_test(tc, an_idle_established_connection_takes_256_bytes_at_most);
 }
 
 SUITE_MAIN("pipeline_pipeline")

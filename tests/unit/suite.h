@@ -14,6 +14,15 @@
 /* The bytes of a string literal, without its NUL. */
 #define BYTES(literal) span_from("" literal, sizeof(literal) - 1)
 
+/* True where the memory of a process is not that of the program alone. */
+#if defined(__has_feature)
+#define SUITE_HAS_SANITIZER __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SUITE_HAS_SANITIZER 1
+#else
+#define SUITE_HAS_SANITIZER 0
+#endif
+
 #define SUITE_MAIN(name)                                                                           \
 	int main(void)                                                                             \
 	{                                                                                          \
