@@ -154,8 +154,6 @@ input_read(struct input *in, uint8_t *out, size_t room, struct error *err)
 		return read_memory(in, out, room);
 	if (in->fd < 0 && reopen(in, err) != 0)
 		return -1;
-	/* pread and not a map: a file that is cut while it is mapped ends the program (SIGBUS), and
-	 * a map gains little, because its page faults cost nearly what the copy does. */
 	do {
 		if (in->is_stream)
 			len = read(in->fd, out, room);

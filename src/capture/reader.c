@@ -73,8 +73,8 @@ reader_close(struct reader *r)
 	source_close(&r->source);
 }
 
-enum reader_answer
-reader_next(struct reader *r, struct frame *frame)
+static enum reader_answer
+next_of_format(struct reader *r, struct frame *frame)
 {
 	switch (r->format) {
 	case FORMAT_PCAP:
@@ -85,6 +85,18 @@ reader_next(struct reader *r, struct frame *frame)
 		break;
 	}
 	return READER_END;
+}
+
+enum reader_answer
+reader_next(struct reader *r, struct frame *frame)
+{
+	uint64_t packet_count = r->packet_count;
+	enum reader_answer answer = next_of_format(r, frame);
+
+	if (!map_was_cut(&r->source.map))
+		return answer;
+	r->packet_count = packet_count;
+	return reader_bad(r, "was cut while it was being read");
 }
 
 void

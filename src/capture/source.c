@@ -31,7 +31,10 @@ source_close(struct source *s)
 {
 	decoder_free(s->decoder);
 	s->decoder = NULL;
-	free(s->window);
+	if (s->map.bytes != NULL)
+		map_close(&s->map);
+	else
+		free(s->window);
 	s->window = NULL;
 	s->begin = s->end = 0;
 	input_close(&s->input);
@@ -53,6 +56,71 @@ read_once(struct source *s, size_t room)
 	s->failed = len < 0;
 }
 
+/* The window's place in a mapped file. */
+static void
+move_mapped(struct source *s, size_t begin, size_t end)
+{
+	s->begin = begin;
+	s->end = end;
+	s->fetched = begin;
+	s->input.offset = end;
+}
+
+/* Small windows are for peeking, or for thousands of files at once. */
+static void
+enter_map(struct source *s)
+{
+	const struct input *in = &s->input;
+	struct map map;
+
+	if (s->at_end || in->fd < 0 || in->is_stream || in->start != 0 ||
+	    in->size < MAPPED_LEN_MIN || in->size > SIZE_MAX / 2 || s->window_len < WINDOW_LEN ||
+	    !map_open(&map, in->fd, (size_t)in->size))
+		return;
+	if (!map_reach(&map, 0, MAPPED_STEP)) {
+		map_close(&map);
+		return;
+	}
+	free(s->window);
+	s->map = map;
+	s->window = map.bytes;
+	move_mapped(s, 0, MAPPED_STEP);
+}
+
+/* Goes on behind `end` by reading: the map ends there, or cannot be reached. */
+static void
+leave_map(struct source *s)
+{
+	struct span rest = source_rest(s);
+	uint8_t *window;
+
+	while (s->window_len < rest.len)
+		s->window_len *= 2;
+	window = xmalloc(s->window_len);
+	memcpy(window, rest.data, rest.len);
+	map_close(&s->map);
+	s->window = window;
+	s->begin = 0;
+	s->end = rest.len;
+}
+
+/* False: the rest is to be read. */
+static bool
+fill_mapped(struct source *s, size_t len)
+{
+	size_t end = s->end + MAPPED_STEP;
+
+	if (end < s->begin + len)
+		end = s->begin + len;
+	if (end > s->map.len)
+		end = s->map.len;
+	map_drop(&s->map, s->begin);
+	if (end <= s->end || !map_reach(&s->map, s->end, end))
+		return false;
+	move_mapped(s, s->begin, end);
+	return end - s->begin >= len;
+}
+
 void
 source_sniff(struct source *s)
 {
@@ -62,6 +130,8 @@ source_sniff(struct source *s)
 	while (s->end < MAGIC_LEN && !s->at_end)
 		read_once(s, SNIFF_LEN - s->end);
 	compression = compression_detect(source_rest(s));
+	if (compression == COMPRESSION_NONE)
+		enter_map(s);
 	if (compression == COMPRESSION_NONE || s->failed)
 		return;
 	s->decoder = decoder_new(compression, &s->input, source_rest(s));
@@ -92,6 +162,11 @@ source_fill(struct source *s, size_t len)
 {
 	if (s->at_end || s->end - s->begin >= len)
 		return;
+	if (s->map.bytes != NULL) {
+		if (fill_mapped(s, len))
+			return;
+		leave_map(s);
+	}
 	make_room(s, len);
 	while (s->end < len && !s->at_end)
 		read_once(s, s->window_len - s->end);
@@ -106,7 +181,13 @@ source_skip(struct source *s, uint64_t len)
 		s->begin += (size_t)len;
 		return len;
 	}
+	if (s->map.bytes != NULL && len < s->map.len - s->begin) {
+		move_mapped(s, s->begin + (size_t)len, s->begin + (size_t)len);
+		return len;
+	}
 	s->begin = s->end;
+	if (s->map.bytes != NULL)
+		leave_map(s);
 	if (s->decoder == NULL && !s->at_end && input_skip(&s->input, len - waiting))
 		return len;
 	return waiting;

@@ -241,6 +241,144 @@ START_TEST(file_that_shrinks_while_it_is_read_ends_there)
 }
 END_TEST
 
+/* ---- large files, which are mapped */
+
+#define LARGE_COUNT 4000u /* of 1500 bytes and a header of 16: 6 MB */
+#define LARGE_RECORD 1516
+
+static struct replay *
+cut_after_a_batch(off_t size, size_t *first_count)
+{
+	const char *path = "large.pcap";
+	struct replay *r;
+	struct frame frames[BATCH];
+
+	save_pcap(path, T0, 1, LARGE_COUNT, 1500);
+	r = replay_open(&path, 1, NULL);
+	*first_count = replay_read(r, frames, BATCH);
+	ck_assert_uint_gt(*first_count, 0);
+	ck_assert_int_eq(truncate(path, size), 0);
+	return r;
+}
+
+START_TEST(large_file_gives_the_same_as_one_through_a_pipe)
+{
+	struct replay_file mapped, piped;
+	struct buf b = { 0 };
+	int fd = pipe_to_standard_input();
+	pid_t pid;
+
+	put_pcap(&b, T0, 1, LARGE_COUNT, 1500);
+	save("large.pcap", &b);
+	mapped = replay_single("large.pcap", NULL);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(write(fd, b.data, b.len) == (ssize_t)b.len ? 0 : 1);
+	ck_assert_int_eq(close(fd), 0);
+	piped = replay_single("-", NULL);
+	ck_assert_uint_eq(mapped.packet_count, LARGE_COUNT);
+	ck_assert_uint_eq(piped.packet_count, LARGE_COUNT);
+	ck_assert_uint_eq(mapped.identity.stream_hash, piped.identity.stream_hash);
+	ck_assert_int_eq(mapped.end_us, T0 + LARGE_COUNT - 1);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(large_file_that_shrinks_where_it_is_not_read_yet_ends_there)
+{
+	size_t count;
+	struct replay *r = cut_after_a_batch(24 + 3000 * LARGE_RECORD + 7, &count);
+
+	ck_assert_uint_eq(count + read_rest(r).count, 3000);
+	ck_assert_str_eq(replay_file_at(r, 0)->error.text,
+	    "large.pcap ends in the middle of packet 3001; the 3000 packets before it were read");
+	replay_free(r);
+}
+END_TEST
+
+START_TEST(large_file_that_is_cut_where_it_is_being_read_is_failed)
+{
+	struct frame frames[BATCH];
+	size_t count, batch_count, whole_count = 4096 * 50 / LARGE_RECORD;
+	struct replay *r = cut_after_a_batch(4096 * 50, &count);
+	const struct replay_file *f = replay_file_at(r, 0);
+
+	while ((batch_count = replay_read(r, frames, BATCH)) > 0) {
+		for (size_t i = 0; i < batch_count; i++, count++) {
+			/* The bytes of one more packet may have gone behind its header. */
+			ck_assert(count >= whole_count ||
+				  packet_bytes_are(frames[i].bytes, (unsigned)count, 1500));
+		}
+	}
+	ck_assert_uint_le(count, whole_count + 1);
+	ck_assert_uint_ge(count, whole_count - BATCH);
+	ck_assert(f->failed && !f->unusable);
+	ck_assert_ptr_nonnull(
+	    strstr(f->error.text, "large.pcap was cut while it was being read; "));
+	replay_free(r);
+}
+END_TEST
+
+START_TEST(large_file_that_grows_while_it_is_read_is_read_to_its_end)
+{
+	const char *path = "large.pcap";
+	struct buf b = { 0 };
+	struct frame frames[BATCH];
+	struct replay *r;
+	size_t count;
+	FILE *f;
+
+	save_pcap(path, T0, 1, LARGE_COUNT, 1500);
+	r = replay_open(&path, 1, NULL);
+	count = replay_read(r, frames, BATCH);
+	put_pcap_packet(&b, true, PCAP_US, T0 + LARGE_COUNT, 7, 100000);
+	f = fopen(path, "ab");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(b.data, 1, b.len, f), b.len);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_uint_eq(count + read_rest(r).count, LARGE_COUNT + 1);
+	ck_assert(!replay_file_at(r, 0)->failed);
+	replay_free(r);
+	buf_release(&b);
+}
+END_TEST
+
+/* More than are mapped at the same time. */
+START_TEST(many_large_files_are_merged)
+{
+	const char *paths[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
+	size_t count = sizeof(paths) / sizeof(paths[0]);
+	struct outcome all;
+
+	for (size_t i = 0; i < count; i++)
+		save_pcap(paths[i], T0 + (int64_t)i, 10, LARGE_COUNT, 1500);
+	all = replay_with(NULL, paths, count);
+	ck_assert_uint_eq(all.count, count * LARGE_COUNT);
+	ck_assert(all.ordered);
+	replay_free(all.replay);
+}
+END_TEST
+
+START_TEST(large_pcapng_passes_over_blocks_of_megabytes)
+{
+	struct replay_file f;
+	struct buf b = { 0 }, secret = { 0 };
+
+	put_pcapng(&b, T0, 1, 2000, 1500);
+	put_zeros(&secret, 5000001);
+	put_block(&b, true, 0x0a, &secret);
+	put_pcapng(&b, T0 + 2000, 1, 2000, 1500);
+	put_block(&b, true, 0x0a, &secret);
+	save("large.pcapng", &b);
+	f = replay_single("large.pcapng", NULL);
+	ck_assert_uint_eq(f.packet_count, 4000);
+	ck_assert(!f.failed);
+	buf_release(&b);
+	buf_release(&secret);
+}
+END_TEST
+
 /* ---- standard input */
 
 START_TEST(pipe_gives_packets_as_they_arrive)
@@ -336,6 +474,12 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, folder_without_a_capture_is_unusable);
 	tcase_add_test(tc, cut_file_gives_its_packets_and_is_failed_but_not_unusable);
 	tcase_add_test(tc, file_that_shrinks_while_it_is_read_ends_there);
+	tcase_add_test(tc, large_file_gives_the_same_as_one_through_a_pipe);
+	tcase_add_test(tc, large_file_that_shrinks_where_it_is_not_read_yet_ends_there);
+	tcase_add_test(tc, large_file_that_is_cut_where_it_is_being_read_is_failed);
+	tcase_add_test(tc, large_file_that_grows_while_it_is_read_is_read_to_its_end);
+	tcase_add_test(tc, many_large_files_are_merged);
+	tcase_add_test(tc, large_pcapng_passes_over_blocks_of_megabytes);
 	tcase_add_test(tc, pipe_gives_packets_as_they_arrive);
 	tcase_add_test(tc, pipe_of_single_bytes_gives_all_packets);
 	tcase_add_test(tc, pipe_is_merged_with_files_and_named_once);

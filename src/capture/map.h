@@ -1,0 +1,37 @@
+/*
+ * map - the bytes of a file where the system's page cache has them, without a copy.
+ *
+ * For large files that only grow or stay.  What is touched was asked for by map_reach first, so
+ * that a fault of the disk is an answer and not a signal.  One that is cut meanwhile takes pages
+ * away that were there: they read as zeros from then on, and map_was_cut tells it.
+ *
+ * Memory:  what lies between map_drop and map_reach; address space for all of it.
+ * Threads: one at a time per map; any may touch the bytes.
+ */
+#ifndef TLSTALLY_CAPTURE_MAP_H
+#define TLSTALLY_CAPTURE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_slot; /* what the signal's handler knows of a map */
+
+struct map {
+	uint8_t *bytes; /* NULL: none.  What was dropped and what was not reached is not there. */
+	size_t len;
+	size_t dropped; /* bytes in front that are gone */
+	struct map_slot *slot;
+};
+
+/* Maps `len` bytes from the front of a file.  False: it has to be read in another way. */
+bool map_open(struct map *m, int fd, size_t len);
+void map_close(struct map *m);
+/* Makes bytes[begin..end) touchable.  False: they are not all there, or cannot be read. */
+bool map_reach(struct map *m, size_t begin, size_t end);
+/* What lies before `upto` is not touched any more. */
+void map_drop(struct map *m, size_t upto);
+/* Bytes that were reached may have turned into zeros. */
+bool map_was_cut(const struct map *m);
+
+#endif
