@@ -36,7 +36,7 @@
 #define LONG_MAIL_PER_MILLE 400
 #define LONG_MAIL_LEAST 60000
 #define LONG_MAIL_MOST 2500000
-#define MAIL_MEAN_LEN 178000
+#define MAIL_MEAN_LEN 152000
 /* Everything waits until the names of all mail servers have been asked for. */
 #define NAMES_GAP_NS 1000000
 #define NAMES_DONE_NS (SECOND_NS / 5)
