@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "packet/packet.h"
 #include "pipeline/front.h"
@@ -34,8 +35,24 @@ struct lanes *lanes_new(const struct pipeline_options *options, unsigned first, 
 struct lanes *lanes_new_single(const struct pipeline_options *options);
 void lanes_free(struct lanes *l);
 
-/* The lane of a packet, less than LANES. */
-unsigned lane_of(const struct packet *packet);
+/*
+ * The lane of a packet, and of those the other way.  No secret: who chooses connections can fill
+ * one lane with them, and gains nothing by it that filling all of them would not give.
+ */
+static inline unsigned
+lane_of(const struct packet *packet)
+{
+	uint64_t src[2], dst[2], sum;
+
+	memcpy(src, packet->src.bytes, sizeof(src));
+	memcpy(dst, packet->dst.bytes, sizeof(dst));
+	sum = (src[0] ^ src[1]) + (dst[0] ^ dst[1]) +
+	      (((uint64_t)packet->src_port + packet->dst_port) << 40);
+	/* Fibonacci hashing (Knuth, volume 3, section 6.4): the highest bits are the mixed ones. */
+	return (unsigned)(sum * UINT64_C(0x9e3779b97f4a7c15) >> 61);
+}
+_Static_assert(LANES == 8, "three bits");
+
 /* Packets of these lanes, in the order of capture. */
 void lanes_add(struct lanes *l, const struct packet *packets, size_t count);
 /* Packet time goes on without packets: settles what is due. */

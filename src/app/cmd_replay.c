@@ -10,10 +10,10 @@
 #include "app/event_writer.h"
 #include "app/judge.h"
 #include "app/known_captures.h"
-#include "app/progress.h"
 #include "app/replay_follow.h"
 #include "app/replay_options.h"
 #include "app/replay_summary.h"
+#include "app/replay_work.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -24,7 +24,6 @@
 
 #include "base/banned.h"
 
-#define BATCH 512
 /*
  * Measured on a storm of handshakes by 50,000 clients, for a process of less than 64 MiB.  More
  * flows than that are open at once on few mirrors; of those that are settled the oldest are
@@ -42,7 +41,7 @@ struct replay_run {
 	struct store *store;
 	int64_t sensor_id;
 	struct replay *replay;
-	struct pipeline *pipeline;
+	struct replay_work *work;
 	struct tally *tally;
 	struct event_writer *writer; /* NULL: no events file */
 	struct naming *naming;
@@ -138,7 +137,7 @@ store_result(struct replay_run *r)
 		sources[i].must_be_new = !r->command->again;
 	r->run.sources = sources;
 	r->run.source_count = source_count;
-	r->run.counter_count = pipeline_counters(r->pipeline, counters);
+	r->run.counter_count = replay_work_counters(r->work, counters);
 	for (size_t i = 0; i < r->run.counter_count; i++)
 		stored[i] = (struct store_counter){ counters[i].name, counters[i].value };
 	r->run.counters = stored;
@@ -150,34 +149,6 @@ store_result(struct replay_run *r)
 out:
 	free(sources);
 	return result;
-}
-
-/* Here a tally that cannot be emptied is a database that cannot be written: nothing goes on then.
- */
-static int
-end_batch(struct replay_run *r)
-{
-	return event_sink_end_batch(r->sink) == 0 ? 0 : -1;
-}
-
-static int
-read_frames(struct replay_run *r)
-{
-	struct frame frames[BATCH];
-	struct progress progress;
-	size_t count;
-	int result = 0;
-
-	progress_start(&progress, !r->command->quiet);
-	while (result == 0 && !stop_asked && (count = replay_read(r->replay, frames, BATCH)) > 0) {
-		pipeline_add_many(r->pipeline, frames, count);
-		result = end_batch(r);
-		progress_update(
-		    &progress, replay_bytes_done(r->replay), replay_bytes_total(r->replay));
-	}
-	progress_end(&progress);
-	pipeline_finish(r->pipeline);
-	return result == 0 ? end_batch(r) : result;
 }
 
 static int
@@ -209,9 +180,6 @@ open_run(struct replay_run *r)
 		.packets.vxlan_ports = c->vxlan_ports,
 		.internal = &c->internal,
 		.minimum = c->policy.policy.minimum,
-		.event = event_sink_add,
-		.name = c->no_names ? NULL : event_sink_add_name,
-		.ending = event_sink_add,
 		.name_key = &r->name_key,
 	};
 	struct event_writer_options writer_options = {
@@ -225,6 +193,13 @@ open_run(struct replay_run *r)
 		.fallback_window_us = c->policy.config.fallback_window_us,
 		.source_name = source_name,
 		.arg = r,
+	};
+	struct replay_work_options work_options = {
+		.pipeline = &options,
+		.names = !c->no_names,
+		.thread_count = c->thread_count,
+		.show_progress = !c->quiet,
+		.stop = &stop_asked,
 	};
 	struct error err;
 
@@ -245,9 +220,10 @@ open_run(struct replay_run *r)
 	options.flows.max_flows = REPLAY_FLOWS;
 	options.flows.max_unsettled = REPLAY_UNSETTLED;
 	options.flows.is_saved = true;
-	options.arg = r->sink;
-	r->pipeline = pipeline_new(&options);
 	r->replay = replay_open(c->paths, c->path_count, c->again ? NULL : &replay_options);
+	work_options.replay = r->replay;
+	work_options.sink = r->sink;
+	r->work = replay_work_new(&work_options);
 	r->run.command = "replay";
 	r->run.started_us = timestamp_now();
 	return 0;
@@ -256,7 +232,7 @@ open_run(struct replay_run *r)
 static void
 close_run(struct replay_run *r)
 {
-	pipeline_free(r->pipeline);
+	replay_work_free(r->work);
 	event_sink_free(r->sink);
 	naming_free(r->naming);
 	event_writer_free(r->writer);
@@ -272,7 +248,9 @@ replay_all(struct replay_run *r)
 	struct error err;
 	int status = APP_EXIT_DONE;
 
-	if (read_frames(r) != 0 || store_result(r) != 0) {
+	/* A tally that cannot be emptied is a database that cannot be written: nothing goes on
+	 * then. */
+	if (replay_work_run(r->work) != 0 || store_result(r) != 0) {
 		log_error("%s; nothing of this replay was stored", r->error.text);
 		status = APP_EXIT_FAILED;
 	}
@@ -280,7 +258,7 @@ replay_all(struct replay_run *r)
 		log_error("%s: they are not complete", err.text);
 		status = APP_EXIT_FAILED;
 	}
-	if (replay_summary_print(r->replay, r->pipeline, r->command->quiet) != 0)
+	if (replay_summary_print(r->replay, r->work, r->command->quiet) != 0)
 		status = APP_EXIT_FAILED;
 	if (stop_asked) {
 		log_error("stopped by a signal; what was read before is kept");

@@ -7,16 +7,16 @@
 
 #include "base/banned.h"
 
-/* A flood settles tens of thousands at once: when its time is over, or at a capture's end. */
-#define BATCH_MAX 4096
+/* More references than in most batches are not kept for the next one. */
+#define KEPT_REFS 65536
 
 struct event_sink {
 	struct event_sink_options options;
 	struct fallback_tracker *fallbacks;
 	struct login_names *login_names;
-	struct event *batch;
-	size_t count, room;
-	size_t lost; /* of batches that were full before their end */
+	struct event_list batch;
+	struct event_ref *refs; /* owned; to the events of the batch that is handed on */
+	size_t ref_room;
 };
 
 struct event_sink *
@@ -39,14 +39,15 @@ event_sink_free(struct event_sink *sink)
 		return;
 	fallback_tracker_free(sink->fallbacks);
 	login_names_free(sink->login_names);
-	free(sink->batch);
+	event_list_release(&sink->batch);
+	free(sink->refs);
 	free(sink);
 }
 
 static int
-compare_events(const void *a, const void *b)
+compare_refs(const void *a, const void *b)
 {
-	return event_compare(a, b);
+	return event_ref_compare(a, b);
 }
 
 static bool
@@ -71,25 +72,55 @@ hand_on(struct event_sink *sink, struct event *ev)
 	return true;
 }
 
-/* As events are settled nearly always. */
+/* As events of one pipeline are settled nearly always. */
 static bool
-is_in_order(const struct event_sink *sink)
+is_in_order(const struct event_ref *refs, size_t count)
 {
-	for (size_t i = 1; i < sink->count; i++) {
-		if (event_compare(&sink->batch[i - 1], &sink->batch[i]) > 0)
+	for (size_t i = 1; i < count; i++) {
+		if (event_ref_compare(&refs[i - 1], &refs[i]) > 0)
 			return false;
 	}
 	return true;
 }
 
 static void
-hand_on_batch(struct event_sink *sink)
+reserve_refs(struct event_sink *sink, size_t count)
 {
-	if (!is_in_order(sink))
-		qsort(sink->batch, sink->count, sizeof(*sink->batch), compare_events);
-	for (size_t i = 0; i < sink->count; i++)
-		sink->lost += !hand_on(sink, &sink->batch[i]);
-	sink->count = 0;
+	if (count <= sink->ref_room && sink->ref_room <= KEPT_REFS)
+		return;
+	sink->ref_room = count;
+	sink->refs = xreallocarray(sink->refs, count, sizeof(*sink->refs));
+}
+
+static size_t
+gather_refs(struct event_sink *sink, const struct event_list *lists, size_t list_count)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list_count; i++)
+		count += lists[i].count;
+	reserve_refs(sink, count);
+	count = 0;
+	for (size_t i = 0; i < list_count; i++) {
+		event_list_refs(&lists[i], count, sink->refs + count);
+		count += lists[i].count;
+	}
+	return count;
+}
+
+size_t
+event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size_t list_count)
+{
+	size_t count = gather_refs(sink, lists, list_count), lost = 0;
+	struct event ev;
+
+	if (!is_in_order(sink->refs, count))
+		qsort(sink->refs, count, sizeof(*sink->refs), compare_refs);
+	for (size_t i = 0; i < count; i++) {
+		event_ref_read(&sink->refs[i], &ev);
+		lost += !hand_on(sink, &ev);
+	}
+	return lost;
 }
 
 void
@@ -97,13 +128,7 @@ event_sink_add(void *arg, const struct event *ev)
 {
 	struct event_sink *sink = arg;
 
-	if (sink->count == BATCH_MAX)
-		hand_on_batch(sink);
-	if (sink->count == sink->room) {
-		sink->room = sink->room < 64 ? 64 : sink->room * 2;
-		sink->batch = xreallocarray(sink->batch, sink->room, sizeof(*sink->batch));
-	}
-	event_copy(&sink->batch[sink->count++], ev);
+	event_list_add(&sink->batch, ev);
 }
 
 void
@@ -118,11 +143,9 @@ event_sink_add_name(void *arg, const struct name_seen *seen)
 size_t
 event_sink_end_batch(struct event_sink *sink)
 {
-	size_t lost;
+	size_t lost = event_sink_hand_on(sink, &sink->batch, 1);
 
-	hand_on_batch(sink);
-	lost = sink->lost;
-	sink->lost = 0;
+	event_list_clear(&sink->batch);
 	return lost;
 }
 

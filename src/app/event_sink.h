@@ -2,14 +2,16 @@
  * event_sink - where settled events go: they get their names, then the tally counts them and the
  * events file takes them, in the order of settling.
  *
- * A batch of events is put in order before it is handed on, so that what one pipeline or several
- * settle at the same packet time always comes out the same way.  How sessions ended is judged here
- * and counted, but is no line of the file.
+ * A batch of events is put in order before it is handed on: by the packet time at which they were
+ * settled, then the packet time at which they began, then client and server with their ports.  So
+ * what one pipeline or several settle in a batch always comes out the same way.  How sessions ended
+ * is judged here and counted, but is no line of the file.
  *
  * Fallbacks are told here, where all events of a sensor come by in their final order, and counted
  * with them.
  *
- * Memory: a batch of at most 4096 events; more of them are handed on before the batch's end.
+ * Memory: a batch has as many events as its owner lets come together; of a pipeline no more than
+ *         it has connections, which all end at once when the capture does.
  */
 #ifndef TLSTALLY_APP_EVENT_SINK_H
 #define TLSTALLY_APP_EVENT_SINK_H
@@ -19,6 +21,7 @@
 
 #include "app/event_writer.h"
 #include "event/event.h"
+#include "event/event_list.h"
 #include "pipeline/naming.h"
 #include "tally/tally.h"
 
@@ -49,6 +52,10 @@ void event_sink_add_name(void *arg, const struct name_seen *seen);
  * because there was no room in the tally.
  */
 size_t event_sink_end_batch(struct event_sink *sink);
+/* The same for events that others have gathered, which form one batch; the lists stay as they are.
+ */
+size_t event_sink_hand_on(
+    struct event_sink *sink, const struct event_list *lists, size_t list_count);
 /* How long after a failed try a lower one is a fallback, from now on. */
 void event_sink_set_fallback_window(struct event_sink *sink, int64_t window_us);
 /* Judges endings by these from now on. */

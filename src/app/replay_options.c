@@ -2,10 +2,12 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/replay_work.h"
 #include "base/log.h"
 #include "tls/names.h"
 
@@ -39,6 +41,8 @@ static const char help_text[] =
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
     "  -f, --follow FOLDER    read each capture that another program (tcpdump -G, dumpcap -b)\n"
     "                         rotates into the folder, once and in order, until told to stop\n"
+    "  -j, --threads N        share the work among N threads (1 to 64, or auto: one for each\n"
+    "                         processor; default: 1); the results are the same\n"
     "      --vxlan-port LIST  UDP ports that carry VXLAN, besides 4789, 4790 and 8472\n"
     "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS packets\n"
     "      --again            count captures that are in the database already once more\n"
@@ -77,6 +81,7 @@ static const struct option long_options[] = {
 	{ "follow", required_argument, NULL, 'f' },
 	{ "again", no_argument, NULL, OPTION_AGAIN },
 	{ "no-names", no_argument, NULL, OPTION_NO_NAMES },
+	{ "threads", required_argument, NULL, 'j' },
 	{ "vxlan-port", required_argument, NULL, OPTION_VXLAN_PORT },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -98,10 +103,35 @@ set_sensor(struct replay_command *c, const char *name)
 	return 0;
 }
 
+static int
+set_threads(struct replay_command *c, const char *text)
+{
+	unsigned long count = 0;
+	char *end = NULL;
+
+	if (strcmp(text, "auto") == 0) {
+		long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+		count = processors > 1 ? (unsigned long)processors : 1;
+		c->thread_count = count < REPLAY_THREADS_MAX ? (unsigned)count : REPLAY_THREADS_MAX;
+		return 0;
+	}
+	if (text[0] >= '0' && text[0] <= '9')
+		count = strtoul(text, &end, 10);
+	if (count < 1 || count > REPLAY_THREADS_MAX || *end != '\0') {
+		log_error("--threads: '%.20s' is no number of threads: give 1 to %u, or auto", text,
+		    REPLAY_THREADS_MAX);
+		return -1;
+	}
+	c->thread_count = (unsigned)count;
+	return 0;
+}
+
 static void
 set_defaults(struct replay_command *c)
 {
 	c->db = "tlstally.db";
+	c->thread_count = 1;
 	service_set_init_defaults(&c->services);
 	if (gethostname(c->sensor, sizeof(c->sensor) - 1) != 0 || c->sensor[0] == '\0')
 		memcpy(c->sensor, "local", sizeof("local"));
@@ -156,6 +186,8 @@ take_option(struct replay_command *c, int option, const char *arg)
 	case 'f':
 		c->follow = arg;
 		return 0;
+	case 'j':
+		return set_threads(c, arg);
 	case OPTION_AGAIN:
 		c->again = true;
 		return 0;
@@ -187,7 +219,8 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 	*status = APP_EXIT_USAGE;
 	set_defaults(c);
 	optind = 0; /* glibc: start anew, with the command's own argv */
-	while ((option = getopt_long(argc, argv, "d:e:i:S:m:C:f:qvh", long_options, NULL)) != -1) {
+	while (
+	    (option = getopt_long(argc, argv, "d:e:i:S:m:C:f:j:qvh", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help_text, stdout);
 			*status = APP_EXIT_DONE;
@@ -197,6 +230,10 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 			(void)fputs("Try 'tlstally replay --help'.\n", stderr);
 			return false;
 		}
+	}
+	if (c->follow != NULL && c->thread_count > 1) {
+		log_error("--follow works with one thread: leave --threads out");
+		return false;
 	}
 	if (c->follow != NULL && (optind < argc || c->again)) {
 		log_error("--follow goes without other captures, and without --again");

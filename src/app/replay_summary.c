@@ -38,10 +38,10 @@ print_failures(const struct replay *replay)
 }
 
 static int
-print_unknown_links(const struct replay *replay, const struct pipeline *pipeline)
+print_unknown_links(const struct replay *replay, const struct replay_work *work)
 {
 	struct pipeline_unknown_link links[PIPELINE_UNKNOWN_LINKS_MAX];
-	size_t count = pipeline_unknown_links(pipeline, links);
+	size_t count = replay_work_unknown_links(work, links);
 
 	for (size_t i = 0; i < count; i++) {
 		struct buf link = { 0 };
@@ -89,10 +89,10 @@ add_file(struct totals *t, const struct replay_file *f)
 }
 
 static uint64_t
-counter(const struct pipeline *pipeline, const char *name)
+counter(const struct replay_work *work, const char *name)
 {
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
-	size_t count = pipeline_counters(pipeline, counters);
+	size_t count = replay_work_counters(work, counters);
 
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(counters[i].name, name) == 0)
@@ -102,7 +102,7 @@ counter(const struct pipeline *pipeline, const char *name)
 }
 
 static void
-print_blind_spots(const struct pipeline *pipeline)
+print_blind_spots(const struct replay_work *work)
 {
 	static const struct {
 		const char *name, *one, *many;
@@ -127,7 +127,7 @@ print_blind_spots(const struct pipeline *pipeline)
 	};
 
 	for (size_t i = 0; i < sizeof(spots) / sizeof(spots[0]); i++) {
-		uint64_t value = counter(pipeline, spots[i].name);
+		uint64_t value = counter(work, spots[i].name);
 
 		if (value > 0)
 			log_notice("not seen whole: %" PRIu64 " %s", value,
@@ -136,11 +136,11 @@ print_blind_spots(const struct pipeline *pipeline)
 }
 
 static void
-print_totals(const struct totals *t, const struct replay *replay, const struct pipeline *pipeline)
+print_totals(const struct totals *t, const struct replay *replay, const struct replay_work *work)
 {
 	char begin[TIMESTAMP_TEXT_LEN], end[TIMESTAMP_TEXT_LEN], bytes[PROGRESS_BYTES_TEXT_LEN];
 	size_t passed_over = replay_passed_over_count(replay);
-	uint64_t events = counter(pipeline, "events");
+	uint64_t events = counter(work, "events");
 
 	if (t->known > NAMED_MAX)
 		log_notice("%zu files in all are in the database already", t->known);
@@ -158,25 +158,25 @@ print_totals(const struct totals *t, const struct replay *replay, const struct p
 		    events,
 		    events == 1 ? "TLS handshake or mail session in cleartext"
 				: "TLS handshakes and mail sessions in cleartext");
-	if (counter(pipeline, "external_client") > 0)
+	if (counter(work, "external_client") > 0)
 		log_notice("%" PRIu64 " of other clients were left out (--internal)",
-		    counter(pipeline, "external_client"));
-	print_blind_spots(pipeline);
+		    counter(work, "external_client"));
+	print_blind_spots(work);
 }
 
 int
-replay_summary_print(const struct replay *replay, const struct pipeline *pipeline, bool quiet)
+replay_summary_print(const struct replay *replay, const struct replay_work *work, bool quiet)
 {
 	struct totals totals = { 0 };
 	int result = print_failures(replay);
 
-	if (print_unknown_links(replay, pipeline) != 0)
+	if (print_unknown_links(replay, work) != 0)
 		result = -1;
 	if (quiet)
 		return result;
 	for (size_t i = 0; i < replay_file_count(replay); i++)
 		add_file(&totals, replay_file_at(replay, i));
 	if (totals.files > 0)
-		print_totals(&totals, replay, pipeline);
+		print_totals(&totals, replay, work);
 	return result;
 }

@@ -20,7 +20,6 @@ struct front {
 
 	/* The epoch. */
 	struct flow_clock clock;
-	int64_t now_us;
 	int64_t set_back_us; /* at its end */
 	size_t packet_count, payload_len, name_count;
 };
@@ -35,7 +34,7 @@ front_new(const struct pipeline_options *options)
 	f->name = options->name;
 	f->arg = options->arg;
 	mirror_clock_init(&f->counters.clock);
-	f->now_us = f->clock.packet_us = INT64_MIN;
+	f->clock.packet_us = INT64_MIN;
 	packets.names = options->name != NULL;
 	f->decoder = packet_decoder_new(options->services, &packets);
 	return f;
@@ -117,40 +116,44 @@ borrows_from(const struct packet *packet, const struct frame *frame)
 	       packet->payload.data <= frame->bytes.data + frame->bytes.len;
 }
 
-static inline void
+/* Returns whether the epoch goes on, but for the number of packets. */
+static inline bool
 add_to_epoch(struct front *f, const struct packet *packet)
 {
-	f->packet_count++;
 	f->payload_len += packet->payload.len;
 	f->set_back_us = flow_clock_add(&f->clock, packet->time_us);
-	if (packet->time_us > f->now_us)
-		f->now_us = packet->time_us;
+	return f->payload_len < FRONT_EPOCH_LEN && f->set_back_us == 0;
 }
 
 size_t
 front_read(struct front *f, const struct frame *frames, size_t count, struct packet *out,
     size_t max, size_t *out_count)
 {
+	size_t room = FRONT_EPOCH_PACKETS - f->packet_count;
 	size_t found = 0, i = 0;
+	bool go_on = !front_epoch_is_over(f);
 
-	while (i < count && found < max && !front_epoch_is_over(f)) {
+	if (max > room)
+		max = room;
+	while (i < count && found < max && go_on) {
 		const struct frame *frame = &frames[i++];
 		struct packet *packet = &out[found];
 		enum packet_kind kind;
 		bool quick = packet_decode_quick(frame, f->services, packet, &kind);
 
 		mirror_clock_add(&f->counters.clock, frame);
-		if (quick)
+		if (quick) {
 			f->counters.kinds[kind]++;
-		else
+		} else {
 			kind = walk(f, frame, packet);
+			go_on = f->name_count < FRONT_EPOCH_NAMES;
+		}
 		if (kind != PACKET_TCP)
 			continue;
 		found++;
-		add_to_epoch(f, packet);
-		if (!quick && !borrows_from(packet, frame))
-			break;
+		go_on = add_to_epoch(f, packet) && (quick || borrows_from(packet, frame));
 	}
+	f->packet_count += found;
 	*out_count = found;
 	return i;
 }
@@ -165,7 +168,12 @@ front_epoch_is_over(const struct front *f)
 int64_t
 front_now(const struct front *f)
 {
-	return f->now_us;
+	int64_t now_us;
+
+	/* The clock is set back already; a file can put packet times anywhere. */
+	if (__builtin_add_overflow(f->clock.packet_us, f->set_back_us, &now_us))
+		return INT64_MAX;
+	return now_us;
 }
 
 int64_t
@@ -175,9 +183,6 @@ front_next_epoch(struct front *f)
 
 	f->packet_count = f->payload_len = f->name_count = 0;
 	f->set_back_us = 0;
-	/* A file can put packet times anywhere. */
-	if (__builtin_sub_overflow(f->now_us, set_back_us, &f->now_us))
-		f->now_us = INT64_MIN;
 	return set_back_us;
 }
 

@@ -242,31 +242,6 @@ lanes_free(struct lanes *l)
 	free(l);
 }
 
-static inline uint64_t
-word_of(const struct addr *a)
-{
-	uint64_t high, low;
-
-	memcpy(&high, a->bytes, sizeof(high));
-	memcpy(&low, a->bytes + 8, sizeof(low));
-	return high ^ low;
-}
-
-/*
- * The same for both directions.  No secret: who chooses connections can fill one lane with them,
- * and gains nothing by it that filling all of them would not give.
- */
-unsigned
-lane_of(const struct packet *packet)
-{
-	uint64_t src = word_of(&packet->src) * UINT64_C(0xff51afd7ed558ccd) + packet->src_port;
-	uint64_t dst = word_of(&packet->dst) * UINT64_C(0xff51afd7ed558ccd) + packet->dst_port;
-
-	/* Fibonacci hashing (Knuth, volume 3, section 6.4): the highest bits are the mixed ones. */
-	return (unsigned)((src + dst) * UINT64_C(0x9e3779b97f4a7c15) >> 61);
-}
-_Static_assert(LANES == 8, "three bits");
-
 static inline struct lane *
 find_lane(const struct lanes *l, const struct packet *packet)
 {

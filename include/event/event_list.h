@@ -1,0 +1,42 @@
+/*
+ * event_list - events that wait to be put in order.
+ *
+ * Kept in the bytes that are in use of each, which is a third of a struct event.
+ *
+ * Threads: one at a time per list.
+ */
+#ifndef TLSTALLY_EVENT_EVENT_LIST_H
+#define TLSTALLY_EVENT_EVENT_LIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/event.h"
+
+/* All zero: empty. */
+struct event_list {
+	uint8_t *bytes; /* owned */
+	size_t len, room;
+	size_t count;
+};
+
+/* An event of a list, for sorting: what nearly always decides, and where the rest is. */
+struct event_ref {
+	int64_t settled_us;
+	const uint8_t *bytes; /* valid until the list changes */
+	size_t index;         /* of two that are otherwise equal the lower one is first */
+};
+
+void event_list_release(struct event_list *list);
+/* Empty, and usable again; most of its memory stays where it was not much. */
+void event_list_clear(struct event_list *list);
+
+void event_list_add(struct event_list *list, const struct event *ev);
+/* Writes list->count of them, in the order in which they were added: `first` is the first index. */
+void event_list_refs(const struct event_list *list, size_t first, struct event_ref *out);
+
+/* As event_compare, then by index. */
+int event_ref_compare(const struct event_ref *a, const struct event_ref *b);
+void event_ref_read(const struct event_ref *ref, struct event *out);
+
+#endif

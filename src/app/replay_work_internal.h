@@ -1,0 +1,49 @@
+/*
+ * replay_work_internal - shared by one thread alone (replay_work.c) and several (replay_crew.c).
+ */
+#ifndef TLSTALLY_APP_REPLAY_WORK_INTERNAL_H
+#define TLSTALLY_APP_REPLAY_WORK_INTERNAL_H
+
+#include "app/progress.h"
+#include "app/replay_work.h"
+#include "pipeline/front.h"
+#include "pipeline/lanes.h"
+
+#define REPLAY_FRAMES 512
+
+/* Some of the lanes, served by one thread at a time. */
+struct replay_group {
+	struct lanes *lanes;
+	struct event_list *outbox; /* where what they settle goes; NULL: to the sink at once */
+	struct event_sink *sink;
+};
+
+struct replay_work {
+	struct replay_work_options options;
+	struct front *front;
+	struct replay_group groups[LANES];
+	size_t group_count;
+	struct progress progress;
+
+	/* Of whoever reads. */
+	struct frame frames[REPLAY_FRAMES];
+	size_t frame_count, frame_at;
+	/* Where names go; NULL: to the sink at once. */
+	void (*on_name)(void *arg, const struct name_seen *seen);
+	void *on_name_arg;
+};
+
+/*
+ * Packets of the next frames, as front_read.  Returns false at the end of the captures, or when the
+ * replay is to stop.
+ */
+bool replay_work_read(
+    struct replay_work *w, struct packet *packets, size_t max, size_t *packet_count);
+
+/* Behind the packets of an epoch.  `last`: nothing follows, so all that is open is settled. */
+void replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, bool last);
+
+/* replay_crew.c: replay_work_run with several threads. */
+int replay_crew_run(struct replay_work *w);
+
+#endif

@@ -1,0 +1,164 @@
+#include "event/event_list.h"
+
+#include <stdlib.h>
+
+#include "suite.h"
+
+#include "base/banned.h"
+
+#define MANY 1000
+
+static struct event
+sample(int64_t settled_us, uint8_t client)
+{
+	struct event ev = { 0 };
+
+	event_init(&ev);
+	ev.settled_us = settled_us;
+	ev.client_ip = addr_from_v4((const uint8_t[]){ 10, 0, 0, client });
+	return ev;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return event_ref_compare(a, b);
+}
+
+START_TEST(what_was_added_comes_out_as_it_was)
+{
+	static const char name[] = "mail.example";
+	struct event ev = sample(5, 1), out;
+	struct event_list list = { 0 };
+	struct event_ref ref;
+
+	event_text_set(&ev.server_name, span_from(name, sizeof(name) - 1));
+	event_text_set(&ev.certificate_subject, span_from("CN=x", 4));
+	memcpy(ev.ja3, "0123456789abcdef0123456789abcdef", 32);
+	event_list_add(&list, &ev);
+	event_list_refs(&list, 0, &ref);
+	event_ref_read(&ref, &out);
+	ck_assert_int_eq(event_compare(&ev, &out), 0);
+	ck_assert_int_eq(out.vlan, -1);
+	ck_assert_mem_eq(out.ja3, ev.ja3, 32);
+	ck_assert_uint_eq(out.server_name.len, sizeof(name) - 1);
+	ck_assert_mem_eq(out.server_name.data, name, sizeof(name) - 1);
+	ck_assert_uint_eq(out.client_name.len, 0);
+	ck_assert_uint_eq(out.certificate_subject.len, 4);
+	event_list_release(&list);
+}
+END_TEST
+
+START_TEST(the_end_of_a_session_keeps_what_it_tells)
+{
+	struct event ev = sample(5, 1), out;
+	struct event_list list = { 0 };
+	struct event_ref refs[2];
+
+	ev.kind = EVENT_SESSION_END;
+	ev.ending = (struct event_ending){ .how = SESSION_END_RESET, .server_len = 77 };
+	event_list_add(&list, &ev);
+	event_list_add(&list, &ev);
+	event_list_refs(&list, 0, refs);
+	event_ref_read(&refs[1], &out);
+	ck_assert_int_eq(out.ending.how, SESSION_END_RESET);
+	ck_assert_uint_eq(out.ending.server_len, 77);
+	event_list_release(&list);
+}
+END_TEST
+
+START_TEST(names_of_full_length_fit)
+{
+	struct event_list list = { 0 };
+	struct event ev = sample(5, 1), out;
+	struct event_ref refs[MANY];
+	char name[EVENT_NAME_MAX];
+
+	memset(name, 'n', sizeof(name));
+	event_text_set(&ev.server_name, span_from(name, sizeof(name)));
+	event_text_set(&ev.client_name, span_from(name, sizeof(name)));
+	event_text_set(&ev.certificate_subject, span_from(name, sizeof(name)));
+	ev.kind = EVENT_SESSION_END;
+	for (size_t i = 0; i < MANY; i++) {
+		ev.settled_us = (int64_t)i;
+		event_list_add(&list, &ev);
+	}
+	event_list_refs(&list, 0, refs);
+	for (size_t i = 0; i < MANY; i++) {
+		event_ref_read(&refs[i], &out);
+		ck_assert_int_eq(out.settled_us, (int64_t)i);
+		ck_assert_uint_eq(out.certificate_subject.len, sizeof(name));
+	}
+	event_list_release(&list);
+}
+END_TEST
+
+START_TEST(references_sort_as_events_do)
+{
+	static const struct {
+		int64_t settled_us;
+		uint8_t client;
+	} added[] = { { 3, 1 }, { 1, 2 }, { 2, 9 }, { 2, 8 }, { 1, 1 } };
+	static const unsigned order[] = { 4, 1, 3, 2, 0 };
+	struct event_list list = { 0 };
+	struct event_ref refs[5];
+
+	for (size_t i = 0; i < 5; i++) {
+		struct event ev = sample(added[i].settled_us, added[i].client);
+
+		event_list_add(&list, &ev);
+	}
+	event_list_refs(&list, 0, refs);
+	qsort(refs, 5, sizeof(refs[0]), compare);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_uint_eq(refs[i].index, order[i]);
+	event_list_release(&list);
+}
+END_TEST
+
+START_TEST(of_two_alike_the_one_of_the_first_list_is_first)
+{
+	struct event_list lists[2] = { { 0 }, { 0 } };
+	struct event ev = sample(1, 1);
+	struct event_ref refs[2];
+
+	event_list_add(&lists[0], &ev);
+	event_list_add(&lists[1], &ev);
+	event_list_refs(&lists[0], 0, &refs[0]);
+	event_list_refs(&lists[1], 1, &refs[1]);
+	ck_assert_int_lt(event_ref_compare(&refs[0], &refs[1]), 0);
+	ck_assert_int_gt(event_ref_compare(&refs[1], &refs[0]), 0);
+	event_list_release(&lists[0]);
+	event_list_release(&lists[1]);
+}
+END_TEST
+
+START_TEST(an_empty_list_keeps_no_more_than_a_little)
+{
+	struct event_list list = { 0 };
+	struct event ev = sample(1, 1);
+
+	for (unsigned i = 0; i < 100 * MANY; i++)
+		event_list_add(&list, &ev);
+	ck_assert_uint_gt(list.room, (size_t)1 << 20);
+	event_list_clear(&list);
+	ck_assert_uint_eq(list.count, 0);
+	ck_assert_uint_le(list.room, (size_t)1 << 20);
+	event_list_add(&list, &ev);
+	ck_assert_uint_eq(list.count, 1);
+	event_list_release(&list);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_test(tc, what_was_added_comes_out_as_it_was);
+	tcase_add_test(tc, the_end_of_a_session_keeps_what_it_tells);
+	tcase_add_test(tc, names_of_full_length_fit);
+	tcase_add_test(tc, references_sort_as_events_do);
+	tcase_add_test(tc, of_two_alike_the_one_of_the_first_list_is_first);
+	tcase_add_test(tc, an_empty_list_keeps_no_more_than_a_little);
+}
+
+SUITE_MAIN("event_event_list")
