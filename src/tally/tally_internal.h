@@ -171,6 +171,9 @@ tally_index_prefetch(const struct tally_index *index, uint64_t hash)
 	__builtin_prefetch(&index->slots[(uint32_t)hash & index->mask]);
 }
 
+/* tally_finding.c: the order of tally_key_compare. */
+int tally_kind_compare(const struct tally_kind *a, const struct tally_kind *b);
+
 /* tally_kind.c: kinds and stories, each kept once. */
 /* `wanted` borrows its texts from elsewhere.  TALLY_NONE: not kept yet. */
 uint32_t tally_kind_find(const struct tally *t, uint64_t hash, const struct tally_kind *wanted);
