@@ -1,9 +1,9 @@
 /*
  * tally - events, counted: what is known of each client since the last flush.
  *
- * Takes events one by one and keeps one compact entry per finding (event/finding.h), per client and
- * per client's day, so that the store writes a row per finding and not one per handshake.  Host
- * names are put in lower case (RFC 4343: they are the same name in either).
+ * Takes events one by one into a compact log; sorted, it tells each client's findings
+ * (event/finding.h), days and hours, so that the store writes a row per finding and not one per
+ * handshake.  Host names are put in lower case (RFC 4343: they are the same name in either).
  *
  * Where a finding knows only "the latest" of something (its cipher suite, its JA4), the event with
  * the latest packet time decides; an earlier one that arrives later fills what is not known yet.
@@ -12,8 +12,9 @@
  * no handshake more, and may come in a later tally than that: then its finding has a count of 0
  * here, as with tally_mark_fallback().
  *
- * Memory:  bounded by tally_options.max_bytes; about 60 bytes per finding, and once what many of
- *          them have in common.
+ * Memory:  bounded by tally_options.max_bytes, of which an event takes some 44 bytes (20 of them
+ *          only while it is sorted), and once what many have in common.  When they are used up,
+ *          events of one finding and one day are joined into one, as often as that gives room.
  * Threads: one at a time.
  */
 #ifndef TLSTALLY_TALLY_TALLY_H
@@ -45,7 +46,7 @@ void tally_clear(struct tally *t);
 /*
  * Counts one event, or one ending.  Returns false, and changes nothing, when the tally is full and
  * the event would take more room (a new entry, a new text, a counter's last number): flush, then
- * add it again, or count it as lost.
+ * add it again, or count it as lost.  What a full tally still takes is counted but in the cadence.
  */
 bool tally_add(struct tally *t, const struct event *ev);
 
@@ -100,8 +101,8 @@ struct tally_day {
 
 /*
  * A finding in few words.  What many of them have in common is kept once and has a number, from 0
- * up to the counts below, until tally_clear: its kind (the key but for the client) and its story
- * (what the latest handshakes told, and fallback_from).
+ * up to the counts below, until the next change: its kind (the key but for the client) and its
+ * story (what the latest handshakes told, and fallback_from).
  */
 struct tally_row {
 	uint32_t kind, story;

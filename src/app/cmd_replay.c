@@ -29,7 +29,7 @@
  * flows than that are open at once on few mirrors; of those that are settled the oldest are
  * forgotten, and counted.
  */
-#define REPLAY_TALLY_LEN ((size_t)14 << 20)
+#define REPLAY_TALLY_LEN ((size_t)32 << 20)
 #define REPLAY_FLOWS 32768
 #define REPLAY_UNSETTLED 8192
 

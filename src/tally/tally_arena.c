@@ -25,7 +25,7 @@ tally_text_fits(const struct tally *t, size_t len)
 static struct tally_text *
 recent_place(struct tally *t, const char *data, size_t len)
 {
-	uint64_t hash = hash_bytes(&t->key, data, len);
+	uint64_t hash = hash_quick(&t->key, data, len);
 
 	return &t->recent[hash % TALLY_RECENT_COUNT];
 }

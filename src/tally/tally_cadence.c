@@ -1,4 +1,7 @@
-/* How regularly each client comes: briefly, until that is too little. */
+/*
+ * How regularly each client comes: from the times in the log, as long as they are there; before
+ * records are joined their times are counted, briefly until that is too little.
+ */
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
@@ -63,18 +66,18 @@ tell_brief(const struct tally_brief *b, struct cadence *out)
 }
 
 static struct tally_brief *
-begin_brief(struct tally *t, struct tally_client_entry *c)
+brief_of(struct tally *t, uint32_t client)
 {
-	struct tally_brief *b;
+	uint32_t i = t->clients[client].cadence;
 
-	c->cadence = (uint32_t)t->brief_count;
-	t->briefs = tally_make_room(t->briefs, c->cadence, &t->brief_room, sizeof(*t->briefs));
+	if (i != TALLY_NONE)
+		return &t->briefs[i];
+	i = t->clients[client].cadence = (uint32_t)t->brief_count;
+	t->briefs = tally_make_room(t->briefs, i, &t->brief_room, sizeof(*t->briefs));
 	t->brief_count++;
 	t->bytes += sizeof(*t->briefs);
-	b = &t->briefs[c->cadence];
-	init_brief(b);
-	(void)add_time_briefly(b, c->first_us);
-	return b;
+	init_brief(&t->briefs[i]);
+	return &t->briefs[i];
 }
 
 static void
@@ -99,17 +102,14 @@ add_briefly(struct tally_brief *b, int64_t time_us, int64_t gap_us)
 	return true;
 }
 
-void
-tally_count_cadence(struct tally *t, struct tally_client_entry *c, int64_t time_us)
+/* Where there is no room for more, one gap more or less tells nothing. */
+static void
+count(struct tally *t, uint32_t client, int64_t time_us, int64_t gap_us, bool may_grow)
 {
-	int64_t gap_us = time_us - c->last_us;
-	struct tally_brief *b;
+	struct tally_brief *b = brief_of(t, client);
 
-	if (c->event_count == 0 || (c->cadence == TALLY_NONE && tally_is_full(t)))
-		return;
-	b = c->cadence == TALLY_NONE ? begin_brief(t, c) : &t->briefs[c->cadence];
 	if (b->full == TALLY_NONE) {
-		if (add_briefly(b, time_us, gap_us) || tally_is_full(t))
+		if (add_briefly(b, time_us, gap_us) || !may_grow)
 			return;
 		write_out(t, b);
 	}
@@ -117,20 +117,66 @@ tally_count_cadence(struct tally *t, struct tally_client_entry *c, int64_t time_
 	cadence_add_gap(&t->cadences[b->full], gap_us);
 }
 
-void
-tally_tell_cadence(const struct tally *t, const struct tally_client_entry *c, struct cadence *out)
+/* Attempts of a client, one after the other. */
+struct visits {
+	bool any;
+	int64_t last_us;
+};
+
+/* False for what is no attempt, or was counted.  `gap_us` is negative where there is none. */
+static bool
+next_visit(const struct tally *t, struct visits *v, const struct tally_record *r, int64_t *gap_us)
 {
-	const struct tally_brief *b;
+	int64_t last_us;
+
+	if (!tally_is_attempt(t, r))
+		return false;
+	last_us = tally_record_sum(t, r).last_us;
+	*gap_us = v->any ? r->time_us - v->last_us : -1;
+	v->last_us = !v->any || last_us > v->last_us ? last_us : v->last_us;
+	v->any = true;
+	return (r->what & TALLY_PACED) == 0;
+}
+
+void
+tally_pace(
+    struct tally *t, uint32_t client, const uint32_t *numbers, size_t number_count, bool may_grow)
+{
+	struct visits v = { 0 };
+	int64_t gap_us;
+
+	for (size_t i = 0; i < number_count; i++) {
+		struct tally_record *r = &t->records[numbers[i]];
+
+		if (next_visit(t, &v, r, &gap_us))
+			count(t, client, r->time_us, gap_us, may_grow);
+		r->what |= TALLY_PACED;
+	}
+}
+
+void
+tally_tell_cadence(const struct tally *t, uint32_t client, const uint32_t *numbers,
+    size_t number_count, struct cadence *out)
+{
+	const struct tally_client_entry *c = &t->clients[client];
+	struct visits v = { 0 };
+	int64_t gap_us;
 
 	*out = (struct cadence){ 0 };
-	if (c->cadence == TALLY_NONE) {
-		if (c->event_count > 0)
-			cadence_add_time(out, c->first_us);
-		return;
+	if (c->cadence != TALLY_NONE) {
+		const struct tally_brief *b = &t->briefs[c->cadence];
+
+		if (b->full != TALLY_NONE)
+			*out = t->cadences[b->full];
+		else
+			tell_brief(b, out);
 	}
-	b = &t->briefs[c->cadence];
-	if (b->full != TALLY_NONE)
-		*out = t->cadences[b->full];
-	else
-		tell_brief(b, out);
+	for (size_t i = 0; i < number_count; i++) {
+		const struct tally_record *r = &t->records[numbers[i]];
+
+		if (!next_visit(t, &v, r, &gap_us))
+			continue;
+		cadence_add_time(out, r->time_us);
+		cadence_add_gap(out, gap_us);
+	}
 }

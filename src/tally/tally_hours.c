@@ -1,100 +1,117 @@
 /* Hours of each client: how its sessions and logins went. */
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/timestamp.h"
+#include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
 
-static uint64_t
-hour_hash(const struct tally *t, const struct addr *ip, int64_t hour)
+/* Of a client so many are searched, the newest first; then another entry is made for the hour. */
+#define SEARCHED_MAX 64
+
+struct tally_hour_entry *
+tally_hour_of(struct tally *t, uint32_t client, int64_t hour, bool may_make)
 {
-	uint8_t key[sizeof(ip->bytes) + sizeof(hour)];
+	uint32_t i = t->clients[client].newest_hour;
 
-	memcpy(key, ip->bytes, sizeof(ip->bytes));
-	memcpy(key + sizeof(ip->bytes), &hour, sizeof(hour));
-	return hash_bytes(&t->key, key, sizeof(key));
-}
-
-static struct tally_hour_entry *
-hour_of(struct tally *t, uint32_t client, int64_t hour)
-{
-	uint64_t hash = hour_hash(t, &t->clients[client].ip, hour);
-	uint32_t probe = 0, i;
-
-	do {
-		i = tally_index_next(&t->hour_index, hash, &probe);
-	} while (i != TALLY_NONE && (t->hours[i].hour != hour || t->hours[i].client != client));
-	if (i != TALLY_NONE)
-		return &t->hours[i];
-	if (tally_is_full(t))
+	for (unsigned n = 0; i != TALLY_NONE && n < SEARCHED_MAX; n++, i = t->hours[i].older) {
+		if (t->hours[i].hour == hour)
+			return &t->hours[i];
+	}
+	if (!may_make)
 		return NULL;
+	tally_drop_order(t);
 	i = (uint32_t)t->hour_count;
 	t->hours = tally_make_room(t->hours, i, &t->hour_room, sizeof(*t->hours));
-	t->hours[i] = (struct tally_hour_entry){ .hour = hour, .client = client };
+	t->hours[i] = (struct tally_hour_entry){
+		.hour = hour,
+		.client = client,
+		.older = t->clients[client].newest_hour,
+	};
+	t->clients[client].newest_hour = i;
 	t->hour_count++;
-	t->bytes += sizeof(*t->hours) + 2 * sizeof(struct tally_slot);
-	tally_index_add(&t->hour_index, hash, i);
+	t->bytes += TALLY_HOUR_LEN;
 	return &t->hours[i];
 }
 
-bool
-tally_count_hour(struct tally *t, uint32_t client, const struct event *ev)
+static uint32_t
+sum_of(uint32_t a, uint32_t b)
 {
-	const struct event_ending *e = &ev->ending;
-	struct tally_hour_entry *h = hour_of(t, client, timestamp_hour(ev->timestamp_us));
-
-	if (h == NULL)
-		return false;
-	h->sessions++;
-	h->short_sessions += e->is_short;
-	h->failed_logins += e->failed_logins;
-	h->accepted_logins += e->accepted_logins;
-	if (e->names_in_hour > h->failed_names)
-		h->failed_names = e->names_in_hour;
-	return true;
+	return a < UINT32_MAX - b ? a + b : UINT32_MAX;
 }
 
 void
-tally_reindex_hours(struct tally *t)
+tally_count_hour(struct tally_hour_entry *h, const struct event_ending *e)
 {
-	for (uint32_t i = 0; i < t->hour_count; i++) {
-		const struct tally_hour_entry *h = &t->hours[i];
-
-		tally_index_add(
-		    &t->hour_index, hour_hash(t, &t->clients[h->client].ip, h->hour), i);
-	}
+	h->sessions = sum_of(h->sessions, 1);
+	h->short_sessions = sum_of(h->short_sessions, e->is_short);
+	h->failed_logins = sum_of(h->failed_logins, e->failed_logins);
+	h->accepted_logins = sum_of(h->accepted_logins, e->accepted_logins);
+	if (e->names_in_hour > h->failed_names)
+		h->failed_names = e->names_in_hour;
 }
 
-static int
-compare_hours(const void *pa, const void *pb)
+static uint64_t
+hour_key(const struct tally *t, uint32_t number)
 {
-	const struct tally_hour_entry *a = pa, *b = pb;
+	return (uint64_t)t->hours[number].hour ^ UINT64_C(1) << 63;
+}
 
-	if (a->client != b->client)
-		return a->client < b->client ? -1 : 1;
-	return a->hour < b->hour ? -1 : a->hour > b->hour;
+/* Leaves nothing in `from`, so that it can be joined again. */
+static void
+join(struct tally_hour_entry *into, struct tally_hour_entry *from)
+{
+	into->sessions = sum_of(into->sessions, from->sessions);
+	into->short_sessions = sum_of(into->short_sessions, from->short_sessions);
+	into->failed_logins = sum_of(into->failed_logins, from->failed_logins);
+	into->accepted_logins = sum_of(into->accepted_logins, from->accepted_logins);
+	if (from->failed_names > into->failed_names)
+		into->failed_names = from->failed_names;
+	from->sessions = from->short_sessions = from->failed_logins = from->accepted_logins = 0;
+}
+
+/* A client's hours, at the end of o->hours: `numbers` are in it, no further in front than that. */
+static void
+add_hours(struct tally *t, uint32_t *numbers, size_t count)
+{
+	struct tally_order *o = &t->order;
+	size_t begin = o->hour_count;
+
+	tally_sort_numbers(t, hour_key, numbers, count);
+	for (size_t i = 0; i < count; i++) {
+		struct tally_hour_entry *h = &t->hours[numbers[i]], *last = NULL;
+
+		if (o->hour_count > begin)
+			last = &t->hours[o->hours[o->hour_count - 1]];
+		if (last != NULL && last->hour == h->hour)
+			join(last, h);
+		else
+			o->hours[o->hour_count++] = numbers[i];
+	}
 }
 
 void
 tally_sort_hours(struct tally *t)
 {
-	for (size_t i = 0; i < t->client_count; i++)
-		t->clients[i].first_hour = t->clients[i].hour_count = 0;
-	tally_index_shrink(&t->hour_index);
-	if (t->hour_count > 0)
-		qsort(t->hours, t->hour_count, sizeof(*t->hours), compare_hours);
-	for (size_t i = t->hour_count; i-- > 0;) {
-		t->clients[t->hours[i].client].first_hour = (uint32_t)i;
-		t->clients[t->hours[i].client].hour_count++;
+	struct tally_order *o = &t->order;
+	const struct tally_items items = { t->hours, t->hour_count, sizeof(*t->hours),
+		offsetof(struct tally_hour_entry, client) };
+	uint32_t *firsts = xreallocarray(NULL, t->client_count + 1, sizeof(*firsts));
+
+	o->hours = tally_group(t, o->ranks, &items, firsts);
+	for (size_t i = 0; i < t->client_count; i++) {
+		o->shares[i].first_hour = (uint32_t)o->hour_count;
+		add_hours(t, o->hours + firsts[i], firsts[i + 1] - firsts[i]);
 	}
+	o->shares[t->client_count].first_hour = (uint32_t)o->hour_count;
+	free(firsts);
 }
 
 void
 tally_hour_at(const struct tally *t, size_t index, struct tally_hour *out)
 {
-	const struct tally_hour_entry *h = &t->hours[index];
+	const struct tally_hour_entry *h = &t->hours[t->order.hours[index]];
 
 	*out = (struct tally_hour){
 		.hour = h->hour,

@@ -1,4 +1,4 @@
-/* Hash tables of entry numbers. */
+/* Lists that grow, and hash tables of entry numbers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,15 @@
 #include "base/banned.h"
 
 #define FIRST_SLOTS 256
+
+void *
+tally_make_room(void *items, size_t count, size_t *room, size_t item_len)
+{
+	if (count < *room)
+		return items;
+	*room = *room == 0 ? 64 : *room * 2;
+	return xreallocarray(items, *room, item_len);
+}
 
 static struct tally_slot *
 empty_slots(size_t count)
@@ -55,13 +64,6 @@ tally_index_clear(struct tally_index *index)
 	if (index->used > 0)
 		memset(index->slots, 0xff, ((size_t)index->mask + 1) * sizeof(*index->slots));
 	index->used = 0;
-}
-
-void
-tally_index_shrink(struct tally_index *index)
-{
-	free(index->slots);
-	tally_index_init(index);
 }
 
 void

@@ -1,9 +1,11 @@
 /*
- * tally_internal - compact entries: what struct finding says in a kilobyte, in some 60 bytes.
+ * tally_internal - a log of events in 24 bytes each, and what the events have in common.
  *
- * Most of a finding many clients have in common: the key without the client, and what is known of
- * the latest handshake.  Each such kind and each such story is kept once; a finding has their
- * numbers.
+ * Most of an event many others repeat: the key of its finding without the client, and what is known
+ * of the latest handshake.  Each such kind and each such story is kept once; a record of the log
+ * has their numbers.  Nothing looks for a finding's other events while they are counted: that is
+ * done for all together, when the log is sorted to be read (tally_sort.c), or to make room
+ * (tally_pack.c).
  */
 #ifndef TLSTALLY_TALLY_TALLY_INTERNAL_H
 #define TLSTALLY_TALLY_TALLY_INTERNAL_H
@@ -24,14 +26,17 @@ struct tally_client_entry {
 	struct addr ip;
 	bool has_mac;
 	uint8_t mac[6];
-	uint8_t name_source, name_rank;
-	uint32_t cadence; /* in tally.briefs; TALLY_NONE: one event only */
-	struct tally_text name;
-	int64_t mac_us, name_us; /* packet time of the event that told them */
-	int64_t first_us, last_us;
-	uint64_t event_count;
-	uint32_t first_finding, finding_count, first_day, day_count; /* after tally_sort */
-	uint32_t first_hour, hour_count;
+	int64_t mac_us;       /* packet time of the event that told it */
+	uint32_t name;        /* in tally.names; TALLY_NONE: it has none */
+	uint32_t cadence;     /* in tally.briefs; TALLY_NONE: all its times are in the log */
+	uint32_t newest_hour; /* in tally.hours; TALLY_NONE: it has none */
+};
+
+/* What a client calls itself. */
+struct tally_name {
+	struct tally_text text;
+	int64_t time_us;
+	uint8_t source, rank;
 };
 
 /* A struct cadence of which little is counted, as of most clients between two flushes. */
@@ -57,42 +62,63 @@ struct tally_kind {
 	uint32_t rank; /* after tally_sort */
 };
 
-/* What the latest handshakes of a finding told. */
-struct tally_story {
-	struct tally_text subject;
+/* What handshakes told; compared as bytes, so it has no gaps. */
+struct tally_facts {
 	int64_t not_after_us;
-	uint32_t cipher_suite;
-	struct addr server_ip;
-	uint8_t server_name_source, limited_by;
-	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
-	uint16_t fallback_from;
 	uint64_t suites_all, suites_any;
+	uint32_t cipher_suite;
+	uint16_t fallback_from;
+	uint8_t server_name_source, limited_by;
+	struct addr server_ip;
+	bool has_cipher_suite, has_ja4, has_not_after, offers_aead, offers_ecdhe;
 	char ja4[EVENT_JA4_LEN];
+	uint8_t zero[6];
 };
 
-struct tally_finding_entry {
-	int64_t first_us, last_us;
-	uint32_t client, kind, story; /* numbers of entries */
-	uint32_t count;
-	/* Seldom anything but 0; what does not fit makes the tally full. */
-	uint16_t gap_count, login_count, scsv_count, fallback_count;
-	uint16_t ended_count, dropped_early_count;
-	uint32_t dropped_early_ms, dropped_early_len; /* rounded up; they saturate */
+struct tally_story {
+	struct tally_facts facts;
+	struct tally_text subject;
+};
+
+/* One event, as a rule; what it counts is in its flags, or in tally.sums. */
+struct tally_record {
+	int64_t time_us; /* of the handshake, or the earliest */
+	uint32_t client, kind, story;
+	uint32_t what; /* TALLY_* flags; with TALLY_SUM the number of its sum instead */
+};
+
+#define TALLY_SUM (UINT32_C(1) << 31)
+#define TALLY_PACED (UINT32_C(1) << 30) /* its time is counted in the client's cadence */
+#define TALLY_SUM_NUMBER (TALLY_PACED - 1)
+#define TALLY_ATTEMPT 1u /* a handshake, or a session in cleartext; else just what became of it */
+#define TALLY_GAP 2u
+#define TALLY_LOGIN 4u
+#define TALLY_SCSV 8u
+#define TALLY_FALLBACK 16u
+#define TALLY_ENDED 32u
+
+/* Several events of one finding and one day, or one of which there is more to tell. */
+struct tally_sum {
+	int64_t first_us, last_us; /* INT64_MAX, INT64_MIN: no attempts */
+	uint32_t count, gap_count, login_count, scsv_count, fallback_count;
+	uint32_t ended_count, dropped_early_count;
+	uint32_t dropped_early_ms, dropped_early_len; /* the most; rounded up; they saturate */
 };
 
 struct tally_hour_entry {
 	int64_t hour;
-	uint64_t sessions, short_sessions, failed_logins, accepted_logins;
-	uint32_t client;
+	uint32_t sessions, short_sessions, failed_logins, accepted_logins; /* they saturate */
 	uint32_t failed_names;
+	uint32_t client;
+	uint32_t older; /* of this client; TALLY_NONE: none */
 };
 
+/* Attempts of one client, day, version and outcome: those of the record, which has a day and a
+ * kind.
+ */
 struct tally_day_entry {
-	int64_t day;
-	uint64_t count;
-	uint32_t client;
-	uint16_t tls_version;
-	uint8_t outcome;
+	uint32_t record;
+	uint32_t count;
 };
 
 /*
@@ -110,7 +136,38 @@ struct tally_index {
 	size_t used;
 };
 
+/* Where what is a client's begins, up to the next client's; a last one ends them all. */
+struct tally_share {
+	uint32_t first_finding, first_day, first_hour;
+};
+
+/* A finding of which there are several records. */
+struct tally_run {
+	uint32_t finding;
+	uint32_t first_more; /* in tally_order.more, up to the next run's */
+	uint32_t story;      /* of all of them; from story_count up where the tally has none such */
+};
+
+#define TALLY_MORE (UINT32_C(1) << 31)
+#define TALLY_RECORDS_MAX ((size_t)TALLY_MORE)
+
+/* By tally_sort, until the next change. */
+struct tally_order {
+	bool valid;
+	bool outdated;             /* the order is right, what else is told is not */
+	uint32_t *clients, *ranks; /* numbers in order; and each number's place in it */
+	struct tally_share *shares;
+	uint32_t *findings; /* numbers of records; with TALLY_MORE: the first of a run */
+	uint32_t *more;
+	struct tally_run *runs;
+	struct tally_day_entry *days;
+	uint32_t *hours;
+	size_t finding_count, more_count, run_count, day_count, hour_count;
+	size_t more_room, run_room, day_room;
+};
+
 #define TALLY_RECENT_COUNT 64
+#define TALLY_NEWEST_COUNT 32768
 
 struct tally_chunk;
 
@@ -118,33 +175,54 @@ struct tally {
 	size_t max_bytes, bytes;
 	struct hash_key key;
 	uint64_t event_count, ending_count;
-	struct tally_index hour_index;
-	struct tally_index client_index, finding_index, day_index, kind_index, story_index;
+
+	struct tally_index client_index, kind_index, story_index;
 	struct tally_client_entry *clients;
-	struct tally_finding_entry *findings;
-	struct tally_day_entry *days;
-	struct tally_hour_entry *hours;
-	size_t hour_count, hour_room;
+	struct tally_name *names;
 	struct tally_kind *kinds;
 	struct tally_story *stories;
-	struct tally_brief *briefs; /* of clients with several events */
-	struct cadence *cadences;   /* of these, where that is too little */
-	size_t brief_count, brief_room, cadence_count, cadence_room;
-	size_t client_count, client_room, finding_count, finding_room, day_count, day_room;
+	size_t client_count, client_room, name_count, name_room;
 	size_t kind_count, kind_room, story_count, story_room;
-	/* By tally_sort, until the next change: numbers of entries in order; the indexes of
-	 * clients, findings and days are empty then. */
-	bool sorted;
-	uint32_t *client_order, *finding_order, *day_order;
+
+	struct tally_record *records; /* in the order in which they were added */
+	size_t record_count, record_room;
+	size_t pack_at; /* so many records are worth another try to join some */
+	/* The last record of a client and kind, where no other has the same place. */
+	uint32_t *newest;
+	struct tally_sum *sums;
+	size_t sum_count, sum_room;
+	uint32_t free_sum; /* the first of a list, by their `count`; TALLY_NONE: none */
+	size_t spare_used; /* sums made when it was full: tally_full.c */
+
+	struct tally_hour_entry *hours;
+	struct tally_brief *briefs; /* of clients some of whose records were joined */
+	struct cadence *cadences;   /* of these, where that is too little */
+	size_t hour_count, hour_room;
+	size_t brief_count, brief_room, cadence_count, cadence_room;
+
+	struct tally_order order;
 	struct tally_chunk *chunks;
 	struct tally_text recent[TALLY_RECENT_COUNT]; /* kept lately: many findings share a text */
 };
 
+/* What takes how much of the budget: with its slots, as an index is a quarter to three quarters
+ * full, and what sorting takes for each. */
+#define TALLY_CLIENT_LEN                                                                           \
+	(sizeof(struct tally_client_entry) + 2 * sizeof(struct tally_slot) +                       \
+	    sizeof(struct tally_share) + 3 * sizeof(uint32_t))
+/* A place each in the order, in scratch memory and among the days, and something to spare. */
+#define TALLY_RECORD_SPARE sizeof(uint32_t)
+#define TALLY_RECORD_LEN                                                                           \
+	(sizeof(struct tally_record) + 2 * sizeof(uint32_t) + sizeof(struct tally_day_entry) +     \
+	    TALLY_RECORD_SPARE)
+#define TALLY_STORY_LEN (sizeof(struct tally_story) + 2 * sizeof(struct tally_slot))
+#define TALLY_KIND_LEN                                                                             \
+	(sizeof(struct tally_kind) + 2 * sizeof(struct tally_slot) + sizeof(uint32_t))
+#define TALLY_HOUR_LEN (sizeof(struct tally_hour_entry) + sizeof(uint32_t))
+
 /* tally_index.c */
 void tally_index_init(struct tally_index *index);
 void tally_index_clear(struct tally_index *index);
-/* The same, and gives its memory back. */
-void tally_index_shrink(struct tally_index *index);
 void tally_index_add(struct tally_index *index, uint64_t hash, uint32_t entry);
 
 /*
@@ -165,51 +243,143 @@ tally_index_next(const struct tally_index *index, uint64_t hash, uint32_t *probe
 	}
 }
 
-static inline void
-tally_index_prefetch(const struct tally_index *index, uint64_t hash)
-{
-	__builtin_prefetch(&index->slots[(uint32_t)hash & index->mask]);
-}
+/* Room for one more entry in a list of `count`. */
+void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
 
 /* tally_finding.c: the order of tally_key_compare. */
 int tally_kind_compare(const struct tally_kind *a, const struct tally_kind *b);
 
-/* tally_kind.c: kinds and stories, each kept once. */
-/* `wanted` borrows its texts from elsewhere.  TALLY_NONE: not kept yet. */
-uint32_t tally_kind_find(const struct tally *t, uint64_t hash, const struct tally_kind *wanted);
-uint32_t tally_kind_keep(struct tally *t, uint64_t hash, const struct tally_kind *wanted);
-uint64_t tally_kind_hash(const struct tally *t, const struct tally_kind *kind);
+/* tally_kind.c */
+/* What of an event is a finding's key. */
+void tally_event_key(const struct event *ev, struct finding_key *out);
+
+/* A kind that is looked for, or was found. */
+struct tally_wanted_kind {
+	struct tally_kind kind; /* borrows its text from the event, or from `text` */
+	uint64_t hash;
+	uint32_t number; /* TALLY_NONE: the tally has none such */
+	char text[EVENT_NAME_MAX];
+};
+
+void tally_find_kind(const struct tally *t, const struct event *ev, struct tally_wanted_kind *out);
+void tally_find_key_kind(
+    const struct tally *t, const struct finding_key *key, struct tally_wanted_kind *out);
+/* Its number; keeps it first where there is none. */
+uint32_t tally_keep_kind(struct tally *t, const struct tally_wanted_kind *wanted);
+
+/* tally_story.c */
+/* Nothing known. */
+struct tally_story tally_no_story(void);
+/* What one attempt told; borrows from the event. */
+struct tally_story tally_story_of(const struct event *ev);
+/*
+ * Adds what attempts with a known offer (or without) told; `latest`: no earlier than those of `s`.
+ */
+void tally_story_join(
+    struct tally_story *s, const struct tally_story *more, bool has_offer, bool latest);
 uint32_t tally_story_find(const struct tally *t, const struct tally_story *wanted);
 uint32_t tally_story_keep(struct tally *t, const struct tally_story *wanted);
-bool tally_story_equals(const struct tally_story *a, const struct tally_story *b);
 
-/* Room for one more entry in a list of `count`. */
-void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
+/* tally_log.c: records and their sums. */
+/* The last one that was added; NULL where it is not known any more. */
+struct tally_record *tally_newest_record(struct tally *t, uint32_t client, uint32_t kind);
+struct tally_record *tally_add_record(
+    struct tally *t, uint32_t client, uint32_t kind, uint32_t story);
+/* No record can be found by tally_newest_record any more; their numbers may change. */
+void tally_forget_newest(struct tally *t);
+struct tally_sum tally_record_sum(const struct tally *t, const struct tally_record *r);
+/* Gives the record a sum of its own, if it has none. */
+struct tally_sum *tally_widen(struct tally *t, struct tally_record *r);
+void tally_drop_sum(struct tally *t, struct tally_record *r);
+void tally_sum_add(struct tally_sum *into, const struct tally_sum *from);
+bool tally_ending_needs_sum(const struct tally_record *r, const struct event_ending *ending);
+void tally_add_ending(struct tally *t, struct tally_record *r, const struct event_ending *ending);
+
+static inline bool
+tally_is_attempt(const struct tally *t, const struct tally_record *r)
+{
+	return (r->what & TALLY_SUM) != 0 ? t->sums[r->what & TALLY_SUM_NUMBER].count > 0
+					  : (r->what & TALLY_ATTEMPT) != 0;
+}
+
+/* What several records of one finding say together. */
+struct tally_joint {
+	struct tally_sum sum;
+	struct tally_story story;
+	uint32_t story_number; /* TALLY_NONE: it may be none of the tally's */
+};
+
+void tally_joint_begin(const struct tally *t, struct tally_joint *j, const struct tally_record *r);
+void tally_joint_add(const struct tally *t, struct tally_joint *j, const struct tally_record *r);
+
+/* tally_order.c */
+/* Sorts numbers by a key each; those with the same key stay as they are. */
+typedef uint64_t tally_key_of(const struct tally *t, uint32_t number);
+void tally_sort_numbers(
+    const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count);
+struct tally_items {
+	const void *first;
+	size_t count, len, client_at; /* bytes: of each, and where its client's number is */
+};
+
+/*
+ * The numbers of items, grouped: first those of the client with rank 0 (`ranks` NULL: number 0),
+ * each client's as they are.  `firsts`, with room for a number more than there are clients, says
+ * where each begins.  Owned by the caller.
+ */
+uint32_t *tally_group(const struct tally *t, const uint32_t *ranks, const struct tally_items *items,
+    uint32_t *firsts);
+/* The records of the log. */
+struct tally_items tally_record_items(const struct tally *t);
 
 /* tally_sort.c */
 /* The order is no longer needed, or no longer true. */
 void tally_drop_order(struct tally *t);
+int64_t tally_day_of(int64_t time_us);
 
-/* tally.c */
-/* What of an event is a finding's key. */
-void tally_event_key(const struct event *ev, struct finding_key *out);
+/* tally_read.c */
+/* The records of a finding but for its first, in order. */
+const uint32_t *tally_more_of(const struct tally *t, size_t finding, size_t *count);
+
+/* tally_pack.c */
+/* Joins records, where that gives room. */
+void tally_pack(struct tally *t);
+
+/* tally_full.c: what a full tally takes. */
+/* The record of a finding that counts that day; or, where `any_day`, any.  NULL: none. */
+struct tally_record *tally_find_record(
+    struct tally *t, uint32_t client, uint32_t kind, int64_t day, bool any_day);
+bool tally_may_widen(const struct tally *t, const struct tally_record *r);
+/* Before a record of a full tally is given a sum. */
+void tally_take_spare(struct tally *t, const struct tally_record *r);
+bool tally_add_known(struct tally *t, uint32_t client, uint32_t kind, const struct event *ev);
 
 /* tally_cadence.c */
 /*
- * Before the event is counted in `c`.  One event has no gap, and its hour can be told from its
- * time.  A full tally begins none: it takes no memory for what it knows, and one gap more or less
- * tells nothing.
+ * Counts the times of a client's records, in the order in which they were added, that are not
+ * counted yet: they may be joined then.  `may_grow`: not only briefly.
  */
-void tally_count_cadence(struct tally *t, struct tally_client_entry *c, int64_t time_us);
-void tally_tell_cadence(
-    const struct tally *t, const struct tally_client_entry *c, struct cadence *out);
+void tally_pace(
+    struct tally *t, uint32_t client, const uint32_t *numbers, size_t number_count, bool may_grow);
+void tally_tell_cadence(const struct tally *t, uint32_t client, const uint32_t *numbers,
+    size_t number_count, struct cadence *out);
 
 /* tally_hours.c */
-/* False when there is no such hour yet, and no room for it. */
-bool tally_count_hour(struct tally *t, uint32_t client, const struct event *ev);
-void tally_reindex_hours(struct tally *t);
-/* By client, in time; the index is empty then. */
+/* The client's hour; made where there is none and it may be; else NULL. */
+struct tally_hour_entry *tally_hour_of(
+    struct tally *t, uint32_t client, int64_t hour, bool may_make);
+void tally_count_hour(struct tally_hour_entry *h, const struct event_ending *e);
+/* By client, in time. */
 void tally_sort_hours(struct tally *t);
+
+/* tally_client.c */
+uint64_t tally_client_hash(const struct tally *t, const struct addr *ip);
+uint32_t tally_find_client(const struct tally *t, uint64_t hash, const struct addr *ip);
+/* The same; makes it where there is none. */
+uint32_t tally_client_of(struct tally *t, uint64_t hash, const struct addr *ip);
+/* True when that can be counted without another byte. */
+bool tally_client_fits(const struct tally *t, uint32_t client, const struct event *ev);
+void tally_update_client(struct tally *t, uint32_t client, const struct event *ev);
 
 /* tally_arena.c */
 /* True when keeping `len` bytes takes no more memory. */

@@ -1,135 +1,137 @@
-/* What many findings have in common, kept once. */
+/* Kinds, each kept once: what of a finding's key many clients have in common. */
 #include <string.h>
 
-#include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
 
-void *
-tally_make_room(void *items, size_t count, size_t *room, size_t item_len)
+static uint64_t
+hash_of(const struct tally *t, const struct tally_kind *k)
 {
-	if (count < *room)
-		return items;
-	*room = *room == 0 ? 64 : *room * 2;
-	return xreallocarray(items, *room, item_len);
-}
+	uint64_t hash = hash_quick(&t->key, k->server.data, k->server.len);
 
-static bool
-text_equals(struct tally_text a, struct tally_text b)
-{
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-uint64_t
-tally_kind_hash(const struct tally *t, const struct tally_kind *k)
-{
-	uint64_t hash = hash_bytes(&t->key, k->server.data, k->server.len);
-
-	hash = hash_words(&t->key,
+	return hash_words(&t->key,
 	    hash ^ ((uint64_t)k->server_port << 32 | (uint32_t)k->tls_version << 16 |
 		       k->offered_version),
 	    (uint64_t)k->protocol << 40 | (uint64_t)k->tls_mode << 32 | (uint32_t)k->outcome << 24 |
 		(uint32_t)k->refused_by << 16 | (uint32_t)k->refusal << 8 | k->refusal_alert);
-	return hash;
 }
 
 static bool
-kind_equals(const struct tally_kind *a, const struct tally_kind *b)
+equals(const struct tally_kind *a, const struct tally_kind *b)
 {
 	return a->server_port == b->server_port && a->tls_version == b->tls_version &&
 	       a->offered_version == b->offered_version && a->protocol == b->protocol &&
 	       a->tls_mode == b->tls_mode && a->outcome == b->outcome &&
 	       a->refused_by == b->refused_by && a->refusal == b->refusal &&
-	       a->refusal_alert == b->refusal_alert && text_equals(a->server, b->server);
+	       a->refusal_alert == b->refusal_alert && a->server.len == b->server.len &&
+	       memcmp(a->server.data, b->server.data, a->server.len) == 0;
 }
 
-uint32_t
-tally_kind_find(const struct tally *t, uint64_t hash, const struct tally_kind *wanted)
+static void
+find(const struct tally *t, struct tally_wanted_kind *wanted)
 {
-	uint32_t probe = 0, i;
+	uint32_t probe = 0;
 
+	wanted->hash = hash_of(t, &wanted->kind);
 	do {
-		i = tally_index_next(&t->kind_index, hash, &probe);
-	} while (i != TALLY_NONE && !kind_equals(&t->kinds[i], wanted));
-	return i;
+		wanted->number = tally_index_next(&t->kind_index, wanted->hash, &probe);
+	} while (wanted->number != TALLY_NONE && !equals(&t->kinds[wanted->number], &wanted->kind));
+}
+
+static size_t
+lower(const char *in, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = in[i] >= 'A' && in[i] <= 'Z' ? (char)(in[i] + 32) : in[i];
+	return len;
+}
+
+/* The server's name, else its address. */
+static uint16_t
+server_text(const struct event *ev, char out[EVENT_NAME_MAX])
+{
+	char text[ADDR_TEXT_LEN];
+
+	if (ev->server_name.len > 0)
+		return (uint16_t)lower(ev->server_name.data, ev->server_name.len, out);
+	(void)addr_to_text(&ev->server_ip, text);
+	return (uint16_t)lower(text, strlen(text), out);
+}
+
+void
+tally_event_key(const struct event *ev, struct finding_key *out)
+{
+	out->client_ip = ev->client_ip;
+	out->protocol = ev->protocol;
+	out->tls_mode = ev->tls_mode;
+	out->server.len = server_text(ev, out->server.data);
+	out->server_port = ev->server_port;
+	out->tls_version = ev->tls_version;
+	out->offered_version = ev->offered_version;
+	out->outcome = ev->outcome;
+	out->refused_by = ev->refused_by;
+	out->refusal = ev->refusal;
+	out->refusal_alert = ev->refusal_alert;
+}
+
+void
+tally_find_kind(const struct tally *t, const struct event *ev, struct tally_wanted_kind *out)
+{
+	out->kind = (struct tally_kind){
+		.server = { ev->server_name.data, ev->server_name.len },
+		.server_port = ev->server_port,
+		.tls_version = ev->tls_version,
+		.offered_version = ev->offered_version,
+		.protocol = (uint8_t)ev->protocol,
+		.tls_mode = (uint8_t)ev->tls_mode,
+		.outcome = (uint8_t)ev->outcome,
+		.refused_by = (uint8_t)ev->refused_by,
+		.refusal = (uint8_t)ev->refusal,
+		.refusal_alert = ev->refusal_alert,
+	};
+	/* Names that are known are in lower case; so nearly all are found as they are. */
+	if (ev->server_name.len > 0)
+		find(t, out);
+	if (ev->server_name.len > 0 && out->number != TALLY_NONE)
+		return;
+	out->kind.server.data = out->text;
+	out->kind.server.len = server_text(ev, out->text);
+	find(t, out);
+}
+
+void
+tally_find_key_kind(
+    const struct tally *t, const struct finding_key *key, struct tally_wanted_kind *out)
+{
+	out->kind = (struct tally_kind){
+		.server = { key->server.data, key->server.len },
+		.server_port = key->server_port,
+		.tls_version = key->tls_version,
+		.offered_version = key->offered_version,
+		.protocol = (uint8_t)key->protocol,
+		.tls_mode = (uint8_t)key->tls_mode,
+		.outcome = (uint8_t)key->outcome,
+		.refused_by = (uint8_t)key->refused_by,
+		.refusal = (uint8_t)key->refusal,
+		.refusal_alert = key->refusal_alert,
+	};
+	find(t, out);
 }
 
 uint32_t
-tally_kind_keep(struct tally *t, uint64_t hash, const struct tally_kind *wanted)
+tally_keep_kind(struct tally *t, const struct tally_wanted_kind *wanted)
 {
-	uint32_t i = tally_kind_find(t, hash, wanted);
+	uint32_t i = wanted->number;
 
 	if (i != TALLY_NONE)
 		return i;
+	tally_drop_order(t);
 	i = (uint32_t)t->kind_count++;
 	t->kinds = tally_make_room(t->kinds, i, &t->kind_room, sizeof(*t->kinds));
-	t->kinds[i] = *wanted;
-	t->kinds[i].server = tally_keep_text(t, wanted->server.data, wanted->server.len);
-	t->bytes += sizeof(*t->kinds) + 2 * sizeof(struct tally_slot);
-	tally_index_add(&t->kind_index, hash, i);
-	return i;
-}
-
-static uint64_t
-story_hash(const struct tally *t, const struct tally_story *s)
-{
-	uint64_t hash = hash_bytes(&t->key, s->subject.data, s->subject.len);
-
-	if (s->has_ja4)
-		hash ^= hash_bytes(&t->key, s->ja4, sizeof(s->ja4));
-	hash = hash_words(&t->key, hash ^ (uint64_t)s->not_after_us, s->cipher_suite);
-	hash ^= hash_bytes(&t->key, s->server_ip.bytes, sizeof(s->server_ip.bytes));
-	hash = hash_words(&t->key, hash ^ s->suites_all, s->suites_any);
-	return hash_words(&t->key, hash,
-	    (uint64_t)s->server_name_source << 8 | s->limited_by |
-		(uint64_t)s->has_not_after << 16 | (uint64_t)s->offers_aead << 17 |
-		(uint64_t)s->offers_ecdhe << 18 | (uint64_t)s->fallback_from << 32);
-}
-
-bool
-tally_story_equals(const struct tally_story *a, const struct tally_story *b)
-{
-	return a->not_after_us == b->not_after_us && a->cipher_suite == b->cipher_suite &&
-	       a->server_name_source == b->server_name_source && a->limited_by == b->limited_by &&
-	       a->has_cipher_suite == b->has_cipher_suite && a->has_ja4 == b->has_ja4 &&
-	       a->has_not_after == b->has_not_after && a->offers_aead == b->offers_aead &&
-	       a->offers_ecdhe == b->offers_ecdhe && a->fallback_from == b->fallback_from &&
-	       a->suites_all == b->suites_all && a->suites_any == b->suites_any &&
-	       addr_equals(&a->server_ip, &b->server_ip) &&
-	       memcmp(a->ja4, b->ja4, sizeof(a->ja4)) == 0 && text_equals(a->subject, b->subject);
-}
-
-static uint32_t
-find_story(const struct tally *t, uint64_t hash, const struct tally_story *wanted)
-{
-	uint32_t probe = 0, i;
-
-	do {
-		i = tally_index_next(&t->story_index, hash, &probe);
-	} while (i != TALLY_NONE && !tally_story_equals(&t->stories[i], wanted));
-	return i;
-}
-
-uint32_t
-tally_story_find(const struct tally *t, const struct tally_story *wanted)
-{
-	return find_story(t, story_hash(t, wanted), wanted);
-}
-
-uint32_t
-tally_story_keep(struct tally *t, const struct tally_story *wanted)
-{
-	uint64_t hash = story_hash(t, wanted);
-	uint32_t i = find_story(t, hash, wanted);
-
-	if (i != TALLY_NONE)
-		return i;
-	i = (uint32_t)t->story_count++;
-	t->stories = tally_make_room(t->stories, i, &t->story_room, sizeof(*t->stories));
-	t->stories[i] = *wanted;
-	t->stories[i].subject = tally_keep_text(t, wanted->subject.data, wanted->subject.len);
-	t->bytes += sizeof(*t->stories) + 2 * sizeof(struct tally_slot);
-	tally_index_add(&t->story_index, hash, i);
+	t->kinds[i] = wanted->kind;
+	t->kinds[i].server = tally_keep_text(t, wanted->kind.server.data, wanted->kind.server.len);
+	t->bytes += TALLY_KIND_LEN;
+	tally_index_add(&t->kind_index, wanted->hash, i);
 	return i;
 }

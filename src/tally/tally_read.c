@@ -1,34 +1,12 @@
 /* What a sorted tally tells. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
-
-bool
-tally_is_full(const struct tally *t)
-{
-	return t->bytes >= t->max_bytes;
-}
-
-bool
-tally_is_empty(const struct tally *t)
-{
-	return t->event_count == 0 && t->ending_count == 0;
-}
-
-size_t
-tally_bytes(const struct tally *t)
-{
-	return t->bytes;
-}
-
-uint64_t
-tally_event_count(const struct tally *t)
-{
-	return t->event_count;
-}
 
 size_t
 tally_client_count(const struct tally *t)
@@ -39,32 +17,7 @@ tally_client_count(const struct tally *t)
 size_t
 tally_finding_count(const struct tally *t)
 {
-	return t->finding_count;
-}
-
-void
-tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
-{
-	const struct tally_client_entry *c = &t->clients[t->client_order[index]];
-
-	*out = (struct tally_client){
-		.ip = c->ip,
-		.has_mac = c->has_mac,
-		.name = span_from(c->name.data, c->name.len),
-		.name_source = (enum name_source)c->name_source,
-		.name_us = c->name_us,
-		.first_us = c->first_us,
-		.last_us = c->last_us,
-		.event_count = c->event_count,
-		.first_finding = c->first_finding,
-		.finding_count = c->finding_count,
-		.first_day = c->first_day,
-		.day_count = c->day_count,
-		.first_hour = c->first_hour,
-		.hour_count = c->hour_count,
-	};
-	memcpy(out->mac, c->mac, sizeof(out->mac));
-	tally_tell_cadence(t, c, &out->cadence);
+	return t->order.finding_count;
 }
 
 size_t
@@ -76,7 +29,131 @@ tally_kind_count(const struct tally *t)
 size_t
 tally_story_count(const struct tally *t)
 {
-	return t->story_count;
+	return t->story_count + t->order.run_count;
+}
+
+/* Of a finding that is one. */
+static const struct tally_run *
+run_of(const struct tally *t, size_t finding)
+{
+	const struct tally_run *runs = t->order.runs;
+	size_t low = 0, high = t->order.run_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (runs[middle].finding <= finding)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &runs[low];
+}
+
+const uint32_t *
+tally_more_of(const struct tally *t, size_t finding, size_t *count)
+{
+	const struct tally_order *o = &t->order;
+	const struct tally_run *run;
+
+	*count = 0;
+	if ((o->findings[finding] & TALLY_MORE) == 0)
+		return NULL;
+	run = run_of(t, finding);
+	*count = (run + 1 < o->runs + o->run_count ? run[1].first_more : o->more_count) -
+		 run->first_more;
+	return o->more + run->first_more;
+}
+
+static void
+join_run(const struct tally *t, const struct tally_run *run, struct tally_joint *out)
+{
+	uint32_t first = t->order.findings[run->finding] & ~TALLY_MORE;
+	size_t count;
+	const uint32_t *more = tally_more_of(t, run->finding, &count);
+
+	tally_joint_begin(t, out, &t->records[first]);
+	for (size_t i = 0; i < count; i++)
+		tally_joint_add(t, out, &t->records[more[i]]);
+}
+
+static uint64_t
+number_key(const struct tally *t, uint32_t number)
+{
+	(void)t;
+	return number;
+}
+
+/* The numbers of a client's records, in the order in which they were added; owned by the caller. */
+static uint32_t *
+records_of(const struct tally *t, size_t first, size_t finding_count, size_t *count)
+{
+	const struct tally_order *o = &t->order;
+	size_t room = finding_count, n = 0, more_count;
+	uint32_t *numbers = xreallocarray(NULL, room + 1, sizeof(*numbers));
+
+	for (size_t i = first; i < first + finding_count; i++) {
+		const uint32_t *more = tally_more_of(t, i, &more_count);
+
+		numbers[n++] = o->findings[i] & ~TALLY_MORE;
+		if (more_count == 0)
+			continue;
+		room += more_count;
+		numbers = xreallocarray(numbers, room + 1, sizeof(*numbers));
+		memcpy(numbers + n, more, more_count * sizeof(*numbers));
+		n += more_count;
+	}
+	tally_sort_numbers(t, number_key, numbers, n);
+	*count = n;
+	return numbers;
+}
+
+/* What the log tells of a client. */
+static void
+tell_times(const struct tally *t, uint32_t client, struct tally_client *out)
+{
+	size_t count;
+	uint32_t *numbers = records_of(t, out->first_finding, out->finding_count, &count);
+
+	out->first_us = INT64_MAX;
+	out->last_us = INT64_MIN;
+	for (size_t i = 0; i < count; i++) {
+		struct tally_sum sum = tally_record_sum(t, &t->records[numbers[i]]);
+
+		out->first_us = sum.first_us < out->first_us ? sum.first_us : out->first_us;
+		out->last_us = sum.last_us > out->last_us ? sum.last_us : out->last_us;
+		out->event_count += sum.count;
+	}
+	tally_tell_cadence(t, client, numbers, count, &out->cadence);
+	free(numbers);
+}
+
+void
+tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
+{
+	uint32_t number = t->order.clients[index];
+	const struct tally_client_entry *c = &t->clients[number];
+	const struct tally_share *share = &t->order.shares[index];
+
+	*out = (struct tally_client){
+		.ip = c->ip,
+		.has_mac = c->has_mac,
+		.first_finding = share->first_finding,
+		.finding_count = share[1].first_finding - share->first_finding,
+		.first_day = share->first_day,
+		.day_count = share[1].first_day - share->first_day,
+		.first_hour = share->first_hour,
+		.hour_count = share[1].first_hour - share->first_hour,
+	};
+	memcpy(out->mac, c->mac, sizeof(out->mac));
+	if (c->name != TALLY_NONE) {
+		const struct tally_name *name = &t->names[c->name];
+
+		out->name = span_from(name->text.data, name->text.len);
+		out->name_source = (enum name_source)name->source;
+		out->name_us = name->time_us;
+	}
+	tell_times(t, number, out);
 }
 
 void
@@ -96,59 +173,82 @@ tally_kind_at(const struct tally *t, uint32_t kind, struct finding_key *out)
 	out->refusal_alert = k->refusal_alert;
 }
 
+static void
+tell_story(const struct tally_story *s, struct finding *out)
+{
+	const struct tally_facts *f = &s->facts;
+
+	out->server_ip = f->server_ip;
+	out->server_name_source = (enum name_source)f->server_name_source;
+	out->has_cipher_suite = f->has_cipher_suite;
+	out->cipher_suite = f->cipher_suite;
+	out->has_ja4 = f->has_ja4;
+	memcpy(out->ja4, f->ja4, EVENT_JA4_LEN);
+	out->limited_by = (enum event_side)f->limited_by;
+	event_text_set(&out->certificate_subject, span_from(s->subject.data, s->subject.len));
+	out->has_certificate_not_after = f->has_not_after;
+	out->certificate_not_after_us = f->not_after_us;
+	out->offers_aead = f->offers_aead;
+	out->offers_ecdhe = f->offers_ecdhe;
+	out->fallback_from = f->fallback_from;
+	out->suites_all = f->suites_all;
+	out->suites_any = f->suites_any;
+}
+
 void
 tally_story_at(const struct tally *t, uint32_t story, struct finding *out)
 {
-	const struct tally_story *s = &t->stories[story];
+	struct tally_joint j;
 
-	out->server_ip = s->server_ip;
-	out->server_name_source = (enum name_source)s->server_name_source;
-	out->has_cipher_suite = s->has_cipher_suite;
-	out->cipher_suite = s->cipher_suite;
-	out->has_ja4 = s->has_ja4;
-	memcpy(out->ja4, s->ja4, EVENT_JA4_LEN);
-	out->limited_by = (enum event_side)s->limited_by;
-	event_text_set(&out->certificate_subject, span_from(s->subject.data, s->subject.len));
-	out->has_certificate_not_after = s->has_not_after;
-	out->certificate_not_after_us = s->not_after_us;
-	out->offers_aead = s->offers_aead;
-	out->offers_ecdhe = s->offers_ecdhe;
-	out->fallback_from = s->fallback_from;
-	out->suites_all = s->suites_all;
-	out->suites_any = s->suites_any;
+	if (story < t->story_count) {
+		tell_story(&t->stories[story], out);
+		return;
+	}
+	join_run(t, &t->order.runs[story - t->story_count], &j);
+	tell_story(&j.story, out);
 }
 
 void
 tally_row_at(const struct tally *t, size_t index, struct tally_row *out)
 {
-	const struct tally_finding_entry *e = &t->findings[t->finding_order[index]];
+	uint32_t first = t->order.findings[index];
+	const struct tally_record *r = &t->records[first & ~TALLY_MORE];
+	struct tally_joint j = { .story_number = r->story };
 
+	if ((first & TALLY_MORE) != 0) {
+		const struct tally_run *run = run_of(t, index);
+
+		join_run(t, run, &j);
+		j.story_number = run->story;
+	} else {
+		j.sum = tally_record_sum(t, r);
+	}
 	*out = (struct tally_row){
-		.kind = e->kind,
-		.story = e->story,
-		.first_us = e->first_us,
-		.last_us = e->last_us,
-		.count = e->count,
-		.gap_count = e->gap_count,
-		.login_count = e->login_count,
-		.scsv_count = e->scsv_count,
-		.fallback_count = e->fallback_count,
-		.ended_count = e->ended_count,
-		.dropped_early_count = e->dropped_early_count,
-		.dropped_early_us = (int64_t)e->dropped_early_ms * 1000,
-		.dropped_early_len = e->dropped_early_len,
+		.kind = r->kind,
+		.story = j.story_number,
+		.first_us = j.sum.first_us,
+		.last_us = j.sum.last_us,
+		.count = j.sum.count,
+		.gap_count = j.sum.gap_count,
+		.login_count = j.sum.login_count,
+		.scsv_count = j.sum.scsv_count,
+		.fallback_count = j.sum.fallback_count,
+		.ended_count = j.sum.ended_count,
+		.dropped_early_count = j.sum.dropped_early_count,
+		.dropped_early_us = (int64_t)j.sum.dropped_early_ms * 1000,
+		.dropped_early_len = j.sum.dropped_early_len,
 	};
 }
 
 void
 tally_finding_at(const struct tally *t, size_t index, struct finding *out)
 {
-	const struct tally_finding_entry *e = &t->findings[t->finding_order[index]];
+	const struct tally_record *r = &t->records[t->order.findings[index] & ~TALLY_MORE];
 	struct tally_row row;
 
 	memset(out, 0, offsetof(struct finding, certificate_subject));
 	tally_row_at(t, index, &row);
-	out->key.client_ip = t->clients[e->client].ip;
+	out->key.client_ip = t->clients[r->client].ip;
 	tally_kind_at(t, row.kind, &out->key);
 	out->count = row.count;
 	out->gap_count = row.gap_count;
@@ -167,12 +267,14 @@ tally_finding_at(const struct tally *t, size_t index, struct finding *out)
 void
 tally_day_at(const struct tally *t, size_t index, struct tally_day *out)
 {
-	const struct tally_day_entry *d = &t->days[t->day_order[index]];
+	const struct tally_day_entry *d = &t->order.days[index];
+	const struct tally_record *r = &t->records[d->record];
+	const struct tally_kind *k = &t->kinds[r->kind];
 
 	*out = (struct tally_day){
-		.day = d->day,
-		.tls_version = d->tls_version,
-		.outcome = (enum outcome)d->outcome,
+		.day = tally_day_of(r->time_us),
+		.tls_version = k->tls_version,
+		.outcome = (enum outcome)k->outcome,
 		.count = d->count,
 	};
 }

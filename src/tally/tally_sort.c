@@ -1,168 +1,253 @@
-/* Reading a tally in order. */
+/* Putting a tally in order, and finding what of it belongs together. */
 /* For qsort_r. */
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier) */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
 
 static int
-compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static int
 compare_kinds(const void *pa, const void *pb, void *arg)
 {
 	const struct tally_kind *kinds = arg;
-	const struct tally_kind *a = &kinds[*(const uint32_t *)pa];
-	const struct tally_kind *b = &kinds[*(const uint32_t *)pb];
 
-	return tally_kind_compare(a, b);
+	return tally_kind_compare(&kinds[*(const uint32_t *)pa], &kinds[*(const uint32_t *)pb]);
 }
 
-static int
-compare_findings(const void *pa, const void *pb, void *arg)
-{
-	const struct tally *t = arg;
-	const struct tally_finding_entry *a = &t->findings[*(const uint32_t *)pa];
-	const struct tally_finding_entry *b = &t->findings[*(const uint32_t *)pb];
-
-	return compare_u64(t->kinds[a->kind].rank, t->kinds[b->kind].rank);
-}
-
-static int
-compare_days(const void *pa, const void *pb, void *arg)
-{
-	const struct tally_day_entry *days = arg;
-	const struct tally_day_entry *a = &days[*(const uint32_t *)pa];
-	const struct tally_day_entry *b = &days[*(const uint32_t *)pb];
-	int order;
-
-	if (a->day != b->day)
-		return a->day < b->day ? -1 : 1;
-	if ((order = compare_u64(a->tls_version, b->tls_version)) != 0)
-		return order;
-	return compare_u64(a->outcome, b->outcome);
-}
-
-static int
-compare_clients(const void *pa, const void *pb, void *arg)
-{
-	const struct tally_client_entry *clients = arg;
-
-	return addr_compare(&clients[*(const uint32_t *)pa].ip, &clients[*(const uint32_t *)pb].ip);
-}
-
-/* The numbers below `count`, sorted; owned by the caller. */
+/* The numbers below `count`; owned by the caller. */
 static uint32_t *
-sort_numbers(size_t count, int (*compare)(const void *, const void *, void *), void *arg)
+all_numbers(size_t count)
 {
-	uint32_t *order = xreallocarray(NULL, count + 1, sizeof(*order));
+	uint32_t *numbers = xreallocarray(NULL, count + 1, sizeof(*numbers));
 
 	for (size_t i = 0; i < count; i++)
-		order[i] = (uint32_t)i; /* entries are numbered in 32 bits */
-	qsort_r(order, count, sizeof(*order), compare, arg);
-	return order;
+		numbers[i] = (uint32_t)i; /* entries are numbered in 32 bits */
+	return numbers;
 }
 
 static void
 rank_kinds(struct tally *t)
 {
-	uint32_t *order = sort_numbers(t->kind_count, compare_kinds, t->kinds);
+	uint32_t *order = all_numbers(t->kind_count);
 
+	qsort_r(order, t->kind_count, sizeof(*order), compare_kinds, t->kinds);
 	for (size_t i = 0; i < t->kind_count; i++)
 		t->kinds[order[i]].rank = (uint32_t)i;
 	free(order);
 }
 
-/* Groups by client, in a pass each for counting and for putting down, then sorts each group. */
-static void
-order_findings(struct tally *t)
+static uint64_t
+word_of(const uint8_t *bytes, size_t len)
 {
-	uint32_t next = 0;
+	uint64_t word = 0;
 
-	t->finding_order = xreallocarray(NULL, t->finding_count + 1, sizeof(uint32_t));
-	for (size_t i = 0; i < t->finding_count; i++)
-		t->clients[t->findings[i].client].finding_count++;
-	for (size_t i = 0; i < t->client_count; i++) {
-		struct tally_client_entry *c = &t->clients[t->client_order[i]];
+	for (size_t i = 0; i < len; i++)
+		word = word << 8 | bytes[i];
+	return word;
+}
 
-		c->first_finding = next;
-		next += c->finding_count;
-		c->finding_count = 0;
+/* Of IPv4 addresses only the first four bytes differ. */
+static uint64_t
+low_of_client(const struct tally *t, uint32_t number)
+{
+	const struct addr *ip = &t->clients[number].ip;
+
+	return ip->family == 4 ? 0 : word_of(ip->bytes + 8, 8);
+}
+
+static uint64_t
+high_of_client(const struct tally *t, uint32_t number)
+{
+	const struct addr *ip = &t->clients[number].ip;
+
+	return ip->family == 4 ? word_of(ip->bytes, 4) : word_of(ip->bytes, 8);
+}
+
+static uint64_t
+family_of_client(const struct tally *t, uint32_t number)
+{
+	return t->clients[number].ip.family;
+}
+
+static void
+order_clients(struct tally *t)
+{
+	struct tally_order *o = &t->order;
+
+	o->clients = all_numbers(t->client_count);
+	o->ranks = xreallocarray(NULL, t->client_count + 1, sizeof(*o->ranks));
+	tally_sort_numbers(t, low_of_client, o->clients, t->client_count);
+	tally_sort_numbers(t, high_of_client, o->clients, t->client_count);
+	tally_sort_numbers(t, family_of_client, o->clients, t->client_count);
+	for (uint32_t i = 0; i < t->client_count; i++)
+		o->ranks[o->clients[i]] = i;
+}
+
+int64_t
+tally_day_of(int64_t time_us)
+{
+	return time_us / USEC_PER_DAY - (time_us % USEC_PER_DAY < 0);
+}
+
+/* Day, version, outcome: a day takes 28 bits, and none is below 0 then. */
+static uint64_t
+day_key(const struct tally *t, uint32_t number)
+{
+	const struct tally_record *r = &t->records[number];
+	const struct tally_kind *k = &t->kinds[r->kind];
+	uint64_t day = (uint64_t)(tally_day_of(r->time_us) + (INT64_C(1) << 27));
+
+	return day << 24 | (uint64_t)k->tls_version << 8 | k->outcome;
+}
+
+static uint64_t
+rank_key(const struct tally *t, uint32_t number)
+{
+	return t->kinds[t->records[number].kind].rank;
+}
+
+/* A client's days; its records become sorted by them. */
+static void
+add_days(struct tally *t, uint32_t *numbers, size_t count)
+{
+	struct tally_order *o = &t->order;
+	struct tally_day_entry *day = NULL;
+	uint64_t last_key = 0;
+
+	tally_sort_numbers(t, day_key, numbers, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct tally_record *r = &t->records[numbers[i]];
+		uint64_t key = day_key(t, numbers[i]);
+
+		if (!tally_is_attempt(t, r))
+			continue;
+		if (day == NULL || key != last_key) {
+			o->days =
+			    tally_make_room(o->days, o->day_count, &o->day_room, sizeof(*o->days));
+			day = &o->days[o->day_count++];
+			*day = (struct tally_day_entry){ .record = numbers[i] };
+			last_key = key;
+		}
+		day->count += tally_record_sum(t, r).count;
 	}
-	for (uint32_t i = 0; i < t->finding_count; i++) {
-		struct tally_client_entry *c = &t->clients[t->findings[i].client];
+}
 
-		t->finding_order[c->first_finding + c->finding_count++] = i;
+/* The story of several records: one that is kept, or a number for one that is not. */
+static uint32_t
+story_of_run(const struct tally *t, const uint32_t *numbers, size_t count)
+{
+	struct tally_joint j;
+	uint32_t story;
+
+	tally_joint_begin(t, &j, &t->records[numbers[0]]);
+	for (size_t i = 1; i < count; i++)
+		tally_joint_add(t, &j, &t->records[numbers[i]]);
+	story = j.story_number != TALLY_NONE ? j.story_number : tally_story_find(t, &j.story);
+	return story != TALLY_NONE ? story : (uint32_t)(t->story_count + t->order.run_count);
+}
+
+static void
+add_run(struct tally *t, const uint32_t *numbers, size_t count)
+{
+	struct tally_order *o = &t->order;
+
+	o->runs = tally_make_room(o->runs, o->run_count, &o->run_room, sizeof(*o->runs));
+	o->runs[o->run_count] = (struct tally_run){
+		.finding = (uint32_t)o->finding_count,
+		.first_more = (uint32_t)o->more_count,
+		.story = story_of_run(t, numbers, count),
+	};
+	o->run_count++;
+	for (size_t i = 1; i < count; i++) {
+		o->more = tally_make_room(o->more, o->more_count, &o->more_room, sizeof(*o->more));
+		o->more[o->more_count++] = numbers[i];
 	}
-	for (size_t i = 0; i < t->client_count; i++) {
-		const struct tally_client_entry *c = &t->clients[i];
+}
 
-		qsort_r(t->finding_order + c->first_finding, c->finding_count, sizeof(uint32_t),
-		    compare_findings, t);
+/* A client's findings; `numbers` is in o->findings, no further in front than what is written. */
+static void
+add_findings(struct tally *t, uint32_t *numbers, size_t count)
+{
+	struct tally_order *o = &t->order;
+
+	tally_sort_numbers(t, rank_key, numbers, count);
+	for (size_t i = 0, end; i < count; i = end) {
+		uint32_t first = numbers[i];
+
+		for (end = i + 1; end < count; end++) {
+			if (t->records[numbers[end]].kind != t->records[first].kind)
+				break;
+		}
+		if (end - i > 1) {
+			add_run(t, numbers + i, end - i);
+			first |= TALLY_MORE;
+		}
+		o->findings[o->finding_count++] = first;
 	}
 }
 
 static void
-order_days(struct tally *t)
+order_records(struct tally *t)
 {
-	uint32_t next = 0;
+	struct tally_order *o = &t->order;
+	const struct tally_items items = tally_record_items(t);
+	uint32_t *firsts = xreallocarray(NULL, t->client_count + 1, sizeof(*firsts));
+	uint32_t *scratch = NULL;
+	size_t scratch_room = 0;
 
-	t->day_order = xreallocarray(NULL, t->day_count + 1, sizeof(uint32_t));
-	for (size_t i = 0; i < t->day_count; i++)
-		t->clients[t->days[i].client].day_count++;
+	o->findings = tally_group(t, o->ranks, &items, firsts);
 	for (size_t i = 0; i < t->client_count; i++) {
-		struct tally_client_entry *c = &t->clients[t->client_order[i]];
+		uint32_t *numbers = o->findings + firsts[i];
+		size_t count = firsts[i + 1] - firsts[i];
 
-		c->first_day = next;
-		next += c->day_count;
-		c->day_count = 0;
+		while (count > scratch_room)
+			scratch =
+			    tally_make_room(scratch, scratch_room, &scratch_room, sizeof(*scratch));
+		if (count > 0)
+			memcpy(scratch, numbers, count * sizeof(*scratch));
+		o->shares[i].first_day = (uint32_t)o->day_count;
+		o->shares[i].first_finding = (uint32_t)o->finding_count;
+		add_days(t, scratch, count);
+		add_findings(t, numbers, count);
 	}
-	for (uint32_t i = 0; i < t->day_count; i++) {
-		struct tally_client_entry *c = &t->clients[t->days[i].client];
-
-		t->day_order[c->first_day + c->day_count++] = i;
-	}
-	for (size_t i = 0; i < t->client_count; i++) {
-		const struct tally_client_entry *c = &t->clients[i];
-
-		qsort_r(t->day_order + c->first_day, c->day_count, sizeof(uint32_t), compare_days,
-		    t->days);
-	}
+	o->shares[t->client_count].first_day = (uint32_t)o->day_count;
+	o->shares[t->client_count].first_finding = (uint32_t)o->finding_count;
+	free(scratch);
+	free(firsts);
 }
 
 void
 tally_sort(struct tally *t)
 {
-	if (t->sorted)
+	if (t->order.valid && !t->order.outdated)
 		return;
-	t->sorted = true;
-	/* Nothing is searched for in a sorted tally, and the store can use the memory. */
-	tally_index_shrink(&t->client_index);
-	tally_index_shrink(&t->finding_index);
-	tally_index_shrink(&t->day_index);
-	for (size_t i = 0; i < t->client_count; i++)
-		t->clients[i].finding_count = t->clients[i].day_count = 0;
+	tally_drop_order(t);
 	rank_kinds(t);
-	t->client_order = sort_numbers(t->client_count, compare_clients, t->clients);
-	order_findings(t);
-	order_days(t);
+	order_clients(t);
+	t->order.shares = xcalloc(t->client_count + 1, sizeof(*t->order.shares));
+	order_records(t);
 	tally_sort_hours(t);
+	t->order.valid = true;
 }
 
 void
 tally_drop_order(struct tally *t)
 {
-	free(t->client_order);
-	free(t->finding_order);
-	free(t->day_order);
-	t->client_order = t->finding_order = t->day_order = NULL;
-	t->sorted = false;
+	struct tally_order *o = &t->order;
+
+	if (o->shares == NULL)
+		return;
+	free(o->clients);
+	free(o->ranks);
+	free(o->shares);
+	free(o->findings);
+	free(o->more);
+	free(o->runs);
+	free(o->days);
+	free(o->hours);
+	*o = (struct tally_order){ 0 };
 }

@@ -129,7 +129,8 @@ START_TEST(a_cleared_tally_has_forgotten_the_cadence)
 }
 END_TEST
 
-START_TEST(ten_attempts_in_a_minute_take_less_than_a_tenth_of_a_kilobyte)
+/* Each is a record of its own, until room is needed. */
+START_TEST(ten_attempts_in_a_minute_take_less_than_half_a_kilobyte)
 {
 	struct event ev = handshake("10.0.0.1", "mail.example", V12, DAY);
 	struct tally *t = tally_new(NULL);
@@ -141,7 +142,7 @@ START_TEST(ten_attempts_in_a_minute_take_less_than_a_tenth_of_a_kilobyte)
 		ev.timestamp_us += 6 * SECOND;
 		ck_assert(tally_add(t, &ev));
 	}
-	ck_assert_uint_lt(tally_bytes(t) - before, 100);
+	ck_assert_uint_lt(tally_bytes(t) - before, 500);
 	tally_free(t);
 }
 END_TEST
@@ -154,7 +155,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_attempt_that_is_told_late_has_an_hour_and_no_gap);
 	tcase_add_test(tc, a_client_of_whom_only_ends_are_known_did_not_come);
 	tcase_add_test(tc, a_cleared_tally_has_forgotten_the_cadence);
-	tcase_add_test(tc, ten_attempts_in_a_minute_take_less_than_a_tenth_of_a_kilobyte);
+	tcase_add_test(tc, ten_attempts_in_a_minute_take_less_than_half_a_kilobyte);
 }
 
 SUITE_MAIN("tally_tally_cadence")

@@ -1,0 +1,121 @@
+/* Clients, each found by its address, and what they say of themselves. */
+#include <string.h>
+
+#include "event/device_name.h"
+#include "tally/tally_internal.h"
+
+#include "base/banned.h"
+
+uint64_t
+tally_client_hash(const struct tally *t, const struct addr *ip)
+{
+	uint64_t words[2];
+
+	_Static_assert(sizeof(words) == sizeof(ip->bytes), "an address is two words");
+	memcpy(words, ip->bytes, sizeof(words));
+	return hash_words(&t->key, words[0], words[1]);
+}
+
+uint32_t
+tally_find_client(const struct tally *t, uint64_t hash, const struct addr *ip)
+{
+	uint32_t probe = 0, i;
+
+	do {
+		i = tally_index_next(&t->client_index, hash, &probe);
+	} while (i != TALLY_NONE && !addr_equals(&t->clients[i].ip, ip));
+	return i;
+}
+
+uint32_t
+tally_client_of(struct tally *t, uint64_t hash, const struct addr *ip)
+{
+	uint32_t i = tally_find_client(t, hash, ip);
+
+	if (i != TALLY_NONE)
+		return i;
+	tally_drop_order(t);
+	i = (uint32_t)t->client_count;
+	t->clients = tally_make_room(t->clients, i, &t->client_room, sizeof(*t->clients));
+	t->clients[i] = (struct tally_client_entry){
+		.ip = *ip,
+		.mac_us = INT64_MIN,
+		.name = TALLY_NONE,
+		.cadence = TALLY_NONE,
+		.newest_hour = TALLY_NONE,
+	};
+	t->client_count++;
+	t->bytes += TALLY_CLIENT_LEN;
+	tally_index_add(&t->client_index, hash, i);
+	return i;
+}
+
+static uint8_t
+rank_of_name(const struct event *ev)
+{
+	return device_name_rank(ev->client_name_source, event_text_span(&ev->client_name));
+}
+
+/* True when the event brings a name that is to be kept instead of what is there. */
+static bool
+brings_name(const struct tally *t, const struct tally_client_entry *c, const struct event *ev)
+{
+	const struct tally_name *name;
+
+	if (ev->client_name.len == 0)
+		return false;
+	if (c->name == TALLY_NONE)
+		return true;
+	name = &t->names[c->name];
+	return device_name_replaces(rank_of_name(ev), ev->timestamp_us, name->rank, name->time_us);
+}
+
+static bool
+text_differs(struct tally_text old, const struct event_text *text)
+{
+	return old.len != text->len || memcmp(old.data, text->data, text->len) != 0;
+}
+
+bool
+tally_client_fits(const struct tally *t, uint32_t client, const struct event *ev)
+{
+	const struct tally_client_entry *c = &t->clients[client];
+
+	if (!brings_name(t, c, ev))
+		return true;
+	return c->name != TALLY_NONE && (!text_differs(t->names[c->name].text, &ev->client_name) ||
+					    tally_text_fits(t, ev->client_name.len));
+}
+
+static struct tally_name *
+name_of(struct tally *t, struct tally_client_entry *c)
+{
+	if (c->name == TALLY_NONE) {
+		c->name = (uint32_t)t->name_count++;
+		t->names = tally_make_room(t->names, c->name, &t->name_room, sizeof(*t->names));
+		t->names[c->name] = (struct tally_name){ .text = { .data = "" } };
+		t->bytes += sizeof(*t->names);
+	}
+	return &t->names[c->name];
+}
+
+void
+tally_update_client(struct tally *t, uint32_t client, const struct event *ev)
+{
+	struct tally_client_entry *c = &t->clients[client];
+	struct tally_name *name;
+
+	if (ev->has_client_mac && ev->timestamp_us >= c->mac_us) {
+		c->has_mac = true;
+		c->mac_us = ev->timestamp_us;
+		memcpy(c->mac, ev->client_mac, sizeof(c->mac));
+	}
+	if (!brings_name(t, c, ev))
+		return;
+	name = name_of(t, c);
+	name->time_us = ev->timestamp_us;
+	name->source = (uint8_t)ev->client_name_source;
+	name->rank = rank_of_name(ev);
+	if (text_differs(name->text, &ev->client_name))
+		name->text = tally_keep_text(t, ev->client_name.data, ev->client_name.len);
+}

@@ -1,0 +1,107 @@
+/* Sorting numbers of entries, in little more than their own memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "tally/tally_internal.h"
+
+#include "base/banned.h"
+
+/* Up to here insertion is quicker. */
+#define FEW 48
+
+static void
+insertion_sort(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count)
+{
+	uint64_t keys[FEW];
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t number = numbers[i];
+		uint64_t key = key_of(t, number);
+		size_t k = i;
+
+		for (; k > 0 && keys[k - 1] > key; k--) {
+			keys[k] = keys[k - 1];
+			numbers[k] = numbers[k - 1];
+		}
+		keys[k] = key;
+		numbers[k] = number;
+	}
+}
+
+/* One byte of the keys: how many have each value, then each to its place. */
+static void
+sort_by_byte(const struct tally *t, tally_key_of *key_of, unsigned shift, const uint32_t *from,
+    uint32_t *to, size_t count)
+{
+	size_t places[257] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		places[(key_of(t, from[i]) >> shift & 0xff) + 1]++;
+	for (size_t i = 1; i < 256; i++)
+		places[i] += places[i - 1];
+	for (size_t i = 0; i < count; i++)
+		to[places[key_of(t, from[i]) >> shift & 0xff]++] = from[i];
+}
+
+static void
+radix_sort(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count)
+{
+	uint32_t *scratch = xreallocarray(NULL, count, sizeof(*scratch));
+	uint32_t *from = numbers, *to = scratch;
+	uint64_t first = key_of(t, numbers[0]), differing = 0;
+
+	for (size_t i = 1; i < count; i++)
+		differing |= key_of(t, numbers[i]) ^ first;
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		uint32_t *sorted = to;
+
+		if ((differing >> shift & 0xff) == 0)
+			continue;
+		sort_by_byte(t, key_of, shift, from, to, count);
+		to = from;
+		from = sorted;
+	}
+	if (from != numbers)
+		memcpy(numbers, from, count * sizeof(*numbers));
+	free(scratch);
+}
+
+void
+tally_sort_numbers(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count)
+{
+	if (count <= FEW)
+		insertion_sort(t, key_of, numbers, count);
+	else
+		radix_sort(t, key_of, numbers, count);
+}
+
+/* The client's place of item `i`. */
+static uint32_t
+place_of(const struct tally_items *items, const uint32_t *ranks, size_t i)
+{
+	uint32_t client;
+
+	memcpy(&client, (const char *)items->first + i * items->len + items->client_at,
+	    sizeof(client));
+	return ranks != NULL ? ranks[client] : client;
+}
+
+uint32_t *
+tally_group(
+    const struct tally *t, const uint32_t *ranks, const struct tally_items *items, uint32_t *firsts)
+{
+	uint32_t *order = xreallocarray(NULL, items->count + 1, sizeof(*order));
+
+	memset(firsts, 0, (t->client_count + 1) * sizeof(*firsts));
+	for (size_t i = 0; i < items->count; i++)
+		firsts[place_of(items, ranks, i) + 1]++;
+	for (size_t i = 1; i <= t->client_count; i++)
+		firsts[i] += firsts[i - 1];
+	for (size_t i = 0; i < items->count; i++)
+		order[firsts[place_of(items, ranks, i)]++] = (uint32_t)i;
+	/* Each has moved on to where the next one began. */
+	memmove(firsts + 1, firsts, t->client_count * sizeof(*firsts));
+	firsts[0] = 0;
+	return order;
+}
