@@ -127,7 +127,7 @@ source_rest(const struct source *s)
 static inline void
 source_take(struct source *s, size_t len)
 {
-	size_t upto;
+	size_t at, upto;
 
 	s->begin += len;
 	if (s->map.bytes == NULL)
@@ -135,8 +135,9 @@ source_take(struct source *s, size_t len)
 	/* The processor sees no pattern in the places of headers; all in their order it does well.
 	 */
 	upto = s->end - s->begin < MAPPED_AHEAD ? s->end : s->begin + MAPPED_AHEAD;
-	for (; s->fetched < upto; s->fetched += CACHE_LINE)
-		__builtin_prefetch(s->window + s->fetched, 0, 2);
+	for (at = s->fetched; at < upto; at += CACHE_LINE)
+		__builtin_prefetch(s->window + at, 0, 2);
+	s->fetched = at;
 }
 
 /* ---- reader.c */
@@ -184,6 +185,7 @@ struct reader {
 	enum capture_format format;
 	struct pcap_state pcap;
 	struct pcapng_state pcapng;
+	uint32_t number;       /* frame->source, once the opener has set it */
 	size_t want;           /* with READER_MORE: bytes that must wait before it goes on */
 	uint64_t packet_count; /* frames given so far */
 	uint64_t orphan_count; /* pcapng packets without an interface */
@@ -201,8 +203,13 @@ enum reader_open_answer {
 enum reader_open_answer reader_open(struct reader *r, const char *path, size_t window_len);
 enum reader_open_answer reader_open_memory(struct reader *r, struct span bytes, size_t window_len);
 void reader_close(struct reader *r);
-/* The next frame; its bytes are borrowed until reader_fill.  `frame->source` is left alone. */
+/* The next frame; its bytes are borrowed until reader_fill. */
 enum reader_answer reader_next(struct reader *r, struct frame *frame);
+/*
+ * As many of the next frames as are there and earlier than `before_us`, at most `max`; why there
+ * are no more, reader_next says.
+ */
+size_t reader_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us);
 /* Reads what READER_MORE asked for. */
 void reader_fill(struct reader *r);
 /* reader_next and reader_fill until there is a frame or no more; never READER_MORE. */
@@ -221,6 +228,7 @@ void reader_add_position(struct reader *r);
 bool pcap_detect(struct span head);
 enum reader_open_answer pcap_open(struct reader *r);
 enum reader_answer pcap_next(struct reader *r, struct frame *frame);
+size_t pcap_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us);
 /* LINKTYPE_ of the link type field, where systems have written their own DLT_ values. */
 uint32_t link_type_from_file(uint32_t field);
 

@@ -123,36 +123,82 @@ field_at(const struct pcap_state *p, struct span header, size_t at)
 	return p->little ? le32toh(value) : be32toh(value);
 }
 
-enum reader_answer
-pcap_next(struct reader *r, struct frame *frame)
+static inline void
+read_lengths(
+    const struct pcap_state *p, struct span header, uint32_t *captured_len, uint32_t *wire_len)
 {
-	const struct pcap_state *p = &r->pcap;
-	struct span rest = source_rest(&r->source), record = rest, header;
+	uint32_t first = field_at(p, header, 8), second = field_at(p, header, 12);
+	bool swapped = p->swapped || (p->maybe_swapped && first > second);
+
+	*captured_len = swapped ? second : first;
+	*wire_len = swapped ? first : second;
+}
+
+/* One record; false, and `rest` as it was, where it is not whole or its length is a lie. */
+static inline bool
+read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
+{
+	struct span record = *rest, header;
 	uint32_t seconds, fraction, captured_len, wire_len;
 
 	if (!span_read_span(&record, p->header_len, &header))
-		return reader_need(r, p->header_len);
+		return false;
 	seconds = field_at(p, header, 0);
 	fraction = field_at(p, header, 4);
-	captured_len = field_at(p, header, 8);
-	wire_len = field_at(p, header, 12);
-	if (p->swapped || (p->maybe_swapped && captured_len > wire_len)) {
-		uint32_t other = captured_len;
-
-		captured_len = wire_len;
-		wire_len = other;
-	}
-	if (captured_len > PACKET_LEN_MAX)
-		return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",
-		    (unsigned long long)r->packet_count + 1, (unsigned long)captured_len);
-	if (!span_read_span(&record, captured_len, &frame->bytes))
-		return reader_need(r, p->header_len + captured_len);
+	read_lengths(p, header, &captured_len, &wire_len);
+	if (captured_len > PACKET_LEN_MAX || !span_read_span(&record, captured_len, &frame->bytes))
+		return false;
 	/* A fraction of a second or more is carried over, as written by a few tools. */
 	frame->time_us =
 	    (int64_t)seconds * USEC_PER_SEC + (p->nanoseconds ? fraction / 1000 : fraction);
 	frame->wire_len = wire_len > captured_len ? wire_len : captured_len;
 	frame->link_type = p->link_type;
-	source_take(&r->source, rest.len - record.len);
+	*rest = record;
+	return true;
+}
+
+static enum reader_answer
+explain_no_record(struct reader *r)
+{
+	const struct pcap_state *p = &r->pcap;
+	struct span rest = source_rest(&r->source), header;
+	uint32_t captured_len, wire_len;
+
+	if (!span_read_span(&rest, p->header_len, &header))
+		return reader_need(r, p->header_len);
+	read_lengths(p, header, &captured_len, &wire_len);
+	if (captured_len > PACKET_LEN_MAX)
+		return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",
+		    (unsigned long long)r->packet_count + 1, (unsigned long)captured_len);
+	return reader_need(r, p->header_len + captured_len);
+}
+
+enum reader_answer
+pcap_next(struct reader *r, struct frame *frame)
+{
+	struct span rest = source_rest(&r->source), record = rest;
+
+	if (!read_record(&r->pcap, &rest, frame))
+		return explain_no_record(r);
+	frame->source = r->number;
+	source_take(&r->source, record.len - rest.len);
 	r->packet_count++;
 	return READER_FRAME;
+}
+
+size_t
+pcap_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
+{
+	const struct pcap_state p = r->pcap; /* a copy: what a frame is written to is not it */
+	struct span rest = source_rest(&r->source), record = rest;
+	size_t count = 0;
+
+	while (count < max && read_record(&p, &rest, &frames[count]) &&
+	       frames[count].time_us < before_us) {
+		frames[count++].source = r->number;
+		source_take(&r->source, record.len - rest.len);
+		record = rest;
+	}
+	r->packet_count += count;
+	return count;
 }

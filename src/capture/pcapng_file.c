@@ -225,6 +225,7 @@ read_packet(struct reader *r, uint32_t type, struct span body, struct frame *fra
 	frame->time_us = time_from_ticks(interface, (uint64_t)high << 32 | low);
 	frame->wire_len = wire_len > captured_len ? wire_len : captured_len;
 	frame->link_type = interface->link_type;
+	frame->source = r->number;
 	p->last_us = frame->time_us;
 	return READER_FRAME;
 }
@@ -252,6 +253,7 @@ read_simple_packet(struct reader *r, struct span body, struct frame *frame)
 	frame->time_us = p->last_us;
 	frame->wire_len = wire_len;
 	frame->link_type = interface->link_type;
+	frame->source = r->number;
 	return READER_FRAME;
 }
 

@@ -99,6 +99,22 @@ reader_next(struct reader *r, struct frame *frame)
 	return reader_bad(r, "was cut while it was being read");
 }
 
+size_t
+reader_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
+{
+	uint64_t packet_count = r->packet_count;
+	size_t count;
+
+	/* Only here is a frame's time known without taking the frame. */
+	if (r->format != FORMAT_PCAP)
+		return 0;
+	count = pcap_next_many(r, frames, max, before_us);
+	if (!map_was_cut(&r->source.map))
+		return count;
+	r->packet_count = packet_count;
+	return 0;
+}
+
 void
 reader_fill(struct reader *r)
 {

@@ -8,6 +8,9 @@
 
 #include "base/banned.h"
 
+/* So many frames are counted at a time, while their bytes are in the nearest cache. */
+#define CHUNK 32
+
 /* The place of a frame in the stream: by time, then by file. */
 struct turn {
 	int64_t time_us;
@@ -101,7 +104,7 @@ entry_open(struct replay *r, struct entry *e)
 	e->reader = xmalloc(sizeof(*e->reader));
 	r->active_count++;
 	answer = reader_open(e->reader, e->file.path, window_len);
-	e->next = (struct frame){ .source = (uint32_t)e->index }; /* files are fewer than 2^32 */
+	e->reader->number = (uint32_t)e->index; /* files are fewer than 2^32 */
 	if (answer == READER_OPEN) {
 		spare_descriptors(r, e);
 		return true;
@@ -144,25 +147,36 @@ void
 entry_count(struct entry *e, const struct frame *frames, size_t count)
 {
 	struct replay_file *f = &e->file;
-	uint64_t hash = f->identity.stream_hash;
+	/* In variables of their own: the compiler cannot know that the frames are not they. */
+	uint64_t hash = f->identity.stream_hash, byte_count = 0, snapped_count = 0, back_count = 0;
+	int64_t begin_us = f->begin_us, end_us = f->end_us, last_us = e->last_us;
 
-	if (f->packet_count == f->skipped_count && count > 0)
-		f->begin_us = f->end_us = e->last_us = frames[0].time_us;
+	if (count == 0)
+		return;
+	if (f->packet_count == f->skipped_count)
+		begin_us = end_us = last_us = frames[0].time_us;
+	if (f->packet_count == 0)
+		f->identity.head_hash = identity_add(0, &frames[0]);
 	for (size_t i = 0; i < count; i++) {
 		const struct frame *frame = &frames[i];
 
-		f->unordered_count += frame->time_us < e->last_us;
-		f->begin_us = frame->time_us < f->begin_us ? frame->time_us : f->begin_us;
-		f->end_us = frame->time_us > f->end_us ? frame->time_us : f->end_us;
-		e->last_us = frame->time_us;
-		f->snapped_count += frame->wire_len > frame->bytes.len;
-		f->byte_count += frame->bytes.len;
+		back_count += frame->time_us < last_us;
+		begin_us = frame->time_us < begin_us ? frame->time_us : begin_us;
+		end_us = frame->time_us > end_us ? frame->time_us : end_us;
+		last_us = frame->time_us;
+		snapped_count += frame->wire_len > frame->bytes.len;
+		byte_count += frame->bytes.len;
 		hash = identity_add(hash, frame);
-		if (f->packet_count++ == 0)
-			f->identity.head_hash = hash;
 	}
+	f->packet_count += count;
+	f->byte_count += byte_count;
+	f->snapped_count += snapped_count;
+	f->unordered_count += back_count;
+	f->begin_us = begin_us;
+	f->end_us = end_us;
 	f->identity.stream_hash = hash;
 	f->identity.packet_count = f->packet_count;
+	e->last_us = last_us;
 }
 
 /* The turn of `e` has come: opens it, and passes over what is known. */
@@ -232,6 +246,13 @@ next_turn(const struct replay *r)
 	return next;
 }
 
+/* The time before which frames of the file with that index come before `limit`. */
+static int64_t
+time_before(struct turn limit, size_t index)
+{
+	return index < limit.index && limit.time_us < INT64_MAX ? limit.time_us + 1 : limit.time_us;
+}
+
 /* Frames of the earliest file, as long as it is the earliest. */
 static size_t
 take_run(struct replay *r, struct frame *frames, size_t max)
@@ -241,17 +262,20 @@ take_run(struct replay *r, struct frame *frames, size_t max)
 	size_t count = 0;
 
 	while (count < max && turn_is_before(turn_of(e), limit)) {
+		size_t first = count;
+
 		frames[count++] = e->next;
+		count += reader_next_many(e->reader, frames + count,
+		    max - count < CHUNK ? max - count : CHUNK, time_before(limit, e->index));
+		entry_count(e, frames + first, count - first);
 		/* To read on would take the bytes of these frames away, and might block. */
 		if (reader_next(e->reader, &e->next) != READER_FRAME) {
 			heap_pop(r);
 			r->stalled = e;
-			break;
+			return count;
 		}
 	}
-	entry_count(e, frames, count);
-	if (r->stalled != e)
-		heap_sift_down(r, 0);
+	heap_sift_down(r, 0);
 	return count;
 }
 

@@ -184,9 +184,10 @@ read_all(struct span bytes)
 {
 	struct reading all = { .all_as_made = true };
 	struct reader reader;
-	struct frame frame = { .source = 7 };
+	struct frame frame;
 
 	all.opened = reader_open_memory(&reader, bytes, WINDOW_LEN_SMALL);
+	reader.number = 7;
 	all.ended = READER_END;
 	while (all.opened == READER_OPEN &&
 	       (all.ended = reader_advance(&reader, &frame)) == READER_FRAME) {

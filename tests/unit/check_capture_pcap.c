@@ -107,6 +107,34 @@ START_TEST(every_prefix_gives_its_whole_packets)
 }
 END_TEST
 
+START_TEST(frames_in_a_row_end_before_a_time)
+{
+	struct frame frames[8], next;
+	struct reader reader;
+	struct buf b = { 0 };
+
+	put_pcap(&b, T0, 1, 10, 60);
+	ck_assert(reader_open_memory(&reader, buf_span(&b), WINDOW_LEN_SMALL) == READER_OPEN);
+	reader.number = 7;
+	ck_assert(reader_next(&reader, &next) == READER_FRAME);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 8, T0 + 1), 0);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 8, T0 + 4), 3);
+	ck_assert_uint_eq(reader_next_many(&reader, frames + 3, 2, INT64_MAX), 2);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert(packet_bytes_are(frames[i].bytes, i + 1, 60));
+		ck_assert_int_eq(frames[i].time_us, T0 + i + 1);
+		ck_assert_uint_eq(frames[i].source, 7);
+	}
+	ck_assert(reader_next(&reader, &next) == READER_FRAME);
+	ck_assert_int_eq(next.time_us, T0 + 6);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 8, INT64_MAX), 3);
+	ck_assert_uint_eq(reader.packet_count, 10);
+	ck_assert(reader_advance(&reader, &next) == READER_END);
+	reader_close(&reader);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(cut_file_is_told_in_one_sentence)
 {
 	struct buf b = { 0 };
@@ -296,6 +324,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, header_without_packets_is_a_capture);
 	tcase_add_loop_test(tc, other_bytes_are_no_capture, 0, ROWS(no_captures));
 	tcase_add_test(tc, every_prefix_gives_its_whole_packets);
+	tcase_add_test(tc, frames_in_a_row_end_before_a_time);
 	tcase_add_test(tc, cut_file_is_told_in_one_sentence);
 	tcase_add_test(tc, cut_header_is_unreadable);
 	tcase_add_loop_test(tc, lying_length_ends_the_file_there, 0, ROWS(lengths));
