@@ -18,7 +18,7 @@ addr_compare(const struct addr *a, const struct addr *b)
 }
 
 static const char *
-v4_to_text(const uint8_t bytes[4], char out[ADDR_TEXT_LEN])
+v4_to_text(const uint8_t bytes[4], char *out)
 {
 	char *p = out;
 
@@ -37,6 +37,89 @@ v4_to_text(const uint8_t bytes[4], char out[ADDR_TEXT_LEN])
 	return out;
 }
 
+#define V6_WORDS 8
+
+/* Words first to first + count - 1 are the ones that "::" stands for; count 0: there are none. */
+struct zeros {
+	int first, count;
+};
+
+/* RFC 5952, section 4.2: the longest run of two or more zero words; of equal ones the first. */
+static struct zeros
+find_zeros(const unsigned words[V6_WORDS])
+{
+	struct zeros best = { 0, 1 }, now = { 0, 0 };
+
+	for (int i = 0; i < V6_WORDS; i++) {
+		if (words[i] != 0) {
+			now.count = 0;
+			continue;
+		}
+		if (now.count++ == 0)
+			now.first = i;
+		if (now.count > best.count)
+			best = now;
+	}
+	return best.count >= 2 ? best : (struct zeros){ 0, 0 };
+}
+
+/* RFC 5952, section 5: an IPv4 address inside, mapped or compatible, is written as one. */
+static bool
+embeds_v4(const unsigned words[V6_WORDS], struct zeros zeros)
+{
+	return zeros.first == 0 && (zeros.count == 6 || (zeros.count == 5 && words[5] == 0xffff));
+}
+
+static char *
+put_hex(char *out, unsigned word)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (word >= 0x1000)
+		*out++ = digits[word >> 12];
+	if (word >= 0x100)
+		*out++ = digits[word >> 8 & 15];
+	if (word >= 0x10)
+		*out++ = digits[word >> 4 & 15];
+	*out++ = digits[word & 15];
+	return out;
+}
+
+static const char *
+v6_to_text(const uint8_t bytes[16], char out[ADDR_TEXT_LEN])
+{
+	unsigned words[V6_WORDS];
+	struct zeros zeros;
+	char *p = out;
+	int i = 0, end = V6_WORDS;
+
+	for (int k = 0; k < V6_WORDS; k++)
+		words[k] = (unsigned)bytes[2 * k] << 8 | bytes[2 * k + 1];
+	zeros = find_zeros(words);
+	if (embeds_v4(words, zeros))
+		end = 6;
+	while (i < end) {
+		if (i > 0)
+			*p++ = ':';
+		if (zeros.count > 0 && i == zeros.first) {
+			i += zeros.count;
+			if (i == zeros.count)
+				*p++ = ':';
+			if (i == V6_WORDS)
+				*p++ = ':';
+		} else {
+			p = put_hex(p, words[i++]);
+		}
+	}
+	if (end == V6_WORDS) {
+		*p = '\0';
+	} else {
+		*p++ = ':';
+		(void)v4_to_text(bytes + 12, p);
+	}
+	return out;
+}
+
 const char *
 addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN])
 {
@@ -44,16 +127,11 @@ addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN])
 	case 4:
 		return v4_to_text(a->bytes, out);
 	case 6:
-		/* glibc follows RFC 5952 for all but addresses with an embedded IPv4 address, which
-		 * it writes dotted where section 5 of the RFC recommends just that. */
-		if (inet_ntop(AF_INET6, a->bytes, out, ADDR_TEXT_LEN) != NULL)
-			return out;
-		break;
+		return v6_to_text(a->bytes, out);
 	default:
-		break;
+		out[0] = '\0';
+		return out;
 	}
-	out[0] = '\0';
-	return out;
 }
 
 bool

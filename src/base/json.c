@@ -94,20 +94,52 @@ put_special(char *out, struct span *value)
 	return out;
 }
 
+static bool
+is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* The same for eight bytes at once: each term has a high bit where one of them is not plain. */
+static bool
+are_plain(uint64_t bytes)
+{
+	uint64_t quotes = bytes ^ EACH_BYTE('"'), backslashes = bytes ^ EACH_BYTE('\\');
+	uint64_t below =
+	    (bytes - EACH_BYTE(0x20)) | (quotes - EACH_BYTE(1)) | (backslashes - EACH_BYTE(1));
+
+	return ((below | bytes | (bytes + EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
+}
+
+/* Takes what stands for itself at the front of `value`, or a part of it. */
+static char *
+put_plain(char *out, struct span *value)
+{
+	size_t len = 0;
+	uint64_t eight;
+
+	for (; value->len - len >= sizeof(eight); len += sizeof(eight)) {
+		memcpy(&eight, value->data + len, sizeof(eight));
+		if (!are_plain(eight))
+			break;
+		memcpy(out + len, &eight, sizeof(eight));
+	}
+	for (; len < value->len && is_plain(value->data[len]); len++)
+		out[len] = (char)value->data[len];
+	*value = span_from(value->data + len, value->len - len);
+	return out + len;
+}
+
 char *
 json_put_string(char *out, struct span value)
 {
 	*out++ = '"';
 	while (value.len > 0) {
-		uint8_t c = value.data[0];
-
-		if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') {
+		out = put_plain(out, &value);
+		if (value.len > 0)
 			out = put_special(out, &value);
-			continue;
-		}
-		*out++ = (char)c;
-		value.data++;
-		value.len--;
 	}
 	*out++ = '"';
 	return out;

@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+
 #include "suite.h"
 
 #include "base/addr.h"
@@ -54,6 +56,40 @@ END_TEST
 static const char *const no_addresses[] = { "", " ", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256",
 	"1.2.3.-4", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4/8", "mail.example.org", ":", ":::", "1::2::3",
 	"1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "fe80::1%eth0", "[::1]", "::g" };
+
+/* Words of all lengths, and runs of zeros everywhere. */
+static struct addr
+some_ipv6(uint32_t *state)
+{
+	struct addr a = { .family = 6 };
+
+	for (size_t i = 0; i < 8; i++) {
+		unsigned word;
+
+		*state = *state * 1664525u + 1013904223u;
+		word = (*state >> 30) != 0 ? 0 : *state >> 8 & 0xffff;
+		if (i == 5 && (*state >> 28) == 0xf)
+			word = 0xffff;
+		word >>= (*state >> 24) & 12;
+		a.bytes[2 * i] = (uint8_t)(word >> 8);
+		a.bytes[2 * i + 1] = (uint8_t)word;
+	}
+	return a;
+}
+
+START_TEST(an_ipv6_address_is_written_as_the_system_does)
+{
+	uint32_t state = 1;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		struct addr a = some_ipv6(&state);
+		char text[ADDR_TEXT_LEN], theirs[INET6_ADDRSTRLEN];
+
+		ck_assert_ptr_nonnull(inet_ntop(AF_INET6, a.bytes, theirs, sizeof(theirs)));
+		ck_assert_str_eq(addr_to_text(&a, text), theirs);
+	}
+}
+END_TEST
 
 START_TEST(what_is_no_address_is_refused_and_changes_nothing)
 {
@@ -308,6 +344,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, an_address_is_written_in_its_one_form, 0, ROWS(texts));
 	tcase_add_test(tc, every_ipv4_octet_is_written_as_it_is_read);
+	tcase_add_test(tc, an_ipv6_address_is_written_as_the_system_does);
 	tcase_add_loop_test(
 	    tc, what_is_no_address_is_refused_and_changes_nothing, 0, ROWS(no_addresses));
 	tcase_add_test(tc, no_address_has_an_empty_text);

@@ -18,6 +18,12 @@ static const struct {
 } strings[] = {
 	{ "empty", LITERAL(""), "\"\"" },
 	{ "plain", LITERAL("mail.example.org"), "\"mail.example.org\"" },
+	{ "eight plain bytes and one", LITERAL("!#[]^~}Z "), "\"!#[]^~}Z \"" },
+	{ "a quote among eight", LITERAL("abcdefg\"hijklmno"), "\"abcdefg\\\"hijklmno\"" },
+	{ "a backslash among eight", LITERAL("\\abcdefghijklmno"), "\"\\\\abcdefghijklmno\"" },
+	{ "DEL among eight", LITERAL("xyzw\x7fmnopqrstu"), "\"xyzw\\u007fmnopqrstu\"" },
+	{ "control behind eight", LITERAL("abcdefgh\x1fijklmno"), "\"abcdefgh\\u001fijklmno\"" },
+	{ "0xff among eight", LITERAL("xyz\xffmnopqrs"), "\"xyz\\\\xffmnopqrs\"" },
 	{ "quote", LITERAL("a\"b"), "\"a\\\"b\"" },
 	{ "backslash", LITERAL("a\\b"), "\"a\\\\b\"" },
 	{ "solidus stays", LITERAL("a/b"), "\"a/b\"" },
