@@ -135,6 +135,10 @@ literal_track(struct mail_reader *r, struct span part)
 		part.data += part.len - LITERAL_TAIL_LEN;
 		part.len = LITERAL_TAIL_LEN;
 	}
+	/* As nearly always: nothing but a brace begins one. */
+	if (r->literal == LITERAL_NONE &&
+	    (part.len == 0 || memchr(part.data, '{', part.len) == NULL))
+		return;
 	for (size_t i = 0; i < part.len; i++)
 		literal_step(r, part.data[i]);
 }

@@ -78,54 +78,71 @@ key_add(struct hello_key *key, uint16_t item)
 		key->count = HELLO_KEY_MAX + 1;
 }
 
-/* A list without its GREASE, which neither a fingerprint nor an offer counts.  `at`: where its
- * length is put. */
-static void
-key_end_list(struct hello_key *key, size_t at)
+/* Where `count` items of a list have room, behind their number; NULL: they have not. */
+static uint16_t *
+key_begin_list(struct hello_key *key, size_t count)
 {
-	if (key->count <= HELLO_KEY_MAX)
-		key->items[at] = (uint16_t)(key->count - at);
+	if (key->count + 1 + count <= HELLO_KEY_MAX)
+		return key->items + key->count + 1;
+	key->count = HELLO_KEY_MAX + 1;
+	return NULL;
 }
 
 static void
+key_end_list(struct hello_key *key, const uint16_t *end)
+{
+	size_t begin = key->count;
+
+	key->count = (size_t)(end - key->items);
+	key->items[begin] = (uint16_t)(key->count - begin);
+}
+
+/* A list without its GREASE, which neither a fingerprint nor an offer counts. */
+static void
 key_add_list(struct hello_key *key, struct span list)
 {
-	size_t at = key->count;
-	uint16_t item;
+	uint16_t *out = key_begin_list(key, list.len / 2);
 
-	key_add(key, 0);
-	while (span_read_u16(&list, &item)) {
-		if (!tls_is_grease(item))
-			key_add(key, item);
+	if (out == NULL)
+		return;
+	for (size_t i = 0; i + 2 <= list.len; i += 2) {
+		*out = (uint16_t)(list.data[i] << 8 | list.data[i + 1]);
+		out += !tls_is_grease(*out);
 	}
-	key_end_list(key, at);
+	key_end_list(key, out);
 }
 
 static void
 key_add_extension_types(struct hello_key *key, struct span extensions)
 {
-	size_t at = key->count;
+	uint16_t *out = key_begin_list(key, 0);
 	struct span data;
 	uint16_t type;
 
-	key_add(key, 0);
+	if (out == NULL)
+		return;
 	while (hello_next_extension(&extensions, &type, &data)) {
-		if (!tls_is_grease(type))
-			key_add(key, type);
+		if (tls_is_grease(type))
+			continue;
+		if (out == key->items + HELLO_KEY_MAX) {
+			key->count = HELLO_KEY_MAX + 1;
+			return;
+		}
+		*out++ = type;
 	}
-	key_end_list(key, at);
+	key_end_list(key, out);
 }
 
 static void
 key_add_bytes(struct hello_key *key, struct span bytes)
 {
-	size_t at = key->count;
-	uint8_t byte;
+	uint16_t *out = key_begin_list(key, bytes.len);
 
-	key_add(key, 0);
-	while (span_read_u8(&bytes, &byte))
-		key_add(key, byte);
-	key_end_list(key, at);
+	if (out == NULL)
+		return;
+	for (size_t i = 0; i < bytes.len; i++)
+		*out++ = bytes.data[i];
+	key_end_list(key, out);
 }
 
 /* False: too long to be kept. */

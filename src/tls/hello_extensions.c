@@ -2,17 +2,6 @@
 
 #include "base/banned.h"
 
-bool
-hello_next_extension(struct span *block, uint16_t *type, struct span *data)
-{
-	struct span copy = *block;
-
-	if (!span_read_u16(&copy, type) || !span_read_vec16(&copy, data))
-		return false;
-	*block = copy;
-	return true;
-}
-
 /* Returns what is left behind the last extension that is whole. */
 static struct span
 walk(struct span block, hello_extension_fn *fn, void *arg)

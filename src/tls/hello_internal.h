@@ -34,6 +34,15 @@ enum parse hello_read_extensions(
     struct hello_reader *r, struct span *out, bool *whole, hello_extension_fn *fn, void *arg);
 
 /* The next extension of a block; false at its end, and where the rest is no extension. */
-MUST_CHECK bool hello_next_extension(struct span *block, uint16_t *type, struct span *data);
+MUST_CHECK static inline bool
+hello_next_extension(struct span *block, uint16_t *type, struct span *data)
+{
+	struct span copy = *block;
+
+	if (!span_read_u16(&copy, type) || !span_read_vec16(&copy, data))
+		return false;
+	*block = copy;
+	return true;
+}
 
 #endif

@@ -338,8 +338,13 @@ take_header(struct tls_record_stream *s, struct span bytes, const struct mark *m
 		s->record_mark = *mark;
 	if (tls_ssl2_is_expected(s, s->header_len > 0 ? s->header[0] : bytes.data[0]))
 		return tls_ssl2_take_header(s, bytes, sink, arg);
-	n = bytes.len < n ? bytes.len : n;
-	memcpy(s->header + s->header_len, bytes.data, n);
+	if (n == TLS_RECORD_HEADER_LEN && bytes.len >= n) {
+		/* Of a known length it is no call. */
+		memcpy(s->header, bytes.data, TLS_RECORD_HEADER_LEN);
+	} else {
+		n = bytes.len < n ? bytes.len : n;
+		memcpy(s->header + s->header_len, bytes.data, n);
+	}
 	s->header_len = (uint8_t)(s->header_len + n);
 	if (s->header_len < TLS_RECORD_HEADER_LEN)
 		return n;
