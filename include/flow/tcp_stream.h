@@ -99,7 +99,14 @@ void tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn);
  * Without a base: the receiver was seen to wait for `seq`.  A first segment beyond it has one in
  * front of it that is still to come, or lost.
  */
-void tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq);
+static inline void
+tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq)
+{
+	if (s->has_base || s->has_hint)
+		return;
+	s->hint = seq;
+	s->has_hint = true;
+}
 
 /*
  * Adds one segment and hands out what is in order now.  A callback may call tcp_stream_stop.
@@ -107,12 +114,24 @@ void tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq);
 void tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
     struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg);
 
+/* Hands out what waits, as far as it is in order. */
+void tcp_stream_drain(struct tcp_stream *s, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg);
+
 /*
  * The other side was seen to acknowledge everything before the offset `acked`; -1: nothing.  Zero
  * bytes that waited for a sign of being data are handed out.
  */
-void tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked, struct tcp_stream_budget *budget,
-    const struct tcp_stream_sink *sink, void *arg);
+static inline void
+tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	if (acked <= s->acked)
+		return;
+	s->acked = acked;
+	if (s->queue != NULL)
+		tcp_stream_drain(s, budget, sink, arg);
+}
 
 /* The connection ends: holes become gaps, and what waits behind them is handed out. */
 void tcp_stream_flush(struct tcp_stream *s, struct tcp_stream_budget *budget,

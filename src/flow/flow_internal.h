@@ -139,7 +139,17 @@ bool flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir);
 /* Keeps what a settled connection needs of its streams. */
 void flow_remember_streams(struct flow *flow, const struct tcp_stream stream[2]);
 /* Offset in the other side's stream `s` that `p` acknowledges; -1: none that makes sense. */
-int64_t flow_acked_offset(const struct tcp_stream *s, const struct packet *p);
+static inline int64_t
+flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
+{
+	int64_t offset;
+
+	if ((p->flags & TCP_ACK) == 0 || !(s->has_base || s->has_hint))
+		return -1;
+	/* Captured later as a whole, it most likely begins with what was waited for first. */
+	offset = s->has_base ? tcp_stream_offset(s, p->ack) : (int32_t)(p->ack - s->hint);
+	return offset >= 0 && offset < s->next + TCP_STREAM_WINDOW ? offset : -1;
+}
 
 /* flow_watch.c */
 /* A packet of a settled connection that is watched. */

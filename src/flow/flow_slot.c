@@ -20,6 +20,7 @@ make_flows(struct flow_table *table)
 	table->flows_memory = memory;
 	memory += CACHE_LINE - (uintptr_t)memory % CACHE_LINE;
 	table->flows = (struct flow *)(void *)memory;
+	table->flows[0].list = FLOW_LIST_CLOSED; /* nobody's: it has no `open` */
 	table->fresh = 1;
 }
 

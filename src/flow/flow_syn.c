@@ -7,18 +7,6 @@
 /* RFC 7413, section 4.2: a SYN/ACK may acknowledge as much as a SYN carries. */
 #define SYN_PAYLOAD_MAX 65535
 
-int64_t
-flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
-{
-	int64_t offset;
-
-	if ((p->flags & TCP_ACK) == 0 || !(s->has_base || s->has_hint))
-		return -1;
-	/* Captured later as a whole, it most likely begins with what was waited for first. */
-	offset = s->has_base ? tcp_stream_offset(s, p->ack) : (int32_t)(p->ack - s->hint);
-	return offset >= 0 && offset < s->next + TCP_STREAM_WINDOW ? offset : -1;
-}
-
 /* The ISN of direction `dir`; where two SYN/ACKs differ, the nearest one before `shown`. */
 static uint32_t
 isn_of(const struct syn_entry *e, unsigned dir, uint32_t shown)

@@ -12,24 +12,6 @@
 /* The limit is looked at after a segment was added. */
 _Static_assert(2 * HELD_COUNT_MAX <= UINT16_MAX, "indices of a queue");
 
-size_t
-held_count(const struct tcp_stream *s)
-{
-	return s->queue == NULL ? 0 : s->queue->count;
-}
-
-struct held *
-held_at(const struct tcp_stream *s, size_t index)
-{
-	return index < held_count(s) ? s->queue->items[s->queue->first + index] : NULL;
-}
-
-int64_t
-held_end(const struct held *h)
-{
-	return h->mark.offset + h->len + h->missing;
-}
-
 /* What a segment costs: itself and its place. */
 static uint32_t
 cost_of(const struct held *h)

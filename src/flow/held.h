@@ -37,11 +37,25 @@ struct piece {
 	struct mark mark;
 };
 
-size_t held_count(const struct tcp_stream *s);
+static inline size_t
+held_count(const struct tcp_stream *s)
+{
+	return s->queue == NULL ? 0 : s->queue->count;
+}
+
 /* The index-th in order; NULL: there are not so many.  Borrowed until the next change. */
-struct held *held_at(const struct tcp_stream *s, size_t index);
+static inline struct held *
+held_at(const struct tcp_stream *s, size_t index)
+{
+	return index < held_count(s) ? s->queue->items[s->queue->first + index] : NULL;
+}
+
 /* Offset behind a held segment. */
-int64_t held_end(const struct held *h);
+static inline int64_t
+held_end(const struct held *h)
+{
+	return h->mark.offset + h->len + h->missing;
+}
 
 /* Copies a piece to its place; one that brings nothing new is counted and dropped. */
 void held_add(struct tcp_stream *s, const struct piece *p, struct tcp_stream_budget *budget);

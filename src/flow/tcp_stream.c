@@ -16,15 +16,6 @@ tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn)
 	s->has_syn = from_syn;
 }
 
-void
-tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq)
-{
-	if (s->has_base || s->has_hint)
-		return;
-	s->hint = seq;
-	s->has_hint = true;
-}
-
 /* Where a stream begins whose SYN was not captured and whose first segment has number `seq`. */
 static uint32_t
 first_seq(const struct tcp_stream *s, uint32_t seq)
@@ -147,9 +138,9 @@ deliver_first_held(struct tcp_stream *s, struct tcp_stream_budget *budget,
 	free(h);
 }
 
-static void
-drain(struct tcp_stream *s, struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink,
-    void *arg)
+void
+tcp_stream_drain(struct tcp_stream *s, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
 {
 	while (!s->stopped && held_is_due(s))
 		deliver_first_held(s, budget, sink, arg);
@@ -160,7 +151,7 @@ static void
 give_up_hole(struct tcp_stream *s, struct tcp_stream_budget *budget,
     const struct tcp_stream_sink *sink, void *arg)
 {
-	struct mark mark = held_at(s, 0)->mark;
+	struct mark mark = s->queue->items[s->queue->first]->mark;
 	int64_t len = mark.offset - s->next;
 
 	mark.offset = s->next;
@@ -168,7 +159,7 @@ give_up_hole(struct tcp_stream *s, struct tcp_stream_budget *budget,
 		deliver_gap(s, len, &mark, budget, sink, arg);
 	if (!s->stopped && held_count(s) > 0)
 		deliver_first_held(s, budget, sink, arg);
-	drain(s, budget, sink, arg);
+	tcp_stream_drain(s, budget, sink, arg);
 }
 
 static bool
@@ -232,20 +223,10 @@ tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
 	} else {
 		budget->reordered_count += p.mark.offset > s->next;
 		held_add(s, &p, budget);
-		drain(s, budget, sink, arg);
+		tcp_stream_drain(s, budget, sink, arg);
 	}
 	while (!s->stopped && held_count(s) > 0 && hole_is_hopeless(s, segment->time_us, budget))
 		give_up_hole(s, budget, sink, arg);
-}
-
-void
-tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked, struct tcp_stream_budget *budget,
-    const struct tcp_stream_sink *sink, void *arg)
-{
-	if (acked <= s->acked)
-		return;
-	s->acked = acked;
-	drain(s, budget, sink, arg);
 }
 
 void
