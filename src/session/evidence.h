@@ -35,12 +35,13 @@ struct evidence_side {
 	enum refusal_kind alert_kind;
 	uint8_t alert_description;
 	uint8_t ssl2_records;
-	uint8_t recent_count; /* in `recent`, the oldest first */
-	struct evidence_record recent[EVIDENCE_RECENT];
+	uint8_t recent_count;        /* in `recent`, the oldest first */
 	uint32_t ciphertext_len;     /* of the first one, without its header */
 	struct mark ciphertext_mark; /* of its header's first byte */
 	struct mark hello_mark, alert_mark, fin_mark, rst_mark;
 	struct mark answer_mark; /* server: of the first of these bytes */
+	/* Last, because it is rarely looked at. */
+	struct evidence_record recent[EVIDENCE_RECENT];
 };
 
 struct evidence {

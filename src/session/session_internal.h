@@ -19,24 +19,25 @@ enum stage {
 	STAGE_GARBAGE,
 };
 
+/* What nearly all segments need stands in front: see session_prefetch. */
 struct session_side {
 	enum stage stage;
-	struct proxy_header proxy_header;
-	struct tls_record_stream records;
-	struct evidence_side evidence;
-	uint32_t preamble_len; /* bytes in which no TLS was found */
-	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
 	bool gap;
-	uint8_t head_len;
-	uint8_t head[10];   /* its first bytes: they tell what it was, should it be no attempt */
 	bool bytes;         /* sent anything */
 	bool reset_doubted; /* its reset, whose mark is kept, was followed by other bytes */
 	bool tls;           /* of it, what was taken for TLS: `tls_mark` is set */
+	uint8_t head_len;
+	uint8_t head[10];   /* its first bytes: they tell what it was, should it be no attempt */
 	int64_t end_offset; /* behind its last byte */
 	int64_t peer_end_offset; /* how much of the other side it has acknowledged */
+	struct mark last_mark;   /* of its last segment */
+	struct tls_record_stream records;
+	struct evidence_side evidence;
+	struct proxy_header proxy_header;
+	uint32_t preamble_len; /* bytes in which no TLS was found */
+	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
 	struct mark first_mark;
-	struct mark tls_mark;  /* of the first byte taken for TLS */
-	struct mark last_mark; /* of its last segment */
+	struct mark tls_mark; /* of the first byte taken for TLS */
 };
 
 struct session {
