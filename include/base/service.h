@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/port_set.h"
 
 enum protocol {
 	PROTOCOL_NONE, /* the port is no service */
@@ -24,9 +25,9 @@ struct service {
 	bool starttls; /* STARTTLS or STLS is usual here */
 };
 
-/* One byte per port, so that the question "does this port matter?" is one load per packet. */
 struct service_set {
-	uint8_t ports[65536];
+	uint8_t ports[65536];    /* what is there, and what is usual */
+	struct port_set members; /* those with anything, for the question asked for every packet */
 };
 
 /* 993, 995, 465, 587, 143, 110: SPEC section 2. */
@@ -37,7 +38,7 @@ int service_set_add_text(struct service_set *set, const char *text, struct error
 static inline bool
 service_set_has(const struct service_set *set, uint16_t port)
 {
-	return set->ports[port] != 0;
+	return port_set_has(&set->members, port);
 }
 
 struct service service_set_find(const struct service_set *set, uint16_t port);

@@ -54,6 +54,10 @@ void packet_decoder_free(struct packet_decoder *decoder);
 enum packet_kind packet_decoder_decode(
     struct packet_decoder *decoder, const struct frame *frame, struct packet *out);
 
+/* The same, for a frame that packet_decode_quick leaves. */
+enum packet_kind packet_decoder_walk(
+    struct packet_decoder *decoder, const struct frame *frame, struct packet *out);
+
 /* The capture is over: datagrams that are not complete count as timed out. */
 void packet_decoder_finish(struct packet_decoder *decoder);
 

@@ -23,6 +23,7 @@ static void
 set_port(struct service_set *set, uint16_t port, enum protocol protocol, bool starttls)
 {
 	set->ports[port] = (uint8_t)((unsigned)protocol | (starttls ? STARTTLS_BIT : 0u));
+	port_set_add(&set->members, port);
 }
 
 void

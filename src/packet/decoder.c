@@ -11,6 +11,7 @@
 struct packet_decoder {
 	const struct service_set *services;
 	struct packet_options options;
+	struct port_set tunnel_ports;
 	struct fragment_table *fragments;
 };
 
@@ -22,6 +23,7 @@ packet_decoder_new(const struct service_set *services, const struct packet_optio
 	decoder->services = services;
 	if (options != NULL)
 		decoder->options = *options;
+	udp_add_tunnel_ports(&decoder->options, &decoder->tunnel_ports);
 	decoder->fragments = fragment_table_new(&decoder->options);
 	return decoder;
 }
@@ -35,8 +37,20 @@ packet_decoder_free(struct packet_decoder *decoder)
 	free(decoder);
 }
 
+/* Much of what is not TCP on a mirror is UDP that is of no use here. */
+static bool
+is_other_udp(const struct packet_decoder *decoder, const struct frame *frame)
+{
+	uint16_t src, dst;
+
+	return packet_find_udp_ports(frame, &src, &dst) &&
+	       !port_set_has(&decoder->tunnel_ports, src) &&
+	       !port_set_has(&decoder->tunnel_ports, dst) &&
+	       !(decoder->options.names && udp_tells_names(src, dst));
+}
+
 enum packet_kind
-packet_decoder_decode(struct packet_decoder *decoder, const struct frame *frame, struct packet *out)
+packet_decoder_walk(struct packet_decoder *decoder, const struct frame *frame, struct packet *out)
 {
 	struct walk w = {
 		.services = decoder->services,
@@ -44,12 +58,21 @@ packet_decoder_decode(struct packet_decoder *decoder, const struct frame *frame,
 		.fragments = decoder->fragments,
 		.out = out,
 	};
+
+	if (is_other_udp(decoder, frame))
+		return PACKET_OTHER;
+	fragment_table_forget_joined(decoder->fragments);
+	return walk_frame(&w, frame);
+}
+
+enum packet_kind
+packet_decoder_decode(struct packet_decoder *decoder, const struct frame *frame, struct packet *out)
+{
 	enum packet_kind kind;
 
 	if (packet_decode_quick(frame, decoder->services, out, &kind))
 		return kind;
-	fragment_table_forget_joined(decoder->fragments);
-	return walk_frame(&w, frame);
+	return packet_decoder_walk(decoder, frame, out);
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef TLSTALLY_PACKET_PACKET_INTERNAL_H
 #define TLSTALLY_PACKET_PACKET_INTERNAL_H
 
+#include "base/port_set.h"
 #include "packet/decoder.h"
 #include "packet/packet.h"
 
@@ -100,6 +101,12 @@ void ip_fragment(struct walk *w, uint32_t id, uint16_t offset, bool more, uint8_
 
 /* udp.c */
 void udp_header(struct walk *w);
+/* The ports, of either side, where a tunnel may begin. */
+void udp_add_tunnel_ports(const struct packet_options *options, struct port_set *out);
+bool udp_tells_names(uint16_t src, uint16_t dst);
+
+/* quick.c: the ports of UDP that is wrapped as usual, its header whole; false for any other. */
+bool packet_find_udp_ports(const struct frame *frame, uint16_t *src, uint16_t *dst);
 
 /* tags.c: false when `w->ethertype` is not one of its tags. */
 bool tag_by_ethertype(struct walk *w);

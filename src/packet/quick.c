@@ -16,46 +16,49 @@
 #define IPV4_LEN 20
 #define IPV6_LEN 40
 #define TCP_LEN 20
+#define UDP_LEN 8
 #define IP_PROTO_TCP 6
+#define IP_PROTO_UDP 17
 
 /* Where the layers of a frame are. */
 struct layout {
 	bool is_v6;
 	int32_t vlan;
-	size_t ip, tcp;     /* offsets in the frame */
-	uint32_t wire_rest; /* bytes from the TCP header on, by the IP header's length */
+	size_t ip, inner;   /* offsets in the frame: the IP header, and what it carries */
+	uint32_t wire_rest; /* bytes from `inner` on, by the IP header's length */
 };
 
-/* Version 4, a header of 20 bytes, no fragment, TCP; RFC 791, section 3.1. */
+/* Version 4, a header of 20 bytes, no fragment; RFC 791, section 3.1. */
 static inline bool
-find_ipv4(struct span s, struct layout *at)
+find_ipv4(struct span s, uint8_t proto, size_t header_len, struct layout *at)
 {
 	uint16_t total_len;
 
-	if (s.len < at->ip + IPV4_LEN + TCP_LEN || s.data[at->ip] != 0x45 ||
-	    (u16_at(s, at->ip + 6) & 0x3fff) != 0 || s.data[at->ip + 9] != IP_PROTO_TCP)
+	if (s.len < at->ip + IPV4_LEN + header_len || s.data[at->ip] != 0x45 ||
+	    (u16_at(s, at->ip + 6) & 0x3fff) != 0 || s.data[at->ip + 9] != proto)
 		return false;
 	total_len = u16_at(s, at->ip + 2);
-	at->tcp = at->ip + IPV4_LEN;
+	at->inner = at->ip + IPV4_LEN;
 	at->wire_rest = (uint32_t)total_len - IPV4_LEN;
-	return total_len >= IPV4_LEN + TCP_LEN;
+	return total_len >= IPV4_LEN + header_len;
 }
 
 /* RFC 8200, section 3. */
 static inline bool
-find_ipv6(struct span s, struct layout *at)
+find_ipv6(struct span s, uint8_t proto, size_t header_len, struct layout *at)
 {
-	if (s.len < at->ip + IPV6_LEN + TCP_LEN || s.data[at->ip] >> 4 != 6 ||
-	    s.data[at->ip + 6] != IP_PROTO_TCP)
+	if (s.len < at->ip + IPV6_LEN + header_len || s.data[at->ip] >> 4 != 6 ||
+	    s.data[at->ip + 6] != proto)
 		return false;
 	at->is_v6 = true;
-	at->tcp = at->ip + IPV6_LEN;
+	at->inner = at->ip + IPV6_LEN;
 	at->wire_rest = u16_at(s, at->ip + 4);
-	return at->wire_rest >= TCP_LEN;
+	return at->wire_rest >= header_len;
 }
 
+/* For a whole header of `proto`, which is at least `header_len` bytes long. */
 static inline bool
-find_layers(struct span s, struct layout *at)
+find_layers(struct span s, uint8_t proto, size_t header_len, struct layout *at)
 {
 	uint16_t ethertype;
 
@@ -69,16 +72,16 @@ find_layers(struct span s, struct layout *at)
 		ethertype = u16_at(s, ETHERNET_LEN + VLAN_LEN - 2);
 	}
 	if (ethertype == ETHERTYPE_IPV4)
-		return find_ipv4(s, at);
-	return ethertype == ETHERTYPE_IPV6 && find_ipv6(s, at);
+		return find_ipv4(s, proto, header_len, at);
+	return ethertype == ETHERTYPE_IPV6 && find_ipv6(s, proto, header_len, at);
 }
 
 /* RFC 9293, section 3.1.  False where the header's length makes no sense. */
 static inline bool
 take_tcp(struct span s, const struct layout *at, struct packet *out)
 {
-	size_t header_len = (size_t)(s.data[at->tcp + 12] >> 4) * 4;
-	size_t captured = s.len - at->tcp;
+	size_t header_len = (size_t)(s.data[at->inner + 12] >> 4) * 4;
+	size_t captured = s.len - at->inner;
 
 	if (header_len < TCP_LEN || header_len > at->wire_rest)
 		return false;
@@ -87,11 +90,11 @@ take_tcp(struct span s, const struct layout *at, struct packet *out)
 		captured = at->wire_rest;
 	if (captured < header_len)
 		return false;
-	out->seq = u32_at(s, at->tcp + 4);
-	out->ack = u32_at(s, at->tcp + 8);
-	out->flags = s.data[at->tcp + 13];
+	out->seq = u32_at(s, at->inner + 4);
+	out->ack = u32_at(s, at->inner + 8);
+	out->flags = s.data[at->inner + 13];
 	out->payload_len = at->wire_rest - (uint32_t)header_len;
-	out->payload = span_from(s.data + at->tcp + header_len, captured - header_len);
+	out->payload = span_from(s.data + at->inner + header_len, captured - header_len);
 	return true;
 }
 
@@ -119,10 +122,10 @@ packet_decode_quick(const struct frame *frame, const struct service_set *service
 	struct span s = frame->bytes;
 	struct layout at;
 
-	if (frame->link_type != LINKTYPE_ETHERNET || !find_layers(s, &at))
+	if (frame->link_type != LINKTYPE_ETHERNET || !find_layers(s, IP_PROTO_TCP, TCP_LEN, &at))
 		return false;
-	out->src_port = u16_at(s, at.tcp);
-	out->dst_port = u16_at(s, at.tcp + 2);
+	out->src_port = u16_at(s, at.inner);
+	out->dst_port = u16_at(s, at.inner + 2);
 	if (services != NULL && !service_set_has(services, out->src_port) &&
 	    !service_set_has(services, out->dst_port)) {
 		*kind = PACKET_OTHER_PORT;
@@ -134,5 +137,18 @@ packet_decode_quick(const struct frame *frame, const struct service_set *service
 	out->time_us = frame->time_us;
 	out->source = frame->source;
 	*kind = PACKET_TCP;
+	return true;
+}
+
+bool
+packet_find_udp_ports(const struct frame *frame, uint16_t *src, uint16_t *dst)
+{
+	struct span s = frame->bytes;
+	struct layout at;
+
+	if (frame->link_type != LINKTYPE_ETHERNET || !find_layers(s, IP_PROTO_UDP, UDP_LEN, &at))
+		return false;
+	*src = u16_at(s, at.inner);
+	*dst = u16_at(s, at.inner + 2);
 	return true;
 }

@@ -150,47 +150,46 @@ teredo(struct walk *w)
 	w->next = LAYER_IPV6;
 }
 
+static const struct {
+	uint16_t port;
+	void (*open)(struct walk *w);
+} tunnels[] = {
+	{ PORT_VXLAN, vxlan }, { PORT_VXLAN_GPE, vxlan }, { PORT_VXLAN_LINUX, vxlan },
+	{ PORT_GENEVE, geneve }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
+	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp },
+	{ PORT_GRE, tunnel_gre },   /* RFC 8086 */
+	{ PORT_MPLS, tunnel_mpls }, /* RFC 7510 */
+};
+
+#define TUNNEL_COUNT (sizeof(tunnels) / sizeof(tunnels[0]))
+
 static bool
 open_by_port(struct walk *w, uint16_t port)
 {
-	switch (port) {
-	case PORT_VXLAN:
-	case PORT_VXLAN_GPE:
-	case PORT_VXLAN_LINUX:
-		vxlan(w);
-		return true;
-	case PORT_GENEVE:
-		geneve(w);
-		return true;
-	case PORT_GTP_U:
-		gtp_u(w);
-		return true;
-	case PORT_TZSP:
-		tzsp(w);
-		return true;
-	case PORT_TEREDO:
-		teredo(w);
-		return true;
-	case PORT_L2TP:
-		l2tp_over_udp(w);
-		return true;
-	case PORT_GRE: /* RFC 8086 */
-		tunnel_gre(w);
-		return true;
-	case PORT_MPLS: /* RFC 7510 */
-		tunnel_mpls(w);
-		return true;
-	default:
-		if (w->options == NULL || !port_list_has(&w->options->vxlan_ports, port))
-			return false;
-		vxlan(w);
-		return true;
+	for (size_t i = 0; i < TUNNEL_COUNT; i++) {
+		if (tunnels[i].port == port) {
+			tunnels[i].open(w);
+			return true;
+		}
 	}
+	if (w->options == NULL || !port_list_has(&w->options->vxlan_ports, port))
+		return false;
+	vxlan(w);
+	return true;
+}
+
+void
+udp_add_tunnel_ports(const struct packet_options *options, struct port_set *out)
+{
+	for (size_t i = 0; i < TUNNEL_COUNT; i++)
+		port_set_add(out, tunnels[i].port);
+	for (size_t i = 0; i < options->vxlan_ports.count; i++)
+		port_set_add(out, options->vxlan_ports.ports[i]);
 }
 
 /* Only answers and announcements tell something; of DHCP both sides do. */
-static bool
-tells_names(uint16_t src, uint16_t dst)
+bool
+udp_tells_names(uint16_t src, uint16_t dst)
 {
 	return src == PORT_DNS || src == PORT_MDNS || dst == PORT_DHCP_SERVER ||
 	       dst == PORT_DHCP_CLIENT || dst == PORT_NBNS;
@@ -229,7 +228,7 @@ udp_header(struct walk *w)
 	/* Tunnels send to their port; from it, only where the peer chose a port of its own. */
 	if (open_by_port(w, dst) || open_by_port(w, src))
 		return;
-	if (walk_wants_names(w) && tells_names(src, dst))
+	if (walk_wants_names(w) && udp_tells_names(src, dst))
 		name_service(w, src, dst);
 	else
 		walk_end(w, PACKET_OTHER);

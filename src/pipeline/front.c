@@ -98,7 +98,7 @@ observe_names(struct front *f, const struct packet *packet)
 static enum packet_kind
 walk(struct front *f, const struct frame *frame, struct packet *packet)
 {
-	enum packet_kind kind = packet_decoder_decode(f->decoder, frame, packet);
+	enum packet_kind kind = packet_decoder_walk(f->decoder, frame, packet);
 
 	f->counters.kinds[kind]++;
 	if (kind == PACKET_NAMES)

@@ -137,6 +137,76 @@ START_TEST(an_answer_in_two_fragments_is_whole)
 }
 END_TEST
 
+static const struct {
+	uint16_t ethertype;
+	bool tagged;
+} wrappings[] = { { 0x0800, false }, { 0x0800, true }, { 0x86dd, false }, { 0x86dd, true } };
+
+/* A decoder knows UDP that is of no use without a walk, and says the same of it. */
+START_TEST(udp_is_the_same_with_and_without_a_decoder)
+{
+	const struct packet_options options = { .names = false };
+	struct packet_decoder *decoder = packet_decoder_new(NULL, &options);
+	static struct wrap w;
+	struct frame frame;
+	struct packet p;
+
+	start(&w);
+	wrap_udp(&w, 443, 40000);
+	if (wrappings[_i].ethertype == 0x0800)
+		wrap_ipv4(&w, 1, 17);
+	else
+		wrap_ipv6(&w, 1, 17);
+	if (wrappings[_i].tagged) {
+		put_u16(wrap_front(&w, 2), wrappings[_i].ethertype);
+		put_u16(wrap_front(&w, 2), 7);
+	}
+	wrap_ethernet(&w, 0x10, wrappings[_i].tagged ? 0x8100 : wrappings[_i].ethertype);
+	frame = wrap_frame(&w, 1);
+	for (size_t len = frame.bytes.len; len > 0; len--) {
+		frame.bytes.len = len;
+		ck_assert_int_eq((int)packet_decoder_decode(decoder, &frame, &p),
+		    (int)packet_decode(&frame, NULL, &p));
+		frame.wire_len = (uint32_t)len;
+		ck_assert_int_eq((int)packet_decoder_decode(decoder, &frame, &p),
+		    (int)packet_decode(&frame, NULL, &p));
+		frame.wire_len = (uint32_t)wrap_len(&w);
+	}
+	packet_decoder_free(decoder);
+}
+END_TEST
+
+START_TEST(a_tunnel_is_found_at_all_ports_where_it_is_without_a_decoder)
+{
+	struct packet_decoder *decoder = packet_decoder_new(NULL, NULL);
+	static struct wrap w;
+	struct packet p;
+	unsigned found = 0;
+
+	start(&w);
+	wrap_tcp(&w, 40000, 993, 7);
+	wrap_ipv4(&w, 1, 6);
+	wrap_ethernet(&w, 0x20, 0x0800);
+	wrap_bytes(&w, BYTES("\x08\x00\x00\x00\x00\x00\x01\x00"));
+	for (unsigned port = 0; port <= 65535; port++) {
+		struct frame frame;
+		enum packet_kind kind;
+		size_t begin = w.begin;
+
+		wrap_udp(&w, 40000, (uint16_t)port);
+		wrap_ipv4(&w, 2, 17);
+		wrap_ethernet(&w, 0x10, 0x0800);
+		frame = wrap_frame(&w, 1);
+		kind = packet_decoder_decode(decoder, &frame, &p);
+		ck_assert_int_eq((int)kind, (int)packet_decode(&frame, NULL, &p));
+		found += kind == PACKET_TCP;
+		w.begin = begin;
+	}
+	ck_assert_uint_ge(found, 3); /* those of VXLAN */
+	packet_decoder_free(decoder);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -144,6 +214,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, dns_over_tcp_is_found_beside_services);
 	tcase_add_test(tc, an_answer_over_ipv6_in_a_tunnel_is_found);
 	tcase_add_test(tc, an_answer_in_two_fragments_is_whole);
+	tcase_add_loop_test(tc, udp_is_the_same_with_and_without_a_decoder, 0, ROWS(wrappings));
+	tcase_add_test(tc, a_tunnel_is_found_at_all_ports_where_it_is_without_a_decoder);
 }
 
 SUITE_MAIN("packet_names")
