@@ -20,9 +20,16 @@ struct place {
 	uint16_t port;
 };
 
+/* What of a success tells its finding, but for the place. */
+struct success {
+	uint16_t tls_version, offered_version;
+	uint8_t protocol, tls_mode, outcome, refused_by, refusal, refusal_alert;
+	uint8_t name_len, name_room;
+	char *name; /* the server's, as it came; owned */
+};
+
 struct entry {
-	struct place place; /* client.family 0: free */
-	int64_t used_us;    /* packet time */
+	struct place place;
 
 	/* Tries that failed and were not yet followed by a success. */
 	uint16_t failed_offer; /* the highest; 0: none */
@@ -33,12 +40,19 @@ struct entry {
 	bool has_success, counted;
 	uint16_t from; /* as it was told */
 	int64_t success_us;
-	struct finding_key success;
+	struct success success;
+};
+
+/* What is looked at first stands together. */
+struct set {
+	uint32_t tags[WAYS];   /* of the places' hashes; 0: free */
+	int64_t used_us[WAYS]; /* packet time */
+	struct entry entries[WAYS];
 };
 
 struct fallback_tracker {
 	int64_t window_us;
-	struct entry entries[SETS][WAYS];
+	struct set sets[SETS];
 };
 
 struct fallback_tracker *
@@ -54,6 +68,12 @@ fallback_tracker_new(int64_t window_us)
 void
 fallback_tracker_free(struct fallback_tracker *t)
 {
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < SETS; i++) {
+		for (size_t k = 0; k < WAYS && t->sets[i].tags[k] != 0; k++)
+			free(t->sets[i].entries[k].success.name);
+	}
 	free(t);
 }
 
@@ -70,34 +90,68 @@ same_place(const struct place *a, const struct place *b)
 	       addr_equals(&a->server, &b->server);
 }
 
+/* The first free one, else the oldest. */
+static size_t
+way_to_replace(const struct set *set)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set->tags[i] == 0)
+			return i;
+		if (set->used_us[i] < set->used_us[oldest])
+			oldest = i;
+	}
+	return oldest;
+}
+
+/* Keeps the room of the name. */
+static void
+begin_entry(struct entry *e, const struct place *place)
+{
+	char *name = e->success.name;
+	uint8_t room = e->success.name_room;
+
+	*e = (struct entry){ .place = *place };
+	e->success.name = name;
+	e->success.name_room = room;
+}
+
 /*
- * The entry, or, with `make`, the oldest of its set made anew.  The hash has a fixed key, so that
- * the same events give the same findings; who makes others collide hides own fallbacks at most.
+ * The entry, used now, or, with `make`, the oldest of its set made anew.  The hash has a fixed key,
+ * so that the same events give the same findings; who makes others collide hides own fallbacks at
+ * most.
  */
 static struct entry *
-find_entry(struct fallback_tracker *t, const struct place *place, bool make)
+find_entry(struct fallback_tracker *t, const struct place *place, int64_t now_us, bool make)
 {
 	static const struct hash_key key = { 0 };
 	uint8_t bytes[34];
-	struct entry *set, *oldest;
+	uint64_t hash;
+	uint32_t tag;
+	struct set *set;
+	size_t way;
 
 	memcpy(bytes, place->client.bytes, 16);
 	memcpy(bytes + 16, place->server.bytes, 16);
 	bytes[32] = (uint8_t)(place->port >> 8);
 	bytes[33] = (uint8_t)(place->port & 0xff);
-	set = t->entries[hash_bytes(&key, bytes, sizeof(bytes)) % SETS];
-	oldest = &set[0];
-	for (size_t i = 0; i < WAYS; i++) {
-		if (same_place(&set[i].place, place))
-			return &set[i];
-		if (set[i].place.client.family == 0 ||
-		    (oldest->place.client.family != 0 && set[i].used_us < oldest->used_us))
-			oldest = &set[i];
+	hash = hash_bytes(&key, bytes, sizeof(bytes));
+	tag = (uint32_t)(hash >> 32) | 1;
+	set = &t->sets[hash % SETS];
+	for (way = 0; way < WAYS; way++) {
+		if (set->tags[way] == tag && same_place(&set->entries[way].place, place))
+			break;
 	}
-	if (!make)
-		return NULL;
-	*oldest = (struct entry){ .place = *place };
-	return oldest;
+	if (way == WAYS) {
+		if (!make)
+			return NULL;
+		way = way_to_replace(set);
+		set->tags[way] = tag;
+		begin_entry(&set->entries[way], place);
+	}
+	set->used_us[way] = now_us;
+	return &set->entries[way];
 }
 
 static bool
@@ -118,12 +172,53 @@ end_of(const struct event *ev)
 		   : ev->timestamp_us;
 }
 
+static void
+keep_success(struct success *s, const struct event *ev)
+{
+	uint8_t len = (uint8_t)ev->server_name.len; /* EVENT_NAME_MAX at most */
+
+	s->tls_version = ev->tls_version;
+	s->offered_version = ev->offered_version;
+	s->protocol = (uint8_t)ev->protocol;
+	s->tls_mode = (uint8_t)ev->tls_mode;
+	s->outcome = (uint8_t)ev->outcome;
+	s->refused_by = (uint8_t)ev->refused_by;
+	s->refusal = (uint8_t)ev->refusal;
+	s->refusal_alert = ev->refusal_alert;
+	if (len > s->name_room) {
+		s->name = xreallocarray(s->name, len, 1);
+		s->name_room = len;
+	}
+	if (len > 0)
+		memcpy(s->name, ev->server_name.data, len);
+	s->name_len = len;
+}
+
+static void
+tell_key(const struct entry *e, struct finding_key *out)
+{
+	const struct success *s = &e->success;
+
+	out->client_ip = e->place.client;
+	out->protocol = (enum protocol)s->protocol;
+	out->tls_mode = (enum tls_mode)s->tls_mode;
+	out->server.len =
+	    tally_server_text(span_from(s->name, s->name_len), &e->place.server, out->server.data);
+	out->server_port = e->place.port;
+	out->tls_version = s->tls_version;
+	out->offered_version = s->offered_version;
+	out->outcome = (enum outcome)s->outcome;
+	out->refused_by = (enum event_side)s->refused_by;
+	out->refusal = (enum refusal_kind)s->refusal;
+	out->refusal_alert = s->refusal_alert;
+}
+
 static bool
 tell(struct entry *e, uint16_t from, struct fallback_mark *out)
 {
 	if (e->counted && e->from >= from)
 		return false;
-	out->key = e->success;
+	tell_key(e, &out->key);
 	out->count = !e->counted;
 	out->from = from;
 	e->counted = true;
@@ -171,7 +266,7 @@ add_success(
 	e->counted = false;
 	e->from = 0;
 	e->success_us = ev->timestamp_us;
-	tally_event_key(ev, &e->success);
+	keep_success(&e->success, ev);
 	return (after || ev->fallback_scsv == TRI_TRUE) && tell(e, from, out);
 }
 
@@ -185,10 +280,9 @@ fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct 
 
 	if (ev->outcome == OUTCOME_CLEARTEXT || ev->offered_version == 0)
 		return false;
-	e = find_entry(t, &place, !success || lower);
+	e = find_entry(t, &place, ev->timestamp_us, !success || lower);
 	if (e == NULL)
 		return false;
-	e->used_us = ev->timestamp_us;
 	if (!success)
 		return add_failure(t, e, ev, out);
 	if (lower)

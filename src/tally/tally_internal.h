@@ -250,8 +250,8 @@ void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
 int tally_kind_compare(const struct tally_kind *a, const struct tally_kind *b);
 
 /* tally_kind.c */
-/* What of an event is a finding's key. */
-void tally_event_key(const struct event *ev, struct finding_key *out);
+/* The server in a finding's key: its name in lower case, else its address. */
+uint16_t tally_server_text(struct span name, const struct addr *ip, char out[EVENT_NAME_MAX]);
 
 /* A kind that is looked for, or was found. */
 struct tally_wanted_kind {

@@ -47,32 +47,15 @@ lower(const char *in, size_t len, char *out)
 	return len;
 }
 
-/* The server's name, else its address. */
-static uint16_t
-server_text(const struct event *ev, char out[EVENT_NAME_MAX])
+uint16_t
+tally_server_text(struct span name, const struct addr *ip, char out[EVENT_NAME_MAX])
 {
 	char text[ADDR_TEXT_LEN];
 
-	if (ev->server_name.len > 0)
-		return (uint16_t)lower(ev->server_name.data, ev->server_name.len, out);
-	(void)addr_to_text(&ev->server_ip, text);
+	if (name.len > 0)
+		return (uint16_t)lower((const char *)name.data, name.len, out);
+	(void)addr_to_text(ip, text);
 	return (uint16_t)lower(text, strlen(text), out);
-}
-
-void
-tally_event_key(const struct event *ev, struct finding_key *out)
-{
-	out->client_ip = ev->client_ip;
-	out->protocol = ev->protocol;
-	out->tls_mode = ev->tls_mode;
-	out->server.len = server_text(ev, out->server.data);
-	out->server_port = ev->server_port;
-	out->tls_version = ev->tls_version;
-	out->offered_version = ev->offered_version;
-	out->outcome = ev->outcome;
-	out->refused_by = ev->refused_by;
-	out->refusal = ev->refusal;
-	out->refusal_alert = ev->refusal_alert;
 }
 
 void
@@ -96,7 +79,8 @@ tally_find_kind(const struct tally *t, const struct event *ev, struct tally_want
 	if (ev->server_name.len > 0 && out->number != TALLY_NONE)
 		return;
 	out->kind.server.data = out->text;
-	out->kind.server.len = server_text(ev, out->text);
+	out->kind.server.len =
+	    tally_server_text(event_text_span(&ev->server_name), &ev->server_ip, out->text);
 	find(t, out);
 }
 
