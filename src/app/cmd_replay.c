@@ -8,6 +8,7 @@
 #include "app/ending_limits.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
+#include "app/heap.h"
 #include "app/judge.h"
 #include "app/known_captures.h"
 #include "app/replay_follow.h"
@@ -141,6 +142,7 @@ store_result(struct replay_run *r)
 	for (size_t i = 0; i < r->run.counter_count; i++)
 		stored[i] = (struct store_counter){ counters[i].name, counters[i].value };
 	r->run.counters = stored;
+	heap_give_back(); /* no connection is followed any more, and the flush needs room */
 	if (store_flush(r->store, r->sensor_id, r->tally, &r->run, &r->error) != 0)
 		goto out;
 	if (r->in_transaction && store_commit(r->store, &r->error) != 0)

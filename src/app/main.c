@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "app/cmd_export.h"
 #include "app/cmd_merge.h"
 #include "app/cmd_report.h"
+#include "app/heap.h"
 #include "base/log.h"
 
 #include "base/banned.h"
@@ -83,24 +83,12 @@ help(int argc, char **argv)
 	return command->run(2, help_argv);
 }
 
-/*
- * Tables that double, and give their memory back, leave holes that nothing fits in where glibc puts
- * them on the heap, as it does with ever larger ones by itself.
- */
-static void
-keep_large_tables_off_the_heap(void)
-{
-#ifdef __GLIBC__
-	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-#endif
-}
-
 int
 main(int argc, char **argv)
 {
 	const struct app_command *command;
 
-	keep_large_tables_off_the_heap();
+	heap_keep_large_tables_off();
 	/* A reader that goes away (`| head`) shows as an error of the write. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -1,0 +1,21 @@
+#include "app/heap.h"
+
+#include <malloc.h>
+
+#include "base/banned.h"
+
+void
+heap_keep_large_tables_off(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
+}
+
+void
+heap_give_back(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}

@@ -1,0 +1,15 @@
+/*
+ * heap - what the C library should know of how this program uses memory; only glibc listens.
+ */
+#ifndef TLSTALLY_APP_HEAP_H
+#define TLSTALLY_APP_HEAP_H
+
+/*
+ * Tables that double, and give their memory back, leave holes that nothing fits in where glibc puts
+ * them on the heap, as it does with ever larger ones by itself.
+ */
+void heap_keep_large_tables_off(void);
+/* What is free goes back to the system, also from between what is not. */
+void heap_give_back(void);
+
+#endif
