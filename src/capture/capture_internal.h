@@ -94,6 +94,7 @@ ssize_t decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error 
 struct source {
 	struct input input;
 	struct decoder *decoder; /* NULL: the bytes are what they are */
+	struct ahead *ahead;     /* the thread that has the decoder and the input; NULL: none */
 	struct map map;          /* in use: the window is the file, and moves through it */
 	uint8_t *window;
 	size_t window_len, begin, end; /* what waits is window[begin..end) */
@@ -109,6 +110,12 @@ void source_open_memory(struct source *s, struct span bytes, size_t window_len);
 void source_close(struct source *s);
 /* Sees whether the bytes are compressed, and puts the decoder in between; maps what is large. */
 void source_sniff(struct source *s);
+/* Where it is worth it, takes the compression off in a thread of its own from now on. */
+void source_read_ahead(struct source *s);
+/* Bytes of the input, compressed ones as such, behind what was read of it. */
+uint64_t source_offset(const struct source *s);
+/* As input_rest, where nothing else reads the input. */
+void source_spare_descriptor(struct source *s);
 /*
  * Reads until `len` bytes wait in the window, or at_end; takes along what comes with the same
  * call.  Moves the window: what was borrowed from it is gone.  A stream may block.

@@ -77,7 +77,7 @@ static void
 note_progress(struct replay *r, struct entry *e)
 {
 	const struct reader *reader = e->reader;
-	uint64_t done_len = reader->source.input.offset;
+	uint64_t done_len = source_offset(&reader->source);
 
 	if (!e->is_stream && done_len > e->file.size)
 		done_len = e->file.size;
@@ -92,7 +92,7 @@ static void
 spare_descriptors(const struct replay *r, struct entry *e)
 {
 	if (r->active_count > OPEN_MAX_FILES)
-		input_rest(&e->reader->source.input);
+		source_spare_descriptor(&e->reader->source);
 }
 
 bool
@@ -106,6 +106,8 @@ entry_open(struct replay *r, struct entry *e)
 	answer = reader_open(e->reader, e->file.path, window_len);
 	e->reader->number = (uint32_t)e->index; /* files are fewer than 2^32 */
 	if (answer == READER_OPEN) {
+		if (r->active_count <= AHEAD_MAX_FILES)
+			source_read_ahead(&e->reader->source);
 		spare_descriptors(r, e);
 		return true;
 	}

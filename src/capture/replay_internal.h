@@ -10,6 +10,8 @@
 
 /* Above this many files at once, each gives its descriptor back between two reads. */
 #define OPEN_MAX_FILES 64
+/* So many at once may have a thread for their compression. */
+#define AHEAD_MAX_FILES 8
 
 struct entry {
 	struct replay_file file;

@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "capture/ahead.h"
 
 #include "base/banned.h"
+
+/* A thread costs as much as some hundred KiB of compressed bytes. */
+#define AHEAD_FILE_LEN_MIN (1024u * 1024)
 
 int
 source_open(struct source *s, const char *path, size_t window_len, struct error *err)
@@ -29,6 +33,8 @@ source_open_memory(struct source *s, struct span bytes, size_t window_len)
 void
 source_close(struct source *s)
 {
+	ahead_stop(s->ahead);
+	s->ahead = NULL;
 	decoder_free(s->decoder);
 	s->decoder = NULL;
 	if (s->map.bytes != NULL)
@@ -40,13 +46,21 @@ source_close(struct source *s)
 	input_close(&s->input);
 }
 
+static ssize_t
+read_bytes(struct source *s, uint8_t *out, size_t room)
+{
+	if (s->ahead != NULL)
+		return ahead_read(s->ahead, out, room, &s->error);
+	if (s->decoder != NULL)
+		return decoder_read(s->decoder, out, room, &s->error);
+	return input_read(&s->input, out, room, &s->error);
+}
+
 /* One read of up to `room` bytes to the window's end. */
 static void
 read_once(struct source *s, size_t room)
 {
-	uint8_t *out = s->window + s->end;
-	ssize_t len = s->decoder != NULL ? decoder_read(s->decoder, out, room, &s->error)
-					 : input_read(&s->input, out, room, &s->error);
+	ssize_t len = read_bytes(s, s->window + s->end, room);
 
 	if (len > 0) {
 		s->end += (size_t)len;
@@ -138,6 +152,28 @@ source_sniff(struct source *s)
 	s->end = 0;
 	s->at_end = false;
 	source_fill(s, MAGIC_LEN);
+}
+
+/* A pipe may be slow, and a read from it cannot be stopped. */
+void
+source_read_ahead(struct source *s)
+{
+	if (s->decoder != NULL && !s->at_end && !s->input.is_stream &&
+	    s->input.size >= AHEAD_FILE_LEN_MIN)
+		s->ahead = ahead_start(s->decoder, &s->input);
+}
+
+uint64_t
+source_offset(const struct source *s)
+{
+	return s->ahead != NULL ? ahead_offset(s->ahead) : s->input.offset;
+}
+
+void
+source_spare_descriptor(struct source *s)
+{
+	if (s->ahead == NULL)
+		input_rest(&s->input);
 }
 
 /* What waits moves to the front: less than what is asked for, so each byte moves once a fill. */
