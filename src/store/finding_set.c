@@ -1,4 +1,5 @@
 /* One client's findings: what is stored of it, joined with what the tally brings. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ void
 store_set_release(struct finding_set *set)
 {
 	free(set->items);
+	free(set->places);
 	free(set->judged);
 	free(set->stored);
 	free(set->changes);
@@ -31,20 +33,23 @@ store_set_clear(struct finding_set *set)
 	set->count = set->stored_count = 0;
 }
 
+/* For `count` in all, one at least. */
 static void
 make_room(struct finding_set *set, size_t count)
 {
 	size_t room = set->room < 64 ? 64 : set->room;
 
-	if (count <= set->room)
-		return;
 	while (room < count)
 		room *= 2;
-	set->items = xreallocarray(set->items, room, sizeof(*set->items));
-	set->judged = xreallocarray(set->judged, room, sizeof(*set->judged));
-	set->stored = xreallocarray(set->stored, room, sizeof(*set->stored));
-	set->changes = xreallocarray(set->changes, room, 1);
-	set->room = room;
+	if (room > set->room) {
+		set->items = xreallocarray(set->items, room, sizeof(*set->items));
+		set->places = xreallocarray(set->places, room, sizeof(*set->places));
+		set->judged = xreallocarray(set->judged, room, sizeof(*set->judged));
+		set->stored = xreallocarray(set->stored, room, sizeof(*set->stored));
+		set->changes = xreallocarray(set->changes, room, 1);
+		set->room = room;
+	}
+	assert(set->items != NULL);
 }
 
 int
@@ -58,13 +63,19 @@ store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, client_id);
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
-		make_room(set, set->count + 1);
-		if (!store_finding_read(
-			st, 0, ip, &set->items[set->count], &set->stored[set->count])) {
+		size_t i = set->count;
+
+		make_room(set, i + 1);
+		if (!store_finding_read(st, ip, &set->items[i], &set->stored[i])) {
 			store_error_damaged(s, err);
 			break;
 		}
-		set->changes[set->count++] = FINDING_SAME;
+		set->places[i] = (struct store_finding_place){
+			.kind = sqlite3_column_int64(st, 0),
+			.story = sqlite3_column_int64(st, 1),
+		};
+		set->changes[i] = FINDING_SAME;
+		set->count++;
 	}
 	set->stored_count = set->count;
 	if (status != SQLITE_DONE && status != SQLITE_ROW)
@@ -81,10 +92,19 @@ compare_items(const void *a, const void *b)
 	return tally_key_compare(&x->key, &y->key);
 }
 
+void
+store_set_sort(struct finding_set *set)
+{
+	if (set->count > 0)
+		qsort(set->items, set->count, sizeof(*set->items), compare_items);
+}
+
 /* True when `from` says of the latest one what `into` does not. */
 static bool
 brings_news(const struct finding *into, const struct finding *from)
 {
+	if (from->fallback_from > into->fallback_from)
+		return true;
 	if (from->count == 0)
 		return false;
 	return !addr_equals(&from->server_ip, &into->server_ip) ||
@@ -104,10 +124,14 @@ brings_news(const struct finding *into, const struct finding *from)
 	       (from->suites_any & ~into->suites_any) != 0;
 }
 
-/* Puts `count` findings in order and joins those that have become the same; returns how many. */
+/*
+ * Puts the `count` candidates behind the set in order, and joins those that have become the same;
+ * returns how many there are then.
+ */
 static size_t
-sort_unique(struct finding *items, size_t count)
+sort_unique(struct finding_set *set, size_t count)
 {
+	struct finding *items = set->items + set->count;
 	size_t kept = 0, i = 1;
 
 	while (i < count && compare_items(&items[i - 1], &items[i]) < 0)
@@ -121,49 +145,111 @@ sort_unique(struct finding *items, size_t count)
 		else if (++kept != i)
 			items[kept] = items[i];
 	}
+	memset(set->places + set->count, 0, (kept + 1) * sizeof(*set->places));
 	return kept + 1;
 }
 
-static bool
-join_known(struct finding_set *set, const struct finding *f)
+/* Among those that were stored, by its kind; NULL: it is none of them. */
+static struct finding *
+find_stored(struct finding_set *set, int64_t kind)
 {
-	size_t stored = set->stored_count;
-	struct finding *found =
-	    stored > 0 ? bsearch(f, set->items, stored, sizeof(*f), compare_items) : NULL;
+	size_t low = 0, high = set->stored_count;
 
-	if (found != NULL) {
-		uint8_t *change = &set->changes[found - set->items];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-		if (brings_news(found, f))
-			*change = FINDING_RENEWED;
-		else if (*change == FINDING_SAME)
-			*change = FINDING_COUNTED;
-	} else if (set->count > stored) {
-		found =
-		    bsearch(f, set->items + stored, set->count - stored, sizeof(*f), compare_items);
+		if (set->places[middle].kind < kind)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	if (found != NULL)
-		tally_finding_merge(found, f);
-	return found != NULL;
+	return low < set->stored_count && set->places[low].kind == kind ? &set->items[low] : NULL;
 }
 
-/* Of the candidates behind the set, adds those that it has to their like; returns how many stay. */
-static size_t
-join_candidates(struct finding_set *set, size_t count)
+/* Among those that the slices before have brought. */
+static struct finding *
+find_new(struct finding_set *set, const struct finding *f)
 {
-	struct finding *candidates = set->items + set->count;
-	size_t kept = 0;
+	size_t stored = set->stored_count;
 
-	count = sort_unique(candidates, count);
-	for (size_t i = 0; i < count; i++) {
+	return set->count > stored
+		   ? bsearch(f, set->items + stored, set->count - stored, sizeof(*f), compare_items)
+		   : NULL;
+}
+
+static void
+mark_change(struct store *s, size_t index, const struct finding *f)
+{
+	struct finding_set *set = &s->set;
+	uint8_t *change = &set->changes[index];
+
+	if (brings_news(&set->items[index], f)) {
+		if (*change != FINDING_RENEWED)
+			store_reference(s, STORE_SHARED_STORY, set->places[index].story, -1);
+		*change = FINDING_RENEWED;
+	} else if (*change == FINDING_SAME) {
+		*change = FINDING_COUNTED;
+	}
+}
+
+/* Adds a candidate to its like; false: the set has none. */
+static bool
+join_known(struct store *s, const struct finding *f, const struct store_finding_place *place)
+{
+	struct finding_set *set = &s->set;
+	struct finding *found = find_stored(set, place->kind);
+	size_t index;
+	bool is_new = found == NULL;
+
+	if (is_new)
+		found = find_new(set, f);
+	if (found == NULL)
+		return false;
+	index = (size_t)(found - set->items);
+	if (!is_new)
+		mark_change(s, index, f);
+	tally_finding_merge(found, f);
+	if (is_new || set->changes[index] == FINDING_RENEWED)
+		set->places[index].story = store_same_story(found, f) ? place->story : 0;
+	return true;
+}
+
+/* Of the candidates behind the set, the kinds that are not known yet. */
+static int
+find_kinds(struct store *s, size_t count, struct error *err)
+{
+	struct finding_set *set = &s->set;
+
+	for (size_t i = set->count; i < set->count + count && set->stored_count > 0; i++) {
+		if (set->places[i].kind == 0 &&
+		    store_find_kind(s, &set->items[i].key, &set->places[i].kind, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Of the candidates behind the set, adds those that it has to their like; *count: how many stay. */
+static int
+join_candidates(struct store *s, size_t *count, struct error *err)
+{
+	struct finding_set *set = &s->set;
+	size_t first = set->count, kept = first;
+
+	*count = sort_unique(set, *count);
+	if (find_kinds(s, *count, err) != 0)
+		return -1;
+	for (size_t i = first; i < first + *count; i++) {
 		/* A mark, or the end of sessions: nothing by itself, if the row is gone. */
-		if (join_known(set, &candidates[i]) || candidates[i].count == 0)
+		if (join_known(s, &set->items[i], &set->places[i]) || set->items[i].count == 0)
 			continue;
-		if (kept != i)
-			candidates[kept] = candidates[i];
+		if (kept != i) {
+			set->items[kept] = set->items[i];
+			set->places[kept] = set->places[i];
+		}
 		kept++;
 	}
-	return kept;
+	*count = kept - first;
+	return 0;
 }
 
 static void
@@ -179,61 +265,91 @@ fold(struct finding_key *k, bool coarse)
 }
 
 /* Takes in the `count` candidates that stand behind the set. */
-static void
-take_in(struct finding_set *set, size_t count)
+static int
+take_in(struct store *s, size_t count, struct error *err)
 {
 	static const size_t limits[] = { STORE_FINDINGS_PER_CLIENT_MAX,
 		STORE_FINDINGS_PER_CLIENT_MAX + OTHER_SERVERS_MAX };
+	struct finding_set *set = &s->set;
 
-	count = join_candidates(set, count);
+	if (join_candidates(s, &count, err) != 0)
+		return -1;
 	for (size_t level = 0; level < 2; level++) {
 		size_t room = limits[level] > set->count ? limits[level] - set->count : 0;
 
 		if (count <= room)
 			break;
-		for (size_t i = room; i < count; i++)
-			fold(&set->items[set->count + i].key, level > 0);
-		count = join_candidates(set, count);
+		for (size_t i = set->count + room; i < set->count + count; i++) {
+			fold(&set->items[i].key, level > 0);
+			set->places[i].kind = 0;
+		}
+		if (join_candidates(s, &count, err) != 0)
+			return -1;
 	}
 	set->count += count;
+	return 0;
 }
 
 /* For the next slice, which searches them. */
 static void
 sort_new(struct finding_set *set)
 {
-	qsort(set->items + set->stored_count, set->count - set->stored_count, sizeof(*set->items),
-	    compare_items);
+	size_t stored = set->stored_count, count = set->count - stored;
+
+	qsort(set->items + stored, count, sizeof(*set->items), compare_items);
+	memset(set->places + stored, 0, count * sizeof(*set->places));
 }
 
-void
-store_set_add(struct store *s, const struct tally *tally, const struct tally_client *c)
+/* Candidates from the tally, behind the set; *changed: a key is not the tally's any more. */
+static int
+take_slice(struct store *s, struct tally_numbers *numbers, size_t first, size_t count, bool keep,
+    bool *changed, struct error *err)
 {
 	struct finding_set *set = &s->set;
+
+	make_room(set, set->count + count);
+	for (size_t i = set->count; i < set->count + count; i++) {
+		if (tally_numbers_finding(
+			s, numbers, first++, keep, &set->items[i], &set->places[i], err) != 0)
+			return -1;
+		*changed = *changed || set->places[i].kind == 0 || set->items[i].count == 0;
+	}
+	return 0;
+}
+
+int
+store_set_add(
+    struct store *s, struct tally_numbers *numbers, const struct tally_client *c, struct error *err)
+{
+	struct finding_set *set = &s->set;
+	/* Of one that floods most will be folded. */
+	bool is_new = set->count == 0, keep = is_new && c->finding_count <= SLICE;
+	bool changed = false;
 	size_t done = 0;
 
 	while (done < c->finding_count) {
 		size_t count = c->finding_count - done < SLICE ? c->finding_count - done : SLICE;
 
-		make_room(set, set->count + count);
-		for (size_t i = 0; i < count; i++) {
-			struct finding *f = &set->items[set->count + i];
-
-			tally_finding_at(tally, c->first_finding + done + i, f);
-			if (f->key.tls_version > STORE_VERSION_MAX) /* nothing speaks it */
-				f->key.tls_version = 0;
-			store_make_printable(&s->scratch, &f->key.server, CHARSET_ASCII);
-			store_make_printable(&s->scratch, &f->certificate_subject, CHARSET_UTF8);
-		}
+		if (take_slice(s, numbers, c->first_finding + done, count, keep, &changed, err) !=
+		    0)
+			return -1;
 		done += count;
-		take_in(set, count);
+		/* Nothing to join it with: a tally has each key once. */
+		if (keep && !changed) {
+			set->count = count;
+			return 0;
+		}
+		if (take_in(s, count, err) != 0)
+			return -1;
 		if (done < c->finding_count)
 			sort_new(set);
 	}
+	return 0;
 }
 
-void
-store_set_add_findings(struct store *s, const struct finding *findings, size_t count)
+int
+store_set_add_findings(
+    struct store *s, const struct finding *findings, size_t count, struct error *err)
 {
 	struct finding_set *set = &s->set;
 
@@ -241,23 +357,13 @@ store_set_add_findings(struct store *s, const struct finding *findings, size_t c
 		slice = count - done < SLICE ? count - done : SLICE;
 		make_room(set, set->count + slice);
 		memcpy(&set->items[set->count], findings + done, slice * sizeof(*findings));
-		take_in(set, slice);
+		memset(&set->places[set->count], 0, slice * sizeof(*set->places));
+		if (take_in(s, slice, err) != 0)
+			return -1;
 		if (done + slice < count)
 			sort_new(set);
 	}
-}
-
-static int
-write_counts(struct store *s, int64_t client_id, const struct finding *f,
-    struct store_judgement judged, struct error *err)
-{
-	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_COUNT, err);
-
-	if (st == NULL)
-		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)store_finding_bind_counts(st, 2, f, judged);
-	return store_step(s, st, err);
+	return 0;
 }
 
 static bool
@@ -266,21 +372,39 @@ same_judgement(struct store_judgement a, struct store_judgement b)
 	return a.rank == b.rank && a.server == b.server;
 }
 
+/* A row that is new, or has another story than before. */
+static int
+write_anew(struct store *s, size_t index, bool is_new, struct error *err)
+{
+	struct finding_set *set = &s->set;
+	const struct finding *f = &set->items[index];
+	struct store_finding_place *place = &set->places[index];
+
+	if ((place->kind == 0 && store_keep_kind(s, &f->key, &place->kind, err) != 0) ||
+	    (place->story == 0 && store_keep_story(s, f, &place->story, err) != 0))
+		return -1;
+	if (is_new)
+		store_reference(s, STORE_SHARED_KIND, place->kind, 1);
+	store_reference(s, STORE_SHARED_STORY, place->story, 1);
+	return store_finding_write(s, place, f, set->judged[index], err);
+}
+
 int
 store_set_write(struct store *s, int64_t client_id, struct error *err)
 {
-	const struct finding_set *set = &s->set;
+	struct finding_set *set = &s->set;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct finding *f = &set->items[i];
 		bool is_new = i >= set->stored_count;
 		int result = 0;
 
+		set->places[i].client = client_id;
 		if (is_new || set->changes[i] == FINDING_RENEWED)
-			result = store_finding_write(s, client_id, f, set->judged[i], err);
+			result = write_anew(s, i, is_new, err);
 		else if (set->changes[i] == FINDING_COUNTED ||
 			 !same_judgement(set->judged[i], set->stored[i]))
-			result = write_counts(s, client_id, f, set->judged[i], err);
+			result = store_finding_write(
+			    s, &set->places[i], &set->items[i], set->judged[i], err);
 		if (result != 0)
 			return -1;
 	}

@@ -198,16 +198,16 @@ write_client(struct store *s, int64_t sensor_id, const struct addr *ip, struct c
 static int
 add_day(struct store *s, const struct tally_day *day, int64_t client_id, struct error *err)
 {
-	sqlite3_stmt *st = store_statement(s, STATEMENT_DAY_ADD, err);
+	int64_t *row = store_batch_next(s, STORE_BATCH_DAYS, err);
 
-	if (st == NULL)
+	if (row == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)sqlite3_bind_int64(st, 2, day->day);
-	(void)sqlite3_bind_int(st, 3, day->tls_version);
-	(void)sqlite3_bind_int(st, 4, (int)day->outcome);
-	store_bind_u64(st, 5, day->count);
-	return store_step(s, st, err);
+	row[0] = client_id;
+	row[1] = day->day;
+	row[2] = day->tls_version;
+	row[3] = (int64_t)day->outcome;
+	row[4] = (int64_t)day->count; /* never reaches the sign */
+	return 0;
 }
 
 static int
@@ -226,20 +226,18 @@ add_days(struct store *s, const struct tally *tally, const struct tally_client *
 
 static int
 add_hours(struct store *s, const struct tally *tally, const struct tally_client *c,
-    int64_t client_id, struct error *err)
+    int64_t client_id, bool is_new, struct error *err)
 {
-	struct tally_hour hours[16];
-	size_t done = 0;
+	for (size_t i = 0; i < c->hour_count; i++) {
+		struct tally_hour hour;
 
-	while (done < c->hour_count) {
-		size_t count = 0;
-
-		while (count < sizeof(hours) / sizeof(hours[0]) && done < c->hour_count)
-			tally_hour_at(tally, c->first_hour + done++, &hours[count++]);
-		if (store_add_hours(s, client_id, hours, count, err) != 0)
+		tally_hour_at(tally, c->first_hour + i, &hour);
+		if (store_add_hour(s, client_id, &hour, err) != 0)
 			return -1;
 	}
-	return 0;
+	if (c->hour_count == 0 || (is_new && c->hour_count <= STORE_LOGIN_HOURS_MAX))
+		return 0;
+	return store_trim_hours(s, client_id, err);
 }
 
 /* Judges s->set; without a judge, or findings, there is no verdict. */
@@ -257,6 +255,13 @@ judge(struct store *s)
 	return s->judge(s->judge_arg, s->set.items, s->set.count, s->set.judged, &s->reason);
 }
 
+/* What waits to be written with more of its like. */
+static int
+write_rest(struct store *s, struct error *err)
+{
+	return store_batches_write(s, err) == 0 ? store_references_write(s, err) : -1;
+}
+
 int
 store_judge_client(struct store *s, int64_t client_id, const struct addr *ip, struct error *err)
 {
@@ -270,17 +275,18 @@ store_judge_client(struct store *s, int64_t client_id, const struct addr *ip, st
 	(void)sqlite3_bind_int64(st, 1, client_id);
 	(void)sqlite3_bind_int(st, 2, verdict);
 	(void)sqlite3_bind_text(st, 3, buf_text(&s->reason), (int)s->reason.len, SQLITE_STATIC);
-	if (store_step(s, st, err) != 0)
+	if (store_step(s, st, err) != 0 || store_set_write(s, client_id, err) != 0)
 		return -1;
-	return store_set_write(s, client_id, err);
+	return write_rest(s, err);
 }
 
 static int
-flush_client(struct store *s, int64_t sensor_id, const struct tally *tally,
+flush_client(struct store *s, int64_t sensor_id, struct tally_numbers *numbers,
     const struct tally_client *c, struct error *err)
 {
 	struct client_row row;
 	uint8_t verdict;
+	bool is_new;
 
 	if (find_client(s, sensor_id, &c->ip, &row, err) != 0)
 		return -1;
@@ -288,15 +294,17 @@ flush_client(struct store *s, int64_t sensor_id, const struct tally *tally,
 	if (row.id == 0 && c->event_count == 0)
 		return 0;
 	store_set_clear(&s->set);
-	if (row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0)
+	is_new = row.id == 0;
+	if ((!is_new && store_set_load(s, row.id, &c->ip, err) != 0) ||
+	    store_set_add(s, numbers, c, err) != 0)
 		return -1;
-	store_set_add(s, tally, c);
 	update_client(&row, c, &s->scratch);
 	verdict = judge(s);
 	if (write_client(s, sensor_id, &c->ip, &row, verdict, err) != 0 ||
-	    store_set_write(s, row.id, err) != 0)
+	    store_set_write(s, row.id, err) != 0 ||
+	    add_days(s, numbers->tally, c, row.id, err) != 0)
 		return -1;
-	return add_days(s, tally, c, row.id, err) == 0 ? add_hours(s, tally, c, row.id, err) : -1;
+	return add_hours(s, numbers->tally, c, row.id, is_new, err);
 }
 
 int
@@ -321,9 +329,9 @@ store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *
 	if (find_client(s, sensor_id, &c->ip, &row, err) != 0)
 		return -1;
 	store_set_clear(&s->set);
-	if (row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0)
+	if ((row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0) ||
+	    store_set_add_findings(s, findings, finding_count, err) != 0)
 		return -1;
-	store_set_add_findings(s, findings, finding_count);
 	update_client(&row, c, &s->scratch);
 	verdict = judge(s);
 	if (write_client(s, sensor_id, &c->ip, &row, verdict, err) != 0 ||
@@ -333,7 +341,7 @@ store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *
 		if (add_day(s, &days[i], row.id, err) != 0)
 			return -1;
 	}
-	return 0;
+	return write_rest(s, err);
 }
 
 int
@@ -361,14 +369,18 @@ store_forget_client(struct store *s, int64_t client_id, struct error *err)
 static int
 flush_tally(struct store *s, int64_t sensor_id, const struct tally *tally, struct error *err)
 {
-	for (size_t i = 0; i < tally_client_count(tally); i++) {
+	struct tally_numbers numbers;
+	int result = 0;
+
+	tally_numbers_init(&numbers, tally);
+	for (size_t i = 0; i < tally_client_count(tally) && result == 0; i++) {
 		struct tally_client c;
 
 		tally_client_at(tally, i, &c);
-		if (flush_client(s, sensor_id, tally, &c, err) != 0)
-			return -1;
+		result = flush_client(s, sensor_id, &numbers, &c, err);
 	}
-	return 0;
+	tally_numbers_release(&numbers);
+	return result == 0 ? write_rest(s, err) : -1;
 }
 
 int
@@ -398,6 +410,8 @@ bad:
 	if (run != NULL)
 		run->id = old_run;
 	s->failed = s->in_transaction;
+	store_batches_drop(s);
+	store_references_drop(s);
 	if (sqlite3_get_autocommit(s->db) == 0) {
 		struct error ignored;
 

@@ -4,21 +4,21 @@
 
 #include "base/banned.h"
 
-static int
-add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
+int
+store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
 {
-	sqlite3_stmt *st = store_statement(s, STATEMENT_HOUR_ADD, err);
+	int64_t *row = store_batch_next(s, STORE_BATCH_HOURS, err);
 
-	if (st == NULL)
+	if (row == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)sqlite3_bind_int64(st, 2, hour->hour);
-	store_bind_u64(st, 3, hour->sessions);
-	store_bind_u64(st, 4, hour->short_sessions);
-	store_bind_u64(st, 5, hour->failed_logins);
-	store_bind_u64(st, 6, hour->accepted_logins);
-	(void)sqlite3_bind_int64(st, 7, hour->failed_names);
-	return store_step(s, st, err);
+	row[0] = client_id;
+	row[1] = hour->hour;
+	row[2] = (int64_t)hour->sessions; /* counters never reach the sign */
+	row[3] = (int64_t)hour->short_sessions;
+	row[4] = (int64_t)hour->failed_logins;
+	row[5] = (int64_t)hour->accepted_logins;
+	row[6] = hour->failed_names;
+	return 0;
 }
 
 static int
@@ -40,19 +40,12 @@ has_many_hours(struct store *s, int64_t client_id, bool *many, struct error *err
 }
 
 int
-store_add_hours(struct store *s, int64_t client_id, const struct tally_hour *hours, size_t count,
-    struct error *err)
+store_trim_hours(struct store *s, int64_t client_id, struct error *err)
 {
 	sqlite3_stmt *st;
 	bool many;
 
-	for (size_t i = 0; i < count; i++) {
-		if (add_hour(s, client_id, &hours[i], err) != 0)
-			return -1;
-	}
-	if (count == 0)
-		return 0;
-	if (has_many_hours(s, client_id, &many, err) != 0)
+	if (store_batches_write(s, err) != 0 || has_many_hours(s, client_id, &many, err) != 0)
 		return -1;
 	if (!many)
 		return 0;

@@ -218,7 +218,11 @@ add_hours(struct merge *m, int64_t sensor_id, const struct addr *ip, const struc
 
 	if (store_find_client(m->into, sensor_id, ip, &client_id, m->err) != 0)
 		return -1;
-	return client_id == 0 ? 0 : store_add_hours(m->into, client_id, hours, count, m->err);
+	for (size_t i = 0; i < count && client_id != 0; i++) {
+		if (store_add_hour(m->into, client_id, &hours[i], m->err) != 0)
+			return -1;
+	}
+	return client_id != 0 ? store_trim_hours(m->into, client_id, m->err) : 0;
 }
 
 /* Behind the rest of the client; `copy`: its hours as they were taken in last. */
@@ -261,6 +265,7 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 		store_each_day_of(m->into, copy_id, take_day, &copy, m->err) != 0 ||
 		read_cadence(m->into, copy_id, &name_us, &copy.cadence, m->err) != 0))
 		goto out;
+	store_set_sort(&m->into->set);
 	cadence_subtract(&c->new_cadence, &copy.cadence);
 	find_news(m, c);
 	find_new_days(c, &copy);

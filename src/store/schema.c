@@ -29,25 +29,43 @@ static const char schema_1[] =
     " cadence BLOB," /* tally/cadence.h; what follows is made from it */
     " cadence_text TEXT, interval_us INTEGER, interval_share INTEGER, active_hours TEXT,"
     " UNIQUE (sensor, ip_key));"
-    "CREATE TABLE finding ("
-    " client INTEGER NOT NULL REFERENCES client(id), server TEXT NOT NULL,"
+    /* What findings have in common, each once, and by how many of them: shared.c. */
+    "CREATE TABLE kind ("
+    " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL, server TEXT NOT NULL,"
     " service INTEGER NOT NULL," /* the key's numbers, packed: finding_row.c */
-    " way INTEGER NOT NULL,"
-    " count INTEGER NOT NULL, gap_count INTEGER NOT NULL, login_count INTEGER NOT NULL,"
-    " scsv_count INTEGER NOT NULL, fallback_count INTEGER NOT NULL,"
-    " fallback_from INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
-    " verdict INTEGER NOT NULL,"
-    " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
-    " ended_count INTEGER NOT NULL, dropped_early_count INTEGER NOT NULL,"
-    " dropped_early_us INTEGER NOT NULL, dropped_early_len INTEGER NOT NULL,"
+    " way INTEGER NOT NULL, refusal_text TEXT, UNIQUE (server, service, way));"
+    "CREATE TABLE story ("
+    " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL,"
+    " digest INTEGER NOT NULL," /* of what follows */
     " server_ip TEXT, server_name_source INTEGER NOT NULL,"
     " cipher_suite INTEGER, ja4 TEXT, limited_by INTEGER NOT NULL,"
     " certificate_subject TEXT, certificate_not_after_us INTEGER,"
     " offers INTEGER NOT NULL,"     /* 1: AEAD suites, 2: ECDHE suites */
     " suites_all INTEGER NOT NULL," /* bits of tls/suite_set.h */
-    " suites_any INTEGER NOT NULL,"
-    " refusal_text TEXT, cipher_suite_text TEXT,"
-    " PRIMARY KEY (client, server, service, way)) WITHOUT ROWID;"
+    " suites_any INTEGER NOT NULL, fallback_from INTEGER NOT NULL,"
+    /* Of the number, if the version is not SSLv2, and if it is. */
+    " cipher_suite_text TEXT, sslv2_cipher_text TEXT);"
+    "CREATE INDEX story_digest ON story (digest);"
+    "CREATE TABLE finding ("
+    " client INTEGER NOT NULL REFERENCES client(id),"
+    " kind INTEGER NOT NULL REFERENCES kind(id), story INTEGER NOT NULL REFERENCES story(id),"
+    " count INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " verdict INTEGER NOT NULL,"
+    " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
+    " ended_count INTEGER NOT NULL,"
+    /* Seldom anything else. */
+    " gap_count INTEGER NOT NULL DEFAULT 0, login_count INTEGER NOT NULL DEFAULT 0,"
+    " scsv_count INTEGER NOT NULL DEFAULT 0, fallback_count INTEGER NOT NULL DEFAULT 0,"
+    " dropped_early_count INTEGER NOT NULL DEFAULT 0,"
+    " dropped_early_us INTEGER NOT NULL DEFAULT 0,"
+    " dropped_early_len INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (client, kind)) WITHOUT ROWID;"
+    /* Writing counts by itself, in references.c; there is no other way for a row to go. */
+    "CREATE TRIGGER finding_removed AFTER DELETE ON finding BEGIN"
+    " UPDATE kind SET findings = findings - 1 WHERE id = old.kind;"
+    " DELETE FROM kind WHERE id = old.kind AND findings = 0;"
+    " UPDATE story SET findings = findings - 1 WHERE id = old.story;"
+    " DELETE FROM story WHERE id = old.story AND findings = 0; END;"
     "CREATE TABLE day ("
     " client INTEGER NOT NULL REFERENCES client(id), day INTEGER NOT NULL,"
     " tls_version INTEGER NOT NULL, outcome INTEGER NOT NULL, count INTEGER NOT NULL,"

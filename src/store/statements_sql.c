@@ -7,8 +7,11 @@
 	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason, "  \
 	"name_us, cadence, cadence_text, interval_us, interval_share, active_hours"
 
-/* The primary key of a finding. */
-#define FINDING_KEY "client, " STORE_FINDING_KEY_COLUMNS
+#define PLAIN_FINDING_COLUMNS                                                                      \
+	"client, kind, story, count, first_us, last_us, verdict, endpoint, ended_count"
+#define OTHER_FINDING_COLUMNS                                                                      \
+	"gap_count, login_count, scsv_count, fallback_count, dropped_early_count, "                \
+	"dropped_early_us, dropped_early_len"
 
 /* clang-format off */
 const char *const store_statements_sql[STATEMENT_COUNT] = {
@@ -31,27 +34,41 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_CLIENT_JUDGED] =
 		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
 	[STATEMENT_FINDING_LOAD] =
-		"SELECT " STORE_FINDING_COLUMNS " FROM finding WHERE client = ?1"
-		" ORDER BY " STORE_FINDING_KEY_COLUMNS,
-	[STATEMENT_FINDING_WRITE] =
-		"INSERT OR REPLACE INTO finding (client, " STORE_FINDING_COLUMNS ","
-		" refusal_text, cipher_suite_text)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
-	[STATEMENT_FINDING_COUNT] =
-		"UPDATE finding SET count = ?5, gap_count = ?6, login_count = ?7, scsv_count = ?8,"
-		" fallback_count = ?9, fallback_from = ?10, first_us = ?11, last_us = ?12,"
-		" verdict = ?13, endpoint = ?14, ended_count = ?15, dropped_early_count = ?16,"
-		" dropped_early_us = ?17, dropped_early_len = ?18"
-		" WHERE client = ?1 AND server = ?2 AND service = ?3 AND way = ?4",
-	[STATEMENT_DAY_ADD] =
+		"SELECT " STORE_FINDING_COLUMNS " FROM " STORE_FINDING_TABLES
+		" WHERE f.client = ?1 ORDER BY f.kind",
+	/* Takes the place of the row that was there before, without the trigger. */
+	[STATEMENT_FINDINGS_WRITE] =
+		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ", " OTHER_FINDING_COLUMNS
+		") SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16"
+		" FROM batch",
+	[STATEMENT_PLAIN_FINDINGS_WRITE] =
+		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ")"
+		" SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9 FROM batch",
+	[STATEMENT_KIND_FIND] =
+		"SELECT id FROM kind WHERE server = ?1 AND service = ?2 AND way = ?3",
+	[STATEMENT_KIND_INSERT] =
+		"INSERT INTO kind (server, service, way, refusal_text, findings)"
+		" VALUES (?1, ?2, ?3, ?4, 0)",
+	[STATEMENT_KIND_COUNT] = "UPDATE kind SET findings = findings + ?2 WHERE id = ?1",
+	[STATEMENT_KIND_REMOVE] = "DELETE FROM kind WHERE id = ?1 AND findings = 0",
+	[STATEMENT_STORY_FIND] =
+		"SELECT t.id, " STORE_STORY_COLUMNS " FROM story t WHERE t.digest = ?1",
+	[STATEMENT_STORY_INSERT] =
+		"INSERT INTO story (digest, server_ip, server_name_source, cipher_suite, ja4,"
+		" limited_by, certificate_subject, certificate_not_after_us, offers, suites_all,"
+		" suites_any, fallback_from, cipher_suite_text, sslv2_cipher_text, findings)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)",
+	[STATEMENT_STORY_COUNT] = "UPDATE story SET findings = findings + ?2 WHERE id = ?1",
+	[STATEMENT_STORY_REMOVE] = "DELETE FROM story WHERE id = ?1 AND findings = 0",
+	[STATEMENT_DAYS_ADD] =
 		"INSERT INTO day (client, day, tls_version, outcome, count)"
-		" VALUES (?1, ?2, ?3, ?4, ?5)"
+		" SELECT v1, v2, v3, v4, v5 FROM batch WHERE true"
 		" ON CONFLICT (client, day, tls_version, outcome)"
 		" DO UPDATE SET count = count + excluded.count",
-	[STATEMENT_HOUR_ADD] =
+	[STATEMENT_HOURS_ADD] =
 		"INSERT INTO login_hour (client, hour, sessions, short_sessions, failed_logins,"
-		" accepted_logins, failed_names) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		" accepted_logins, failed_names) SELECT v1, v2, v3, v4, v5, v6, v7 FROM batch"
+		" WHERE true"
 		" ON CONFLICT (client, hour) DO UPDATE SET sessions = sessions + excluded.sessions,"
 		" short_sessions = short_sessions + excluded.short_sessions,"
 		" failed_logins = failed_logins + excluded.failed_logins,"
@@ -89,7 +106,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"SELECT id, ip_key, last_us FROM client WHERE id > ?1 AND sensor > 0"
 		" ORDER BY id LIMIT 1",
 	[STATEMENT_PRUNE_FINDINGS] =
-		"DELETE FROM finding WHERE (" FINDING_KEY ") IN (SELECT " FINDING_KEY
+		"DELETE FROM finding WHERE (client, kind) IN (SELECT client, kind"
 		" FROM finding WHERE client = ?1 AND last_us < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_DAYS] =
 		"DELETE FROM day WHERE (client, day, tls_version, outcome) IN (SELECT"

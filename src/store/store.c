@@ -36,6 +36,8 @@ store_close(struct store *s)
 		(void)sqlite3_finalize(s->statements[i]);
 	(void)sqlite3_close(s->db);
 	store_set_release(&s->set);
+	store_batches_release(s);
+	store_references_drop(s);
 	buf_release(&s->scratch);
 	buf_release(&s->reason);
 	free(s->path);
@@ -131,5 +133,7 @@ store_rollback(struct store *s)
 
 	if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0)
 		(void)store_run_statement(s, STATEMENT_ROLLBACK, &ignored);
+	store_batches_drop(s);
+	store_references_drop(s);
 	s->in_transaction = false;
 }

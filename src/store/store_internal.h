@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "base/hash.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -18,10 +19,18 @@ enum store_statement {
 	STATEMENT_CLIENT_UPDATE,
 	STATEMENT_CLIENT_JUDGED,
 	STATEMENT_FINDING_LOAD,
-	STATEMENT_FINDING_WRITE,
-	STATEMENT_FINDING_COUNT,
-	STATEMENT_DAY_ADD,
-	STATEMENT_HOUR_ADD,
+	STATEMENT_FINDINGS_WRITE,
+	STATEMENT_PLAIN_FINDINGS_WRITE,
+	STATEMENT_KIND_FIND,
+	STATEMENT_KIND_INSERT,
+	STATEMENT_KIND_COUNT,
+	STATEMENT_KIND_REMOVE,
+	STATEMENT_STORY_FIND,
+	STATEMENT_STORY_INSERT,
+	STATEMENT_STORY_COUNT,
+	STATEMENT_STORY_REMOVE,
+	STATEMENT_DAYS_ADD,
+	STATEMENT_HOURS_ADD,
 	STATEMENT_HOURS_MANY,
 	STATEMENT_HOURS_TRIM,
 	STATEMENT_RUN_INSERT,
@@ -47,16 +56,53 @@ enum store_statement {
 /* What has to be written of a finding that was stored before. */
 enum finding_change { FINDING_SAME, FINDING_COUNTED, FINDING_RENEWED };
 
+/* Where a finding is stored; kind and story 0: their rows have yet to be found, or made. */
+struct store_finding_place {
+	int64_t client, kind, story;
+};
+
+struct tally_numbers;
+
 /*
  * One client's findings while they are brought up to date: first those that were stored before, in
- * the order of their keys, then the new ones.
+ * the order of their kinds' numbers, then the new ones.
  */
 struct finding_set {
 	struct finding *items;
+	struct store_finding_place *places; /* the client's number is not set */
 	struct store_judgement *judged;
 	struct store_judgement *stored; /* of those that were stored, and `changes` too */
 	uint8_t *changes;               /* enum finding_change */
 	size_t stored_count, count, room;
+};
+
+/* Rows of integers that wait to be written, per table. */
+enum store_batch_of {
+	STORE_BATCH_PLAIN_FINDINGS, /* with the first columns, the others are 0 */
+	STORE_BATCH_FINDINGS,
+	STORE_BATCH_DAYS,
+	STORE_BATCH_HOURS,
+};
+#define STORE_BATCH_COUNT (STORE_BATCH_HOURS + 1)
+#define STORE_BATCH_WIDTH 16
+
+struct store_batch {
+	int64_t (*rows)[STORE_BATCH_WIDTH];
+	size_t count;
+};
+
+/* The tables of what findings share. */
+enum store_shared { STORE_SHARED_KIND, STORE_SHARED_STORY };
+#define STORE_SHARED_COUNT (STORE_SHARED_STORY + 1)
+
+struct store_reference {
+	int64_t id, change;
+};
+
+struct store_references {
+	struct store_reference *items;
+	uint32_t *slots; /* 1 + place in `items`; 0: free */
+	size_t count, slot_count;
 };
 
 struct store {
@@ -70,6 +116,11 @@ struct store {
 	void *judge_arg;
 	struct buf scratch, reason;
 	struct finding_set set;
+	struct store_batch batches[STORE_BATCH_COUNT];
+	const struct store_batch *batch; /* that is being written */
+	struct store_references references[STORE_SHARED_COUNT];
+	struct hash_key digest_key; /* of stories */
+	bool has_digest_key;
 	int64_t prune_after; /* the last client that the sweep of store_prune is done with */
 };
 
@@ -139,10 +190,36 @@ struct span store_printable(
     struct buf *scratch, struct span text, enum store_charset charset, size_t max);
 void store_make_printable(struct buf *scratch, struct event_text *text, enum store_charset charset);
 
+/* batch.c */
+int store_batch_prepare(struct store *s);
+/*
+ * The next row, to be filled in at once, in the order of the statement's columns; NULL: those
+ * before it could not be written.  Rows are in their tables after store_batches_write.
+ */
+int64_t *store_batch_next(struct store *s, enum store_batch_of which, struct error *err);
+int store_batches_write(struct store *s, struct error *err);
+void store_batches_drop(struct store *s);
+void store_batches_release(struct store *s);
+
+/* references.c */
+/* `change` findings more refer to that row. */
+void store_reference(struct store *s, enum store_shared which, int64_t id, int change);
+/* Before findings are removed, and before a commit.  Rows that nobody refers to are gone then. */
+int store_references_write(struct store *s, struct error *err);
+void store_references_drop(struct store *s);
+
+/* shared.c */
+/* The number of the kind with that key, whosoever; 0: there is none yet. */
+int store_find_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err);
+/* The same, and makes it; it is gone again unless store_reference names it. */
+int store_keep_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err);
+int store_keep_story(struct store *s, const struct finding *f, int64_t *id, struct error *err);
+bool store_same_story(const struct finding *a, const struct finding *b);
+
 /*
  * finding_row.c: the columns of a finding, in one order for all statements.
  *
- * The numbers of the key are packed into two, most significant first, so that rows stand in the
+ * The numbers of its kind are packed into two, most significant first, so that kinds stand in the
  * order of tally_key_compare and a statement has few values to carry:
  *
  *   service  port 16 bits, protocol 8, TLS mode 8
@@ -157,35 +234,64 @@ void store_make_printable(struct buf *scratch, struct event_text *text, enum sto
 #define STORE_REFUSED_BY(way) "(" way " >> 16 & 255)"
 #define STORE_VERSION_MAX 0x7fff
 
-#define STORE_FINDING_KEY_COLUMNS "server, service, way"
+#define STORE_STORY_COLUMNS                                                                        \
+	"t.server_ip, t.server_name_source, t.cipher_suite, t.ja4, t.limited_by, "                 \
+	"t.certificate_subject, t.certificate_not_after_us, t.offers, t.suites_all, "              \
+	"t.suites_any, t.fallback_from"
+/* The first ones are STORE_FINDING_PLACE_COLUMNS for who wants to write it again. */
+#define STORE_FINDING_PLACE_COLUMNS 2
 #define STORE_FINDING_COLUMNS                                                                      \
-	STORE_FINDING_KEY_COLUMNS                                                                  \
-	", count, gap_count, login_count, scsv_count, fallback_count, fallback_from, first_us, "   \
-	"last_us, verdict, endpoint, ended_count, dropped_early_count, dropped_early_us, "         \
-	"dropped_early_len, server_ip, "                                                           \
-	"server_name_source, cipher_suite, ja4, limited_by, certificate_subject, "                 \
-	"certificate_not_after_us, offers, suites_all, suites_any"
-/* The first ones, which change with each event; `first` is the key's first column. */
-int store_finding_bind_counts(
-    sqlite3_stmt *st, int first, const struct finding *f, struct store_judgement judged);
-/* All, then refusal_text and cipher_suite_text, for STATEMENT_FINDING_WRITE; and steps it. */
-int store_finding_write(struct store *s, int64_t client_id, const struct finding *f,
-    struct store_judgement judged, struct error *err);
+	"f.kind, f.story, f.count, f.first_us, f.last_us, f.verdict, f.endpoint, f.ended_count, "  \
+	"f.gap_count, f.login_count, f.scsv_count, f.fallback_count, f.dropped_early_count, "      \
+	"f.dropped_early_us, f.dropped_early_len, " STORE_FINDING_KEY_COLUMNS                      \
+	", " STORE_STORY_COLUMNS
+#define STORE_FINDING_KEY_COLUMNS "k.server, k.service, k.way"
+#define STORE_FINDING_TABLES "finding f JOIN kind k ON k.id = f.kind JOIN story t ON t.id = f.story"
+/* Writes it with the next batch; `place` is whole. */
+int store_finding_write(struct store *s, const struct store_finding_place *place,
+    const struct finding *f, struct store_judgement judged, struct error *err);
 /* False, with `out` fit to be used: the row holds what no tlstally writes. */
-bool store_finding_read(sqlite3_stmt *st, int first, const struct addr *client, struct finding *out,
+bool store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
     struct store_judgement *judged);
+/* The columns of a story, from `first` on; the rest of `out` stays as it is. */
+bool store_story_read(sqlite3_stmt *st, int first, struct finding *out);
 
 /* finding_set.c */
 void store_set_release(struct finding_set *set);
 void store_set_clear(struct finding_set *set);
 /* All that is stored of a client. */
 int store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
+/* Puts what was loaded in the order of keys, for who only reads it. */
+void store_set_sort(struct finding_set *set);
 /* What the tally holds of it. */
-void store_set_add(struct store *s, const struct tally *tally, const struct tally_client *c);
+int store_set_add(struct store *s, struct tally_numbers *numbers, const struct tally_client *c,
+    struct error *err);
 /* Findings from elsewhere, that are as they are stored. */
-void store_set_add_findings(struct store *s, const struct finding *findings, size_t count);
+int store_set_add_findings(
+    struct store *s, const struct finding *findings, size_t count, struct error *err);
 /* Writes what is new or has changed, with its rank. */
 int store_set_write(struct store *s, int64_t client_id, struct error *err);
+
+/* tally_numbers.c: where the kinds and stories of a tally are in the database. */
+struct tally_number {
+	int64_t id; /* 0: there is no row yet, as far as is known */
+	bool seen;  /* and so it is known whether it is plain: */
+	bool plain; /* it is kept as it is, without anything that cannot be printed */
+};
+
+struct tally_numbers {
+	const struct tally *tally;
+	struct tally_number *kinds, *stories; /* by their numbers in the tally */
+};
+
+void tally_numbers_init(struct tally_numbers *n, const struct tally *tally);
+void tally_numbers_release(struct tally_numbers *n);
+/*
+ * A finding of the tally as it is to be stored, and where.  place->kind is 0 for a key that had to
+ * be changed for that; and, without `keep`, for one that no finding has yet.
+ */
+int tally_numbers_finding(struct store *s, struct tally_numbers *n, size_t index, bool keep,
+    struct finding *out, struct store_finding_place *place, struct error *err);
 
 /* query.c */
 /* NULL: `err` says why.  ?1 since, ?2 until, ?3 sensor: NULL lets everything through. */
@@ -197,9 +303,11 @@ bool store_filter_has_client(const struct store_filter *f, const struct addr *ip
 /* All of one client, in order; *hours is the caller's to free, also after an error. */
 int store_load_hours(struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count,
     struct error *err);
-/* Adds hours to those of a client, and removes what is beyond STORE_LOGIN_HOURS_MAX. */
-int store_add_hours(struct store *s, int64_t client_id, const struct tally_hour *hours,
-    size_t count, struct error *err);
+/* Adds an hour to those of a client, with the next batch. */
+int store_add_hour(
+    struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err);
+/* Removes what is beyond STORE_LOGIN_HOURS_MAX. */
+int store_trim_hours(struct store *s, int64_t client_id, struct error *err);
 
 /* run_row.c */
 int store_write_run(struct store *s, int64_t sensor_id, struct store_run *run, struct error *err);

@@ -30,8 +30,8 @@
 	"WHEN 8 THEN 'mdns' WHEN 9 THEN 'nbns' END"
 /* The range file, where nothing else names the server: STORE_SERVER_BY_RANGE. */
 #define SERVER_NAME_SOURCE                                                                         \
-	"CASE WHEN f.server_name_source = 0 AND f.endpoint & 2 THEN 'range' ELSE " NAME_SOURCE(    \
-	    "f.server_name_source") " END"
+	"CASE WHEN t.server_name_source = 0 AND f.endpoint & 2 THEN 'range' ELSE " NAME_SOURCE(    \
+	    "t.server_name_source") " END"
 /* By its address alone nobody can tell. */
 #define LEGACY_ENDPOINT "CASE WHEN f.endpoint & 2 THEN NULL ELSE f.endpoint & 1 END"
 #define MAC_BYTE(from) "substr(hex(c.mac), " from ", 2)"
@@ -41,8 +41,9 @@
 /* By age, SSLv2 the oldest; what is not known is left out. */
 #define SEEN_VERSION(choose)                                                                       \
 	VERSION("(SELECT " choose "(" STORE_VERSION(                                               \
-	    "way") ")"                                                                             \
-		   " FROM finding WHERE client = c.id AND " STORE_VERSION("way") " > 0)")
+	    "k.way") ")"                                                                           \
+		     " FROM finding f JOIN kind k ON k.id = f.kind WHERE f.client = c.id"          \
+		     " AND " STORE_VERSION("k.way") " > 0)")
 #define DAY(us) "(" us " / 86400000000)"
 #define LAST_DAY_OF_SENSOR DAY("(SELECT max(end_us) FROM run WHERE sensor = c.sensor)")
 /* Days between the client's last one and the sensor's, each with the end of a capture. */
@@ -71,30 +72,30 @@ static const char inventory_view[] =
     " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint,"
     " fallbacks, fallback_from, ended, dropped_early) AS SELECT"
     " s.name, c.ip, "
-    PROTOCOL(STORE_PROTOCOL("f.service")) ", "
-    TLS_MODE(STORE_TLS_MODE("f.service")) ", "
-    "f.server, f.server_ip, " STORE_PORT("f.service") ", "
-    VERSION(STORE_VERSION("f.way")) ", "
-    VERSION(STORE_OFFERED("f.way")) ", "
-    OUTCOME(STORE_OUTCOME("f.way")) ", "
-    SIDE(STORE_REFUSED_BY("f.way")) ", "
-    "f.refusal_text, "
-    SIDE("f.limited_by") ", "
+    PROTOCOL(STORE_PROTOCOL("k.service")) ", "
+    TLS_MODE(STORE_TLS_MODE("k.service")) ", "
+    "k.server, t.server_ip, " STORE_PORT("k.service") ", "
+    VERSION(STORE_VERSION("k.way")) ", "
+    VERSION(STORE_OFFERED("k.way")) ", "
+    OUTCOME(STORE_OUTCOME("k.way")) ", "
+    SIDE(STORE_REFUSED_BY("k.way")) ", "
+    "k.refusal_text, "
+    SIDE("t.limited_by") ", "
     "f.count, "
     TIME("f.first_us") ", "
     TIME("f.last_us") ", "
-    "f.cipher_suite_text, "
-    "f.ja4, "
+    "CASE " STORE_VERSION("k.way") " WHEN 2 THEN t.sslv2_cipher_text ELSE t.cipher_suite_text END, "
+    "t.ja4, "
     VERDICT("f.verdict") ", "
     SERVER_NAME_SOURCE ", "
-    "f.certificate_subject, "
-    TIME("f.certificate_not_after_us") ", "
+    "t.certificate_subject, "
+    TIME("t.certificate_not_after_us") ", "
     "f.gap_count, f.login_count, "
     LEGACY_ENDPOINT ", "
     "f.fallback_count, "
-    VERSION("f.fallback_from") ", "
+    VERSION("t.fallback_from") ", "
     "f.ended_count, f.dropped_early_count"
-    " FROM finding f JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
+    " FROM " STORE_FINDING_TABLES " JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
 
 /*
  * Not for people: the MAC addresses behind which several clients are.  An address that was given to
@@ -141,8 +142,8 @@ static const char clients_view[] =
     "CASE WHEN c.verdict = 6 OR " DAY("c.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
     " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END, "
     "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, "
-    "(SELECT ja4 FROM finding WHERE client = c.id AND ja4 IS NOT NULL"
-    "  ORDER BY last_us DESC, server, service, way LIMIT 1), "
+    "(SELECT t.ja4 FROM " STORE_FINDING_TABLES " WHERE f.client = c.id AND t.ja4 IS NOT NULL"
+    "  ORDER BY f.last_us DESC, k.server, k.service, k.way LIMIT 1), "
     "c.cadence_text, "
     "round(c.interval_us / 1e6, 1), "
     "c.interval_share, c.active_hours, "

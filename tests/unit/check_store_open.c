@@ -656,16 +656,16 @@ END_TEST
 START_TEST(values_that_no_tlstally_writes_are_damage)
 {
 	static const char *const changes[] = {
-		"UPDATE finding SET way = way | 99 << 24",
-		"UPDATE finding SET way = -1",
-		"UPDATE finding SET way = way | 255 << 16",
-		"UPDATE finding SET way = way | 255 << 8",
-		"UPDATE finding SET service = service | 255 << 8",
-		"UPDATE finding SET service = service | 255",
-		"UPDATE finding SET service = 1 << 40",
-		"UPDATE finding SET service = -1",
+		"UPDATE kind SET way = way | 99 << 24",
+		"UPDATE kind SET way = -1",
+		"UPDATE kind SET way = way | 255 << 16",
+		"UPDATE kind SET way = way | 255 << 8",
+		"UPDATE kind SET service = service | 255 << 8",
+		"UPDATE kind SET service = service | 255",
+		"UPDATE kind SET service = 1 << 40",
+		"UPDATE kind SET service = -1",
 		"UPDATE finding SET verdict = 256",
-		"UPDATE finding SET server_ip = 'nowhere'",
+		"UPDATE story SET server_ip = 'nowhere'",
 		"UPDATE client SET ip = 'nowhere'",
 		"UPDATE client SET verdict = -1",
 	};
