@@ -7,6 +7,36 @@
 
 #include "base/banned.h"
 
+static uint64_t
+service_of(const struct finding_key *k)
+{
+	return (uint64_t)k->server_port << 32 | (uint64_t)k->protocol << 16 | k->tls_mode;
+}
+
+static uint64_t
+way_of(const struct finding_key *k)
+{
+	return (uint64_t)k->tls_version << 48 | (uint64_t)k->offered_version << 32 |
+	       (uint64_t)k->outcome << 24 | (uint64_t)k->refused_by << 16 |
+	       (uint64_t)k->refusal << 8 | k->refusal_alert;
+}
+
+/* Decides where nothing else does, so that the order in which findings come means nothing. */
+static bool
+key_before(const struct finding_key *a, const struct finding_key *b)
+{
+	uint16_t len = a->server.len < b->server.len ? a->server.len : b->server.len;
+	int order = memcmp(a->server.data, b->server.data, len);
+
+	if (order != 0)
+		return order < 0;
+	if (a->server.len != b->server.len)
+		return a->server.len < b->server.len;
+	if (service_of(a) != service_of(b))
+		return service_of(a) < service_of(b);
+	return way_of(a) < way_of(b);
+}
+
 /*
  * The latest of the worst stands for the client, of several the one with more.  So a failure leads
  * only where it is what is wrong: one that a success made harmless has that success after it.
@@ -16,7 +46,9 @@ leads_before(const struct finding *a, const struct finding *b)
 {
 	if (a->last_us != b->last_us)
 		return a->last_us > b->last_us;
-	return a->count > b->count;
+	if (a->count != b->count)
+		return a->count > b->count;
+	return key_before(&a->key, &b->key);
 }
 
 static void
@@ -105,7 +137,8 @@ evidence_collect(struct evidence *ev, const struct policy *policy, const struct 
 			continue;
 		if (ev->better == NULL || f->first_us < better_first)
 			better_first = f->first_us;
-		if (ev->better == NULL || f->last_us > ev->better->last_us)
+		if (ev->better == NULL || f->last_us > ev->better->last_us ||
+		    (f->last_us == ev->better->last_us && key_before(&f->key, &ev->better->key)))
 			ev->better = f;
 	}
 	ev->better_since = ev->better != NULL && better_first > ev->last_us;

@@ -57,23 +57,23 @@ unpack(int64_t packed, unsigned shift, int mask, int last, bool *damaged)
 	return 0;
 }
 
-static void
-read_key(sqlite3_stmt *st, int i, struct finding_key *k, bool *damaged)
+bool
+store_kind_read(sqlite3_stmt *st, int i, struct finding_key *k)
 {
 	int64_t service = sqlite3_column_int64(st, i + 1), way = sqlite3_column_int64(st, i + 2);
+	bool damaged = service < 0 || service > UINT32_MAX || way < 0;
 
 	event_text_set(&k->server, store_column_span(st, i));
-	if (service < 0 || service > UINT32_MAX || way < 0)
-		*damaged = true;
-	k->server_port = (uint16_t)unpack(service, 16, UINT16_MAX, UINT16_MAX, damaged);
-	k->protocol = (enum protocol)unpack(service, 8, 255, PROTOCOL_SMTP, damaged);
-	k->tls_mode = (enum tls_mode)unpack(service, 0, 255, TLS_MODE_STARTTLS, damaged);
-	k->tls_version = (uint16_t)unpack(way, 48, UINT16_MAX, UINT16_MAX, damaged);
-	k->offered_version = (uint16_t)unpack(way, 32, UINT16_MAX, UINT16_MAX, damaged);
-	k->outcome = (enum outcome)unpack(way, 24, 255, OUTCOME_CLEARTEXT, damaged);
-	k->refused_by = (enum event_side)unpack(way, 16, 255, SIDE_SERVER, damaged);
-	k->refusal = (enum refusal_kind)unpack(way, 8, 255, REFUSAL_SSLV2_ERROR, damaged);
-	k->refusal_alert = (uint8_t)unpack(way, 0, 255, UINT8_MAX, damaged);
+	k->server_port = (uint16_t)unpack(service, 16, UINT16_MAX, UINT16_MAX, &damaged);
+	k->protocol = (enum protocol)unpack(service, 8, 255, PROTOCOL_SMTP, &damaged);
+	k->tls_mode = (enum tls_mode)unpack(service, 0, 255, TLS_MODE_STARTTLS, &damaged);
+	k->tls_version = (uint16_t)unpack(way, 48, UINT16_MAX, UINT16_MAX, &damaged);
+	k->offered_version = (uint16_t)unpack(way, 32, UINT16_MAX, UINT16_MAX, &damaged);
+	k->outcome = (enum outcome)unpack(way, 24, 255, OUTCOME_CLEARTEXT, &damaged);
+	k->refused_by = (enum event_side)unpack(way, 16, 255, SIDE_SERVER, &damaged);
+	k->refusal = (enum refusal_kind)unpack(way, 8, 255, REFUSAL_SSLV2_ERROR, &damaged);
+	k->refusal_alert = (uint8_t)unpack(way, 0, 255, UINT8_MAX, &damaged);
+	return !damaged;
 }
 
 bool
@@ -83,6 +83,7 @@ store_story_read(sqlite3_stmt *st, int first, struct finding *out)
 	int i = first, offers;
 	struct span text = store_column_span(st, i++);
 
+	memset(&out->server_ip, 0, sizeof(out->server_ip));
 	if (text.len > 0 && !addr_from_text((const char *)text.data, &out->server_ip))
 		damaged = true;
 	out->server_name_source =
@@ -107,14 +108,12 @@ store_story_read(sqlite3_stmt *st, int first, struct finding *out)
 }
 
 bool
-store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
-    struct store_judgement *judged)
+store_finding_read_own(
+    sqlite3_stmt *st, int first, struct finding *out, struct store_judgement *judged)
 {
 	bool damaged = false;
-	int i = STORE_FINDING_PLACE_COLUMNS;
+	int i = first;
 
-	memset(out, 0, sizeof(*out));
-	out->key.client_ip = *client;
 	out->count = store_column_u64(st, i++);
 	out->first_us = sqlite3_column_int64(st, i++);
 	out->last_us = sqlite3_column_int64(st, i++);
@@ -128,7 +127,20 @@ store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *
 	out->fallback_count = store_column_u64(st, i++);
 	out->dropped_early_count = store_column_u64(st, i++);
 	out->dropped_early_us = sqlite3_column_int64(st, i++);
-	out->dropped_early_len = store_column_u64(st, i++);
-	read_key(st, i, &out->key, &damaged);
-	return store_story_read(st, i + 3, out) && !damaged;
+	out->dropped_early_len = store_column_u64(st, i);
+	return !damaged;
+}
+
+bool
+store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
+    struct store_judgement *judged)
+{
+	enum { OWN = 0, KIND = OWN + 13, STORY = KIND + 3 };
+	bool good;
+
+	memset(out, 0, sizeof(*out));
+	out->key.client_ip = *client;
+	good = store_finding_read_own(st, OWN, out, judged);
+	good = store_kind_read(st, KIND, &out->key) && good;
+	return store_story_read(st, STORY, out) && good;
 }

@@ -52,36 +52,54 @@ make_room(struct finding_set *set, size_t count)
 	assert(set->items != NULL);
 }
 
+/* The row of STATEMENT_FINDING_LOAD, as item `i` of the set. */
+static int
+load_row(struct store *s, sqlite3_stmt *st, size_t i, const struct addr *ip, struct error *err)
+{
+	struct finding_set *set = &s->set;
+	struct store_finding_place *place = &set->places[i];
+	struct finding *f = &set->items[i];
+	const struct finding_key *kind;
+	const struct finding *story;
+
+	place->kind = sqlite3_column_int64(st, 0);
+	place->story = sqlite3_column_int64(st, 1);
+	kind = store_cached_kind(s, place->kind, err);
+	story = kind != NULL ? store_cached_story(s, place->story, err) : NULL;
+	if (story == NULL)
+		return -1;
+	*f = *story;
+	f->key = *kind;
+	f->key.client_ip = *ip;
+	set->changes[i] = FINDING_SAME;
+	if (store_finding_read_own(st, 2, f, &set->stored[i]))
+		return 0;
+	store_error_damaged(s, err);
+	return -1;
+}
+
 int
 store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_LOAD, err);
 	struct finding_set *set = &s->set;
-	int status;
+	int status = SQLITE_DONE, result = 0;
 
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, client_id);
-	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
-		size_t i = set->count;
-
-		make_room(set, i + 1);
-		if (!store_finding_read(st, ip, &set->items[i], &set->stored[i])) {
-			store_error_damaged(s, err);
-			break;
-		}
-		set->places[i] = (struct store_finding_place){
-			.kind = sqlite3_column_int64(st, 0),
-			.story = sqlite3_column_int64(st, 1),
-		};
-		set->changes[i] = FINDING_SAME;
+	while (result == 0 && (status = sqlite3_step(st)) == SQLITE_ROW) {
+		make_room(set, set->count + 1);
+		result = load_row(s, st, set->count, ip, err);
 		set->count++;
 	}
 	set->stored_count = set->count;
-	if (status != SQLITE_DONE && status != SQLITE_ROW)
+	if (result == 0 && status != SQLITE_DONE) {
 		store_error(s, "read", err);
+		result = -1;
+	}
 	(void)sqlite3_reset(st);
-	return status == SQLITE_DONE ? 0 : -1;
+	return result;
 }
 
 static int

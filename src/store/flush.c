@@ -269,6 +269,7 @@ store_judge_client(struct store *s, int64_t client_id, const struct addr *ip, st
 	uint8_t verdict;
 
 	store_set_clear(&s->set);
+	store_cache_clear(s);
 	if (st == NULL || store_set_load(s, client_id, ip, err) != 0)
 		return -1;
 	verdict = judge(s);
@@ -329,6 +330,7 @@ store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *
 	if (find_client(s, sensor_id, &c->ip, &row, err) != 0)
 		return -1;
 	store_set_clear(&s->set);
+	store_cache_clear(s);
 	if ((row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0) ||
 	    store_set_add_findings(s, findings, finding_count, err) != 0)
 		return -1;
@@ -372,6 +374,7 @@ flush_tally(struct store *s, int64_t sensor_id, const struct tally *tally, struc
 	struct tally_numbers numbers;
 	int result = 0;
 
+	store_cache_clear(s);
 	tally_numbers_init(&numbers, tally);
 	for (size_t i = 0; i < tally_client_count(tally) && result == 0; i++) {
 		struct tally_client c;

@@ -318,6 +318,7 @@ store_each_identity(struct store *s, int64_t sensor_id, uint64_t head_hash, stor
 int
 store_snapshot_begin(struct store *s, struct error *err)
 {
+	store_cache_clear(s);
 	if (sqlite3_exec(s->db, "BEGIN; SELECT count(*) FROM sensor", NULL, NULL, NULL) ==
 	    SQLITE_OK)
 		return 0;

@@ -34,7 +34,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_CLIENT_JUDGED] =
 		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
 	[STATEMENT_FINDING_LOAD] =
-		"SELECT " STORE_FINDING_COLUMNS " FROM " STORE_FINDING_TABLES
+		"SELECT f.kind, f.story, " STORE_FINDING_OWN_COLUMNS " FROM finding f"
 		" WHERE f.client = ?1 ORDER BY f.kind",
 	/* Takes the place of the row that was there before, without the trigger. */
 	[STATEMENT_FINDINGS_WRITE] =
@@ -46,6 +46,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9 FROM batch",
 	[STATEMENT_KIND_FIND] =
 		"SELECT id FROM kind WHERE server = ?1 AND service = ?2 AND way = ?3",
+	[STATEMENT_KIND_READ] =
+		"SELECT " STORE_FINDING_KEY_COLUMNS " FROM kind k WHERE k.id = ?1",
 	[STATEMENT_KIND_INSERT] =
 		"INSERT INTO kind (server, service, way, refusal_text, findings)"
 		" VALUES (?1, ?2, ?3, ?4, 0)",
@@ -53,6 +55,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_KIND_REMOVE] = "DELETE FROM kind WHERE id = ?1 AND findings = 0",
 	[STATEMENT_STORY_FIND] =
 		"SELECT t.id, " STORE_STORY_COLUMNS " FROM story t WHERE t.digest = ?1",
+	[STATEMENT_STORY_READ] =
+		"SELECT " STORE_STORY_COLUMNS " FROM story t WHERE t.id = ?1",
 	[STATEMENT_STORY_INSERT] =
 		"INSERT INTO story (digest, server_ip, server_name_source, cipher_suite, ja4,"
 		" limited_by, certificate_subject, certificate_not_after_us, offers, suites_all,"

@@ -38,6 +38,7 @@ store_close(struct store *s)
 	store_set_release(&s->set);
 	store_batches_release(s);
 	store_references_drop(s);
+	store_cache_release(s);
 	buf_release(&s->scratch);
 	buf_release(&s->reason);
 	free(s->path);

@@ -22,10 +22,12 @@ enum store_statement {
 	STATEMENT_FINDINGS_WRITE,
 	STATEMENT_PLAIN_FINDINGS_WRITE,
 	STATEMENT_KIND_FIND,
+	STATEMENT_KIND_READ,
 	STATEMENT_KIND_INSERT,
 	STATEMENT_KIND_COUNT,
 	STATEMENT_KIND_REMOVE,
 	STATEMENT_STORY_FIND,
+	STATEMENT_STORY_READ,
 	STATEMENT_STORY_INSERT,
 	STATEMENT_STORY_COUNT,
 	STATEMENT_STORY_REMOVE,
@@ -95,6 +97,8 @@ struct store_batch {
 enum store_shared { STORE_SHARED_KIND, STORE_SHARED_STORY };
 #define STORE_SHARED_COUNT (STORE_SHARED_STORY + 1)
 
+struct shared_cache; /* opaque */
+
 struct store_reference {
 	int64_t id, change;
 };
@@ -119,6 +123,7 @@ struct store {
 	struct store_batch batches[STORE_BATCH_COUNT];
 	const struct store_batch *batch; /* that is being written */
 	struct store_references references[STORE_SHARED_COUNT];
+	struct shared_cache *cache; /* NULL: not needed yet */
 	struct hash_key digest_key; /* of stories */
 	bool has_digest_key;
 	int64_t prune_after; /* the last client that the sweep of store_prune is done with */
@@ -238,23 +243,36 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	"t.server_ip, t.server_name_source, t.cipher_suite, t.ja4, t.limited_by, "                 \
 	"t.certificate_subject, t.certificate_not_after_us, t.offers, t.suites_all, "              \
 	"t.suites_any, t.fallback_from"
-/* The first ones are STORE_FINDING_PLACE_COLUMNS for who wants to write it again. */
-#define STORE_FINDING_PLACE_COLUMNS 2
-#define STORE_FINDING_COLUMNS                                                                      \
-	"f.kind, f.story, f.count, f.first_us, f.last_us, f.verdict, f.endpoint, f.ended_count, "  \
-	"f.gap_count, f.login_count, f.scsv_count, f.fallback_count, f.dropped_early_count, "      \
-	"f.dropped_early_us, f.dropped_early_len, " STORE_FINDING_KEY_COLUMNS                      \
-	", " STORE_STORY_COLUMNS
 #define STORE_FINDING_KEY_COLUMNS "k.server, k.service, k.way"
+#define STORE_FINDING_OWN_COLUMNS                                                                  \
+	"f.count, f.first_us, f.last_us, f.verdict, f.endpoint, f.ended_count, f.gap_count, "      \
+	"f.login_count, f.scsv_count, f.fallback_count, f.dropped_early_count, "                   \
+	"f.dropped_early_us, f.dropped_early_len"
+#define STORE_FINDING_COLUMNS                                                                      \
+	STORE_FINDING_OWN_COLUMNS ", " STORE_FINDING_KEY_COLUMNS ", " STORE_STORY_COLUMNS
 #define STORE_FINDING_TABLES "finding f JOIN kind k ON k.id = f.kind JOIN story t ON t.id = f.story"
 /* Writes it with the next batch; `place` is whole. */
 int store_finding_write(struct store *s, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged, struct error *err);
-/* False, with `out` fit to be used: the row holds what no tlstally writes. */
+/*
+ * From STORE_FINDING_COLUMNS on.  False, with `out` fit to be used: the row holds what no tlstally
+ * writes.
+ */
 bool store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
     struct store_judgement *judged);
-/* The columns of a story, from `first` on; the rest of `out` stays as it is. */
+/* These, from column `first` on, fill in what is theirs and leave the rest of `out` as it is. */
+bool store_finding_read_own(
+    sqlite3_stmt *st, int first, struct finding *out, struct store_judgement *judged);
+bool store_kind_read(sqlite3_stmt *st, int first, struct finding_key *out);
 bool store_story_read(sqlite3_stmt *st, int first, struct finding *out);
+
+/* shared_cache.c */
+/* The kind or story with that number, until the next call; NULL: `err` says why. */
+const struct finding_key *store_cached_kind(struct store *s, int64_t id, struct error *err);
+const struct finding *store_cached_story(struct store *s, int64_t id, struct error *err);
+/* At the beginning of a transaction, and when rows may have been removed. */
+void store_cache_clear(struct store *s);
+void store_cache_release(struct store *s);
 
 /* finding_set.c */
 void store_set_release(struct finding_set *set);

@@ -333,6 +333,33 @@ START_TEST(reason_reads_like_this)
 }
 END_TEST
 
+START_TEST(reason_is_the_same_in_whatever_order_findings_come)
+{
+	/* Alike in all that counts, but for the name, the port, the way of refusal. */
+	const struct row rows[] = {
+		{ REF, V10, 0, 3, NOV, EVE, "b.example", .by = SIDE_SERVER,
+		    .refusal = REFUSAL_RESET },
+		{ REF, V10, 0, 3, NOV, EVE, "b.example", .by = SIDE_SERVER,
+		    .refusal = REFUSAL_CLOSE },
+		{ REF, V10, 0, 3, NOV, EVE, "a.example", 995, .by = SIDE_SERVER,
+		    .refusal = REFUSAL_RESET },
+		{ REF, V10, 0, 3, NOV, EVE, "a.example", 993, .by = SIDE_SERVER,
+		    .refusal = REFUSAL_CLOSE },
+	};
+	struct finding findings[ROWS_MAX] = { 0 };
+	struct buf reason = { 0 };
+
+	for (size_t i = 0; i < ROWS_MAX; i++)
+		fill(&findings[(i * 3 + (size_t)_i) % ROWS_MAX], &rows[i]);
+	judge(findings, ROWS_MAX, &reason);
+	ck_assert_str_eq(buf_text(&reason),
+	    "offers at most TLS 1.0; a.example:993 refused 3 of 3 tries since 2026-11-01 by "
+	    "closing the connection, last 2026-11-19 22:14 UTC; the client has to change; also "
+	    "broken with 2 more servers");
+	buf_release(&reason);
+}
+END_TEST
+
 START_TEST(reason_is_appended)
 {
 	struct finding finding;
@@ -488,6 +515,7 @@ add_tests(TCase *tc)
 
 	tcase_add_loop_test(
 	    tc, reason_reads_like_this, 0, (int)(sizeof(sentences) / sizeof(sentences[0])));
+	tcase_add_loop_test(tc, reason_is_the_same_in_whatever_order_findings_come, 0, ROWS_MAX);
 	tcase_add_test(tc, reason_is_appended);
 	tcase_add_loop_test(tc, hostile_name_is_shown_escaped, 0, hostile_count);
 	tcase_add_test(tc, zero_byte_in_a_name_is_shown_escaped);
