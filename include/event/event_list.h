@@ -27,6 +27,12 @@ struct event_ref {
 	size_t index;         /* of two that are otherwise equal the lower one is first */
 };
 
+/* Between whom it was. */
+struct event_place {
+	struct addr client_ip, server_ip;
+	uint16_t server_port;
+};
+
 void event_list_release(struct event_list *list);
 /* Empty, and usable again; most of its memory stays where it was not much. */
 void event_list_clear(struct event_list *list);
@@ -38,5 +44,6 @@ void event_list_refs(const struct event_list *list, size_t first, struct event_r
 /* As event_compare, then by index. */
 int event_ref_compare(const struct event_ref *a, const struct event_ref *b);
 void event_ref_read(const struct event_ref *ref, struct event *out);
+void event_ref_place(const struct event_ref *ref, struct event_place *out);
 
 #endif

@@ -51,6 +51,12 @@ void tally_clear(struct tally *t);
 bool tally_add(struct tally *t, const struct event *ev);
 
 /*
+ * Where clients come in no order, counting them is waiting for memory.  Called for each of some
+ * events that are about to be added, and then once more (`again`), this has it fetched before.
+ */
+void tally_prefetch(const struct tally *t, const struct addr *client_ip, bool again);
+
+/*
  * Counts what fallback_tracker_add() told of a handshake that was counted before, in this tally or
  * in one that was flushed: there the finding, and perhaps its client, has a count of 0 here, and
  * only what is stored already takes it up.  False: the tally is full, and nothing changes.

@@ -9,6 +9,8 @@
 
 /* More references than in most batches are not kept for the next one. */
 #define KEPT_REFS 65536
+/* So many events are looked at together before they are handed on. */
+#define AHEAD 16
 
 struct event_sink {
 	struct event_sink_options options;
@@ -108,6 +110,24 @@ gather_refs(struct event_sink *sink, const struct event_list *lists, size_t list
 	return count;
 }
 
+/* For events that are about to be handed on. */
+static void
+prefetch(const struct event_sink *sink, const struct event_ref *refs, size_t count)
+{
+	struct event_place place;
+
+	for (size_t i = 0; i < count; i++) {
+		event_ref_place(&refs[i], &place);
+		tally_prefetch(sink->options.tally, &place.client_ip, false);
+		fallback_tracker_prefetch(
+		    sink->fallbacks, &place.client_ip, &place.server_ip, place.server_port);
+	}
+	for (size_t i = 0; i < count; i++) {
+		event_ref_place(&refs[i], &place);
+		tally_prefetch(sink->options.tally, &place.client_ip, true);
+	}
+}
+
 size_t
 event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size_t list_count)
 {
@@ -117,6 +137,8 @@ event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size
 	if (!is_in_order(sink->refs, count))
 		qsort(sink->refs, count, sizeof(*sink->refs), compare_refs);
 	for (size_t i = 0; i < count; i++) {
+		if (i % AHEAD == 0)
+			prefetch(sink, sink->refs + i, count - i < AHEAD ? count - i : AHEAD);
 		event_ref_read(&sink->refs[i], &ev);
 		lost += !hand_on(sink, &ev);
 	}

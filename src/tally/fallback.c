@@ -118,27 +118,40 @@ begin_entry(struct entry *e, const struct place *place)
 }
 
 /*
- * The entry, used now, or, with `make`, the oldest of its set made anew.  The hash has a fixed key,
- * so that the same events give the same findings; who makes others collide hides own fallbacks at
- * most.
+ * With a fixed key, so that the same events give the same findings; who makes others collide hides
+ * own fallbacks at most.
  */
+static uint64_t
+place_hash(const struct place *place)
+{
+	const struct hash_key key = hash_key_fixed();
+	uint64_t words[4], hash;
+
+	memcpy(words, place->client.bytes, 16);
+	memcpy(words + 2, place->server.bytes, 16);
+	hash = hash_words(&key, words[0], words[1]);
+	hash = hash_words(&key, hash ^ words[2], words[3]);
+	return hash_words(&key, hash, place->port);
+}
+
+void
+fallback_tracker_prefetch(const struct fallback_tracker *t, const struct addr *client_ip,
+    const struct addr *server_ip, uint16_t server_port)
+{
+	const struct place place = { *client_ip, *server_ip, server_port };
+
+	__builtin_prefetch(&t->sets[place_hash(&place) % SETS]);
+}
+
+/* The entry, used now, or, with `make`, the oldest of its set made anew. */
 static struct entry *
 find_entry(struct fallback_tracker *t, const struct place *place, int64_t now_us, bool make)
 {
-	static const struct hash_key key = { 0 };
-	uint8_t bytes[34];
-	uint64_t hash;
-	uint32_t tag;
-	struct set *set;
+	uint64_t hash = place_hash(place);
+	uint32_t tag = (uint32_t)(hash >> 32) | 1;
+	struct set *set = &t->sets[hash % SETS];
 	size_t way;
 
-	memcpy(bytes, place->client.bytes, 16);
-	memcpy(bytes + 16, place->server.bytes, 16);
-	bytes[32] = (uint8_t)(place->port >> 8);
-	bytes[33] = (uint8_t)(place->port & 0xff);
-	hash = hash_bytes(&key, bytes, sizeof(bytes));
-	tag = (uint32_t)(hash >> 32) | 1;
-	set = &t->sets[hash % SETS];
 	for (way = 0; way < WAYS; way++) {
 		if (set->tags[way] == tag && same_place(&set->entries[way].place, place))
 			break;
