@@ -67,6 +67,7 @@ tally_clear(struct tally *t)
 	t->brief_count = t->cadence_count = 0;
 	t->free_sum = TALLY_NONE;
 	t->spare_used = 0;
+	t->has_base = false;
 	t->pack_at = FIRST_PACK;
 	t->bytes = 0;
 	t->event_count = t->ending_count = 0;
@@ -135,9 +136,9 @@ add_attempt(struct tally *t, struct place *p, const struct event *ev)
 	tally_update_client(t, p->client, ev);
 	story = tally_story_of(ev);
 	r = tally_add_record(t, p->client, p->kind.number, tally_story_keep(t, &story));
-	r->time_us = ev->timestamp_us;
-	r->what = TALLY_ATTEMPT | (ev->capture_gap ? TALLY_GAP : 0) |
-		  (ev->login ? TALLY_LOGIN : 0) | (ev->fallback_scsv == TRI_TRUE ? TALLY_SCSV : 0);
+	tally_set_attempt(t, r, ev->timestamp_us,
+	    (ev->capture_gap ? TALLY_GAP : 0) | (ev->login ? TALLY_LOGIN : 0) |
+		(ev->fallback_scsv == TRI_TRUE ? TALLY_SCSV : 0));
 	return true;
 }
 
@@ -233,7 +234,7 @@ tally_mark_fallback(struct tally *t, const struct fallback_mark *mark)
 	tally_find_key_kind(t, &mark->key, &p.kind);
 	r = record_for(t, &p, ip);
 	if (mark->count == 1 && (r->what & (TALLY_SUM | TALLY_FALLBACK)) == 0)
-		r->what |= TALLY_FALLBACK;
+		r->what = (uint16_t)(r->what | TALLY_FALLBACK);
 	else if (mark->count > 0)
 		tally_widen(t, r)->fallback_count += mark->count;
 	story = t->stories[r->story];

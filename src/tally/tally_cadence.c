@@ -132,7 +132,7 @@ next_visit(const struct tally *t, struct visits *v, const struct tally_record *r
 	if (!tally_is_attempt(t, r))
 		return false;
 	last_us = tally_record_sum(t, r).last_us;
-	*gap_us = v->any ? r->time_us - v->last_us : -1;
+	*gap_us = v->any ? tally_record_time(t, r) - v->last_us : -1;
 	v->last_us = !v->any || last_us > v->last_us ? last_us : v->last_us;
 	v->any = true;
 	return (r->what & TALLY_PACED) == 0;
@@ -149,8 +149,8 @@ tally_pace(
 		struct tally_record *r = &t->records[numbers[i]];
 
 		if (next_visit(t, &v, r, &gap_us))
-			count(t, client, r->time_us, gap_us, may_grow);
-		r->what |= TALLY_PACED;
+			count(t, client, tally_record_time(t, r), gap_us, may_grow);
+		r->what = (uint16_t)(r->what | TALLY_PACED);
 	}
 }
 
@@ -176,7 +176,7 @@ tally_tell_cadence(const struct tally *t, uint32_t client, const uint32_t *numbe
 
 		if (!next_visit(t, &v, r, &gap_us))
 			continue;
-		cadence_add_time(out, r->time_us);
+		cadence_add_time(out, tally_record_time(t, r));
 		cadence_add_gap(out, gap_us);
 	}
 }

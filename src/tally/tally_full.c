@@ -11,7 +11,7 @@ counts_day(const struct tally *t, uint32_t number, int64_t day)
 {
 	const struct tally_record *r = &t->records[number];
 
-	return tally_is_attempt(t, r) && tally_day_of(r->time_us) == day;
+	return tally_is_attempt(t, r) && tally_day_of(tally_record_time(t, r)) == day;
 }
 
 /* The place of a client's finding among all; false: there is none. */
@@ -106,7 +106,6 @@ tally_add_known(struct tally *t, uint32_t client, uint32_t kind, const struct ev
 			       .gap_count = ev->capture_gap,
 			       .login_count = ev->login,
 			       .scsv_count = ev->fallback_scsv == TRI_TRUE });
-	r->time_us = sum->first_us;
 	t->order.outdated = true;
 	tally_update_client(t, client, ev);
 	return true;

@@ -1,5 +1,5 @@
 /*
- * tally_internal - a log of events in 24 bytes each, and what the events have in common.
+ * tally_internal - a log of events in 20 bytes each, and what the events have in common.
  *
  * Most of an event many others repeat: the key of its finding without the client, and what is known
  * of the latest handshake.  Each such kind and each such story is kept once; a record of the log
@@ -82,14 +82,14 @@ struct tally_story {
 
 /* One event, as a rule; what it counts is in its flags, or in tally.sums. */
 struct tally_record {
-	int64_t time_us; /* of the handshake, or the earliest */
 	uint32_t client, kind, story;
-	uint32_t what; /* TALLY_* flags; with TALLY_SUM the number of its sum instead */
+	uint32_t low;  /* of its time, 48 bits around tally.base_us; or the number of its sum */
+	uint16_t high; /* of its time */
+	uint16_t what; /* TALLY_* flags */
 };
 
-#define TALLY_SUM (UINT32_C(1) << 31)
-#define TALLY_PACED (UINT32_C(1) << 30) /* its time is counted in the client's cadence */
-#define TALLY_SUM_NUMBER (TALLY_PACED - 1)
+#define TALLY_SUM 0x8000u   /* what it counts is in a sum, and not in its flags */
+#define TALLY_PACED 0x4000u /* its time is counted in the client's cadence */
 #define TALLY_ATTEMPT 1u /* a handshake, or a session in cleartext; else just what became of it */
 #define TALLY_GAP 2u
 #define TALLY_LOGIN 4u
@@ -191,6 +191,8 @@ struct tally {
 	uint32_t *newest;
 	struct tally_sum *sums;
 	size_t sum_count, sum_room;
+	bool has_base;
+	int64_t base_us;   /* the time of the first attempt */
 	uint32_t free_sum; /* the first of a list, by their `count`; TALLY_NONE: none */
 	size_t spare_used; /* sums made when it was full: tally_full.c */
 
@@ -287,10 +289,14 @@ struct tally_record *tally_add_record(
     struct tally *t, uint32_t client, uint32_t kind, uint32_t story);
 /* No record can be found by tally_newest_record any more; their numbers may change. */
 void tally_forget_newest(struct tally *t);
+/* Makes it an attempt, with further flags. */
+void tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsigned flags);
+/* Of an attempt; of several the earliest. */
+int64_t tally_record_time(const struct tally *t, const struct tally_record *r);
 struct tally_sum tally_record_sum(const struct tally *t, const struct tally_record *r);
 /* Gives the record a sum of its own, if it has none. */
 struct tally_sum *tally_widen(struct tally *t, struct tally_record *r);
-void tally_drop_sum(struct tally *t, struct tally_record *r);
+void tally_drop_sum(struct tally *t, const struct tally_record *r);
 void tally_sum_add(struct tally_sum *into, const struct tally_sum *from);
 bool tally_ending_needs_sum(const struct tally_record *r, const struct event_ending *ending);
 void tally_add_ending(struct tally *t, struct tally_record *r, const struct event_ending *ending);
@@ -298,7 +304,7 @@ void tally_add_ending(struct tally *t, struct tally_record *r, const struct even
 static inline bool
 tally_is_attempt(const struct tally *t, const struct tally_record *r)
 {
-	return (r->what & TALLY_SUM) != 0 ? t->sums[r->what & TALLY_SUM_NUMBER].count > 0
+	return (r->what & TALLY_SUM) != 0 ? t->sums[r->low].count > 0
 					  : (r->what & TALLY_ATTEMPT) != 0;
 }
 

@@ -54,15 +54,48 @@ tally_forget_newest(struct tally *t)
 		memset(t->newest, 0xff, TALLY_NEWEST_COUNT * sizeof(*t->newest));
 }
 
+/* Four years before and after the first one; other times are kept in sums. */
+#define TIME_BITS 48
+#define TIME_MIDDLE (UINT64_C(1) << (TIME_BITS - 1))
+
+void
+tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsigned flags)
+{
+	uint64_t offset;
+
+	if (!t->has_base) {
+		t->has_base = true;
+		t->base_us = time_us;
+	}
+	offset = (uint64_t)time_us - (uint64_t)t->base_us + TIME_MIDDLE;
+	r->what = (uint16_t)(TALLY_ATTEMPT | flags);
+	if (offset >> TIME_BITS == 0) {
+		r->low = (uint32_t)(offset & UINT32_MAX);
+		r->high = (uint16_t)(offset >> 32);
+	} else {
+		struct tally_sum *s = tally_widen(t, r);
+
+		s->first_us = s->last_us = time_us;
+	}
+}
+
+int64_t
+tally_record_time(const struct tally *t, const struct tally_record *r)
+{
+	if ((r->what & TALLY_SUM) != 0)
+		return t->sums[r->low].first_us;
+	return (int64_t)((uint64_t)t->base_us + ((uint64_t)r->high << 32 | r->low) - TIME_MIDDLE);
+}
+
 struct tally_sum
 tally_record_sum(const struct tally *t, const struct tally_record *r)
 {
 	struct tally_sum s = { .first_us = INT64_MAX, .last_us = INT64_MIN };
 
 	if ((r->what & TALLY_SUM) != 0)
-		return t->sums[r->what & TALLY_SUM_NUMBER];
+		return t->sums[r->low];
 	if ((r->what & TALLY_ATTEMPT) != 0) {
-		s.first_us = s.last_us = r->time_us;
+		s.first_us = s.last_us = tally_record_time(t, r);
 		s.count = 1;
 	}
 	s.gap_count = (r->what & TALLY_GAP) != 0;
@@ -80,7 +113,7 @@ tally_widen(struct tally *t, struct tally_record *r)
 	uint32_t i = t->free_sum;
 
 	if ((r->what & TALLY_SUM) != 0)
-		return &t->sums[r->what & TALLY_SUM_NUMBER];
+		return &t->sums[r->low];
 	s = tally_record_sum(t, r);
 	if (i != TALLY_NONE) {
 		t->free_sum = t->sums[i].count;
@@ -90,19 +123,18 @@ tally_widen(struct tally *t, struct tally_record *r)
 	}
 	t->sums[i] = s;
 	t->bytes += sizeof(*t->sums);
-	r->what = TALLY_SUM | (r->what & TALLY_PACED) | i;
+	r->what = (uint16_t)(TALLY_SUM | (r->what & TALLY_PACED));
+	r->low = i;
 	return &t->sums[i];
 }
 
 void
-tally_drop_sum(struct tally *t, struct tally_record *r)
+tally_drop_sum(struct tally *t, const struct tally_record *r)
 {
-	uint32_t i = r->what & TALLY_SUM_NUMBER;
-
 	if ((r->what & TALLY_SUM) == 0)
 		return;
-	t->sums[i].count = t->free_sum;
-	t->free_sum = i;
+	t->sums[r->low].count = t->free_sum;
+	t->free_sum = r->low;
 	t->bytes -= sizeof(*t->sums);
 }
 
@@ -145,7 +177,7 @@ tally_add_ending(struct tally *t, struct tally_record *r, const struct event_end
 	if (ending->how == SESSION_END_UNSEEN)
 		return;
 	if ((r->what & TALLY_SUM) == 0 && !tally_ending_needs_sum(r, ending)) {
-		r->what |= TALLY_ENDED;
+		r->what = (uint16_t)(r->what | TALLY_ENDED);
 		return;
 	}
 	s = tally_widen(t, r);

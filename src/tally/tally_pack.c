@@ -43,9 +43,9 @@ group_len(const struct tally *t, const uint32_t *numbers, size_t count)
 			break;
 		if (!tally_is_attempt(t, r))
 			continue;
-		if (has_day && tally_day_of(r->time_us) != day)
+		if (has_day && tally_day_of(tally_record_time(t, r)) != day)
 			break;
-		day = tally_day_of(r->time_us);
+		day = tally_day_of(tally_record_time(t, r));
 		has_day = true;
 	}
 	return i;
@@ -86,7 +86,6 @@ join(struct tally *t, const uint32_t *numbers, size_t count)
 	}
 	*tally_widen(t, first) = j.sum;
 	first->story = j.story_number;
-	first->time_us = j.sum.first_us;
 }
 
 static void

@@ -272,7 +272,7 @@ tally_day_at(const struct tally *t, size_t index, struct tally_day *out)
 	const struct tally_kind *k = &t->kinds[r->kind];
 
 	*out = (struct tally_day){
-		.day = tally_day_of(r->time_us),
+		.day = tally_day_of(tally_record_time(t, r)),
 		.tls_version = k->tls_version,
 		.outcome = (enum outcome)k->outcome,
 		.count = d->count,

@@ -99,7 +99,7 @@ day_key(const struct tally *t, uint32_t number)
 {
 	const struct tally_record *r = &t->records[number];
 	const struct tally_kind *k = &t->kinds[r->kind];
-	uint64_t day = (uint64_t)(tally_day_of(r->time_us) + (INT64_C(1) << 27));
+	uint64_t day = (uint64_t)(tally_day_of(tally_record_time(t, r)) + (INT64_C(1) << 27));
 
 	return day << 24 | (uint64_t)k->tls_version << 8 | k->outcome;
 }

@@ -362,6 +362,7 @@ static const struct {
 	{ "in disorder", 0, 6000, 7 * SECOND, HOUR, true, false },
 	{ "many at the same time", 0, 6000, 0, 2, true, false },
 	{ "over many days", 0, 3000, 3 * HOUR, HOUR, true, false },
+	{ "over centuries", 0, 3000, 720 * HOUR, HOUR, true, false },
 	{ "sorted in between", 0, 3000, HOUR, HOUR, true, true },
 	{ "in disorder, and little room", 300000, 20000, SECOND, 10 * SECOND, false, false },
 	{ "little room", 120000, 20000, SECOND, 0, true, false },
