@@ -258,9 +258,11 @@ class Daemon:
                  events="live.jsonl", wait=True, log="daemon.log", prefix=(), env=None):
         self.folder, self.log_path = folder, folder(log)
         self.db = db if db.startswith("/") else folder(db)
-        self.events = events if events.startswith("/") else folder(events)
-        command = [*prefix, tool, "capture", "--db", self.db, "--events", self.events,
-                   "--internal", "any", "--sensor", "live", "--flush-interval", "100ms"]
+        command = [*prefix, tool, "capture", "--db", self.db, "--internal", "any", "--sensor",
+                   "live", "--flush-interval", "100ms"]
+        if events is not None:
+            self.events = events if events.startswith("/") else folder(events)
+            command += ["--events", self.events]
         for interface in interfaces:
             command += ["-i", interface]
         with open(self.log_path, "w", encoding="utf-8") as log_file:
