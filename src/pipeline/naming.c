@@ -125,24 +125,35 @@ holds_until(int64_t time_us, uint32_t ttl, int64_t min_us, int64_t max_us)
 	return time_us + (holds_us < max_us ? holds_us : max_us);
 }
 
+/* In its place: a copy of all that would cost more than the rest of an answer. */
+static void
+put_lesson(struct waiting *w, enum key_kind kind, const struct name_seen *seen, const uint8_t *name)
+{
+	struct name_lesson *l = &w->lessons[w->count++];
+
+	memset(&l->key, 0, sizeof(l->key));
+	l->key.kind = (uint8_t)kind;
+	if (kind == KEY_PAIR) {
+		l->key.a = seen->client;
+		l->key.b = seen->addr;
+	} else {
+		l->key.a = seen->addr;
+	}
+	l->name = span_from(name, seen->name_len);
+	l->rank = NAME_SOURCE_DNS;
+	l->time_us = seen->time_us;
+	l->until_us = holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US);
+}
+
 static void
 learn_dns(struct naming *n, const struct name_seen *seen)
 {
 	struct waiting *w = &n->waiting;
 	uint8_t *name = w->names[w->count / LESSONS_PER_ANSWER];
-	struct name_lesson lesson = {
-		.key = pair_key(&seen->client, &seen->addr),
-		.name = span_from(name, seen->name_len),
-		.rank = NAME_SOURCE_DNS,
-		.time_us = seen->time_us,
-		.until_us =
-		    holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US),
-	};
 
 	memcpy(name, seen->name, seen->name_len);
-	w->lessons[w->count++] = lesson;
-	lesson.key = address_key(KEY_SERVER, &seen->addr);
-	w->lessons[w->count++] = lesson;
+	put_lesson(w, KEY_PAIR, seen, name);
+	put_lesson(w, KEY_SERVER, seen, name);
 	if (w->count == NAME_LESSONS_MAX)
 		learn_waiting(n);
 }
