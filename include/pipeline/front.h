@@ -24,7 +24,7 @@
 #include "pipeline/pipeline.h"
 
 #define FRONT_EPOCH_PACKETS 1024
-#define FRONT_EPOCH_LEN ((size_t)1 << 20)
+#define FRONT_EPOCH_LEN ((size_t)256 << 10)
 #define FRONT_EPOCH_NAMES 512
 
 struct front; /* opaque */

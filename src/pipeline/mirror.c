@@ -1,5 +1,6 @@
 #include "pipeline/mirror.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/banned.h"
@@ -7,8 +8,10 @@
 void
 mirror_init(struct mirror *m, struct hash_key key, unsigned share_count)
 {
-	memset(m, 0, sizeof(*m));
-	m->seen_mask = MIRROR_SEEN_COUNT / share_count - 1;
+	size_t count = MIRROR_SEEN_COUNT / share_count;
+
+	memset(m, 0, offsetof(struct mirror, seen) + count * sizeof(m->seen[0]));
+	m->seen_mask = count - 1;
 	m->key = key;
 }
 
