@@ -395,11 +395,12 @@ flow_table_add(struct flow_table *table, const struct packet *packet)
 	add_at(table, packet, place_of(&table->key, packet));
 }
 
+/* NULL and what is gone already do no harm: nothing is read. */
 static inline void
 prefetch_lines(const void *object, size_t len)
 {
 	for (size_t at = 0; at < len; at += CACHE_LINE)
-		__builtin_prefetch((const char *)object + at);
+		__builtin_prefetch((const void *)((uintptr_t)object + at));
 }
 
 /* The connection that a packet of this hash most likely belongs to; number 0 where it has none. */
