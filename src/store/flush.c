@@ -255,9 +255,8 @@ judge(struct store *s)
 	return s->judge(s->judge_arg, s->set.items, s->set.count, s->set.judged, &s->reason);
 }
 
-/* What waits to be written with more of its like. */
-static int
-write_rest(struct store *s, struct error *err)
+int
+store_write_rest(struct store *s, struct error *err)
 {
 	return store_batches_write(s, err) == 0 ? store_references_write(s, err) : -1;
 }
@@ -278,7 +277,7 @@ store_judge_client(struct store *s, int64_t client_id, const struct addr *ip, st
 	(void)sqlite3_bind_text(st, 3, buf_text(&s->reason), (int)s->reason.len, SQLITE_STATIC);
 	if (store_step(s, st, err) != 0 || store_set_write(s, client_id, err) != 0)
 		return -1;
-	return write_rest(s, err);
+	return store_write_rest(s, err);
 }
 
 static int
@@ -330,7 +329,6 @@ store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *
 	if (find_client(s, sensor_id, &c->ip, &row, err) != 0)
 		return -1;
 	store_set_clear(&s->set);
-	store_cache_clear(s);
 	if ((row.id != 0 && store_set_load(s, row.id, &c->ip, err) != 0) ||
 	    store_set_add_findings(s, findings, finding_count, err) != 0)
 		return -1;
@@ -343,7 +341,7 @@ store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *
 		if (add_day(s, &days[i], row.id, err) != 0)
 			return -1;
 	}
-	return write_rest(s, err);
+	return 0;
 }
 
 int
@@ -356,7 +354,12 @@ store_forget_client(struct store *s, int64_t client_id, struct error *err)
 		STATEMENT_FORGET_CLIENT,
 	};
 
-	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && client_id != 0; i++) {
+	if (client_id == 0)
+		return 0;
+	store_cache_clear(s);
+	if (store_write_rest(s, err) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
 		sqlite3_stmt *st = store_statement(s, statements[i], err);
 
 		if (st == NULL)
@@ -383,7 +386,7 @@ flush_tally(struct store *s, int64_t sensor_id, const struct tally *tally, struc
 		result = flush_client(s, sensor_id, &numbers, &c, err);
 	}
 	tally_numbers_release(&numbers);
-	return result == 0 ? write_rest(s, err) : -1;
+	return result == 0 ? store_write_rest(s, err) : -1;
 }
 
 int
@@ -415,6 +418,7 @@ bad:
 	s->failed = s->in_transaction;
 	store_batches_drop(s);
 	store_references_drop(s);
+	store_cache_clear(s);
 	if (sqlite3_get_autocommit(s->db) == 0) {
 		struct error ignored;
 

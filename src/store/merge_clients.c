@@ -259,7 +259,6 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 	    store_find_client(m->into, -m->part, &from->ip, &copy_id, m->err) != 0)
 		goto out;
 	store_set_clear(&m->into->set);
-	store_cache_clear(m->into);
 	if (copy_id != 0 &&
 	    (load_hours(m->into, copy_id, &copy, m->err) != 0 ||
 		store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
@@ -315,5 +314,7 @@ merge_clients(struct merge *m)
 	int rc = store_each_client(m->from, &filter, each_client, &x, m->err);
 
 	release(&x.news);
-	return rc == 0 ? x.rc : rc;
+	if (rc == 0)
+		rc = x.rc;
+	return rc == 0 ? store_write_rest(m->into, m->err) : rc;
 }

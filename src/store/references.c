@@ -84,6 +84,8 @@ write_reference(struct store *s, const enum store_statement statements[2],
 			(void)sqlite3_bind_int64(st, 2, reference->change);
 		if (store_step(s, st, err) != 0)
 			return -1;
+		if (i == 1 && sqlite3_changes(s->db) > 0)
+			store_cache_clear(s);
 	}
 	return 0;
 }

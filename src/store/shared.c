@@ -44,6 +44,33 @@ bind_kind(sqlite3_stmt *st, const struct finding_key *k)
 	(void)sqlite3_bind_int64(st, 3, pack_way(k));
 }
 
+/* The random name of the database is the key, so that nobody else can choose what collides. */
+static void
+set_digest_key(struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT uid FROM origin WHERE id = 1", -1, &st, NULL) ==
+		SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW) {
+		struct span uid = store_column_span(st, 0);
+		struct hash_key *key = &s->digest_key;
+
+		key->k0 = hash_bytes(key, uid.data, uid.len);
+		key->k1 = hash_bytes(key, uid.data, uid.len);
+	}
+	(void)sqlite3_finalize(st);
+	s->has_digest_key = true;
+}
+
+static const struct hash_key *
+digest_key(struct store *s)
+{
+	if (!s->has_digest_key)
+		set_digest_key(s);
+	return &s->digest_key;
+}
+
 /* The row that was just made; nobody refers to it yet, which store_references_write looks after. */
 static int64_t
 new_row(struct store *s, enum store_shared which)
@@ -75,8 +102,8 @@ make_kind(struct store *s, const struct finding_key *key, int64_t *id, struct er
 	return 0;
 }
 
-int
-store_find_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err)
+static int
+look_up_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_KIND_FIND, err);
 	int status;
@@ -94,31 +121,50 @@ store_find_kind(struct store *s, const struct finding_key *key, int64_t *id, str
 	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
 }
 
+static bool
+same_kind(const struct finding_key *a, const struct finding_key *b)
+{
+	return pack_service(a) == pack_service(b) && pack_way(a) == pack_way(b) &&
+	       span_equals(event_text_span(&a->server), event_text_span(&b->server));
+}
+
+static uint64_t
+hash_kind(struct store *s, const struct finding_key *k)
+{
+	const struct hash_key *key = digest_key(s);
+
+	return hash_words(key,
+	    hash_bytes(key, k->server.data, k->server.len) ^ (uint64_t)pack_service(k),
+	    (uint64_t)pack_way(k));
+}
+
+int
+store_find_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err)
+{
+	uint64_t hash = hash_kind(s, key);
+
+	*id = store_cache_find(s, STORE_SHARED_KIND, hash);
+	if (*id != 0) {
+		const struct finding_key *known = store_cached_kind(s, *id, err);
+
+		if (known == NULL)
+			return -1;
+		if (same_kind(known, key))
+			return 0;
+	}
+	if (look_up_kind(s, key, id, err) != 0)
+		return -1;
+	if (*id != 0)
+		store_cache_keep(s, STORE_SHARED_KIND, hash, *id);
+	return 0;
+}
+
 int
 store_keep_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err)
 {
 	if (store_find_kind(s, key, id, err) != 0)
 		return -1;
 	return *id != 0 ? 0 : make_kind(s, key, id, err);
-}
-
-/* The random name of the database is the key, so that nobody else can choose what collides. */
-static void
-set_digest_key(struct store *s)
-{
-	sqlite3_stmt *st = NULL;
-
-	if (sqlite3_prepare_v2(s->db, "SELECT uid FROM origin WHERE id = 1", -1, &st, NULL) ==
-		SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW) {
-		struct span uid = store_column_span(st, 0);
-		struct hash_key *key = &s->digest_key;
-
-		key->k0 = hash_bytes(key, uid.data, uid.len);
-		key->k1 = hash_bytes(key, uid.data, uid.len);
-	}
-	(void)sqlite3_finalize(st);
-	s->has_digest_key = true;
 }
 
 /*
@@ -142,8 +188,6 @@ digest(struct store *s, const struct finding *f)
 	    bytes[sizeof(numbers) + sizeof(f->server_ip.bytes) + EVENT_JA4_LEN + EVENT_NAME_MAX];
 	size_t len = sizeof(numbers);
 
-	if (!s->has_digest_key)
-		set_digest_key(s);
 	memcpy(bytes, numbers, sizeof(numbers));
 	memcpy(bytes + len, f->server_ip.bytes, sizeof(f->server_ip.bytes));
 	len += sizeof(f->server_ip.bytes);
@@ -152,7 +196,7 @@ digest(struct store *s, const struct finding *f)
 		len += EVENT_JA4_LEN;
 	}
 	memcpy(bytes + len, f->certificate_subject.data, f->certificate_subject.len);
-	return (int64_t)hash_bytes(&s->digest_key, bytes, len + f->certificate_subject.len);
+	return (int64_t)hash_bytes(digest_key(s), bytes, len + f->certificate_subject.len);
 }
 
 /* As the columns of a story are told apart. */
@@ -177,7 +221,7 @@ store_same_story(const struct finding *a, const struct finding *b)
 }
 
 static int
-find_story(
+look_up_story(
     struct store *s, int64_t story_digest, const struct finding *f, int64_t *id, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_STORY_FIND, err);
@@ -199,6 +243,26 @@ find_story(
 		store_error(s, "read", err);
 	(void)sqlite3_reset(st);
 	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+find_story(
+    struct store *s, int64_t story_digest, const struct finding *f, int64_t *id, struct error *err)
+{
+	*id = store_cache_find(s, STORE_SHARED_STORY, (uint64_t)story_digest);
+	if (*id != 0) {
+		const struct finding *known = store_cached_story(s, *id, err);
+
+		if (known == NULL)
+			return -1;
+		if (store_same_story(known, f))
+			return 0;
+	}
+	if (look_up_story(s, story_digest, f, id, err) != 0)
+		return -1;
+	if (*id != 0)
+		store_cache_keep(s, STORE_SHARED_STORY, (uint64_t)story_digest, *id);
+	return 0;
 }
 
 static void

@@ -25,8 +25,16 @@ struct known_story {
 	struct finding story; /* what is not of the story is not set */
 };
 
+/* What was found by its content, whose hash this is. */
+struct found {
+	uint64_t time;
+	uint64_t hash;
+	int64_t id;
+};
+
 struct shared_cache {
 	uint64_t time;
+	struct found found[STORE_SHARED_COUNT][SLOTS];
 	struct known_kind kinds[SLOTS];
 	struct known_story stories[SLOTS];
 };
@@ -119,4 +127,21 @@ store_cached_story(struct store *s, int64_t id, struct error *err)
 	known->time = cache->time;
 	known->id = id;
 	return &known->story;
+}
+
+int64_t
+store_cache_find(struct store *s, enum store_shared which, uint64_t hash)
+{
+	const struct shared_cache *cache = cache_of(s);
+	const struct found *found = &cache->found[which][hash % SLOTS];
+
+	return found->time == cache->time && found->hash == hash ? found->id : 0;
+}
+
+void
+store_cache_keep(struct store *s, enum store_shared which, uint64_t hash, int64_t id)
+{
+	struct shared_cache *cache = cache_of(s);
+
+	cache->found[which][hash % SLOTS] = (struct found){ cache->time, hash, id };
 }

@@ -105,6 +105,7 @@ store_begin(struct store *s, struct error *err)
 	assert(!s->in_transaction);
 	if (store_run_statement(s, STATEMENT_BEGIN, err) != 0)
 		return -1;
+	store_cache_clear(s);
 	s->in_transaction = true;
 	s->failed = false;
 	return 0;
@@ -136,5 +137,6 @@ store_rollback(struct store *s)
 		(void)store_run_statement(s, STATEMENT_ROLLBACK, &ignored);
 	store_batches_drop(s);
 	store_references_drop(s);
+	store_cache_clear(s);
 	s->in_transaction = false;
 }

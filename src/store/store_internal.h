@@ -139,11 +139,13 @@ int store_find_client(struct store *s, int64_t sensor_id, const struct addr *ip,
     struct error *err);
 /*
  * Counts findings and days of one client as those of a tally are counted.  `c` says who it is; its
- * numbers of findings and days are not looked at.  In a transaction.
+ * numbers of findings and days are not looked at.  In a transaction; store_write_rest ends it.
  */
 int store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *c,
     const struct finding *findings, size_t finding_count, const struct tally_day *days,
     size_t day_count, struct error *err);
+/* Writes what waits to be written with more of its like. */
+int store_write_rest(struct store *s, struct error *err);
 /* Removes a client with all that is stored of it; 0: none. */
 int store_forget_client(struct store *s, int64_t client_id, struct error *err);
 
@@ -209,7 +211,8 @@ void store_batches_release(struct store *s);
 /* references.c */
 /* `change` findings more refer to that row. */
 void store_reference(struct store *s, enum store_shared which, int64_t id, int change);
-/* Before findings are removed, and before a commit.  Rows that nobody refers to are gone then. */
+/* Before findings are removed, and before a commit: store_write_rest.  Rows that nobody refers to
+ * are gone then. */
 int store_references_write(struct store *s, struct error *err);
 void store_references_drop(struct store *s);
 
@@ -270,7 +273,10 @@ bool store_story_read(sqlite3_stmt *st, int first, struct finding *out);
 /* The kind or story with that number, until the next call; NULL: `err` says why. */
 const struct finding_key *store_cached_kind(struct store *s, int64_t id, struct error *err);
 const struct finding *store_cached_story(struct store *s, int64_t id, struct error *err);
-/* At the beginning of a transaction, and when rows may have been removed. */
+/* The number of a row whose content may have this hash; 0: none was found lately. */
+int64_t store_cache_find(struct store *s, enum store_shared which, uint64_t hash);
+void store_cache_keep(struct store *s, enum store_shared which, uint64_t hash, int64_t id);
+/* When rows may have been removed: at the beginning of a transaction, and in it. */
 void store_cache_clear(struct store *s);
 void store_cache_release(struct store *s);
 
