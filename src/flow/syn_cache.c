@@ -9,13 +9,18 @@
 /* 32768 entries, two to a set and a cache line, stay in a processor's second-level cache. */
 #define SETS 16384
 #define WAYS 2
+/*
+ * A SYN that was answered stays, while so many are added: those of a flood are not, and a
+ * connection should find its beginning when its first bytes come, a round trip later.
+ */
+#define ANSWERED_STAYS 65536u
 
 struct syn_set {
 	_Alignas(CACHE_LINE) struct syn_entry ways[WAYS];
 };
 
 struct syn_cache {
-	uint32_t clock; /* counts what was added; the older entry of a set gives way */
+	uint32_t clock; /* counts what was added */
 	uint64_t set_mask;
 	struct syn_set sets[];
 };
@@ -57,7 +62,28 @@ find_entry(struct syn_cache *cache, uint64_t hash)
 	return NULL;
 }
 
-/* An entry of that hash with nothing in it; the older one of its set gives way. */
+static uint32_t
+age_of(const struct syn_cache *cache, const struct syn_entry *e)
+{
+	return cache->clock - e->stamp;
+}
+
+static bool
+stays(const struct syn_cache *cache, const struct syn_entry *e)
+{
+	return e->syn_ack && age_of(cache, e) < ANSWERED_STAYS;
+}
+
+/* Of two, the one that stays; else the younger one. */
+static bool
+is_worth_more(const struct syn_cache *cache, const struct syn_entry *a, const struct syn_entry *b)
+{
+	if (stays(cache, a) != stays(cache, b))
+		return stays(cache, a);
+	return age_of(cache, a) < age_of(cache, b);
+}
+
+/* An entry of that hash with nothing in it; of its set the one that is worth less gives way. */
 static struct syn_entry *
 fresh_entry(struct syn_cache *cache, uint64_t hash)
 {
@@ -65,7 +91,7 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 	struct syn_entry *e = find_entry(cache, hash);
 
 	if (e == NULL)
-		e = cache->clock - set[0].stamp > cache->clock - set[1].stamp ? &set[0] : &set[1];
+		e = is_worth_more(cache, &set[1], &set[0]) ? &set[0] : &set[1];
 	*e = (struct syn_entry){ .tag = tag_of(hash), .stamp = ++cache->clock };
 	return e;
 }

@@ -1,8 +1,8 @@
 /*
  * syn_cache - initial sequence numbers of connections that have no payload yet.
  *
- * Of fixed size and lossy: a flood of SYNs overwrites entries, and a connection whose entry is gone
- * is followed like one whose beginning was not captured.
+ * Of fixed size and lossy: a flood of SYNs overwrites entries, those without an answer first, and a
+ * connection whose entry is gone is followed like one whose beginning was not captured.
  */
 #ifndef TLSTALLY_FLOW_SYN_CACHE_H
 #define TLSTALLY_FLOW_SYN_CACHE_H

@@ -164,6 +164,35 @@ START_TEST(of_three_in_one_set_the_oldest_is_forgotten)
 }
 END_TEST
 
+START_TEST(what_was_answered_outlives_syns_but_not_for_ever)
+{
+	uint64_t i;
+
+	ck_assert(syn_cache_add_syn(cache, SAME_SET(0), 0, 5));
+	ck_assert(syn_cache_add_syn_ack(cache, SAME_SET(0), 1, 9, 6));
+	for (i = 1; i <= 60000; i++)
+		ck_assert(syn_cache_add_syn(cache, SAME_SET(i), 0, 7));
+	ck_assert_uint_eq(syn_cache_find(cache, SAME_SET(0))->isn[1], 9);
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(60000)));
+	ck_assert_ptr_null(syn_cache_find(cache, SAME_SET(59999)));
+	for (; i <= 70000; i++)
+		ck_assert(syn_cache_add_syn(cache, SAME_SET(i), 0, 7));
+	ck_assert_ptr_null(syn_cache_find(cache, SAME_SET(0)));
+}
+END_TEST
+
+START_TEST(of_three_answered_ones_the_oldest_is_forgotten)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert(syn_cache_add_syn(cache, SAME_SET(i), 0, 5));
+		ck_assert(syn_cache_add_syn_ack(cache, SAME_SET(i), 1, 9, 6));
+	}
+	ck_assert_ptr_null(syn_cache_find(cache, SAME_SET(0)));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(1)));
+	ck_assert_ptr_nonnull(syn_cache_find(cache, SAME_SET(2)));
+}
+END_TEST
+
 START_TEST(a_removed_entry_gives_way_first)
 {
 	ck_assert(syn_cache_add_syn(cache, SAME_SET(0), 0, 5));
@@ -200,6 +229,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_syn_ack_to_another_syn_begins_anew);
 	tcase_add_test(tc, a_removed_entry_is_gone);
 	tcase_add_test(tc, of_three_in_one_set_the_oldest_is_forgotten);
+	tcase_add_test(tc, what_was_answered_outlives_syns_but_not_for_ever);
+	tcase_add_test(tc, of_three_answered_ones_the_oldest_is_forgotten);
 	tcase_add_test(tc, a_removed_entry_gives_way_first);
 	tcase_add_test(tc, a_flood_is_survived_and_the_latest_is_known);
 }
