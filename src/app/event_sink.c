@@ -104,6 +104,9 @@ gather_refs(struct event_sink *sink, const struct event_list *lists, size_t list
 	reserve_refs(sink, count);
 	count = 0;
 	for (size_t i = 0; i < list_count; i++) {
+		/* With no events at all there is no memory for them either. */
+		if (lists[i].count == 0)
+			continue;
 		event_list_refs(&lists[i], count, sink->refs + count);
 		count += lists[i].count;
 	}
