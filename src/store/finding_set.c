@@ -190,6 +190,7 @@ find_new(struct finding_set *set, const struct finding *f)
 {
 	size_t stored = set->stored_count;
 
+	assert(f != NULL);
 	return set->count > stored
 		   ? bsearch(f, set->items + stored, set->count - stored, sizeof(*f), compare_items)
 		   : NULL;
