@@ -11,9 +11,20 @@
 #define KEPT_REFS 65536
 /* So many events are looked at together before they are handed on. */
 #define AHEAD 16
+/* An epoch of a replay has fewer; what others gather has to stay finite. */
+#define NAMES_MAX 4096
+
+/* A name that waits for its turn among the events. */
+struct name_ref {
+	int64_t time_us;
+	size_t index; /* in `names` */
+};
 
 struct event_sink {
 	struct event_sink_options options;
+	struct name_seen *names;    /* owned; of this batch, as they came */
+	struct name_ref *name_refs; /* owned; the same in order of time */
+	size_t name_count, name_room, names_learned;
 	struct fallback_tracker *fallbacks;
 	struct login_names *login_names;
 	struct event_list batch;
@@ -42,6 +53,8 @@ event_sink_free(struct event_sink *sink)
 	fallback_tracker_free(sink->fallbacks);
 	login_names_free(sink->login_names);
 	event_list_release(&sink->batch);
+	free(sink->names);
+	free(sink->name_refs);
 	free(sink->refs);
 	free(sink);
 }
@@ -52,14 +65,63 @@ compare_refs(const void *a, const void *b)
 	return event_ref_compare(a, b);
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct name_ref *x = a, *y = b;
+
+	if (x->time_us != y->time_us)
+		return x->time_us < y->time_us ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void
+sort_names(struct event_sink *sink)
+{
+	bool sorted = true;
+
+	for (size_t i = 0; i < sink->name_count; i++) {
+		sink->name_refs[i] = (struct name_ref){ sink->names[i].time_us, i };
+		sorted = sorted && (i == 0 || sink->names[i - 1].time_us <= sink->names[i].time_us);
+	}
+	if (!sorted)
+		qsort(sink->name_refs, sink->name_count, sizeof(*sink->name_refs), compare_names);
+}
+
+/*
+ * Those up to that time, in its order.  Of an address with many names only the latest are kept, so
+ * one that is learned too early would put out the one that an event asks for.
+ */
+static void
+learn_names(struct event_sink *sink, int64_t upto_us)
+{
+	while (sink->names_learned < sink->name_count) {
+		const struct name_ref *ref = &sink->name_refs[sink->names_learned];
+
+		if (ref->time_us > upto_us)
+			return;
+		naming_add(sink->options.naming, &sink->names[ref->index]);
+		sink->names_learned++;
+	}
+}
+
+static void
+learn_all_names(struct event_sink *sink)
+{
+	learn_names(sink, INT64_MAX);
+	sink->name_count = sink->names_learned = 0;
+}
+
 static bool
 hand_on(struct event_sink *sink, struct event *ev)
 {
 	const struct event_sink_options *o = &sink->options;
 	struct fallback_mark mark;
 
-	if (o->naming != NULL)
+	if (o->naming != NULL) {
+		learn_names(sink, ev->settled_us);
 		naming_apply(o->naming, ev);
+	}
 	if (ev->kind == EVENT_SESSION_END) {
 		event_ending_judge(ev, &o->limits);
 		login_names_apply(sink->login_names, ev);
@@ -139,12 +201,14 @@ event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size
 
 	if (!is_in_order(sink->refs, count))
 		qsort(sink->refs, count, sizeof(*sink->refs), compare_refs);
+	sort_names(sink);
 	for (size_t i = 0; i < count; i++) {
 		if (i % AHEAD == 0)
 			prefetch(sink, sink->refs + i, count - i < AHEAD ? count - i : AHEAD);
 		event_ref_read(&sink->refs[i], &ev);
 		lost += !hand_on(sink, &ev);
 	}
+	learn_all_names(sink);
 	return lost;
 }
 
@@ -161,8 +225,19 @@ event_sink_add_name(void *arg, const struct name_seen *seen)
 {
 	struct event_sink *sink = arg;
 
-	if (sink->options.naming != NULL)
-		naming_add(sink->options.naming, seen);
+	if (sink->options.naming == NULL)
+		return;
+	if (sink->name_count == NAMES_MAX) {
+		sort_names(sink);
+		learn_all_names(sink);
+	}
+	if (sink->name_count == sink->name_room) {
+		sink->name_room = sink->name_room * 2 + 64;
+		sink->names = xreallocarray(sink->names, sink->name_room, sizeof(*sink->names));
+		sink->name_refs =
+		    xreallocarray(sink->name_refs, sink->name_room, sizeof(*sink->name_refs));
+	}
+	name_seen_copy(&sink->names[sink->name_count++], seen);
 }
 
 size_t

@@ -7,6 +7,9 @@
  * what one pipeline or several settle in a batch always comes out the same way.  How sessions ended
  * is judged here and counted, but is no line of the file.
  *
+ * Names that were seen in a batch are learned between its events, each before the first that was
+ * settled at its time or later.
+ *
  * Fallbacks are told here, where all events of a sensor come by in their final order, and counted
  * with them.
  *
@@ -45,7 +48,7 @@ void event_sink_free(struct event_sink *sink);
 
 /* For pipeline_options.event and .ending; `arg` is the sink.  May call what the options name. */
 void event_sink_add(void *arg, const struct event *ev);
-/* For pipeline_options.name; `arg` is the sink.  Counts for all events that are not handed on. */
+/* For pipeline_options.name; `arg` is the sink.  One of the batch that is not handed on yet. */
 void event_sink_add_name(void *arg, const struct name_seen *seen);
 /*
  * Puts the events of a batch in order and hands them on.  Returns how many could not be counted

@@ -1,5 +1,7 @@
 #include "app/event_sink.h"
 
+#include <string.h>
+
 #include "base/timestamp.h"
 #include "suite.h"
 
@@ -99,11 +101,75 @@ START_TEST(nothing_is_lost_where_room_is_made)
 END_TEST
 
 static void
+add_name(struct event_sink *sink, const char *name, int64_t time_s)
+{
+	struct name_seen seen = {
+		.kind = NAME_SEEN_DNS,
+		.time_us = time_s * USEC_PER_SEC,
+		.client = addr_from_v4((const uint8_t[]){ 10, 0, 0, 1 }),
+		.addr = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 }),
+		.name_len = (uint8_t)strlen(name),
+	};
+
+	memcpy(seen.name, name, seen.name_len);
+	event_sink_add_name(sink, &seen);
+}
+
+/* More names of one address than are kept of it, in any order. */
+START_TEST(an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch)
+{
+	static const char *const names[] = { "imap.example.com", "smtp.example.com",
+		"pop.example.com", "mail.example.com", "web.example.com" };
+	struct owner owner = { 0 };
+	struct naming *naming = naming_new();
+	struct event_sink_options options = {
+		.make_room = make_room, .arg = &owner, .naming = naming
+	};
+	struct event_sink *sink;
+
+	options.tally = owner.tally = tally_new(NULL);
+	sink = event_sink_new(&options);
+	for (int64_t i = 0; i < 5; i++)
+		add_name(sink, names[_i == 0 ? i : 4 - i], 10 + 10 * (_i == 0 ? i : 4 - i));
+	for (uint32_t i = 0; i < 5; i++) {
+		struct event ev = {
+			.vlan = -1,
+			.timestamp_us = (11 + 10 * (int64_t)i) * USEC_PER_SEC,
+			.settled_us = (12 + 10 * (int64_t)i) * USEC_PER_SEC,
+			.client_ip = addr_from_v4((const uint8_t[]){ 10, 0, 0, 1 }),
+			.server_ip = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 }),
+		};
+
+		event_sink_add(sink, &ev);
+	}
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	tally_sort(owner.tally);
+	ck_assert_uint_eq(tally_finding_count(owner.tally), 5);
+	for (size_t i = 0; i < 5; i++) {
+		struct finding f;
+		size_t n = 0;
+
+		tally_finding_at(owner.tally, i, &f);
+		while (
+		    n < 5 && !span_equals(event_text_span(&f.key.server), span_from_text(names[n])))
+			n++;
+		ck_assert_uint_lt(n, 5);
+		ck_assert_int_eq(f.first_us, (11 + 10 * (int64_t)n) * USEC_PER_SEC);
+	}
+	event_sink_free(sink);
+	naming_free(naming);
+	tally_free(owner.tally);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, events_wait_for_the_end_of_their_batch);
 	tcase_add_test(tc, what_has_no_room_is_told_at_the_end_and_once);
 	tcase_add_test(tc, nothing_is_lost_where_room_is_made);
+	tcase_add_loop_test(
+	    tc, an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch, 0, 2);
 }
 
 SUITE_MAIN("app_event_sink")
