@@ -18,7 +18,7 @@ void shared_names_free(struct shared_names *names);
 /* To be given back as often as it was taken; at most 65535 bytes.  NULL for an empty name. */
 const struct shared_name *shared_name_take(struct shared_names *names, struct span text);
 /* NULL: no effect. */
-void shared_name_give_back(struct shared_names *names, const struct shared_name *name);
+void shared_name_give_back(struct shared_names *names, const struct shared_name *given);
 /* Borrowed as long as it is held; empty for NULL. */
 struct span shared_name_span(const struct shared_name *name);
 
