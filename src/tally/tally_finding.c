@@ -22,26 +22,6 @@ compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 }
 
 int
-tally_key_compare(const struct finding_key *a, const struct finding_key *b)
-{
-	int order;
-
-	if ((order = addr_compare(&a->client_ip, &b->client_ip)) != 0 ||
-	    (order = compare_bytes(a->server.data, a->server.len, b->server.data, b->server.len)) !=
-		0 ||
-	    (order = compare_u64(a->server_port, b->server_port)) != 0 ||
-	    (order = compare_u64(a->protocol, b->protocol)) != 0 ||
-	    (order = compare_u64(a->tls_mode, b->tls_mode)) != 0 ||
-	    (order = compare_u64(a->tls_version, b->tls_version)) != 0 ||
-	    (order = compare_u64(a->offered_version, b->offered_version)) != 0 ||
-	    (order = compare_u64(a->outcome, b->outcome)) != 0 ||
-	    (order = compare_u64(a->refused_by, b->refused_by)) != 0 ||
-	    (order = compare_u64(a->refusal, b->refusal)) != 0)
-		return order;
-	return compare_u64(a->refusal_alert, b->refusal_alert);
-}
-
-int
 tally_kind_compare(const struct tally_kind *a, const struct tally_kind *b)
 {
 	int order;
@@ -58,6 +38,36 @@ tally_kind_compare(const struct tally_kind *a, const struct tally_kind *b)
 	    (order = compare_u64(a->refusal, b->refusal)) != 0)
 		return order;
 	return compare_u64(a->refusal_alert, b->refusal_alert);
+}
+
+struct tally_kind
+tally_kind_of(const struct finding_key *k)
+{
+	return (struct tally_kind){
+		.server = { k->server.data, k->server.len },
+		.server_port = k->server_port,
+		.tls_version = k->tls_version,
+		.offered_version = k->offered_version,
+		.protocol = (uint8_t)k->protocol,
+		.tls_mode = (uint8_t)k->tls_mode,
+		.outcome = (uint8_t)k->outcome,
+		.refused_by = (uint8_t)k->refused_by,
+		.refusal = (uint8_t)k->refusal,
+		.refusal_alert = k->refusal_alert,
+	};
+}
+
+int
+tally_key_compare(const struct finding_key *a, const struct finding_key *b)
+{
+	int order = addr_compare(&a->client_ip, &b->client_ip);
+	struct tally_kind x, y;
+
+	if (order != 0)
+		return order;
+	x = tally_kind_of(a);
+	y = tally_kind_of(b);
+	return tally_kind_compare(&x, &y);
 }
 
 /* What is added up when two findings become one, and told apart when they were. */

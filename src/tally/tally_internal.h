@@ -250,6 +250,8 @@ void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
 
 /* tally_finding.c: the order of tally_key_compare. */
 int tally_kind_compare(const struct tally_kind *a, const struct tally_kind *b);
+/* Borrows the name of the server. */
+struct tally_kind tally_kind_of(const struct finding_key *key);
 
 /* tally_kind.c */
 /* The server in a finding's key: its name in lower case, else its address. */

@@ -88,18 +88,7 @@ void
 tally_find_key_kind(
     const struct tally *t, const struct finding_key *key, struct tally_wanted_kind *out)
 {
-	out->kind = (struct tally_kind){
-		.server = { key->server.data, key->server.len },
-		.server_port = key->server_port,
-		.tls_version = key->tls_version,
-		.offered_version = key->offered_version,
-		.protocol = (uint8_t)key->protocol,
-		.tls_mode = (uint8_t)key->tls_mode,
-		.outcome = (uint8_t)key->outcome,
-		.refused_by = (uint8_t)key->refused_by,
-		.refusal = (uint8_t)key->refusal,
-		.refusal_alert = key->refusal_alert,
-	};
+	out->kind = tally_kind_of(key);
 	find(t, out);
 }
 
