@@ -6,9 +6,12 @@
 
 #include "base/banned.h"
 
-/* 32768 entries, two to a set and a cache line, stay in a processor's second-level cache. */
-#define SETS 16384
-#define WAYS 2
+/*
+ * 1 MiB, which stays in a processor's second-level cache.  Of the connections of one set that begin
+ * at the same time as many find their beginning as it has ways.
+ */
+#define SETS 8192
+#define WAYS 5
 /*
  * A SYN that was answered stays, while so many are added: those of a flood are not, and a
  * connection should find its beginning when its first bytes come, a round trip later.
@@ -18,6 +21,7 @@
 struct syn_set {
 	_Alignas(CACHE_LINE) struct syn_entry ways[WAYS];
 };
+_Static_assert(sizeof(struct syn_set) == 2 * CACHE_LINE, "as many as two lines hold");
 
 struct syn_cache {
 	uint32_t clock; /* counts what was added */
@@ -90,8 +94,13 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 	struct syn_entry *set = cache->sets[hash & cache->set_mask].ways;
 	struct syn_entry *e = find_entry(cache, hash);
 
-	if (e == NULL)
-		e = is_worth_more(cache, &set[1], &set[0]) ? &set[0] : &set[1];
+	if (e == NULL) {
+		e = &set[0];
+		for (unsigned i = 1; i < WAYS; i++) {
+			if (is_worth_more(cache, e, &set[i]))
+				e = &set[i];
+		}
+	}
 	*e = (struct syn_entry){ .tag = tag_of(hash), .stamp = ++cache->clock };
 	return e;
 }
@@ -99,7 +108,10 @@ fresh_entry(struct syn_cache *cache, uint64_t hash)
 void
 syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash)
 {
-	__builtin_prefetch(&cache->sets[hash & cache->set_mask], 1);
+	const struct syn_entry *set = cache->sets[hash & cache->set_mask].ways;
+
+	__builtin_prefetch(&set[0], 1);
+	__builtin_prefetch(&set[WAYS - 1], 1);
 }
 
 bool

@@ -19,9 +19,9 @@ struct syn_entry {
 	uint32_t isn[2];
 	uint32_t other_isn; /* a SYN/ACK that differed from the one in isn[] */
 	bool has_isn[2];
-	bool has_other_isn;
-	bool syn, syn_ack; /* captured */
-	int8_t opener;     /* direction of the SYN, told by the SYN/ACK too */
+	int8_t opener; /* direction of the SYN, told by the SYN/ACK too */
+	bool has_other_isn : 1;
+	bool syn : 1, syn_ack : 1; /* captured */
 };
 
 /* One of so many that share the memory of one; 0 is 1. */
