@@ -23,7 +23,7 @@
 #include "event/event.h"
 #include "names/observe.h"
 
-#define NAMING_BYTES_MAX ((size_t)24 << 20)
+#define NAMING_BYTES_MAX ((size_t)18 << 20)
 
 struct naming; /* opaque */
 

@@ -3,35 +3,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/shared_names.h"
 #include "base/xalloc.h"
+#include "names/name_cache_internal.h"
 
 #include "base/banned.h"
 
-#define SLOTS 2
-#define BUCKETS_MIN 1024
-
 struct slot {
-	char *name; /* owned; NULL: empty */
-	uint8_t len, rank;
+	const struct shared_name *name; /* held; NULL: empty */
 	int64_t first_us, last_us, until_us;
 };
 
-/* What finds it comes first, and lies together. */
+#define KEY_NEAR_LEN 14
+#define KEY_FAR_LEN (NAME_KEY_PACKED_MAX - KEY_NEAR_LEN)
+
+/* A key with its names, in a pair of cells. */
 struct entry {
-	struct entry *next; /* in its bucket */
-	uint64_t hash;
-	struct name_key key;
-	struct entry *older, *newer;
-	struct slot slots[SLOTS]; /* the latest first */
+	struct slot latest;
+	uint32_t older, newer; /* by when they were learned */
+	uint32_t before;       /* a slot, the name before the latest; NAME_CELL_NONE: none */
+	uint32_t far_key;      /* KEY_FAR_LEN bytes; NAME_CELL_NONE: the key is shorter */
+	uint8_t latest_rank, before_rank;
+	uint8_t key[KEY_NEAR_LEN]; /* the beginning of the packed key */
 };
 
+_Static_assert(sizeof(struct entry) == 2 * NAME_CELL_LEN, "an entry is a pair");
+_Static_assert(sizeof(struct slot) <= NAME_CELL_LEN, "a slot is a single");
+_Static_assert(KEY_FAR_LEN <= NAME_CELL_LEN, "the rest of a key is one");
+
 struct name_cache {
-	size_t max_bytes, bytes, count;
+	size_t max_bytes, count;
 	struct hash_key hash_key;
-	struct entry **buckets;
-	size_t bucket_count; /* a power of two */
-	struct entry *oldest, *newest;
+	struct name_index index;
+	struct name_cells cells;
+	struct shared_names *names;
+	uint32_t oldest, newest;
 };
 
 struct name_cache *
@@ -41,247 +47,253 @@ name_cache_new(size_t max_bytes)
 
 	cache->max_bytes = max_bytes;
 	cache->hash_key = hash_key_random();
-	cache->bucket_count = BUCKETS_MIN;
-	cache->buckets = xcalloc(cache->bucket_count, sizeof(struct entry *));
+	cache->names = shared_names_new();
+	cache->oldest = cache->newest = NAME_CELL_NONE;
+	name_index_init(&cache->index);
+	name_cells_init(&cache->cells);
 	return cache;
-}
-
-static void
-free_entry(struct entry *e)
-{
-	for (unsigned i = 0; i < SLOTS; i++)
-		free(e->slots[i].name);
-	free(e);
 }
 
 void
 name_cache_free(struct name_cache *cache)
 {
-	struct entry *next;
-
 	if (cache == NULL)
 		return;
-	for (struct entry *e = cache->oldest; e != NULL; e = next) {
-		next = e->newer;
-		free_entry(e);
-	}
-	free(cache->buckets);
+	name_index_release(&cache->index);
+	name_cells_release(&cache->cells);
+	shared_names_free(cache->names);
 	free(cache);
 }
 
-static uint64_t
-hash_addr(const struct name_cache *cache, uint64_t hash, const struct addr *a)
+static struct entry *
+entry_at(const struct name_cache *cache, uint32_t number)
 {
-	uint64_t words[2];
-
-	memcpy(words, a->bytes, sizeof(words));
-	return hash_words(&cache->hash_key, hash ^ words[0], words[1]);
+	return name_cell(&cache->cells, number);
 }
 
-static uint64_t
-hash_of(const struct name_cache *cache, const struct name_key *key)
+/* NULL: there is none. */
+static struct slot *
+before_of(const struct name_cache *cache, const struct entry *e)
 {
-	uint64_t mac = 0, rest;
-
-	memcpy(&mac, key->mac, sizeof(key->mac));
-	rest = (uint64_t)key->kind << 32 | (uint64_t)key->port << 16 |
-	       (uint64_t)key->a.family << 8 | key->b.family;
-	return hash_addr(
-	    cache, hash_addr(cache, hash_words(&cache->hash_key, mac, rest), &key->a), &key->b);
-}
-
-static struct entry **
-bucket_of(const struct name_cache *cache, uint64_t hash)
-{
-	return &cache->buckets[hash & (cache->bucket_count - 1)];
+	return e->before != NAME_CELL_NONE ? name_cell(&cache->cells, e->before) : NULL;
 }
 
 static bool
-keys_equal(const struct name_key *x, const struct name_key *y)
+has_key(const struct name_cache *cache, const struct entry *e, const struct name_packed_key *key)
 {
-	return x->kind == y->kind && x->port == y->port && memcmp(x->mac, y->mac, 6) == 0 &&
-	       addr_equals(&x->a, &y->a) && addr_equals(&x->b, &y->b);
+	const uint8_t *bytes = name_key_bytes(key);
+
+	return memcmp(e->key, bytes, KEY_NEAR_LEN) == 0 &&
+	       (e->far_key == NAME_CELL_NONE || memcmp(name_cell(&cache->cells, e->far_key),
+						    bytes + KEY_NEAR_LEN, KEY_FAR_LEN) == 0);
 }
 
-static struct entry *
-find(const struct name_cache *cache, uint64_t hash, const struct name_key *key)
+static uint32_t
+find(const struct name_cache *cache, uint64_t hash, const struct name_packed_key *key)
 {
-	struct entry *e = *bucket_of(cache, hash);
+	uint32_t probe = 0, number;
 
-	while (e != NULL && (e->hash != hash || !keys_equal(&e->key, key)))
-		e = e->next;
-	return e;
+	do {
+		number = name_index_next(&cache->index, hash, &probe);
+	} while (number != NAME_CELL_NONE && !has_key(cache, entry_at(cache, number), key));
+	return number;
 }
 
 static void
-unlink_age(struct name_cache *cache, struct entry *e)
+unlink_age(struct name_cache *cache, const struct entry *e)
 {
-	if (e->older != NULL)
-		e->older->newer = e->newer;
+	if (e->older != NAME_CELL_NONE)
+		entry_at(cache, e->older)->newer = e->newer;
 	else
 		cache->oldest = e->newer;
-	if (e->newer != NULL)
-		e->newer->older = e->older;
+	if (e->newer != NAME_CELL_NONE)
+		entry_at(cache, e->newer)->older = e->older;
 	else
 		cache->newest = e->older;
 }
 
 static void
-link_newest(struct name_cache *cache, struct entry *e)
+link_newest(struct name_cache *cache, uint32_t number)
 {
+	struct entry *e = entry_at(cache, number);
+
 	e->older = cache->newest;
-	e->newer = NULL;
-	if (cache->newest != NULL)
-		cache->newest->newer = e;
+	e->newer = NAME_CELL_NONE;
+	if (cache->newest != NAME_CELL_NONE)
+		entry_at(cache, cache->newest)->newer = number;
 	else
-		cache->oldest = e;
-	cache->newest = e;
+		cache->oldest = number;
+	cache->newest = number;
 }
 
-static void
-grow(struct name_cache *cache)
+static uint64_t
+hash_of_entry(const struct name_cache *cache, const struct entry *e)
 {
-	free(cache->buckets);
-	cache->bucket_count *= 2;
-	cache->buckets = xcalloc(cache->bucket_count, sizeof(struct entry *));
-	for (struct entry *e = cache->oldest; e != NULL; e = e->newer) {
-		struct entry **bucket = bucket_of(cache, e->hash);
+	struct name_packed_key key = { .len = name_key_packed_len(e->key) };
+	uint8_t *bytes = (uint8_t *)key.words;
 
-		e->next = *bucket;
-		*bucket = e;
-	}
+	memcpy(bytes, e->key, KEY_NEAR_LEN);
+	if (e->far_key != NAME_CELL_NONE)
+		memcpy(bytes + KEY_NEAR_LEN, name_cell(&cache->cells, e->far_key), KEY_FAR_LEN);
+	return name_key_hash(&cache->hash_key, &key);
 }
 
 static void
 evict_oldest(struct name_cache *cache)
 {
-	struct entry *e = cache->oldest;
-	struct entry **at = bucket_of(cache, e->hash);
+	uint32_t number = cache->oldest;
+	struct entry *e = entry_at(cache, number);
+	struct slot *before = before_of(cache, e);
 
-	while (*at != e)
-		at = &(*at)->next;
-	*at = e->next;
+	name_index_remove(&cache->index, hash_of_entry(cache, e), number);
 	unlink_age(cache, e);
-	cache->bytes -= sizeof(*e);
-	for (unsigned i = 0; i < SLOTS; i++)
-		cache->bytes -= e->slots[i].len;
+	shared_name_give_back(cache->names, e->latest.name);
+	if (before != NULL) {
+		shared_name_give_back(cache->names, before->name);
+		name_cells_give_back_single(&cache->cells, e->before);
+	}
+	if (e->far_key != NAME_CELL_NONE)
+		name_cells_give_back_single(&cache->cells, e->far_key);
+	name_cells_give_back_pair(&cache->cells, number);
 	cache->count--;
-	free_entry(e);
 }
 
 static struct entry *
-entry_of(struct name_cache *cache, const struct name_key *key, uint64_t hash)
+make_entry(struct name_cache *cache, uint64_t hash, const struct name_packed_key *key)
 {
-	struct entry *e = find(cache, hash, key), **bucket;
+	uint32_t number = name_cells_take_pair(&cache->cells);
+	struct entry *e = entry_at(cache, number);
 
-	if (e != NULL) {
-		unlink_age(cache, e);
-		link_newest(cache, e);
-		return e;
+	*e = (struct entry){ .before = NAME_CELL_NONE, .far_key = NAME_CELL_NONE };
+	memcpy(e->key, name_key_bytes(key), KEY_NEAR_LEN);
+	if (key->len > KEY_NEAR_LEN) {
+		e->far_key = name_cells_take_single(&cache->cells);
+		memcpy(name_cell(&cache->cells, e->far_key), name_key_bytes(key) + KEY_NEAR_LEN,
+		    KEY_FAR_LEN);
 	}
-	if (cache->count >= cache->bucket_count)
-		grow(cache);
-	e = xcalloc(1, sizeof(*e));
-	e->hash = hash;
-	e->key = *key;
-	bucket = bucket_of(cache, hash);
-	e->next = *bucket;
-	*bucket = e;
-	link_newest(cache, e);
-	cache->bytes += sizeof(*e);
+	name_index_add(&cache->index, hash, number);
+	link_newest(cache, number);
 	cache->count++;
 	return e;
 }
 
-static bool
-slot_has(const struct slot *slot, struct span name)
+/* The key's, now the newest. */
+static struct entry *
+entry_of(struct name_cache *cache, uint64_t hash, const struct name_packed_key *key)
 {
-	return slot->name != NULL && slot->len == name.len &&
-	       memcmp(slot->name, name.data, name.len) == 0;
-}
+	uint32_t number = find(cache, hash, key);
 
-static void
-swap_slots(struct entry *e)
-{
-	struct slot first = e->slots[0];
-
-	e->slots[0] = e->slots[1];
-	e->slots[1] = first;
-}
-
-/* In place of the name that was learned longest ago. */
-static void
-add_name(struct name_cache *cache, struct entry *e, const struct name_lesson *l)
-{
-	struct slot *slot = &e->slots[SLOTS - 1];
-
-	if (slot->name != NULL && slot->last_us > l->time_us)
-		return;
-	cache->bytes += l->name.len;
-	cache->bytes -= slot->len;
-	free(slot->name);
-	*slot = (struct slot){
-		.name = xmalloc(l->name.len),
-		.len = (uint8_t)l->name.len,
-		.rank = l->rank,
-		.first_us = l->time_us,
-		.last_us = l->time_us,
-		.until_us = l->until_us,
-	};
-	memcpy(slot->name, l->name.data, l->name.len);
-}
-
-static void
-learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash)
-{
-	struct entry *e = entry_of(cache, &l->key, hash);
-	unsigned i = 0;
-
-	while (i < SLOTS && !(slot_has(&e->slots[i], l->name) && e->slots[i].rank == l->rank))
-		i++;
-	if (i == SLOTS) {
-		add_name(cache, e, l);
-	} else {
-		struct slot *s = &e->slots[i];
-
-		s->first_us = l->time_us < s->first_us ? l->time_us : s->first_us;
-		s->last_us = l->time_us > s->last_us ? l->time_us : s->last_us;
-		s->until_us = l->until_us > s->until_us ? l->until_us : s->until_us;
+	if (number == NAME_CELL_NONE)
+		return make_entry(cache, hash, key);
+	if (number != cache->newest) {
+		unlink_age(cache, entry_at(cache, number));
+		link_newest(cache, number);
 	}
-	if (e->slots[1].name != NULL &&
-	    (e->slots[0].name == NULL || e->slots[1].last_us >= e->slots[0].last_us))
-		swap_slots(e);
-	while (cache->bytes > cache->max_bytes && cache->oldest != cache->newest)
-		evict_oldest(cache);
-}
-
-void
-name_cache_learn(struct name_cache *cache, const struct name_lesson *lesson)
-{
-	learn(cache, lesson, hash_of(cache, &lesson->key));
+	return entry_at(cache, number);
 }
 
 static void
-prefetch_entry(const struct entry *e)
+fill(struct name_cache *cache, struct slot *slot, const struct name_lesson *l,
+    const struct shared_name *name)
 {
-	if (e == NULL)
+	shared_name_hold(cache->names, name);
+	*slot = (struct slot){ name, l->time_us, l->time_us, l->until_us };
+}
+
+static void
+extend(struct slot *s, const struct name_lesson *l)
+{
+	s->first_us = l->time_us < s->first_us ? l->time_us : s->first_us;
+	s->last_us = l->time_us > s->last_us ? l->time_us : s->last_us;
+	s->until_us = l->until_us > s->until_us ? l->until_us : s->until_us;
+}
+
+/* The latest first. */
+static void
+put_in_order(struct entry *e, struct slot *before)
+{
+	struct slot latest = e->latest;
+	uint8_t rank = e->latest_rank;
+
+	if (before == NULL || before->last_us < latest.last_us)
 		return;
-	__builtin_prefetch(e);
-	__builtin_prefetch(&e->older, 1);
-	__builtin_prefetch(&e->slots[0].until_us, 1);
+	e->latest = *before;
+	e->latest_rank = e->before_rank;
+	*before = latest;
+	e->before_rank = rank;
+}
+
+/* One that is not the latest: in place of the one before that, if it was learned since. */
+static void
+learn_other(struct name_cache *cache, struct entry *e, const struct name_lesson *l,
+    const struct shared_name *name)
+{
+	struct slot *before = before_of(cache, e);
+
+	if (before == NULL) {
+		e->before = name_cells_take_single(&cache->cells);
+		before = name_cell(&cache->cells, e->before);
+	} else if (before->name == name && e->before_rank == l->rank) {
+		extend(before, l);
+		return;
+	} else if (before->last_us > l->time_us) {
+		return;
+	} else {
+		shared_name_give_back(cache->names, before->name);
+	}
+	fill(cache, before, l, name);
+	e->before_rank = l->rank;
+}
+
+static size_t
+bytes_of(const struct name_cache *cache)
+{
+	return cache->cells.used * NAME_CELL_LEN + name_index_bytes(&cache->index) +
+	       shared_names_bytes(cache->names);
+}
+
+static void
+learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash,
+    const struct name_packed_key *key, const struct shared_name *name)
+{
+	struct entry *e = entry_of(cache, hash, key);
+
+	if (e->latest.name == name && e->latest_rank == l->rank) {
+		extend(&e->latest, l);
+	} else if (e->latest.name == NULL) {
+		fill(cache, &e->latest, l, name);
+		e->latest_rank = l->rank;
+	} else {
+		learn_other(cache, e, l, name);
+	}
+	put_in_order(e, before_of(cache, e));
+	while (bytes_of(cache) > cache->max_bytes && cache->oldest != cache->newest)
+		evict_oldest(cache);
 }
 
 /* What a lesson that was heard before compares and changes around its entry. */
 static void
-prefetch_neighbours(const struct entry *e, uint64_t hash)
+prefetch_around(const struct name_cache *cache, uint32_t number)
 {
-	if (e == NULL || e->hash != hash)
+	const struct entry *e;
+
+	if (number == NAME_CELL_NONE)
 		return;
-	__builtin_prefetch(e->slots[0].name);
-	if (e->older != NULL)
-		__builtin_prefetch(&e->older->newer, 1);
-	if (e->newer != NULL)
-		__builtin_prefetch(&e->newer->older, 1);
+	e = entry_at(cache, number);
+	if (e->far_key != NAME_CELL_NONE)
+		__builtin_prefetch(name_cell(&cache->cells, e->far_key));
+	if (e->before != NAME_CELL_NONE)
+		__builtin_prefetch(name_cell(&cache->cells, e->before), 1);
+	if (e->older != NAME_CELL_NONE)
+		__builtin_prefetch(entry_at(cache, e->older), 1);
+	if (e->newer != NAME_CELL_NONE)
+		__builtin_prefetch(entry_at(cache, e->newer), 1);
+}
+
+static bool
+is_same_span(struct span a, struct span b)
+{
+	return a.data == b.data && a.len == b.len;
 }
 
 /* Each pass asks the memory for what the next one needs: so it is waited for once, not each time.
@@ -289,18 +301,40 @@ prefetch_neighbours(const struct entry *e, uint64_t hash)
 static void
 learn_batch(struct name_cache *cache, const struct name_lesson *lessons, size_t count)
 {
+	struct name_packed_key keys[NAME_LESSONS_MAX];
 	uint64_t hashes[NAME_LESSONS_MAX];
+	uint32_t numbers[NAME_LESSONS_MAX];
+	const struct shared_name *name = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		hashes[i] = hash_of(cache, &lessons[i].key);
-		__builtin_prefetch(bucket_of(cache, hashes[i]));
+		name_key_pack(&lessons[i].key, &keys[i]);
+		hashes[i] = name_key_hash(&cache->hash_key, &keys[i]);
+		__builtin_prefetch(name_index_home(&cache->index, hashes[i]));
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint32_t probe = 0;
+
+		numbers[i] = name_index_next(&cache->index, hashes[i], &probe);
+		if (numbers[i] != NAME_CELL_NONE)
+			__builtin_prefetch(entry_at(cache, numbers[i]), 1);
 	}
 	for (size_t i = 0; i < count; i++)
-		prefetch_entry(*bucket_of(cache, hashes[i]));
-	for (size_t i = 0; i < count; i++)
-		prefetch_neighbours(*bucket_of(cache, hashes[i]), hashes[i]);
-	for (size_t i = 0; i < count; i++)
-		learn(cache, &lessons[i], hashes[i]);
+		prefetch_around(cache, numbers[i]);
+	for (size_t i = 0; i < count; i++) {
+		/* Lessons of one answer share its name. */
+		if (i == 0 || !is_same_span(lessons[i].name, lessons[i - 1].name)) {
+			shared_name_give_back(cache->names, name);
+			name = shared_name_take(cache->names, lessons[i].name);
+		}
+		learn(cache, &lessons[i], hashes[i], &keys[i], name);
+	}
+	shared_name_give_back(cache->names, name);
+}
+
+void
+name_cache_learn(struct name_cache *cache, const struct name_lesson *lesson)
+{
+	learn_batch(cache, lesson, 1);
 }
 
 void
@@ -314,36 +348,40 @@ name_cache_learn_many(struct name_cache *cache, const struct name_lesson *lesson
 static bool
 holds(const struct slot *slot, int64_t time_us)
 {
-	return slot->name != NULL && slot->first_us <= time_us && time_us <= slot->until_us;
+	return slot->first_us <= time_us && time_us <= slot->until_us;
 }
 
 bool
 name_cache_find(const struct name_cache *cache, const struct name_key *key, int64_t time_us,
     bool only, struct span *name, uint8_t *rank)
 {
-	const struct entry *e = find(cache, hash_of(cache, key), key);
-	const struct slot *best;
-	bool first, second;
+	struct name_packed_key packed;
+	const struct entry *e;
+	const struct slot *before;
+	uint32_t number;
+	bool latest_holds, before_holds, tell_latest;
 
-	if (e == NULL)
+	name_key_pack(key, &packed);
+	number = find(cache, name_key_hash(&cache->hash_key, &packed), &packed);
+	if (number == NAME_CELL_NONE)
 		return false;
-	first = holds(&e->slots[0], time_us);
-	second = holds(&e->slots[1], time_us);
-	if ((!first && !second) || (first && second && only))
+	e = entry_at(cache, number);
+	before = before_of(cache, e);
+	latest_holds = holds(&e->latest, time_us);
+	before_holds = before != NULL && holds(before, time_us);
+	if ((!latest_holds && !before_holds) || (latest_holds && before_holds && only))
 		return false;
-	best = first ? &e->slots[0] : &e->slots[1];
-	if (first && second && e->slots[1].rank < e->slots[0].rank)
-		best = &e->slots[1];
-	*name = span_from(best->name, best->len);
+	tell_latest = latest_holds && (!before_holds || e->latest_rank <= e->before_rank);
+	*name = shared_name_span(tell_latest ? e->latest.name : before->name);
 	if (rank != NULL)
-		*rank = best->rank;
+		*rank = tell_latest ? e->latest_rank : e->before_rank;
 	return true;
 }
 
 size_t
 name_cache_bytes(const struct name_cache *cache)
 {
-	return cache->bytes;
+	return bytes_of(cache);
 }
 
 size_t

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/pool.h"
+#include "base/shared_names.h"
 #include "base/xalloc.h"
-#include "pipeline/shared_names.h"
 
 #include "base/banned.h"
 

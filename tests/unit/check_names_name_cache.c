@@ -183,7 +183,7 @@ START_TEST(keys_differ_in_each_of_their_parts)
 }
 END_TEST
 
-/* Ten times as many as fit, each as long as names get. */
+/* Ten times as many as fit, each of its own and as long as names get. */
 START_TEST(a_flood_stays_within_the_bytes_and_the_oldest_give_way)
 {
 	char name[255];
@@ -194,6 +194,7 @@ START_TEST(a_flood_stays_within_the_bytes_and_the_oldest_give_way)
 		struct name_lesson lesson =
 		    lesson_of(n, span_from(name, sizeof(name)), n, INT64_MAX);
 
+		memcpy(name, &n, sizeof(n));
 		name_cache_learn(cache, &lesson);
 		ck_assert_uint_le(name_cache_bytes(cache), 1 << 20);
 	}
@@ -205,6 +206,67 @@ START_TEST(a_flood_stays_within_the_bytes_and_the_oldest_give_way)
 
 		ck_assert(name_cache_find(cache, &key, count, false, &found, NULL) == expected);
 	}
+}
+END_TEST
+
+/* What one kind of entry gave back serves another. */
+START_TEST(keys_of_all_lengths_give_way_to_each_other)
+{
+	struct addr v6 = { .family = 6, .bytes = { 0x20, 0x01, 0x0d, 0xb8 } };
+	size_t bytes = 0;
+
+	for (unsigned n = 0; n < 60000; n++) {
+		struct name_lesson lesson =
+		    lesson_of(n, span_from_text("a"), (int64_t)n, INT64_MAX);
+
+		if (n / 20000 == 1)
+			lesson.key.a = lesson.key.b = v6;
+		memcpy(lesson.key.a.bytes + (n / 20000 == 1 ? 12 : 0), &n, 4);
+		name_cache_learn(cache, &lesson);
+		bytes = name_cache_bytes(cache) > bytes ? name_cache_bytes(cache) : bytes;
+	}
+	ck_assert_uint_le(bytes, 1 << 20);
+	ck_assert_uint_gt(name_cache_count(cache), 7000); /* a third may lie idle */
+}
+END_TEST
+
+START_TEST(a_long_key_has_two_names_as_well)
+{
+	struct name_lesson lesson = lesson_of(1, span_from_text("a"), 100, 1000);
+	struct span name;
+	uint8_t rank;
+
+	lesson.key.a.family = lesson.key.b.family = 6;
+	memset(lesson.key.a.bytes, 1, 16);
+	memset(lesson.key.b.bytes, 2, 16);
+	name_cache_learn(cache, &lesson);
+	lesson.name = span_from_text("b");
+	lesson.time_us = 200;
+	lesson.rank = 1;
+	name_cache_learn(cache, &lesson);
+	ck_assert(name_cache_find(cache, &lesson.key, 150, true, &name, &rank));
+	ck_assert(span_equals(name, span_from_text("a")));
+	ck_assert(!name_cache_find(cache, &lesson.key, 200, true, &name, &rank));
+	ck_assert(name_cache_find(cache, &lesson.key, 200, false, &name, &rank));
+	ck_assert_uint_eq(rank, 0);
+	lesson.key.b.bytes[15] = 3;
+	ck_assert(!name_cache_find(cache, &lesson.key, 150, true, &name, &rank));
+}
+END_TEST
+
+START_TEST(a_name_that_many_keys_have_is_kept_once)
+{
+	char name[255];
+	size_t bytes;
+
+	memset(name, 'x', sizeof(name));
+	for (unsigned n = 0; n < 2; n++) {
+		struct name_lesson lesson = lesson_of(n, span_from(name, sizeof(name)), 1, 2);
+
+		bytes = name_cache_bytes(cache);
+		name_cache_learn(cache, &lesson);
+	}
+	ck_assert_uint_lt(name_cache_bytes(cache) - bytes, sizeof(name));
 }
 END_TEST
 
@@ -221,6 +283,9 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, of_two_names_that_hold_the_lower_rank_counts);
 	tcase_add_test(tc, many_lessons_are_learned_in_their_order);
 	tcase_add_test(tc, keys_differ_in_each_of_their_parts);
+	tcase_add_test(tc, a_long_key_has_two_names_as_well);
+	tcase_add_test(tc, a_name_that_many_keys_have_is_kept_once);
+	tcase_add_test(tc, keys_of_all_lengths_give_way_to_each_other);
 	tcase_add_test(tc, a_flood_stays_within_the_bytes_and_the_oldest_give_way);
 }
 

@@ -1,10 +1,12 @@
 /*
  * shared_names - names that many hold, each kept once.
  *
+ * So two that are equal are so as pointers, too.
+ *
  * Memory: a name's bytes and 24 more, and a bucket, as long as somebody holds it.
  */
-#ifndef TLSTALLY_PIPELINE_SHARED_NAMES_H
-#define TLSTALLY_PIPELINE_SHARED_NAMES_H
+#ifndef TLSTALLY_BASE_SHARED_NAMES_H
+#define TLSTALLY_BASE_SHARED_NAMES_H
 
 #include "base/span.h"
 
@@ -17,9 +19,13 @@ void shared_names_free(struct shared_names *names);
 
 /* To be given back as often as it was taken; at most 65535 bytes.  NULL for an empty name. */
 const struct shared_name *shared_name_take(struct shared_names *names, struct span text);
+/* Takes it once more.  Not NULL. */
+void shared_name_hold(struct shared_names *names, const struct shared_name *name);
 /* NULL: no effect. */
 void shared_name_give_back(struct shared_names *names, const struct shared_name *given);
 /* Borrowed as long as it is held; empty for NULL. */
 struct span shared_name_span(const struct shared_name *name);
+/* What all of them take, and what it takes to find them. */
+size_t shared_names_bytes(const struct shared_names *names);
 
 #endif

@@ -1,4 +1,4 @@
-#include "pipeline/shared_names.h"
+#include "base/shared_names.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct shared_names {
 	struct hash_key key;
 	struct shared_name **buckets;
 	size_t bucket_count; /* a power of two, and at least as many as names */
-	size_t count;
+	size_t count, bytes;
 };
 
 struct shared_names *
@@ -52,6 +52,13 @@ shared_names_free(struct shared_names *names)
 	}
 	free(names->buckets);
 	free(names);
+}
+
+/* With what malloc takes beside it: a word, and up to the next multiple of two. */
+static size_t
+len_of(size_t text_len)
+{
+	return (sizeof(struct shared_name) + text_len + 23) & ~(size_t)15;
 }
 
 static struct shared_name **
@@ -99,6 +106,7 @@ add(struct shared_names *names, struct span text, uint32_t hash)
 		double_buckets(names);
 	put(names, name);
 	names->count++;
+	names->bytes += len_of(text.len);
 	return name;
 }
 
@@ -121,26 +129,56 @@ shared_name_take(struct shared_names *names, struct span text)
 	return name;
 }
 
+/* The owner's: who holds one does not change it. */
+static struct shared_name *
+own(struct shared_names *names, const struct shared_name *given)
+{
+	struct shared_name *name = *bucket_of(names, given->hash);
+
+	while (name != given)
+		name = name->next;
+	return name;
+}
+
+void
+shared_name_hold(struct shared_names *names, const struct shared_name *given)
+{
+	own(names, given)->holders++;
+}
+
+static void
+drop(struct shared_names *names, struct shared_name *name)
+{
+	struct shared_name **link = bucket_of(names, name->hash);
+
+	while (*link != name)
+		link = &(*link)->next;
+	*link = name->next;
+	names->count--;
+	names->bytes -= len_of(name->len);
+	free(name);
+}
+
 void
 shared_name_give_back(struct shared_names *names, const struct shared_name *given)
 {
-	struct shared_name **link, *name;
+	struct shared_name *name;
 
 	if (given == NULL)
 		return;
-	link = bucket_of(names, given->hash);
-	while (*link != given)
-		link = &(*link)->next;
-	name = *link;
-	if (--name->holders > 0)
-		return;
-	*link = name->next;
-	names->count--;
-	free(name);
+	name = own(names, given);
+	if (--name->holders == 0)
+		drop(names, name);
 }
 
 struct span
 shared_name_span(const struct shared_name *name)
 {
 	return name != NULL ? span_from(name->bytes, name->len) : (struct span){ 0 };
+}
+
+size_t
+shared_names_bytes(const struct shared_names *names)
+{
+	return names->bytes + names->bucket_count * sizeof(struct shared_name *);
 }

@@ -1,8 +1,9 @@
+#include "base/shared_names.h"
+
 #include <stdio.h>
+#include <string.h>
 
 #include "suite.h"
-
-#include "pipeline/shared_names.h"
 
 #include "base/banned.h"
 
@@ -63,12 +64,31 @@ START_TEST(many_names_stay_apart)
 }
 END_TEST
 
+START_TEST(a_name_takes_memory_as_long_as_it_is_held)
+{
+	struct shared_names *names = shared_names_new();
+	size_t none = shared_names_bytes(names), one;
+	const struct shared_name *a = shared_name_take(names, BYTES("mail.example"));
+
+	one = shared_names_bytes(names);
+	ck_assert_uint_ge(one, none + strlen("mail.example"));
+	shared_name_hold(names, a);
+	ck_assert_uint_eq(shared_names_bytes(names), one);
+	shared_name_give_back(names, a);
+	ck_assert(span_equals(shared_name_span(a), BYTES("mail.example")));
+	shared_name_give_back(names, a);
+	ck_assert_uint_eq(shared_names_bytes(names), none);
+	shared_names_free(names);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_same_name_is_kept_once);
 	tcase_add_test(tc, no_name_is_held_as_none);
+	tcase_add_test(tc, a_name_takes_memory_as_long_as_it_is_held);
 	tcase_add_test(tc, many_names_stay_apart);
 }
 
-SUITE_MAIN("pipeline_shared_names")
+SUITE_MAIN("base_shared_names")
