@@ -19,12 +19,19 @@ bool policy_same_server(const struct finding *a, const struct finding *b);
 enum verdict policy_judge_success(const struct policy *policy, const struct finding *f);
 
 /*
- * The successes of one client, by server, so that each failure finds its own in logarithmic time:
- * a client that invents host names must not make the judge slow.
+ * The successes of one client.  Where there may be many they are kept by server, so that each
+ * failure finds its own in logarithmic time: a client that invents host names must not make the
+ * judge slow.
  */
 struct success_index {
-	struct success *items; /* owned */
+	const struct policy *policy;
+	const struct finding *findings; /* of that client; borrowed */
+	size_t finding_count;
+	struct success *items; /* owned; NULL: the findings are few, and looked through */
 	size_t count;
+	/* By service: made when one is asked for. */
+	struct success *services; /* owned */
+	size_t service_count;
 };
 
 #define SUCCESS_NEVER INT64_MIN
@@ -48,8 +55,7 @@ void success_index_find(
  * For a failure of which only the address says what service it was with: since when the client
  * succeeds there at or above the minimum, on the same port, under whatever name.
  */
-int64_t success_index_service_since(
-    const struct success_index *index, const struct policy *policy, const struct finding *f);
+int64_t success_index_service_since(struct success_index *index, const struct finding *f);
 void success_index_release(struct success_index *index);
 
 /*

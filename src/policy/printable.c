@@ -105,6 +105,17 @@ show_char(struct span *text, bool ascii_only, char out[16])
 	return shown;
 }
 
+/* Nothing of it has to be shown in another way than it is. */
+static bool
+is_plain(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < 0x20 || text.data[i] >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
 static void
 add_shown(struct buf *out, struct span text, bool ascii_only, size_t max)
 {
@@ -113,6 +124,10 @@ add_shown(struct buf *out, struct span text, bool ascii_only, size_t max)
 	size_t begin = out->len, keep = begin;
 	char shown[16];
 
+	if (text.len <= max && is_plain(text)) {
+		buf_add(out, text.data, text.len);
+		return;
+	}
 	while (text.len > 0) {
 		size_t len = show_char(&text, ascii_only, shown);
 
@@ -141,7 +156,8 @@ printable_add_server(struct buf *out, struct span server, uint16_t port, size_t 
 	bool bracket = false;
 
 	/* RFC 3986, section 3.2.2: brackets keep the port apart from an IPv6 address. */
-	if (server.len < sizeof(text) && server.len > 0) {
+	if (server.len < sizeof(text) && server.len > 0 &&
+	    memchr(server.data, ':', server.len) != NULL) {
 		memcpy(text, server.data, server.len);
 		text[server.len] = '\0';
 		bracket = addr_from_text(text, &addr) && addr.family == 6;

@@ -11,6 +11,7 @@
 
 /* Of a server's name in a sentence; the inventory has it whole. */
 #define SERVER_TEXT_MAX 80
+#define DATE_LEN 10
 
 /* "TLS 1.0", as people write it; "SSLv3" has no space anywhere. */
 void
@@ -20,9 +21,10 @@ reason_add_version(struct buf *out, uint16_t version)
 
 	if (name == NULL)
 		buf_addf(out, "0x%04x", version);
-	else if (strncmp(name, "TLSv", 4) == 0)
-		buf_addf(out, "TLS %s", name + 4);
-	else
+	else if (strncmp(name, "TLSv", 4) == 0) {
+		buf_add_text(out, "TLS ");
+		buf_add_text(out, name + 4);
+	} else
 		buf_add_text(out, name);
 }
 
@@ -39,7 +41,18 @@ add_server(struct buf *out, const struct evidence *ev)
 static void
 add_number_of(struct buf *out, uint64_t count, const char *one, const char *many)
 {
-	buf_addf(out, "%" PRIu64 " %s", count, count == 1 ? one : many);
+	buf_add_u64(out, count);
+	buf_add_char(out, ' ');
+	buf_add_text(out, count == 1 ? one : many);
+}
+
+/* "2026-11-19 22:14", of a whole timestamp. */
+static void
+add_date_and_minute(struct buf *out, const char text[TIMESTAMP_TEXT_LEN])
+{
+	buf_add(out, text, DATE_LEN);
+	buf_add_char(out, ' ');
+	buf_add(out, text + DATE_LEN + 1, 5);
 }
 
 /* "2026-11-19 22:14 UTC" */
@@ -49,7 +62,8 @@ add_minute(struct buf *out, int64_t time_us)
 	char text[TIMESTAMP_TEXT_LEN];
 
 	timestamp_to_text(time_us, text);
-	buf_addf(out, "%.10s %.5s UTC", text, text + 11);
+	add_date_and_minute(out, text);
+	buf_add_text(out, " UTC");
 }
 
 /* Behind a number of tries: from when they were seen, or when it was. */
@@ -65,10 +79,12 @@ add_since(struct buf *out, const struct evidence *ev)
 	}
 	timestamp_to_text(ev->first_us, first);
 	timestamp_to_text(ev->last_us, last);
-	buf_addf(out, " since %.10s", first);
+	buf_add_text(out, " since ");
 	/* All on one day: the date alone would say nothing. */
-	if (strncmp(first, last, 10) == 0)
-		buf_addf(out, " %.5s", first + 11);
+	if (strncmp(first, last, DATE_LEN) == 0)
+		add_date_and_minute(out, first);
+	else
+		buf_add(out, first, DATE_LEN);
 }
 
 static void
@@ -97,8 +113,8 @@ add_how(struct buf *out, const struct evidence *ev)
 		buf_add_text(out, " in a way that is encrypted");
 		break;
 	case REFUSAL_ALERT:
-		buf_addf(
-		    out, strncmp(name, "alert_", 6) == 0 ? " with %s" : " with alert %s", name);
+		buf_add_text(out, strncmp(name, "alert_", 6) == 0 ? " with " : " with alert ");
+		buf_add_text(out, name);
 		break;
 	case REFUSAL_ENCRYPTED_ALERT:
 		buf_add_text(out, " with an encrypted alert");
@@ -131,11 +147,13 @@ add_refusal(struct buf *out, const struct evidence *ev)
 	bool by_client = ev->lead->key.refused_by == SIDE_CLIENT;
 
 	if (by_client)
-		buf_addf(out, "the client itself broke off %" PRIu64 " of ", ev->count);
+		buf_add_text(out, "the client itself broke off ");
 	else {
 		add_server(out, ev);
-		buf_addf(out, " refused %" PRIu64 " of ", ev->count);
+		buf_add_text(out, " refused ");
 	}
+	buf_add_u64(out, ev->count);
+	buf_add_text(out, " of ");
 	add_number_of(out, ev->try_count, "try", "tries");
 	if (by_client) {
 		buf_add_text(out, " with ");
@@ -294,7 +312,9 @@ add_server_limited(struct buf *out, const struct evidence *ev)
 	add_server(out, ev);
 	buf_add_text(out, " chose ");
 	reason_add_version(out, ev->lead->key.tls_version);
-	buf_addf(out, " in %" PRIu64 " of ", ev->count);
+	buf_add_text(out, " in ");
+	buf_add_u64(out, ev->count);
+	buf_add_text(out, " of ");
 	add_number_of(out, ev->try_count, "try", "tries");
 	add_since(out, ev);
 	add_last(out, ev);
@@ -313,8 +333,11 @@ add_cleartext(struct buf *out, const struct evidence *ev)
 {
 	const char *protocol = protocol_name(ev->lead->key.protocol);
 
-	buf_addf(out, "%" PRIu64 " %s%s without TLS with ", ev->count, protocol,
-	    ev->count == 1 ? " session" : " sessions");
+	buf_add_u64(out, ev->count);
+	buf_add_char(out, ' ');
+	buf_add_text(out, protocol);
+	buf_add_text(out, ev->count == 1 ? " session" : " sessions");
+	buf_add_text(out, " without TLS with ");
 	add_server(out, ev);
 	add_since(out, ev);
 	add_last(out, ev);
@@ -354,7 +377,9 @@ add_unclear_unanswered(struct buf *out, const struct policy *policy, const struc
 		buf_add_text(out, "; ");
 	}
 	add_server(out, ev);
-	buf_addf(out, " did not answer %" PRIu64 " of ", ev->count);
+	buf_add_text(out, " did not answer ");
+	buf_add_u64(out, ev->count);
+	buf_add_text(out, " of ");
 	add_number_of(out, ev->try_count, "try", "tries");
 	add_since(out, ev);
 	add_last(out, ev);
@@ -476,7 +501,9 @@ add_others(struct buf *out, enum verdict worst, const size_t servers[VERDICT_COU
 
 		if (servers[v] == 0 || more == 0)
 			continue;
-		buf_addf(out, "%s%s with ", separator, verdict_name((enum verdict)v));
+		buf_add_text(out, separator);
+		buf_add_text(out, verdict_name((enum verdict)v));
+		buf_add_text(out, " with ");
 		if (v == (int)worst)
 			add_number_of(out, more, "more server", "more servers");
 		else

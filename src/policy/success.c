@@ -6,6 +6,8 @@
 
 #include "base/banned.h"
 
+#define FEW_FINDINGS 24
+
 /*
  * A server is known by its name and by its address, so a success stands in the index under each:
  * under its name, under its address, and under its address among those that have no name of the
@@ -44,6 +46,8 @@ compare_names(const struct event_text *a, const struct event_text *b)
 {
 	int a_len = bare_len(a), b_len = bare_len(b);
 
+	if (a_len == b_len && memcmp(a->data, b->data, (size_t)a_len) == 0)
+		return 0;
 	for (int i = 0; i < a_len && i < b_len; i++) {
 		int order = lower(a->data[i]) - lower(b->data[i]);
 
@@ -141,45 +145,100 @@ times_of(const struct policy *policy, const struct finding *f)
 	return t;
 }
 
-void
-success_index_init(struct success_index *index, const struct policy *policy,
-    const struct finding *findings, size_t count)
+/* In order, those of the same server as one; returns how many there are then. */
+static size_t
+sort_and_join(struct success *items, size_t count)
 {
-	struct success *items = xreallocarray(NULL, 4 * count + 1, sizeof(*items));
-	struct switch_off_match match;
-	size_t n = 0, kept = 0;
+	size_t kept = 0;
 
+	qsort(items, count, sizeof(*items), compare_success_items);
 	for (size_t i = 0; i < count; i++) {
-		struct success s = { .kind = BY_NAME, .finding = &findings[i] };
-
-		if (!policy_is_success(&findings[i]))
-			continue;
-		s.times = times_of(policy, &findings[i]);
-		items[n++] = s;
-		if (s.times.good_last != SUCCESS_NEVER &&
-		    switch_off_find_server(policy->services, &findings[i], &match) &&
-		    !match.legacy_endpoint) {
-			items[n] = s;
-			items[n].kind = BY_SERVICE;
-			items[n++].service = match.service;
-		}
-		if (findings[i].server_ip.family == 0)
-			continue;
-		s.kind = BY_ADDR;
-		items[n++] = s;
-		if (has_clients_name(&findings[i]))
-			continue;
-		s.kind = BY_ADDR_UNNAMED;
-		items[n++] = s;
-	}
-	qsort(items, n, sizeof(*items), compare_success_items);
-	for (size_t i = 0; i < n; i++) {
 		if (kept > 0 && compare_success(&items[kept - 1], &items[i]) == 0)
 			add_times(&items[kept - 1].times, &items[i].times);
 		else
 			items[kept++] = items[i];
 	}
-	*index = (struct success_index){ .items = items, .count = kept };
+	return kept;
+}
+
+static void
+index_servers(struct success_index *index)
+{
+	struct success *items = xreallocarray(NULL, 3 * index->finding_count + 1, sizeof(*items));
+	size_t n = 0;
+
+	for (size_t i = 0; i < index->finding_count; i++) {
+		const struct finding *f = &index->findings[i];
+		struct success s = { .kind = BY_NAME, .finding = f };
+
+		if (!policy_is_success(f))
+			continue;
+		s.times = times_of(index->policy, f);
+		items[n++] = s;
+		if (f->server_ip.family == 0)
+			continue;
+		s.kind = BY_ADDR;
+		items[n++] = s;
+		if (has_clients_name(f))
+			continue;
+		s.kind = BY_ADDR_UNNAMED;
+		items[n++] = s;
+	}
+	index->items = items;
+	index->count = sort_and_join(items, n);
+}
+
+static void
+index_services(struct success_index *index)
+{
+	struct success *items = xreallocarray(NULL, index->finding_count + 1, sizeof(*items));
+	struct switch_off_match match;
+	size_t n = 0;
+
+	for (size_t i = 0; i < index->finding_count; i++) {
+		const struct finding *f = &index->findings[i];
+		struct success s = { .kind = BY_SERVICE, .finding = f };
+
+		if (!policy_is_success(f))
+			continue;
+		s.times = times_of(index->policy, f);
+		if (s.times.good_last == SUCCESS_NEVER ||
+		    !switch_off_find_server(index->policy->services, f, &match) ||
+		    match.legacy_endpoint)
+			continue;
+		s.service = match.service;
+		items[n++] = s;
+	}
+	index->services = items;
+	index->service_count = sort_and_join(items, n);
+}
+
+void
+success_index_init(struct success_index *index, const struct policy *policy,
+    const struct finding *findings, size_t count)
+{
+	*index = (struct success_index){
+		.policy = policy,
+		.findings = findings,
+		.finding_count = count,
+	};
+	if (count > FEW_FINDINGS)
+		index_servers(index);
+}
+
+/* One after the other: quicker where there are few, as of nearly every client. */
+static void
+look_through(const struct success_index *index, const struct finding *f, struct success_times *out)
+{
+	for (size_t i = 0; i < index->finding_count; i++) {
+		const struct finding *other = &index->findings[i];
+		struct success_times times;
+
+		if (!policy_is_success(other) || !policy_same_server(f, other))
+			continue;
+		times = times_of(index->policy, other);
+		add_times(out, &times);
+	}
 }
 
 void
@@ -190,6 +249,10 @@ success_index_find(
 		has_clients_name(f) ? BY_ADDR_UNNAMED : BY_ADDR };
 
 	*out = no_times;
+	if (index->items == NULL) {
+		look_through(index, f, out);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct success wanted = { .kind = kinds[i], .finding = f };
 		const struct success *found;
@@ -204,18 +267,19 @@ success_index_find(
 }
 
 int64_t
-success_index_service_since(
-    const struct success_index *index, const struct policy *policy, const struct finding *f)
+success_index_service_since(struct success_index *index, const struct finding *f)
 {
 	struct success wanted = { .kind = BY_SERVICE, .finding = f };
 	const struct success *found;
 	struct switch_off_match match;
 
-	if (!switch_off_find_server(policy->services, f, &match) || !match.by_address)
+	if (!switch_off_find_server(index->policy->services, f, &match) || !match.by_address)
 		return SUCCESS_NEVER;
+	if (index->services == NULL)
+		index_services(index);
 	wanted.service = match.service;
-	found = bsearch(
-	    &wanted, index->items, index->count, sizeof(*index->items), compare_success_items);
+	found = bsearch(&wanted, index->services, index->service_count, sizeof(*index->services),
+	    compare_success_items);
 	return found != NULL ? found->times.good_first : SUCCESS_NEVER;
 }
 
@@ -223,5 +287,6 @@ void
 success_index_release(struct success_index *index)
 {
 	free(index->items);
+	free(index->services);
 	*index = (struct success_index){ 0 };
 }

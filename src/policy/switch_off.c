@@ -48,11 +48,61 @@ switch_off_take_entry(struct switch_off *s, struct switch_off_entry entry)
 	return s->entry_count++;
 }
 
+/* Hashes of a name's last label and of its last two; the same twice where it has one. */
+static void
+hash_tails(const char *name, size_t len, uint32_t hashes[2])
+{
+	uint32_t hash = 2166136261; /* FNV-1a; whoever makes them collide gains nothing */
+	unsigned dots = 0;
+
+	while (len-- > 0) {
+		unsigned char c = (unsigned char)name[len];
+
+		if (c == '.' && dots++ == 0)
+			hashes[0] = hash;
+		if (dots == 2)
+			break;
+		hash = (hash ^ (c >= 'A' && c <= 'Z' ? c | 0x20U : c)) * 16777619;
+	}
+	if (dots == 0)
+		hashes[0] = hash;
+	hashes[1] = hash;
+}
+
+static bool
+has_tail(const struct switch_off *s, uint32_t hash)
+{
+	uint32_t bit = hash % SWITCH_OFF_TAIL_BITS;
+
+	return (s->tails[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+/* False: no host of the list is this one, or a wildcard above it. */
+static bool
+may_have_host(const struct switch_off *s, struct span name)
+{
+	uint32_t hashes[2];
+
+	hash_tails((const char *)name.data, name.len, hashes);
+	return has_tail(s, hashes[0]) || has_tail(s, hashes[1]);
+}
+
+static void
+add_tail(struct switch_off *s, const char *host)
+{
+	uint32_t hashes[2], bit;
+
+	hash_tails(host, strlen(host), hashes);
+	bit = hashes[1] % SWITCH_OFF_TAIL_BITS;
+	s->tails[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
 void
 switch_off_put_host(struct switch_off *s, size_t entry, const char *host, bool legacy)
 {
 	bool wildcard = strncmp(host, "*.", 2) == 0;
 
+	add_tail(s, wildcard ? host + 2 : host);
 	s->hosts = grow(s->hosts, s->host_count, sizeof(*s->hosts));
 	s->hosts[s->host_count++] = (struct switch_off_host){
 		.name = xstrdup(wildcard ? host + 2 : host),
@@ -232,7 +282,8 @@ switch_off_find(const struct switch_off *s, struct span name, const struct addr 
 		name.len--;
 	if (name.len == 0)
 		return address->family != 0 && find_by_address(s, address, port, protocol, out);
-	if (name.len >= sizeof(text) || memchr(name.data, '\0', name.len) != NULL)
+	if (name.len >= sizeof(text) || !may_have_host(s, name) ||
+	    memchr(name.data, '\0', name.len) != NULL)
 		return false;
 	memcpy(text, name.data, name.len);
 	text[name.len] = '\0';
@@ -246,7 +297,10 @@ is_address(const struct event_text *name)
 	char text[ADDR_TEXT_LEN];
 	struct addr addr;
 
-	if (name->len >= sizeof(text))
+	/* The quick test first: one ends with a digit, or has a colon. */
+	if (name->len >= sizeof(text) || name->len == 0 ||
+	    ((name->data[name->len - 1] < '0' || name->data[name->len - 1] > '9') &&
+		memchr(name->data, ':', name->len) == NULL))
 		return false;
 	memcpy(text, name->data, name->len);
 	text[name->len] = '\0';

@@ -7,6 +7,7 @@
 #include "policy/switch_off.h"
 
 #define SWITCH_OFF_PORTS_MAX 32
+#define SWITCH_OFF_TAIL_BITS 4096
 
 struct switch_off_entry {
 	char *name;
@@ -36,6 +37,8 @@ struct switch_off {
 	struct switch_off_network *networks;
 	size_t entry_count, host_count, network_count;
 	size_t own; /* 1 + the entry of the configuration's servers; 0: none yet */
+	/* Bits, by hash, for the last two labels of each host: most servers are none of them. */
+	uint64_t tails[SWITCH_OFF_TAIL_BITS / 64];
 };
 
 /* Takes `entry` over, its name included; returns its number. */

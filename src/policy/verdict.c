@@ -160,8 +160,8 @@ policy_judge(
 			success_index_find(&index, &findings[i], &since);
 			out[i] = judge_failure(policy, &findings[i], &since);
 			/* Updated: all of its successes there began after the last failure. */
-			if (out[i] == VERDICT_BROKEN && success_index_service_since(&index, policy,
-							    &findings[i]) > findings[i].last_us)
+			if (out[i] == VERDICT_BROKEN &&
+			    success_index_service_since(&index, &findings[i]) > findings[i].last_us)
 				out[i] = VERDICT_OK;
 			break;
 		case OUTCOME_CLEARTEXT:

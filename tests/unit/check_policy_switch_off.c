@@ -208,6 +208,21 @@ static const struct {
 	    false },
 };
 
+START_TEST(a_name_of_one_label_is_found_and_stands_for_those_below_where_it_is_a_wildcard)
+{
+	struct switch_off_match m;
+
+	switch_off_add_host(list, "mailhost");
+	switch_off_add_host(list, "*.lan");
+	ck_assert(find("MailHost.", "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(find("a.LAN", "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(find("deep.below.a.lan", "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(!find("lan", "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(!find("mailhost.lan.example", "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(!find("a.mailhost", "", 993, PROTOCOL_IMAP, &m));
+}
+END_TEST
+
 START_TEST(a_wrong_line_is_named_and_the_rest_is_used_where_that_is_safe)
 {
 	struct switch_off_match match;
@@ -327,6 +342,8 @@ add_tests(TCase *tc)
 	    tc, a_server_is_found_by_its_name_else_by_its_address, 0, ROWS(lookups));
 	tcase_add_test(tc, a_match_says_what_is_known_of_the_service);
 	tcase_add_test(tc, the_users_own_servers_are_found_besides);
+	tcase_add_test(
+	    tc, a_name_of_one_label_is_found_and_stands_for_those_below_where_it_is_a_wildcard);
 	tcase_add_loop_test(
 	    tc, a_wrong_line_is_named_and_the_rest_is_used_where_that_is_safe, 0, ROWS(wrong));
 	tcase_add_test(tc, every_cut_of_a_file_can_be_read);

@@ -446,6 +446,31 @@ START_TEST(order_of_rows_changes_nothing)
 }
 END_TEST
 
+/* Of many findings an index is made; few are looked through. */
+START_TEST(many_other_rows_change_nothing)
+{
+	enum { OTHERS = 60 };
+	const struct rule *rule = &rules[_i];
+	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
+	struct row other = { EST, V12, V12, 1, 9, "", .port = 2525 };
+	static struct finding findings[ROWS_MAX + OTHERS];
+	enum verdict verdicts[ROWS_MAX + OTHERS];
+	char name[24];
+
+	memset(findings, 0, sizeof(findings));
+	for (size_t i = 0; i < rule->count; i++)
+		fill(&findings[i], &rule->rows[i]);
+	for (size_t i = 0; i < OTHERS; i++) {
+		(void)snprintf(name, sizeof(name), "host-%zu.example", i);
+		fill(&findings[rule->count + i], &other);
+		event_text_set(&findings[rule->count + i].key.server, span_from_text(name));
+	}
+	policy_judge(&policy, findings, rule->count + OTHERS, verdicts);
+	for (size_t i = 0; i < rule->count; i++)
+		ck_assert_msg(verdicts[i] == rule->rows[i].verdict, "%s, row %zu", rule->name, i);
+}
+END_TEST
+
 START_TEST(client_has_the_worst_verdict_of_its_rows)
 {
 	const struct rule *rule = &rules[_i];
@@ -513,14 +538,17 @@ START_TEST(servers_are_counted_once_per_verdict)
 		{ EST, V10, V10, 1, 9, "ab.example", .port = 993 },
 		{ EST, V12, V12, 1, 9, "a.example", .port = 993 },
 	};
-	enum verdict verdicts[] = { VERDICT_LEGACY, VERDICT_LEGACY, VERDICT_LEGACY, VERDICT_LEGACY,
-		VERDICT_OK };
-	struct finding findings[5] = { 0 };
-	size_t servers[VERDICT_COUNT];
+	/* Few are counted in another way than many. */
+	static const size_t repetitions[] = { 1, 20 };
+	enum verdict verdicts[100];
+	static struct finding findings[100];
+	size_t servers[VERDICT_COUNT], count = 5 * repetitions[_i];
 
-	for (size_t i = 0; i < 5; i++)
-		fill(&findings[i], &rows[i]);
-	policy_count_servers(findings, verdicts, 5, servers);
+	for (size_t i = 0; i < count; i++) {
+		fill(&findings[i], &rows[i % 5]);
+		verdicts[i] = i % 5 == 4 ? VERDICT_OK : VERDICT_LEGACY;
+	}
+	policy_count_servers(findings, verdicts, count, servers);
 	ck_assert_uint_eq(servers[VERDICT_LEGACY], 3);
 	ck_assert_uint_eq(servers[VERDICT_OK], 1);
 	ck_assert_uint_eq(servers[VERDICT_BROKEN], 0);
@@ -555,10 +583,11 @@ add_tests(TCase *tc)
 
 	tcase_add_loop_test(tc, rule_gives_its_verdicts, 0, rule_count);
 	tcase_add_loop_test(tc, order_of_rows_changes_nothing, 0, rule_count);
+	tcase_add_loop_test(tc, many_other_rows_change_nothing, 0, rule_count);
 	tcase_add_loop_test(tc, client_has_the_worst_verdict_of_its_rows, 0, rule_count);
 	tcase_add_test(tc, nothing_is_judged_without_findings);
 	tcase_add_test(tc, many_servers_are_judged_in_no_time);
-	tcase_add_test(tc, servers_are_counted_once_per_verdict);
+	tcase_add_loop_test(tc, servers_are_counted_once_per_verdict, 0, 2);
 	tcase_add_loop_test(tc, verdict_names_lead_back_to_their_verdict, 0, VERDICT_COUNT);
 	tcase_add_loop_test(tc, other_text_names_no_verdict, 0, 6);
 }
