@@ -258,7 +258,9 @@ judge(struct store *s)
 int
 store_write_rest(struct store *s, struct error *err)
 {
-	return store_batches_write(s, err) == 0 ? store_references_write(s, err) : -1;
+	if (store_batches_write(s, err) != 0 || store_trims_write(s, err) != 0)
+		return -1;
+	return store_references_write(s, err);
 }
 
 int
@@ -418,6 +420,7 @@ bad:
 	s->failed = s->in_transaction;
 	store_batches_drop(s);
 	store_references_drop(s);
+	store_trims_drop(s);
 	store_cache_clear(s);
 	if (sqlite3_get_autocommit(s->db) == 0) {
 		struct error ignored;

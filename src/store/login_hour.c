@@ -1,8 +1,13 @@
 /* A client's hours: few enough to keep, the newest and the worst. */
+#include <stdlib.h>
+
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
+
+/* Hours of so many clients are written, and trimmed, together. */
+#define TRIMS_MAX 1024
 
 int
 store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
@@ -39,13 +44,13 @@ has_many_hours(struct store *s, int64_t client_id, bool *many, struct error *err
 	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
 }
 
-int
-store_trim_hours(struct store *s, int64_t client_id, struct error *err)
+static int
+trim_client(struct store *s, int64_t client_id, struct error *err)
 {
 	sqlite3_stmt *st;
 	bool many;
 
-	if (store_batches_write(s, err) != 0 || has_many_hours(s, client_id, &many, err) != 0)
+	if (has_many_hours(s, client_id, &many, err) != 0)
 		return -1;
 	if (!many)
 		return 0;
@@ -56,6 +61,36 @@ store_trim_hours(struct store *s, int64_t client_id, struct error *err)
 	(void)sqlite3_bind_int(st, 2, STORE_LOGIN_HOURS_MAX);
 	(void)sqlite3_bind_int(st, 3, STORE_LOGIN_HOURS_NEWEST - 1);
 	return store_step(s, st, err);
+}
+
+int
+store_trims_write(struct store *s, struct error *err)
+{
+	int result = 0;
+
+	if (s->trim_count > 0)
+		result = store_batches_write(s, err);
+	for (size_t i = 0; i < s->trim_count && result == 0; i++)
+		result = trim_client(s, s->trims[i], err);
+	s->trim_count = 0;
+	return result;
+}
+
+int
+store_trim_hours(struct store *s, int64_t client_id, struct error *err)
+{
+	if (s->trims == NULL)
+		s->trims = xreallocarray(NULL, TRIMS_MAX, sizeof(*s->trims));
+	s->trims[s->trim_count++] = client_id;
+	return s->trim_count < TRIMS_MAX ? 0 : store_trims_write(s, err);
+}
+
+void
+store_trims_drop(struct store *s)
+{
+	free(s->trims);
+	s->trims = NULL;
+	s->trim_count = 0;
 }
 
 int

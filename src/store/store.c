@@ -38,6 +38,7 @@ store_close(struct store *s)
 	store_set_release(&s->set);
 	store_batches_release(s);
 	store_references_drop(s);
+	store_trims_drop(s);
 	store_cache_release(s);
 	buf_release(&s->scratch);
 	buf_release(&s->reason);
@@ -137,6 +138,7 @@ store_rollback(struct store *s)
 		(void)store_run_statement(s, STATEMENT_ROLLBACK, &ignored);
 	store_batches_drop(s);
 	store_references_drop(s);
+	store_trims_drop(s);
 	store_cache_clear(s);
 	s->in_transaction = false;
 }

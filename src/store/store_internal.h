@@ -123,6 +123,8 @@ struct store {
 	struct store_batch batches[STORE_BATCH_COUNT];
 	const struct store_batch *batch; /* that is being written */
 	struct store_references references[STORE_SHARED_COUNT];
+	int64_t *trims; /* clients whose hours are to be trimmed */
+	size_t trim_count;
 	struct shared_cache *cache; /* NULL: not needed yet */
 	struct hash_key digest_key; /* of stories */
 	bool has_digest_key;
@@ -330,8 +332,10 @@ int store_load_hours(struct store *s, int64_t client_id, struct tally_hour **hou
 /* Adds an hour to those of a client, with the next batch. */
 int store_add_hour(
     struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err);
-/* Removes what is beyond STORE_LOGIN_HOURS_MAX. */
+/* Has what is beyond STORE_LOGIN_HOURS_MAX removed, with that of other clients. */
 int store_trim_hours(struct store *s, int64_t client_id, struct error *err);
+int store_trims_write(struct store *s, struct error *err);
+void store_trims_drop(struct store *s);
 
 /* run_row.c */
 int store_write_run(struct store *s, int64_t sensor_id, struct store_run *run, struct error *err);
