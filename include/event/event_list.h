@@ -1,7 +1,8 @@
 /*
  * event_list - events that wait to be put in order.
  *
- * Kept in the bytes that are in use of each, which is a third of a struct event.
+ * Kept in the bytes that are in use of each, which is a third of a struct event.  What nearly
+ * always decides their order is kept apart: to put them in order touches little else.
  *
  * Threads: one at a time per list.
  */
@@ -13,11 +14,14 @@
 
 #include "event/event.h"
 
+struct event_list_place;
+
 /* All zero: empty. */
 struct event_list {
 	uint8_t *bytes; /* owned */
 	size_t len, room;
-	size_t count;
+	struct event_list_place *places; /* owned; of the events, in the order of adding */
+	size_t count, place_room;
 };
 
 /* An event of a list, for sorting: what nearly always decides, and where the rest is. */
@@ -43,6 +47,13 @@ void event_list_refs(const struct event_list *list, size_t first, struct event_r
 
 /* As event_compare, then by index. */
 int event_ref_compare(const struct event_ref *a, const struct event_ref *b);
+/*
+ * Sorts by that, quickly where there are few runs that are in order already.  `scratch` has room
+ * for as many.
+ */
+void event_refs_sort(struct event_ref *refs, size_t count, struct event_ref *scratch);
+/* For an event that is about to be read. */
+void event_ref_prefetch(const struct event_ref *ref);
 void event_ref_read(const struct event_ref *ref, struct event *out);
 void event_ref_place(const struct event_ref *ref, struct event_place *out);
 

@@ -6,8 +6,9 @@
  * that holds, and the one before it, which also tells whether a key has one name only.
  *
  * Memory:  `max_bytes` with all that belongs to it; the entry that was learned longest ago gives
- *          way.  A key takes 64 bytes, 32 more with a second name, 32 with an address of IPv6, and
- * 11 to 22 for finding it; a name that many keys have is kept once. Threads: one at a time.
+ *          way.  A key takes 64 bytes, 32 more with a second name and 32 with an address of IPv6,
+ *          and 11 to 22 for finding it; a name that many keys have is kept once.
+ * Threads: one at a time.
  */
 #ifndef TLSTALLY_NAMES_NAME_CACHE_H
 #define TLSTALLY_NAMES_NAME_CACHE_H

@@ -28,7 +28,8 @@ struct event_sink {
 	struct fallback_tracker *fallbacks;
 	struct login_names *login_names;
 	struct event_list batch;
-	struct event_ref *refs; /* owned; to the events of the batch that is handed on */
+	/* Owned; to the events of the batch that is handed on, and to sort these. */
+	struct event_ref *refs, *scratch;
 	size_t ref_room;
 };
 
@@ -56,13 +57,8 @@ event_sink_free(struct event_sink *sink)
 	free(sink->names);
 	free(sink->name_refs);
 	free(sink->refs);
+	free(sink->scratch);
 	free(sink);
-}
-
-static int
-compare_refs(const void *a, const void *b)
-{
-	return event_ref_compare(a, b);
 }
 
 static int
@@ -136,17 +132,6 @@ hand_on(struct event_sink *sink, struct event *ev)
 	return true;
 }
 
-/* As events of one pipeline are settled nearly always. */
-static bool
-is_in_order(const struct event_ref *refs, size_t count)
-{
-	for (size_t i = 1; i < count; i++) {
-		if (event_ref_compare(&refs[i - 1], &refs[i]) > 0)
-			return false;
-	}
-	return true;
-}
-
 static void
 reserve_refs(struct event_sink *sink, size_t count)
 {
@@ -154,6 +139,7 @@ reserve_refs(struct event_sink *sink, size_t count)
 		return;
 	sink->ref_room = count;
 	sink->refs = xreallocarray(sink->refs, count, sizeof(*sink->refs));
+	sink->scratch = xreallocarray(sink->scratch, count, sizeof(*sink->scratch));
 }
 
 static size_t
@@ -193,18 +179,35 @@ prefetch(const struct event_sink *sink, const struct event_ref *refs, size_t cou
 	}
 }
 
+static void
+prefetch_events(const struct event_ref *refs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		event_ref_prefetch(&refs[i]);
+}
+
+static size_t
+ahead_of(size_t at, size_t count)
+{
+	return count - at < AHEAD ? count - at : AHEAD;
+}
+
 size_t
 event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size_t list_count)
 {
 	size_t count = gather_refs(sink, lists, list_count), lost = 0;
 	struct event ev;
 
-	if (!is_in_order(sink->refs, count))
-		qsort(sink->refs, count, sizeof(*sink->refs), compare_refs);
+	event_refs_sort(sink->refs, count, sink->scratch);
 	sort_names(sink);
+	prefetch_events(sink->refs, ahead_of(0, count));
 	for (size_t i = 0; i < count; i++) {
-		if (i % AHEAD == 0)
-			prefetch(sink, sink->refs + i, count - i < AHEAD ? count - i : AHEAD);
+		if (i % AHEAD == 0) {
+			size_t next = i + ahead_of(i, count);
+
+			prefetch(sink, sink->refs + i, next - i);
+			prefetch_events(sink->refs + next, ahead_of(next, count));
+		}
 		event_ref_read(&sink->refs[i], &ev);
 		lost += !hand_on(sink, &ev);
 	}

@@ -9,23 +9,44 @@
 
 /* An empty list keeps no more. */
 #define KEPT_ROOM ((size_t)1 << 20)
-/* Up to the texts an event is kept as it is. */
+#define PLACES_PER_ROOM 256 /* bytes of an event and its place */
+/* Up to the texts an event is kept as it is, and the end of a session up to the names. */
 #define HEAD_LEN offsetof(struct event, server_name)
 #define PACKED_MAX (HEAD_LEN + 3 * sizeof(struct event_text) + sizeof(struct event_ending))
+#define ENDING_LEN offsetof(struct event_ending, failed_names)
+
+struct event_list_place {
+	int64_t settled_us;
+	size_t at; /* in list.bytes */
+};
 
 void
 event_list_release(struct event_list *list)
 {
 	free(list->bytes);
+	free(list->places);
 	*list = (struct event_list){ 0 };
 }
 
 void
 event_list_clear(struct event_list *list)
 {
-	if (list->room > KEPT_ROOM)
+	if (list->room > KEPT_ROOM || list->place_room > KEPT_ROOM / PLACES_PER_ROOM)
 		event_list_release(list);
 	list->len = list->count = 0;
+}
+
+static void
+reserve(struct event_list *list)
+{
+	if (list->room - list->len < PACKED_MAX) {
+		list->room = list->room * 2 + 16 * PACKED_MAX;
+		list->bytes = xreallocarray(list->bytes, list->room, 1);
+	}
+	if (list->count == list->place_room) {
+		list->place_room = list->place_room * 2 + 64;
+		list->places = xreallocarray(list->places, list->place_room, sizeof(*list->places));
+	}
 }
 
 static uint8_t *
@@ -41,23 +62,28 @@ put_text(uint8_t *out, const struct event_text *text)
 	return put(put(out, &text->len, sizeof(text->len)), text->data, text->len);
 }
 
+static size_t
+names_len(const struct event_ending *ending)
+{
+	return ending->failed_name_count * sizeof(ending->failed_names[0]);
+}
+
 void
 event_list_add(struct event_list *list, const struct event *ev)
 {
 	uint8_t *out;
 
-	if (list->room - list->len < PACKED_MAX) {
-		list->room = list->room * 2 + 16 * PACKED_MAX;
-		list->bytes = xreallocarray(list->bytes, list->room, 1);
-	}
+	reserve(list);
 	out = put(list->bytes + list->len, ev, HEAD_LEN);
 	out = put_text(out, &ev->server_name);
 	out = put_text(out, &ev->client_name);
 	out = put_text(out, &ev->certificate_subject);
-	if (ev->kind == EVENT_SESSION_END)
-		out = put(out, &ev->ending, sizeof(ev->ending));
+	if (ev->kind == EVENT_SESSION_END) {
+		out = put(out, &ev->ending, ENDING_LEN);
+		out = put(out, ev->ending.failed_names, names_len(&ev->ending));
+	}
+	list->places[list->count++] = (struct event_list_place){ ev->settled_us, list->len };
 	list->len = (size_t)(out - list->bytes);
-	list->count++;
 }
 
 static const uint8_t *
@@ -74,31 +100,22 @@ take_text(const uint8_t *in, struct event_text *text)
 	return take(in, text->data, text->len);
 }
 
-static const uint8_t *
-pass_text(const uint8_t *in)
+static void
+take_ending(const uint8_t *in, struct event_ending *ending)
 {
-	uint16_t len;
-
-	in = take(in, &len, sizeof(len));
-	return in + len;
+	in = take(in, ending, ENDING_LEN);
+	(void)take(in, ending->failed_names, names_len(ending));
+	ending->names_in_hour = 0;
 }
 
 void
 event_list_refs(const struct event_list *list, size_t first, struct event_ref *out)
 {
-	const uint8_t *at = list->bytes;
-
 	for (size_t i = 0; i < list->count; i++) {
-		enum event_kind kind;
+		const struct event_list_place *place = &list->places[i];
 
-		out[i].bytes = at;
-		out[i].index = first + i;
-		(void)take(at + offsetof(struct event, settled_us), &out[i].settled_us,
-		    sizeof(out[i].settled_us));
-		(void)take(at + offsetof(struct event, kind), &kind, sizeof(kind));
-		at = pass_text(pass_text(pass_text(at + HEAD_LEN)));
-		if (kind == EVENT_SESSION_END)
-			at += sizeof(struct event_ending);
+		out[i] =
+		    (struct event_ref){ place->settled_us, list->bytes + place->at, first + i };
 	}
 }
 
@@ -116,6 +133,63 @@ event_ref_compare(const struct event_ref *a, const struct event_ref *b)
 	return order != 0 ? order : a->index < b->index ? -1 : 1;
 }
 
+/* Where the events from `at` on stop to be in order. */
+static size_t
+run_end(const struct event_ref *refs, size_t at, size_t count)
+{
+	if (at == count)
+		return count;
+	do
+		at++;
+	while (at < count && event_ref_compare(&refs[at - 1], &refs[at]) < 0);
+	return at;
+}
+
+static struct event_ref *
+merge(struct event_ref *out, const struct event_ref *a, size_t a_count, const struct event_ref *b,
+    size_t b_count)
+{
+	while (a_count > 0 && b_count > 0) {
+		if (event_ref_compare(a, b) < 0) {
+			*out++ = *a++;
+			a_count--;
+		} else {
+			*out++ = *b++;
+			b_count--;
+		}
+	}
+	memcpy(out, a, a_count * sizeof(*a));
+	memcpy(out + a_count, b, b_count * sizeof(*b));
+	return out + a_count + b_count;
+}
+
+void
+event_refs_sort(struct event_ref *refs, size_t count, struct event_ref *scratch)
+{
+	struct event_ref *from = refs, *to = scratch;
+
+	while (run_end(from, 0, count) < count) {
+		struct event_ref *out = to;
+
+		for (size_t first = 0, middle, end; first < count; first = end) {
+			middle = run_end(from, first, count);
+			end = run_end(from, middle, count);
+			out = merge(out, from + first, middle - first, from + middle, end - middle);
+		}
+		to = from;
+		from = from == refs ? scratch : refs;
+	}
+	if (from != refs)
+		memcpy(refs, from, count * sizeof(*refs));
+}
+
+void
+event_ref_prefetch(const struct event_ref *ref)
+{
+	for (size_t at = 0; at < HEAD_LEN; at += CACHE_LINE)
+		__builtin_prefetch(ref->bytes + at);
+}
+
 void
 event_ref_read(const struct event_ref *ref, struct event *out)
 {
@@ -125,7 +199,7 @@ event_ref_read(const struct event_ref *ref, struct event *out)
 	in = take_text(in, &out->client_name);
 	in = take_text(in, &out->certificate_subject);
 	if (out->kind == EVENT_SESSION_END)
-		(void)take(in, &out->ending, sizeof(out->ending));
+		take_ending(in, &out->ending);
 }
 
 void

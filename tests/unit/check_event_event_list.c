@@ -1,7 +1,5 @@
 #include "event/event_list.h"
 
-#include <stdlib.h>
-
 #include "suite.h"
 
 #include "base/banned.h"
@@ -17,12 +15,6 @@ sample(int64_t settled_us, uint8_t client)
 	ev.settled_us = settled_us;
 	ev.client_ip = addr_from_v4((const uint8_t[]){ 10, 0, 0, client });
 	return ev;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	return event_ref_compare(a, b);
 }
 
 START_TEST(what_was_added_comes_out_as_it_was)
@@ -56,13 +48,20 @@ START_TEST(the_end_of_a_session_keeps_what_it_tells)
 	struct event_ref refs[2];
 
 	ev.kind = EVENT_SESSION_END;
-	ev.ending = (struct event_ending){ .how = SESSION_END_RESET, .server_len = 77 };
+	ev.ending = (struct event_ending){
+		.how = SESSION_END_RESET,
+		.server_len = 77,
+		.failed_name_count = 2,
+		.failed_names = { 5, 6 },
+	};
 	event_list_add(&list, &ev);
 	event_list_add(&list, &ev);
 	event_list_refs(&list, 0, refs);
 	event_ref_read(&refs[1], &out);
 	ck_assert_int_eq(out.ending.how, SESSION_END_RESET);
 	ck_assert_uint_eq(out.ending.server_len, 77);
+	ck_assert_uint_eq(out.ending.failed_name_count, 2);
+	ck_assert_uint_eq(out.ending.failed_names[1], 6);
 	event_list_release(&list);
 }
 END_TEST
@@ -101,7 +100,7 @@ START_TEST(references_sort_as_events_do)
 	} added[] = { { 3, 1 }, { 1, 2 }, { 2, 9 }, { 2, 8 }, { 1, 1 } };
 	static const unsigned order[] = { 4, 1, 3, 2, 0 };
 	struct event_list list = { 0 };
-	struct event_ref refs[5];
+	struct event_ref refs[5], scratch[5];
 
 	for (size_t i = 0; i < 5; i++) {
 		struct event ev = sample(added[i].settled_us, added[i].client);
@@ -109,9 +108,32 @@ START_TEST(references_sort_as_events_do)
 		event_list_add(&list, &ev);
 	}
 	event_list_refs(&list, 0, refs);
-	qsort(refs, 5, sizeof(refs[0]), compare);
+	event_refs_sort(refs, 5, scratch);
 	for (size_t i = 0; i < 5; i++)
 		ck_assert_uint_eq(refs[i].index, order[i]);
+	event_list_release(&list);
+}
+END_TEST
+
+/* From events that are in order to events that nearly never are; many alike in time. */
+START_TEST(any_number_of_runs_is_put_in_order)
+{
+	static struct event_ref refs[MANY], scratch[MANY];
+	struct event_list list = { 0 };
+
+	for (unsigned run = 1; run <= MANY; run = run * 3 + 1) {
+		for (unsigned i = 0; i < MANY; i++) {
+			struct event ev = sample((int64_t)(i % run * 7 / 2), (uint8_t)(i * 37));
+
+			event_list_add(&list, &ev);
+		}
+		event_list_refs(&list, 0, refs);
+		event_refs_sort(refs, MANY, scratch);
+		for (unsigned i = 1; i < MANY; i++)
+			ck_assert_int_lt(event_ref_compare(&refs[i - 1], &refs[i]), 0);
+		event_list_clear(&list);
+	}
+	event_refs_sort(refs, 0, scratch);
 	event_list_release(&list);
 }
 END_TEST
@@ -157,6 +179,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, the_end_of_a_session_keeps_what_it_tells);
 	tcase_add_test(tc, names_of_full_length_fit);
 	tcase_add_test(tc, references_sort_as_events_do);
+	tcase_add_test(tc, any_number_of_runs_is_put_in_order);
 	tcase_add_test(tc, of_two_alike_the_one_of_the_first_list_is_first);
 	tcase_add_test(tc, an_empty_list_keeps_no_more_than_a_little);
 }
