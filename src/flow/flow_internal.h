@@ -24,10 +24,11 @@ enum flow_list {
 
 /* What only an unsettled connection has. */
 struct flow_open {
-	void *user;
+	_Alignas(CACHE_LINE) void *user;
 	struct flow_table *table; /* for flow_arg */
 	struct tcp_stream stream[2];
 };
+_Static_assert(sizeof(struct flow_open) == 2 * CACHE_LINE, "two lines too");
 
 /*
  * A connection's place in struct flow_table.flows is its name in the lists and chains; 0 is none.

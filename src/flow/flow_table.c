@@ -13,8 +13,11 @@
 
 /* A settled connection's place in its list is renewed no more often than this. */
 #define RENEW_US INT64_C(1000000)
-/* So many packets are looked up at once; about as many as the memory answers at the same time. */
-#define BATCH 16
+/*
+ * So many packets are looked up at once: what they ask for fits into a first-level cache, and the
+ * first answers are there when the last ones have been asked for.
+ */
+#define BATCH 32
 
 void
 flow_options_init(struct flow_options *o)
@@ -276,8 +279,10 @@ add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsi
 	table->handler->reset(f->open->user, dir, &mark);
 }
 
+/* `peer_offset`: how much of the other direction the packet acknowledges. */
 static void
-add_payload(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+add_payload(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir,
+    int64_t peer_offset)
 {
 	struct flow_stream_arg arg = { f, f->open, dir };
 	struct tcp_stream *s = &f->open->stream[dir];
@@ -287,7 +292,7 @@ add_payload(struct flow_table *table, struct flow *f, const struct packet *p, un
 		.payload_len = p->payload_len,
 		.fin = (p->flags & TCP_FIN) != 0,
 		.time_us = p->time_us,
-		.peer_offset = flow_acked_offset(&f->open->stream[1 - dir], p),
+		.peer_offset = peer_offset,
 	};
 
 	if (p->payload_len > 0 && s->has_base && s->acked > s->next &&
@@ -338,17 +343,33 @@ follow_clock(struct flow_table *table, int64_t time_us)
 	flow_table_advance(table, time_us);
 }
 
-/* What a packet says of the other direction. */
-static void
+/* What a packet says of the other direction; returns how much of it it acknowledges. */
+static int64_t
 acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
 	struct flow_stream_arg arg = { f, f->open, 1 - dir };
 	struct tcp_stream *peer = &f->open->stream[1 - dir];
+	int64_t offset;
 
 	if ((p->flags & TCP_ACK) != 0)
 		tcp_stream_set_hint(peer, p->ack);
-	tcp_stream_acknowledge(
-	    peer, flow_acked_offset(peer, p), &table->counters.streams, &stream_sink, &arg);
+	offset = flow_acked_offset(peer, p);
+	tcp_stream_acknowledge(peer, offset, &table->counters.streams, &stream_sink, &arg);
+	return offset;
+}
+
+static void
+add_to_open(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	int64_t peer_offset = acknowledge(table, f, p, dir);
+
+	/* What that made the other direction hand out may have settled it. */
+	if (flow_is_settled(f))
+		return;
+	if ((p->flags & TCP_RST) != 0)
+		add_reset(table, f, p, dir);
+	else if (p->payload_len > 0 || (p->flags & TCP_FIN) != 0)
+		add_payload(table, f, p, dir, peer_offset);
 }
 
 static void
@@ -377,13 +398,7 @@ add_at(struct flow_table *table, const struct packet *p, struct place at)
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[dir] = true;
 	if (!flow_is_settled(f))
-		acknowledge(table, f, p, dir);
-	if (!flow_is_settled(f)) {
-		if ((p->flags & TCP_RST) != 0)
-			add_reset(table, f, p, dir);
-		else if (payload_len > 0 || (p->flags & TCP_FIN) != 0)
-			add_payload(table, f, p, dir);
-	}
+		add_to_open(table, f, p, dir);
 	if (flow_is_settled(f))
 		note_end(table, f, p, dir);
 	touch(table, f);
@@ -395,19 +410,29 @@ flow_table_add(struct flow_table *table, const struct packet *packet)
 	add_at(table, packet, place_of(&table->key, packet));
 }
 
+/* A packet of a batch: its place, and the connection that most likely stands there. */
+struct lookup {
+	struct place at;
+	const struct flow *likely; /* number 0 where there is none */
+};
+
 /* NULL and what is gone already do no harm: nothing is read. */
 static inline void
-prefetch_lines(const void *object, size_t len)
+prefetch_two_lines(const void *object)
 {
-	for (size_t at = 0; at < len; at += CACHE_LINE)
-		__builtin_prefetch((const void *)((uintptr_t)object + at));
+	__builtin_prefetch(object);
+	__builtin_prefetch((const void *)((uintptr_t)object + CACHE_LINE));
 }
 
-/* The connection that a packet of this hash most likely belongs to; number 0 where it has none. */
-static inline const struct flow *
-likely_flow(const struct flow_table *table, uint64_t hash)
+/* What adding a packet to this connection will need behind the connection itself. */
+static inline void
+prefetch_around(const struct flow_table *table, const struct flow *f)
 {
-	return &table->flows[*flow_bucket(table, hash)];
+	/* Of a settled one this is its watch; to ask for it costs less than to find out. */
+	prefetch_two_lines(f->open);
+	/* Its neighbours, when it moves to its list's end. */
+	__builtin_prefetch(&table->flows[f->older].newer, 1);
+	__builtin_prefetch(&table->flows[f->newer].older, 1);
 }
 
 /*
@@ -416,38 +441,39 @@ likely_flow(const struct flow_table *table, uint64_t hash)
  */
 static void
 prefetch_batch(struct flow_table *const *tables, const struct packet *packets, size_t count,
-    const struct place *at)
+    struct lookup *batch)
 {
+	for (size_t i = 0; i < count; i++) {
+		batch[i].likely = &tables[i]->flows[*flow_bucket(tables[i], batch[i].at.hash)];
+		prefetch_two_lines(batch[i].likely);
+	}
 	for (size_t i = 0; i < count; i++)
-		prefetch_lines(likely_flow(tables[i], at[i].hash), sizeof(struct flow));
-	/* Of a settled one this is its watch; to ask for it costs less than to find out. */
-	for (size_t i = 0; i < count; i++)
-		prefetch_lines(likely_flow(tables[i], at[i].hash)->open, sizeof(struct flow_open));
+		prefetch_around(tables[i], batch[i].likely);
 	for (size_t i = 0; i < count && tables[i]->handler->prefetch != NULL; i++) {
-		const struct flow *f = likely_flow(tables[i], at[i].hash);
+		const struct flow *f = batch[i].likely;
 
 		/* One branch, because nothing tells beforehand which way it goes. */
-		if ((f->hash == (uint32_t)at[i].hash) & !flow_is_settled(f) &
+		if ((f->hash == (uint32_t)batch[i].at.hash) & !flow_is_settled(f) &
 		    (packets[i].payload_len > 0))
-			tables[i]->handler->prefetch(f->open->user, at[i].dir);
+			tables[i]->handler->prefetch(f->open->user, batch[i].at.dir);
 	}
 }
 
 static void
 add_batch(struct flow_table *const *tables, const struct packet *packets, size_t count)
 {
-	struct place at[BATCH];
+	struct lookup batch[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		at[i] = place_of(&tables[i]->key, &packets[i]);
-		__builtin_prefetch(flow_bucket(tables[i], at[i].hash));
+		batch[i].at = place_of(&tables[i]->key, &packets[i]);
+		__builtin_prefetch(flow_bucket(tables[i], batch[i].at.hash));
 		if ((packets[i].flags & TCP_SYN) != 0)
 			syn_cache_prefetch(
 			    tables[i]->syns, place_of(&tables[i]->syn_key, &packets[i]).hash);
 	}
-	prefetch_batch(tables, packets, count, at);
+	prefetch_batch(tables, packets, count, batch);
 	for (size_t i = 0; i < count; i++)
-		add_at(tables[i], &packets[i], at[i]);
+		add_at(tables[i], &packets[i], batch[i].at);
 }
 
 void

@@ -197,9 +197,19 @@ prepare_base(struct tcp_stream *s, const struct tcp_segment *segment, bool zeros
 	return s->has_base;
 }
 
-void
-tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
-    struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg)
+/* As nearly always: real data, whole, in its order, with nothing that waits. */
+static inline bool
+is_plain(const struct tcp_stream *s, const struct tcp_segment *segment)
+{
+	return s->has_base && segment->seq == s->base + (uint32_t)s->next && s->queue == NULL &&
+	       !s->stopped && !s->fin_seen && !segment->fin && segment->payload.len > 0 &&
+	       segment->payload.len == segment->payload_len &&
+	       segment->payload_len <= TCP_STREAM_WINDOW && segment->payload.data[0] != 0;
+}
+
+static void
+add_any(struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
 {
 	struct piece p = {
 		.bytes = segment->payload,
@@ -227,6 +237,24 @@ tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
 	}
 	while (!s->stopped && held_count(s) > 0 && hole_is_hopeless(s, segment->time_us, budget))
 		give_up_hole(s, budget, sink, arg);
+}
+
+void
+tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
+    struct tcp_stream_budget *budget, const struct tcp_stream_sink *sink, void *arg)
+{
+	struct mark mark = {
+		.time_us = segment->time_us,
+		.offset = s->next,
+		.peer_offset = segment->peer_offset,
+	};
+
+	if (!is_plain(s, segment)) {
+		add_any(s, segment, budget, sink, arg);
+		return;
+	}
+	s->next += (int64_t)segment->payload.len;
+	sink->data(arg, segment->payload, &mark);
 }
 
 void

@@ -248,24 +248,34 @@ find_lane(const struct lanes *l, const struct packet *packet)
 	return l->single ? l->by_number[0] : l->by_number[lane_of(packet)];
 }
 
+static void
+add_batch(struct lanes *l, const struct packet *packets, size_t count)
+{
+	struct flow_table *tables[BATCH];
+	struct mirror *mirrors[BATCH];
+	const struct packet *looked_at[BATCH];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct lane *lane = find_lane(l, &packets[i]);
+
+		lane->snapped += packets[i].payload.len < packets[i].payload_len;
+		tables[i] = lane->flows;
+		/* A list in place of a branch that nothing foretells. */
+		mirrors[n] = &lane->mirror;
+		looked_at[n] = &packets[i];
+		n += mirror_looks_at(&packets[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		mirror_add_payload(mirrors[i], looked_at[i]);
+	flow_tables_add(tables, packets, count);
+}
+
 void
 lanes_add(struct lanes *l, const struct packet *packets, size_t count)
 {
-	struct flow_table *tables[BATCH];
-
-	for (size_t i = 0; i < count; i += BATCH) {
-		size_t n = count - i < BATCH ? count - i : BATCH;
-
-		for (size_t k = 0; k < n; k++) {
-			const struct packet *packet = &packets[i + k];
-			struct lane *lane = find_lane(l, packet);
-
-			lane->snapped += packet->payload.len < packet->payload_len;
-			mirror_add_packet(&lane->mirror, packet);
-			tables[k] = lane->flows;
-		}
-		flow_tables_add(tables, packets + i, n);
-	}
+	for (size_t i = 0; i < count; i += BATCH)
+		add_batch(l, packets + i, count - i < BATCH ? count - i : BATCH);
 }
 
 void

@@ -49,7 +49,15 @@ struct mirror_clock {
 /* Uses one of `share_count` parts of the table. */
 void mirror_init(struct mirror *m, struct hash_key key, unsigned share_count);
 void mirror_clock_init(struct mirror_clock *c);
-/* A packet with payload on a port of interest. */
+
+/* Whether copies of a packet on a port of interest can be told: hosts repeat an acknowledgment. */
+static inline bool
+mirror_looks_at(const struct packet *packet)
+{
+	return packet->payload_len > 0;
+}
+
+/* One that it looks at. */
 void mirror_add_payload(struct mirror *m, const struct packet *packet);
 /* For mirror_clock_add. */
 void mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame);
@@ -65,13 +73,6 @@ mirror_clock_add(struct mirror_clock *c, const struct frame *frame)
 		mirror_clock_jumped(c, frame);
 	c->last_us = frame->time_us;
 	c->last_source = frame->source;
-}
-
-static inline void
-mirror_add_packet(struct mirror *m, const struct packet *packet)
-{
-	if (packet->payload_len > 0)
-		mirror_add_payload(m, packet);
 }
 
 #endif
