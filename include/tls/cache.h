@@ -22,19 +22,26 @@
 
 struct tls_cache; /* opaque */
 
+/* What follows from a hello's numbers. */
 struct tls_fingerprints {
 	char ja3[TLS_JA3_TEXT_LEN]; /* "" where it has no definition */
 	char ja4[TLS_JA4_TEXT_LEN];
 	struct tls_suite_offers offers;
+	uint16_t offered_version; /* as tls_client_hello_offered_version */
+	bool fallback_scsv;       /* TLS_SUITE_FALLBACK_SCSV is among the suites */
 };
 
 struct tls_cache *tls_cache_new(void);
 void tls_cache_free(struct tls_cache *cache);
 
-/* `cache` NULL: they are worked out. */
-void tls_cache_fingerprints(
-    struct tls_cache *cache, const struct tls_client_hello *ch, struct tls_fingerprints *out);
-/* As tls_certificate_parse. */
-bool tls_cache_certificate(struct tls_cache *cache, struct span der, struct tls_certificate *out);
+/*
+ * Of a whole hello.  The answer is in the cache, and valid until the next call, or in `room`, where
+ * what is not kept is worked out: all of it where `cache` is NULL.
+ */
+const struct tls_fingerprints *tls_cache_fingerprints(
+    struct tls_cache *cache, const struct tls_client_hello *ch, struct tls_fingerprints *room);
+/* The same for tls_certificate_parse; NULL where that says false. */
+const struct tls_certificate *tls_cache_certificate(
+    struct tls_cache *cache, struct span der, struct tls_certificate *room);
 
 #endif

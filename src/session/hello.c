@@ -13,36 +13,40 @@
 #define SSL2_ERROR_LEN 3
 
 static void
-set_offers(struct event *ev, const struct tls_suite_offers *offers)
+set_fingerprints(struct event *ev, const struct tls_fingerprints *found)
 {
-	ev->suites = offers->set;
-	ev->offers_aead = offers->aead;
-	ev->offers_ecdhe = offers->ecdhe;
+	ev->has_ja3 = found->ja3[0] != '\0';
+	if (ev->has_ja3)
+		memcpy(ev->ja3, found->ja3, EVENT_JA3_LEN);
+	ev->has_ja4 = found->ja4[0] != '\0';
+	if (ev->has_ja4)
+		memcpy(ev->ja4, found->ja4, EVENT_JA4_LEN);
 }
 
+/* What the client offers; fingerprints are of whole hellos only. */
 static void
-set_suite_offers(struct event *ev, const struct tls_client_hello *ch)
-{
-	struct tls_suite_offers offers;
-
-	tls_suite_offers_of(ch, &offers);
-	set_offers(ev, &offers);
-}
-
-static void
-set_fingerprints(struct session *s, const struct tls_client_hello *ch)
+set_offer(struct session *s, const struct tls_client_hello *ch, bool whole)
 {
 	struct event *ev = &s->event;
-	struct tls_fingerprints found;
+	struct tls_fingerprints room;
+	const struct tls_fingerprints *found = &room;
 
-	tls_cache_fingerprints(s->options->cache, ch, &found);
-	ev->has_ja3 = found.ja3[0] != '\0';
-	if (ev->has_ja3)
-		memcpy(ev->ja3, found.ja3, EVENT_JA3_LEN);
-	ev->has_ja4 = found.ja4[0] != '\0';
-	if (ev->has_ja4)
-		memcpy(ev->ja4, found.ja4, EVENT_JA4_LEN);
-	set_offers(ev, &found.offers);
+	if (whole) {
+		found = tls_cache_fingerprints(s->options->cache, ch, &room);
+		set_fingerprints(ev, found);
+	} else {
+		tls_suite_offers_of(ch, &room.offers);
+		room.offered_version = tls_client_hello_offered_version(ch);
+		room.fallback_scsv = tls_client_hello_offers_suite(ch, TLS_SUITE_FALLBACK_SCSV);
+	}
+	ev->suites = found->offers.set;
+	ev->offers_aead = found->offers.aead;
+	ev->offers_ecdhe = found->offers.ecdhe;
+	ev->offered_version = found->offered_version;
+	if (found->fallback_scsv)
+		ev->fallback_scsv = TRI_TRUE;
+	else if (ch->cipher_suites_whole)
+		ev->fallback_scsv = TRI_FALSE;
 }
 
 static void
@@ -60,19 +64,11 @@ take_client_hello(struct session *s, unsigned dir, const struct tls_client_hello
 	evidence->hello_mark = *mark;
 	evidence->early_data = ch->has_early_data;
 	ev->timestamp_us = mark->time_us;
-	ev->offered_version = tls_client_hello_offered_version(ch);
+	set_offer(s, ch, whole);
 	if (ch->server_name.data != NULL && ch->server_name.len > 0) {
 		event_text_set(&ev->server_name, ch->server_name);
 		ev->server_name_source = NAME_SOURCE_SNI;
 	}
-	if (tls_client_hello_offers_suite(ch, TLS_SUITE_FALLBACK_SCSV))
-		ev->fallback_scsv = TRI_TRUE;
-	else if (ch->cipher_suites_whole)
-		ev->fallback_scsv = TRI_FALSE;
-	if (whole)
-		set_fingerprints(s, ch);
-	else
-		set_suite_offers(ev, ch);
 	s->offers_session_id = ch->session_id.len > 0 && ch->session_id.len <= 32;
 	if (s->offers_session_id) {
 		s->session_id_len = (uint8_t)ch->session_id.len;
@@ -148,20 +144,21 @@ take_server_hello(
 static void
 take_leaf(struct session *s, struct span der)
 {
-	struct tls_certificate certificate;
+	struct tls_certificate room;
+	const struct tls_certificate *leaf = tls_cache_certificate(s->options->cache, der, &room);
 
-	if (!tls_cache_certificate(s->options->cache, der, &certificate)) {
+	if (leaf == NULL) {
 		s->options->counters->bad_certificate++;
 		return;
 	}
-	event_text_set(&s->event.certificate_subject, span_from_text(certificate.subject));
+	event_text_set(&s->event.certificate_subject, span_from_text(leaf->subject));
 	/* SNI outranks it, whichever comes first. */
-	if (certificate.dns_name[0] != '\0' && s->event.server_name.len == 0) {
-		event_text_set(&s->event.server_name, span_from_text(certificate.dns_name));
+	if (leaf->dns_name[0] != '\0' && s->event.server_name.len == 0) {
+		event_text_set(&s->event.server_name, span_from_text(leaf->dns_name));
 		s->event.server_name_source = NAME_SOURCE_CERTIFICATE;
 	}
-	s->event.has_certificate_not_after = certificate.has_not_after;
-	s->event.certificate_not_after_us = certificate.not_after_us;
+	s->event.has_certificate_not_after = leaf->has_not_after;
+	s->event.certificate_not_after_us = leaf->not_after_us;
 }
 
 static void

@@ -21,8 +21,8 @@
  * from others well enough to find its place. */
 #define CERTIFICATE_HASHED 64
 
-/* What JA3, JA4 and the offers of a whole hello are functions of, as numbers, each list with its
- * count in front. */
+/* What struct tls_fingerprints is a function of, as numbers, each list with its count in front.
+ * Those of a list are in the order of bytes they came in: they are only compared. */
 struct hello_key {
 	size_t count; /* HELLO_KEY_MAX + 1: too many */
 	uint16_t items[HELLO_KEY_MAX];
@@ -97,17 +97,40 @@ key_end_list(struct hello_key *key, const uint16_t *end)
 	key->items[begin] = (uint16_t)(key->count - begin);
 }
 
+/* Of four numbers one or more may be GREASE: it has two equal bytes that end in 0xa. */
+static inline bool
+may_have_grease(uint64_t four)
+{
+	uint64_t not_a = (four & UINT64_C(0x0f0f0f0f0f0f0f0f)) ^ UINT64_C(0x0a0a0a0a0a0a0a0a);
+
+	/* A zero among the four (Warren, Hacker's Delight, section 6-1). */
+	return ((not_a - UINT64_C(0x0001000100010001)) & ~not_a & UINT64_C(0x8000800080008000)) !=
+	       0;
+}
+
 /* A list without its GREASE, which neither a fingerprint nor an offer counts. */
 static void
 key_add_list(struct hello_key *key, struct span list)
 {
 	uint16_t *out = key_begin_list(key, list.len / 2);
+	size_t at = 0;
+	uint64_t four;
 
 	if (out == NULL)
 		return;
-	for (size_t i = 0; i + 2 <= list.len; i += 2) {
-		*out = (uint16_t)(list.data[i] << 8 | list.data[i + 1]);
+	while (at + 2 <= list.len) {
+		if (at + sizeof(four) <= list.len) {
+			memcpy(&four, list.data + at, sizeof(four));
+			if (!may_have_grease(four)) {
+				memcpy(out, &four, sizeof(four));
+				out += 4;
+				at += sizeof(four);
+				continue;
+			}
+		}
+		memcpy(out, list.data + at, sizeof(*out));
 		out += !tls_is_grease(*out);
+		at += 2;
 	}
 	key_end_list(key, out);
 }
@@ -170,6 +193,8 @@ work_out(const struct tls_client_hello *ch, struct tls_fingerprints *out)
 	(void)tls_ja3(ch, out->ja3);
 	(void)tls_ja4(ch, out->ja4);
 	tls_suite_offers_of(ch, &out->offers);
+	out->offered_version = tls_client_hello_offered_version(ch);
+	out->fallback_scsv = tls_client_hello_offers_suite(ch, TLS_SUITE_FALLBACK_SCSV);
 }
 
 static bool
@@ -178,9 +203,9 @@ key_equals(const struct hello_key *a, const struct hello_key *b)
 	return a->count == b->count && memcmp(a->items, b->items, a->count * sizeof(uint16_t)) == 0;
 }
 
-void
+const struct tls_fingerprints *
 tls_cache_fingerprints(
-    struct tls_cache *cache, const struct tls_client_hello *ch, struct tls_fingerprints *out)
+    struct tls_cache *cache, const struct tls_client_hello *ch, struct tls_fingerprints *room)
 {
 	struct hello_key key;
 	struct hello_entry *set;
@@ -188,8 +213,8 @@ tls_cache_fingerprints(
 	uint8_t way;
 
 	if (cache == NULL || !tls_has_fingerprint(ch) || !make_key(&key, ch)) {
-		work_out(ch, out);
-		return;
+		work_out(ch, room);
+		return room;
 	}
 	i = hash_quick(&cache->hash_key, key.items, key.count * sizeof(uint16_t)) % HELLO_SETS;
 	set = cache->hellos[i];
@@ -204,7 +229,7 @@ tls_cache_fingerprints(
 		work_out(ch, &set[way].fingerprints);
 	}
 	cache->last_hello[i] = way;
-	*out = set[way].fingerprints;
+	return &set[way].fingerprints;
 }
 
 static size_t
@@ -217,15 +242,15 @@ certificate_set(const struct tls_cache *cache, struct span der)
 	return hash_words(&cache->hash_key, begin, end ^ der.len) % CERTIFICATE_SETS;
 }
 
-bool
-tls_cache_certificate(struct tls_cache *cache, struct span der, struct tls_certificate *out)
+const struct tls_certificate *
+tls_cache_certificate(struct tls_cache *cache, struct span der, struct tls_certificate *room)
 {
 	struct certificate_entry *set, *e;
 	size_t i;
 	uint8_t way;
 
 	if (cache == NULL || der.len == 0 || der.len > CERTIFICATE_LEN_MAX)
-		return tls_certificate_parse(der, out);
+		return tls_certificate_parse(der, room) ? room : NULL;
 	i = certificate_set(cache, der);
 	set = cache->certificates[i];
 	for (way = 0; way < WAYS; way++) {
@@ -241,6 +266,5 @@ tls_cache_certificate(struct tls_cache *cache, struct span der, struct tls_certi
 		e->valid = tls_certificate_parse(der, &e->certificate);
 	}
 	cache->last_certificate[i] = way;
-	*out = set[way].certificate;
-	return set[way].valid;
+	return set[way].valid ? &set[way].certificate : NULL;
 }
