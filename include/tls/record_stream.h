@@ -23,10 +23,13 @@
 #include <stdint.h>
 
 #include "base/mark.h"
+#include "base/pool.h"
 #include "base/span.h"
 
 /* Of a longer message the beginning is kept: a ClientHello or a leaf certificate fits easily. */
 #define TLS_MESSAGE_MAX 65536
+/* The room that an unfinished message begins with. */
+#define TLS_MESSAGE_ROOM 1024
 
 /* What a record holds, as far as the outside shows it. */
 enum tls_seen {
@@ -67,6 +70,7 @@ enum tls_record_state {
 struct tls_record_budget {
 	size_t kept_len, max_kept_len;
 	uint64_t exceeded_count; /* messages that are handed out cut because of it */
+	struct pool *rooms;      /* borrowed: of TLS_MESSAGE_ROOM bytes each; NULL: malloc's */
 };
 
 /* Embedded; private but for `state`, `hello_pending` and `budget`. */

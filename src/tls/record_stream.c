@@ -21,14 +21,33 @@ tls_record_stream_init(struct tls_record_stream *s)
 	*s = (struct tls_record_stream){ .state = TLS_RECORDS_START };
 }
 
+/* Nearly all messages need no more room than the first, which comes from a pool and goes there. */
+static bool
+is_pooled(const struct tls_record_stream *s, size_t room)
+{
+	return room == TLS_MESSAGE_ROOM && s->budget != NULL && s->budget->rooms != NULL;
+}
+
+static void
+free_room(struct tls_record_stream *s)
+{
+	if (is_pooled(s, s->kept_room))
+		pool_give_back(s->budget->rooms, s->kept);
+	else
+		free(s->kept);
+}
+
 void
 tls_record_stream_release(struct tls_record_stream *s)
 {
+	s->kept_len = 0;
+	if (s->kept_room == 0)
+		return;
+	free_room(s);
 	if (s->budget != NULL)
 		s->budget->kept_len -= s->kept_room;
-	free(s->kept);
 	s->kept = NULL;
-	s->kept_len = s->kept_room = 0;
+	s->kept_room = 0;
 }
 
 void
@@ -49,7 +68,8 @@ static bool
 grow(struct tls_record_stream *s, size_t len)
 {
 	struct tls_record_budget *budget = s->budget;
-	size_t want = s->kept_room < 1024 ? 1024 : s->kept_room;
+	size_t want = s->kept_room == 0 ? TLS_MESSAGE_ROOM : s->kept_room;
+	uint8_t *kept;
 
 	while (want < len)
 		want *= 2;
@@ -59,7 +79,12 @@ grow(struct tls_record_stream *s, size_t len)
 	}
 	if (budget != NULL)
 		budget->kept_len += want - s->kept_room;
-	s->kept = xreallocarray(s->kept, want, 1);
+	kept = is_pooled(s, want) ? pool_take(s->budget->rooms) : xmalloc(want);
+	if (s->kept_room > 0) {
+		memcpy(kept, s->kept, s->kept_len);
+		free_room(s);
+	}
+	s->kept = kept;
 	s->kept_room = (uint32_t)want;
 	return true;
 }

@@ -721,6 +721,37 @@ START_TEST(sslv2_hello_is_recognised_by_its_length)
 }
 END_TEST
 
+/* A first room from the pool, larger ones from malloc, and back: the sanitizers look on. */
+START_TEST(a_message_grows_out_of_its_pooled_room)
+{
+	struct pool rooms;
+	struct tls_record_budget budget = { .max_kept_len = 16384, .rooms = &rooms };
+	struct writer small = { 0 }, large = { 0 };
+	struct fixture a, b;
+
+	pool_init(&rooms, TLS_MESSAGE_ROOM);
+	put_message(&small, TLS_HANDSHAKE_CERTIFICATE, 700);
+	put_message(&large, TLS_HANDSHAKE_CERTIFICATE, 3000);
+	for (int i = 0; i < 2; i++) {
+		begin(&a);
+		begin(&b);
+		a.stream.budget = b.stream.budget = &budget;
+		feed_pieces(&a, written(&large), 100);
+		feed(&b, span_first(written(&small), 600));
+		ck_assert_uint_eq(budget.kept_len, TLS_MESSAGE_ROOM);
+		feed(&a, span_first(written(&large), 2900));
+		ck_assert_uint_eq(budget.kept_len, 4096 + TLS_MESSAGE_ROOM);
+		feed(&b, span_from(small.data + 600, small.len - 600));
+		ck_assert(log_has(&a, "message 11:3000@"));
+		ck_assert(log_has(&b, "message 11:700@"));
+		end(&a);
+		end(&b);
+		ck_assert_uint_eq(budget.kept_len, 0);
+	}
+	pool_release(&rooms);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -747,6 +778,7 @@ add_tests(TCase *tc)
 	    tc, behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end, 0, 5);
 	tcase_add_test(tc, stream_that_starts_lost_finds_its_place);
 	tcase_add_test(tc, budget_bounds_what_all_streams_keep);
+	tcase_add_test(tc, a_message_grows_out_of_its_pooled_room);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
 }
