@@ -371,6 +371,15 @@ is_farewell(const struct evidence *ev, const struct act *server)
 	       mark_is_before(&ev->client->fin_mark, &server->mark);
 }
 
+bool
+evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server)
+{
+	/* The client's Finished shows as one of these, and without it nothing is established. */
+	return client->ciphertext || client->recent_count > 0 || client->ssl2_records > 0 ||
+	       client->fin || client->rst || client->alert || server->fin || server->rst ||
+	       server->alert;
+}
+
 struct evidence_outcome
 evidence_judge(const struct evidence *ev)
 {

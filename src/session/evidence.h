@@ -64,6 +64,12 @@ void evidence_add_record(struct evidence_side *side, uint32_t len, const struct 
 void evidence_add_alert(
     struct evidence_side *side, uint8_t level, uint8_t description, const struct mark *mark);
 
+/*
+ * Whether there is anything by which a handshake can end or be established: where there is not,
+ * evidence_judge finds it neither `settled` nor `ended`.
+ */
+bool evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server);
+
 /* SPEC section 4.  Where nothing has ended the handshake yet: the outcome if it ended here. */
 struct evidence_outcome evidence_judge(const struct evidence *ev);
 

@@ -293,6 +293,10 @@ session_judge(struct session *s, int64_t time_us)
 		if (!s->evidence_changed)
 			return s->wish;
 		s->evidence_changed = false;
+		s->wish = SESSION_GO_ON;
+		if (!evidence_is_decisive(
+			&s->side[s->client].evidence, &s->side[1 - s->client].evidence))
+			return s->wish;
 		result = judge_tls(s);
 		if (result.settled) {
 			emit_tls(s, &result, time_us);

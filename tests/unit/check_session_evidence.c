@@ -374,6 +374,27 @@ START_TEST(refusal_leaves_time_for_what_was_delayed)
 }
 END_TEST
 
+/* Of every beginning of every row. */
+START_TEST(what_is_not_decisive_neither_settles_nor_ends)
+{
+	struct row row = rows[_i];
+	struct evidence_side sides[2];
+	size_t count = 0;
+
+	while (row.acts[count].verb != DONE)
+		count++;
+	for (; count > 0; count--) {
+		struct evidence ev = evidence_of(&row, 0, sides);
+		struct evidence_outcome out = evidence_judge(&ev);
+
+		ck_assert_msg(
+		    evidence_is_decisive(&sides[0], &sides[1]) || (!out.settled && !out.ended),
+		    "%s: %zu acts", row.name, count);
+		row.acts[count - 1].verb = DONE;
+	}
+}
+END_TEST
+
 /* RFC 9293, section 3.6: who has closed still receives. */
 START_TEST(half_that_is_open_may_still_answer)
 {
@@ -415,6 +436,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, evidence_gives_the_outcome, 0, ROWS(rows));
 	tcase_add_loop_test(tc, late_mirror_changes_no_outcome, 0, ROWS(rows));
+	tcase_add_loop_test(tc, what_is_not_decisive_neither_settles_nor_ends, 0, ROWS(rows));
 	tcase_add_test(tc, refusal_leaves_time_for_what_was_delayed);
 	tcase_add_test(tc, half_that_is_open_may_still_answer);
 	tcase_add_test(tc, latest_records_are_kept_in_order);
