@@ -46,12 +46,9 @@ mail_read_word(struct span *s, struct span *word)
 bool
 mail_starts_with(struct span s, const char *text)
 {
-	size_t len = strlen(text);
-
-	if (s.len < len)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (upper(s.data[i]) != (uint8_t)text[i])
+	/* The first bytes differ as a rule, so nothing measures the text beforehand. */
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (i == s.len || upper(s.data[i]) != (uint8_t)text[i])
 			return false;
 	}
 	return true;
@@ -60,7 +57,11 @@ mail_starts_with(struct span s, const char *text)
 bool
 mail_word_is(struct span word, const char *text)
 {
-	return word.len == strlen(text) && mail_starts_with(word, text);
+	for (size_t i = 0; i < word.len; i++) {
+		if (text[i] == '\0' || upper(word.data[i]) != (uint8_t)text[i])
+			return false;
+	}
+	return text[word.len] == '\0';
 }
 
 bool
