@@ -31,12 +31,6 @@ struct event_ref {
 	size_t index;         /* of two that are otherwise equal the lower one is first */
 };
 
-/* Between whom it was. */
-struct event_place {
-	struct addr client_ip, server_ip;
-	uint16_t server_port;
-};
-
 void event_list_release(struct event_list *list);
 /* Empty, and usable again; most of its memory stays where it was not much. */
 void event_list_clear(struct event_list *list);
@@ -55,6 +49,5 @@ void event_refs_sort(struct event_ref *refs, size_t count, struct event_ref *scr
 /* For an event that is about to be read. */
 void event_ref_prefetch(const struct event_ref *ref);
 void event_ref_read(const struct event_ref *ref, struct event *out);
-void event_ref_place(const struct event_ref *ref, struct event_place *out);
 
 #endif

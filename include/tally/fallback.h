@@ -32,9 +32,9 @@ struct fallback_tracker *fallback_tracker_new(int64_t window_us);
 void fallback_tracker_free(struct fallback_tracker *t);
 void fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us);
 
-/* Has fetched what adding an event of theirs will look at: as tally_prefetch() does. */
-void fallback_tracker_prefetch(const struct fallback_tracker *t, const struct addr *client_ip,
-    const struct addr *server_ip, uint16_t server_port);
+/* Has the memory fetched that adding these events will look at, for all of them together. */
+void fallback_tracker_look_ahead(
+    const struct fallback_tracker *t, const struct event *events, size_t count);
 /* True when there is something to count: `out` is set.  A success is to be counted before. */
 bool fallback_tracker_add(
     struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out);

@@ -51,10 +51,18 @@ void tally_clear(struct tally *t);
 bool tally_add(struct tally *t, const struct event *ev);
 
 /*
- * Where clients come in no order, counting them is waiting for memory.  Called for each of some
- * events that are about to be added, and then once more (`again`), this has it fetched before.
+ * Where clients come in no order, counting them is waiting for memory.  This works out what finds
+ * the places of events that are about to be added, TALLY_AHEAD_MAX at most, and has the memory
+ * fetched for all of them together.
  */
-void tally_prefetch(const struct tally *t, const struct addr *client_ip, bool again);
+#define TALLY_AHEAD_MAX 16
+struct tally_ahead {
+	uint64_t client_hash, kind_hash, story_hash;
+};
+void tally_look_ahead(
+    const struct tally *t, const struct event *events, size_t count, struct tally_ahead *out);
+/* As tally_add, for an event of which tally_look_ahead told that of the same tally. */
+bool tally_add_ahead(struct tally *t, const struct event *ev, const struct tally_ahead *ahead);
 
 /*
  * Counts what fallback_tracker_add() told of a handshake that was counted before, in this tally or

@@ -10,7 +10,7 @@
 /* More references than in most batches are not kept for the next one. */
 #define KEPT_REFS 65536
 /* So many events are looked at together before they are handed on. */
-#define AHEAD 16
+#define AHEAD TALLY_AHEAD_MAX
 /* An epoch of a replay has fewer; what others gather has to stay finite. */
 #define NAMES_MAX 4096
 
@@ -31,6 +31,8 @@ struct event_sink {
 	/* Owned; to the events of the batch that is handed on, and to sort these. */
 	struct event_ref *refs, *scratch;
 	size_t ref_room;
+	struct event events[AHEAD]; /* that are handed on now */
+	bool ahead_holds;           /* what was worked out for them is so for the tally */
 };
 
 struct event_sink *
@@ -108,30 +110,6 @@ learn_all_names(struct event_sink *sink)
 	sink->name_count = sink->names_learned = 0;
 }
 
-static bool
-hand_on(struct event_sink *sink, struct event *ev)
-{
-	const struct event_sink_options *o = &sink->options;
-	struct fallback_mark mark;
-
-	if (o->naming != NULL) {
-		learn_names(sink, ev->settled_us);
-		naming_apply(o->naming, ev);
-	}
-	if (ev->kind == EVENT_SESSION_END) {
-		event_ending_judge(ev, &o->limits);
-		login_names_apply(sink->login_names, ev);
-	} else if (o->writer != NULL) {
-		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
-	}
-	if (!tally_add(o->tally, ev) && (o->make_room(o->arg) != 0 || !tally_add(o->tally, ev)))
-		return false;
-	if (ev->kind != EVENT_SESSION_END && fallback_tracker_add(sink->fallbacks, ev, &mark) &&
-	    !tally_mark_fallback(o->tally, &mark) && o->make_room(o->arg) == 0)
-		(void)tally_mark_fallback(o->tally, &mark);
-	return true;
-}
-
 static void
 reserve_refs(struct event_sink *sink, size_t count)
 {
@@ -161,24 +139,6 @@ gather_refs(struct event_sink *sink, const struct event_list *lists, size_t list
 	return count;
 }
 
-/* For events that are about to be handed on. */
-static void
-prefetch(const struct event_sink *sink, const struct event_ref *refs, size_t count)
-{
-	struct event_place place;
-
-	for (size_t i = 0; i < count; i++) {
-		event_ref_place(&refs[i], &place);
-		tally_prefetch(sink->options.tally, &place.client_ip, false);
-		fallback_tracker_prefetch(
-		    sink->fallbacks, &place.client_ip, &place.server_ip, place.server_port);
-	}
-	for (size_t i = 0; i < count; i++) {
-		event_ref_place(&refs[i], &place);
-		tally_prefetch(sink->options.tally, &place.client_ip, true);
-	}
-}
-
 static void
 prefetch_events(const struct event_ref *refs, size_t count)
 {
@@ -186,30 +146,83 @@ prefetch_events(const struct event_ref *refs, size_t count)
 		event_ref_prefetch(&refs[i]);
 }
 
-static size_t
-ahead_of(size_t at, size_t count)
+static void
+name_event(struct event_sink *sink, struct event *ev)
 {
-	return count - at < AHEAD ? count - at : AHEAD;
+	if (sink->options.naming == NULL)
+		return;
+	learn_names(sink, ev->settled_us);
+	naming_apply(sink->options.naming, ev);
+}
+
+static bool
+count(struct event_sink *sink, const struct event *ev, const struct tally_ahead *ahead)
+{
+	const struct event_sink_options *o = &sink->options;
+
+	if (sink->ahead_holds ? tally_add_ahead(o->tally, ev, ahead) : tally_add(o->tally, ev))
+		return true;
+	return o->make_room(o->arg) == 0 && tally_add(o->tally, ev);
+}
+
+static bool
+hand_on(struct event_sink *sink, struct event *ev, const struct tally_ahead *ahead)
+{
+	const struct event_sink_options *o = &sink->options;
+	struct fallback_mark mark;
+
+	if (ev->kind == EVENT_SESSION_END) {
+		event_ending_judge(ev, &o->limits);
+		login_names_apply(sink->login_names, ev);
+		return count(sink, ev, ahead);
+	}
+	if (o->writer != NULL)
+		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
+	if (!count(sink, ev, ahead))
+		return false;
+	if (fallback_tracker_add(sink->fallbacks, ev, &mark) &&
+	    !tally_mark_fallback(o->tally, &mark) && o->make_room(o->arg) == 0)
+		(void)tally_mark_fallback(o->tally, &mark);
+	return true;
+}
+
+/* Returns how many could not be counted. */
+static size_t
+hand_on_some(struct event_sink *sink, const struct event_ref *refs, size_t count)
+{
+	struct tally_ahead ahead[AHEAD];
+	size_t lost = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		event_ref_read(&refs[i], &sink->events[i]);
+		name_event(sink, &sink->events[i]);
+	}
+	tally_look_ahead(sink->options.tally, sink->events, count, ahead);
+	sink->ahead_holds = true;
+	fallback_tracker_look_ahead(sink->fallbacks, sink->events, count);
+	for (size_t i = 0; i < count; i++)
+		lost += !hand_on(sink, &sink->events[i], &ahead[i]);
+	return lost;
+}
+
+static size_t
+next_of(size_t at, size_t count)
+{
+	return count - at < AHEAD ? count : at + AHEAD;
 }
 
 size_t
 event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size_t list_count)
 {
 	size_t count = gather_refs(sink, lists, list_count), lost = 0;
-	struct event ev;
 
 	event_refs_sort(sink->refs, count, sink->scratch);
 	sort_names(sink);
-	prefetch_events(sink->refs, ahead_of(0, count));
-	for (size_t i = 0; i < count; i++) {
-		if (i % AHEAD == 0) {
-			size_t next = i + ahead_of(i, count);
-
-			prefetch(sink, sink->refs + i, next - i);
-			prefetch_events(sink->refs + next, ahead_of(next, count));
-		}
-		event_ref_read(&sink->refs[i], &ev);
-		lost += !hand_on(sink, &ev);
+	prefetch_events(sink->refs, next_of(0, count));
+	for (size_t i = 0, next; i < count; i = next) {
+		next = next_of(i, count);
+		prefetch_events(sink->refs + next, next_of(next, count) - next);
+		lost += hand_on_some(sink, sink->refs + i, next - i);
 	}
 	learn_all_names(sink);
 	return lost;
@@ -268,4 +281,5 @@ void
 event_sink_set_tally(struct event_sink *sink, struct tally *tally)
 {
 	sink->options.tally = tally;
+	sink->ahead_holds = false;
 }

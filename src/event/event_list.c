@@ -201,14 +201,3 @@ event_ref_read(const struct event_ref *ref, struct event *out)
 	if (out->kind == EVENT_SESSION_END)
 		take_ending(in, &out->ending);
 }
-
-void
-event_ref_place(const struct event_ref *ref, struct event_place *out)
-{
-	const uint8_t *in = ref->bytes;
-
-	(void)take(in + offsetof(struct event, client_ip), &out->client_ip, sizeof(out->client_ip));
-	(void)take(in + offsetof(struct event, server_ip), &out->server_ip, sizeof(out->server_ip));
-	(void)take(
-	    in + offsetof(struct event, server_port), &out->server_port, sizeof(out->server_port));
-}

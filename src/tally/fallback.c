@@ -134,13 +134,24 @@ place_hash(const struct place *place)
 	return hash_words(&key, hash, place->port);
 }
 
-void
-fallback_tracker_prefetch(const struct fallback_tracker *t, const struct addr *client_ip,
-    const struct addr *server_ip, uint16_t server_port)
+static struct place
+place_of(const struct event *ev)
 {
-	const struct place place = { *client_ip, *server_ip, server_port };
+	return (struct place){ ev->client_ip, ev->server_ip, ev->server_port };
+}
 
-	__builtin_prefetch(&t->sets[place_hash(&place) % SETS]);
+void
+fallback_tracker_look_ahead(
+    const struct fallback_tracker *t, const struct event *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct place place;
+
+		if (events[i].kind == EVENT_SESSION_END)
+			continue;
+		place = place_of(&events[i]);
+		__builtin_prefetch(&t->sets[place_hash(&place) % SETS], 1);
+	}
 }
 
 /* The entry, used now, or, with `make`, the oldest of its set made anew. */
@@ -286,7 +297,7 @@ add_success(
 bool
 fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out)
 {
-	const struct place place = { ev->client_ip, ev->server_ip, ev->server_port };
+	const struct place place = place_of(ev);
 	bool success = ev->outcome == OUTCOME_ESTABLISHED || ev->outcome == OUTCOME_NEGOTIATED;
 	bool lower = ev->offered_version < HIGHEST_OFFER;
 	struct entry *e;

@@ -125,7 +125,7 @@ make_place(struct tally *t, struct place *p, const struct addr *ip)
 }
 
 static bool
-add_attempt(struct tally *t, struct place *p, const struct event *ev)
+add_attempt(struct tally *t, struct place *p, const struct event *ev, uint64_t story_hash)
 {
 	struct tally_story story;
 	struct tally_record *r;
@@ -135,7 +135,7 @@ add_attempt(struct tally *t, struct place *p, const struct event *ev)
 	make_place(t, p, &ev->client_ip);
 	tally_update_client(t, p->client, ev);
 	story = tally_story_of(ev);
-	r = tally_add_record(t, p->client, p->kind.number, tally_story_keep(t, &story));
+	r = tally_add_record(t, p->client, p->kind.number, tally_story_keep(t, &story, story_hash));
 	tally_set_attempt(t, r, ev->timestamp_us,
 	    (ev->capture_gap ? TALLY_GAP : 0) | (ev->login ? TALLY_LOGIN : 0) |
 		(ev->fallback_scsv == TRI_TRUE ? TALLY_SCSV : 0));
@@ -153,7 +153,8 @@ record_for(struct tally *t, struct place *p, const struct addr *ip)
 	r = tally_newest_record(t, p->client, p->kind.number);
 	if (r != NULL)
 		return r;
-	return tally_add_record(t, p->client, p->kind.number, tally_story_keep(t, &none));
+	return tally_add_record(
+	    t, p->client, p->kind.number, tally_story_keep(t, &none, tally_story_hash(t, &none)));
 }
 
 static bool
@@ -197,26 +198,35 @@ add_ending(struct tally *t, struct place *p, const struct event *ev)
 }
 
 bool
-tally_add(struct tally *t, const struct event *ev)
+tally_add_ahead(struct tally *t, const struct event *ev, const struct tally_ahead *ahead)
 {
 	struct place p;
 
 	/* No counter of a finding or an hour can be larger than that. */
 	if (t->event_count + t->ending_count == UINT32_MAX)
 		return false;
-	p.client_hash = tally_client_hash(t, &ev->client_ip);
+	p.client_hash = ahead->client_hash;
 	p.client = tally_find_client(t, p.client_hash, &ev->client_ip);
-	tally_find_kind(t, ev, &p.kind);
+	tally_find_kind(t, ev, ahead->kind_hash, &p.kind);
 	if (ev->kind == EVENT_SESSION_END) {
 		if (!add_ending(t, &p, ev))
 			return false;
 		t->ending_count++;
 	} else {
-		if (!add_attempt(t, &p, ev))
+		if (!add_attempt(t, &p, ev, ahead->story_hash))
 			return false;
 		t->event_count++;
 	}
 	return true;
+}
+
+bool
+tally_add(struct tally *t, const struct event *ev)
+{
+	struct tally_ahead ahead;
+
+	tally_work_out(t, ev, &ahead);
+	return tally_add_ahead(t, ev, &ahead);
 }
 
 bool
@@ -240,7 +250,7 @@ tally_mark_fallback(struct tally *t, const struct fallback_mark *mark)
 	story = t->stories[r->story];
 	if (mark->from > story.facts.fallback_from)
 		story.facts.fallback_from = mark->from;
-	r->story = tally_story_keep(t, &story);
+	r->story = tally_story_keep(t, &story, tally_story_hash(t, &story));
 	t->order.outdated = true;
 	return true;
 }

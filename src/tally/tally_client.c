@@ -27,19 +27,6 @@ tally_find_client(const struct tally *t, uint64_t hash, const struct addr *ip)
 	return i;
 }
 
-void
-tally_prefetch(const struct tally *t, const struct addr *client_ip, bool again)
-{
-	const struct tally_index *index = &t->client_index;
-	uint64_t hash = tally_client_hash(t, client_ip);
-	const struct tally_slot *slot = &index->slots[(uint32_t)hash & index->mask];
-
-	if (!again)
-		__builtin_prefetch(slot);
-	else if (slot->entry != TALLY_NONE)
-		__builtin_prefetch(&t->clients[slot->entry]);
-}
-
 uint32_t
 tally_client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 {

@@ -265,7 +265,10 @@ struct tally_wanted_kind {
 	char text[EVENT_NAME_MAX];
 };
 
-void tally_find_kind(const struct tally *t, const struct event *ev, struct tally_wanted_kind *out);
+/* With the server as the event names it; to be given to tally_find_kind. */
+uint64_t tally_kind_hash(const struct tally *t, const struct event *ev);
+void tally_find_kind(
+    const struct tally *t, const struct event *ev, uint64_t hash, struct tally_wanted_kind *out);
 void tally_find_key_kind(
     const struct tally *t, const struct finding_key *key, struct tally_wanted_kind *out);
 /* Its number; keeps it first where there is none. */
@@ -282,9 +285,13 @@ struct tally_story tally_story_of(const struct event *ev);
 void tally_story_join(
     struct tally_story *s, const struct tally_story *more, bool has_offer, bool latest);
 uint32_t tally_story_find(const struct tally *t, const struct tally_story *wanted);
-uint32_t tally_story_keep(struct tally *t, const struct tally_story *wanted);
+uint64_t tally_story_hash(const struct tally *t, const struct tally_story *s);
+/* Its number; keeps it first where there is none. */
+uint32_t tally_story_keep(struct tally *t, const struct tally_story *wanted, uint64_t hash);
 
 /* tally_log.c: records and their sums. */
+/* Where the number of the last one that was added stands. */
+uint32_t *tally_newest_place(const struct tally *t, uint32_t client, uint32_t kind);
 /* The last one that was added; NULL where it is not known any more. */
 struct tally_record *tally_newest_record(struct tally *t, uint32_t client, uint32_t kind);
 struct tally_record *tally_add_record(
@@ -379,6 +386,9 @@ struct tally_hour_entry *tally_hour_of(
 void tally_count_hour(struct tally_hour_entry *h, const struct event_ending *e);
 /* By client, in time. */
 void tally_sort_hours(struct tally *t);
+
+/* tally_ahead.c: tally_look_ahead without the memory. */
+void tally_work_out(const struct tally *t, const struct event *ev, struct tally_ahead *out);
 
 /* tally_client.c */
 uint64_t tally_client_hash(const struct tally *t, const struct addr *ip);

@@ -28,12 +28,12 @@ equals(const struct tally_kind *a, const struct tally_kind *b)
 	       memcmp(a->server.data, b->server.data, a->server.len) == 0;
 }
 
+/* By its hash, which is set. */
 static void
 find(const struct tally *t, struct tally_wanted_kind *wanted)
 {
 	uint32_t probe = 0;
 
-	wanted->hash = hash_of(t, &wanted->kind);
 	do {
 		wanted->number = tally_index_next(&t->kind_index, wanted->hash, &probe);
 	} while (wanted->number != TALLY_NONE && !equals(&t->kinds[wanted->number], &wanted->kind));
@@ -58,10 +58,10 @@ tally_server_text(struct span name, const struct addr *ip, char out[EVENT_NAME_M
 	return (uint16_t)lower(text, strlen(text), out);
 }
 
-void
-tally_find_kind(const struct tally *t, const struct event *ev, struct tally_wanted_kind *out)
+static struct tally_kind
+kind_as_named(const struct event *ev)
 {
-	out->kind = (struct tally_kind){
+	return (struct tally_kind){
 		.server = { ev->server_name.data, ev->server_name.len },
 		.server_port = ev->server_port,
 		.tls_version = ev->tls_version,
@@ -73,6 +73,22 @@ tally_find_kind(const struct tally *t, const struct event *ev, struct tally_want
 		.refusal = (uint8_t)ev->refusal,
 		.refusal_alert = ev->refusal_alert,
 	};
+}
+
+uint64_t
+tally_kind_hash(const struct tally *t, const struct event *ev)
+{
+	struct tally_kind kind = kind_as_named(ev);
+
+	return hash_of(t, &kind);
+}
+
+void
+tally_find_kind(
+    const struct tally *t, const struct event *ev, uint64_t hash, struct tally_wanted_kind *out)
+{
+	out->kind = kind_as_named(ev);
+	out->hash = hash;
 	/* Names that are known are in lower case; so nearly all are found as they are. */
 	if (ev->server_name.len > 0)
 		find(t, out);
@@ -81,6 +97,7 @@ tally_find_kind(const struct tally *t, const struct event *ev, struct tally_want
 	out->kind.server.data = out->text;
 	out->kind.server.len =
 	    tally_server_text(event_text_span(&ev->server_name), &ev->server_ip, out->text);
+	out->hash = hash_of(t, &out->kind);
 	find(t, out);
 }
 
@@ -89,6 +106,7 @@ tally_find_key_kind(
     const struct tally *t, const struct finding_key *key, struct tally_wanted_kind *out)
 {
 	out->kind = tally_kind_of(key);
+	out->hash = hash_of(t, &out->kind);
 	find(t, out);
 }
 

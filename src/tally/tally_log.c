@@ -7,8 +7,8 @@
 
 #include "base/banned.h"
 
-static uint32_t *
-newest_place(const struct tally *t, uint32_t client, uint32_t kind)
+uint32_t *
+tally_newest_place(const struct tally *t, uint32_t client, uint32_t kind)
 {
 	uint64_t hash = hash_words(&t->key, client, kind);
 
@@ -18,7 +18,7 @@ newest_place(const struct tally *t, uint32_t client, uint32_t kind)
 struct tally_record *
 tally_newest_record(struct tally *t, uint32_t client, uint32_t kind)
 {
-	uint32_t i = *newest_place(t, client, kind);
+	uint32_t i = *tally_newest_place(t, client, kind);
 
 	if (i == TALLY_NONE || t->records[i].client != client || t->records[i].kind != kind)
 		return NULL;
@@ -33,7 +33,7 @@ tally_add_record(struct tally *t, uint32_t client, uint32_t kind, uint32_t story
 	tally_drop_order(t);
 	t->records =
 	    tally_make_room(t->records, t->record_count, &t->record_room, sizeof(*t->records));
-	*newest_place(t, client, kind) = (uint32_t)t->record_count;
+	*tally_newest_place(t, client, kind) = (uint32_t)t->record_count;
 	r = &t->records[t->record_count++];
 	*r = (struct tally_record){ .client = client, .kind = kind, .story = story };
 	t->bytes += TALLY_RECORD_LEN;

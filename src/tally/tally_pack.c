@@ -77,7 +77,7 @@ join(struct tally *t, const uint32_t *numbers, size_t count)
 		/* A story of its own is worth it for what it makes free at least. */
 		if ((count - 1) * TALLY_RECORD_LEN < sizeof(j.sum) + TALLY_STORY_LEN)
 			return;
-		j.story_number = tally_story_keep(t, &j.story);
+		j.story_number = tally_story_keep(t, &j.story, tally_story_hash(t, &j.story));
 	}
 	for (size_t i = 1; i < count; i++) {
 		tally_drop_sum(t, &t->records[numbers[i]]);

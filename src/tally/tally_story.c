@@ -5,8 +5,8 @@
 
 #include "base/banned.h"
 
-static uint64_t
-hash_of(const struct tally *t, const struct tally_story *s)
+uint64_t
+tally_story_hash(const struct tally *t, const struct tally_story *s)
 {
 	_Static_assert(sizeof(struct tally_facts) ==
 			   3 * 8 + 4 + 2 + 2 + sizeof(struct addr) + 5 + EVENT_JA4_LEN + 6,
@@ -109,13 +109,12 @@ find(const struct tally *t, uint64_t hash, const struct tally_story *wanted)
 uint32_t
 tally_story_find(const struct tally *t, const struct tally_story *wanted)
 {
-	return find(t, hash_of(t, wanted), wanted);
+	return find(t, tally_story_hash(t, wanted), wanted);
 }
 
 uint32_t
-tally_story_keep(struct tally *t, const struct tally_story *wanted)
+tally_story_keep(struct tally *t, const struct tally_story *wanted, uint64_t hash)
 {
-	uint64_t hash = hash_of(t, wanted);
 	uint32_t i = find(t, hash, wanted);
 
 	if (i != TALLY_NONE)

@@ -14,6 +14,8 @@ struct owner {
 	struct tally *tally;
 	size_t asked; /* for room */
 	bool has_room;
+	struct event_sink *sink; /* is given this tally instead; NULL: keeps the one it has */
+	struct tally *next;
 };
 
 static int
@@ -24,6 +26,10 @@ make_room(void *arg)
 	owner->asked++;
 	if (!owner->has_room)
 		return -1;
+	if (owner->sink != NULL) {
+		event_sink_set_tally(owner->sink, owner->next);
+		return 0;
+	}
 	tally_clear(owner->tally);
 	return 0;
 }
@@ -100,6 +106,25 @@ START_TEST(nothing_is_lost_where_room_is_made)
 }
 END_TEST
 
+/* In the midst of events for whose places it was looked in the other one. */
+START_TEST(another_tally_knows_each_client_once)
+{
+	struct owner owner = { .has_room = true, .next = tally_new(NULL) };
+	struct event_sink *sink = owner.sink = sink_of(&owner, 4096);
+	for (uint32_t n = 0; n < 2 * MANY; n++)
+		add_event(sink, n / 32); /* two batches of AHEAD each */
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	ck_assert_uint_eq(owner.asked, 1);
+	tally_sort(owner.next);
+	ck_assert_uint_eq(
+	    tally_client_count(owner.next), (tally_event_count(owner.next) + 31) / 32);
+	ck_assert_uint_eq(tally_event_count(owner.tally) + tally_event_count(owner.next), 2 * MANY);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+	tally_free(owner.next);
+}
+END_TEST
+
 static void
 add_name(struct event_sink *sink, const char *name, int64_t time_s)
 {
@@ -167,6 +192,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, events_wait_for_the_end_of_their_batch);
 	tcase_add_test(tc, what_has_no_room_is_told_at_the_end_and_once);
+	tcase_add_test(tc, another_tally_knows_each_client_once);
 	tcase_add_test(tc, nothing_is_lost_where_room_is_made);
 	tcase_add_loop_test(
 	    tc, an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch, 0, 2);

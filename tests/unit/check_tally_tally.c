@@ -48,6 +48,40 @@ START_TEST(an_empty_tally_has_nothing)
 }
 END_TEST
 
+/* New clients and kinds come up among them, and a name that is not in lower case. */
+START_TEST(events_for_which_it_was_looked_ahead_count_as_others)
+{
+	struct event events[TALLY_AHEAD_MAX];
+	struct tally_ahead ahead[TALLY_AHEAD_MAX];
+	struct tally *wanted, *t = tally_new(NULL);
+
+	for (unsigned i = 0; i < TALLY_AHEAD_MAX; i++)
+		events[i] = handshake(i % 3 == 0 ? "10.0.0.1" : "10.0.0.2",
+		    i % 2 == 0 ? "mail.example" : "Mail.Example", i % 5 == 0 ? V10 : V12, DAY + i);
+	events[7].server_name.len = 0;
+	wanted = tally_of(events, TALLY_AHEAD_MAX);
+	tally_look_ahead(t, events, TALLY_AHEAD_MAX, ahead);
+	for (unsigned i = 0; i < TALLY_AHEAD_MAX; i++)
+		ck_assert(tally_add_ahead(t, &events[i], &ahead[i]));
+	tally_sort(t);
+	ck_assert_uint_eq(tally_client_count(t), 2);
+	ck_assert_uint_eq(tally_finding_count(t), tally_finding_count(wanted));
+	for (size_t i = 0; i < tally_finding_count(t); i++) {
+		struct finding f = finding_at(t, i), w = finding_at(wanted, i);
+
+		ck_assert_int_eq(tally_key_compare(&f.key, &w.key), 0);
+		ck_assert_uint_eq(f.count, w.count);
+	}
+	tally_look_ahead(t, events, TALLY_AHEAD_MAX, ahead);
+	ck_assert(tally_add_ahead(t, &events[0], &ahead[0]));
+	tally_sort(t);
+	ck_assert_uint_eq(tally_client_count(t), 2);
+	ck_assert_uint_eq(tally_finding_count(t), tally_finding_count(wanted));
+	tally_free(wanted);
+	tally_free(t);
+}
+END_TEST
+
 START_TEST(an_event_is_a_client_a_finding_and_a_day)
 {
 	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY + HOUR);
@@ -916,6 +950,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_full_tally_takes_the_endings_of_what_it_has);
 	tcase_add_test(tc, endings_are_merged_without_touching_what_is_known);
 	tcase_add_test(tc, an_empty_tally_has_nothing);
+	tcase_add_test(tc, events_for_which_it_was_looked_ahead_count_as_others);
 	tcase_add_test(tc, an_event_is_a_client_a_finding_and_a_day);
 	tcase_add_loop_test(tc, what_is_in_the_key_makes_another_finding, 0, ROWS(differences));
 	tcase_add_loop_test(
