@@ -76,6 +76,8 @@ addr_equals(const struct addr *a, const struct addr *b)
 int addr_compare(const struct addr *a, const struct addr *b);
 /* Writes the text and returns `out`; "" for family 0. */
 const char *addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN]);
+/* The same without a NUL; returns where it ends. */
+char *addr_put(char *out, const struct addr *a);
 bool addr_from_text(const char *text, struct addr *out);
 
 /* "10.0.0.0/8" or a bare address.  False for anything else; host bits are cleared. */

@@ -23,6 +23,8 @@ timestamp_hour(int64_t time_us)
 
 /* "2026-11-20T18:38:17.000001Z"; returns `out`. */
 const char *timestamp_to_text(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
+/* The same without a NUL; returns where it ends. */
+char *timestamp_put(char *out, int64_t time_us);
 /* "2026-11-20" of the UTC day; returns `out`. */
 const char *timestamp_to_date(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
 /*

@@ -17,23 +17,20 @@ addr_compare(const struct addr *a, const struct addr *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-static const char *
-v4_to_text(const uint8_t bytes[4], char *out)
+static char *
+put_v4(char *out, const uint8_t bytes[4])
 {
-	char *p = out;
-
 	for (int i = 0; i < 4; i++) {
 		uint8_t b = bytes[i];
 
 		if (i > 0)
-			*p++ = '.';
+			*out++ = '.';
 		if (b >= 100)
-			*p++ = (char)('0' + b / 100);
+			*out++ = (char)('0' + b / 100);
 		if (b >= 10)
-			*p++ = (char)('0' + b / 10 % 10);
-		*p++ = (char)('0' + b % 10);
+			*out++ = (char)('0' + b / 10 % 10);
+		*out++ = (char)('0' + b % 10);
 	}
-	*p = '\0';
 	return out;
 }
 
@@ -85,12 +82,11 @@ put_hex(char *out, unsigned word)
 	return out;
 }
 
-static const char *
-v6_to_text(const uint8_t bytes[16], char out[ADDR_TEXT_LEN])
+static char *
+put_v6(char *out, const uint8_t bytes[16])
 {
 	unsigned words[V6_WORDS];
 	struct zeros zeros;
-	char *p = out;
 	int i = 0, end = V6_WORDS;
 
 	for (int k = 0; k < V6_WORDS; k++)
@@ -100,38 +96,41 @@ v6_to_text(const uint8_t bytes[16], char out[ADDR_TEXT_LEN])
 		end = 6;
 	while (i < end) {
 		if (i > 0)
-			*p++ = ':';
+			*out++ = ':';
 		if (zeros.count > 0 && i == zeros.first) {
 			i += zeros.count;
 			if (i == zeros.count)
-				*p++ = ':';
+				*out++ = ':';
 			if (i == V6_WORDS)
-				*p++ = ':';
+				*out++ = ':';
 		} else {
-			p = put_hex(p, words[i++]);
+			out = put_hex(out, words[i++]);
 		}
 	}
-	if (end == V6_WORDS) {
-		*p = '\0';
-	} else {
-		*p++ = ':';
-		(void)v4_to_text(bytes + 12, p);
+	if (end == V6_WORDS)
+		return out;
+	*out++ = ':';
+	return put_v4(out, bytes + 12);
+}
+
+char *
+addr_put(char *out, const struct addr *a)
+{
+	switch (a->family) {
+	case 4:
+		return put_v4(out, a->bytes);
+	case 6:
+		return put_v6(out, a->bytes);
+	default:
+		return out;
 	}
-	return out;
 }
 
 const char *
 addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN])
 {
-	switch (a->family) {
-	case 4:
-		return v4_to_text(a->bytes, out);
-	case 6:
-		return v6_to_text(a->bytes, out);
-	default:
-		out[0] = '\0';
-		return out;
-	}
+	*addr_put(out, a) = '\0';
+	return out;
 }
 
 bool

@@ -126,6 +126,16 @@ put_plain(char *out, struct span *value)
 			break;
 		memcpy(out + len, &eight, sizeof(eight));
 	}
+	/* The last bytes together with some that are copied already. */
+	if (len >= sizeof(eight) && value->len - len < sizeof(eight)) {
+		size_t last = value->len - sizeof(eight);
+
+		memcpy(&eight, value->data + last, sizeof(eight));
+		if (are_plain(eight)) {
+			memcpy(out + last, &eight, sizeof(eight));
+			len = value->len;
+		}
+	}
 	for (; len < value->len && is_plain(value->data[len]); len++)
 		out[len] = (char)value->data[len];
 	*value = span_from(value->data + len, value->len - len);

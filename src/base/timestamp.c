@@ -43,13 +43,11 @@ floor_div(int64_t a, int64_t b)
 }
 
 static char *
-put_digits(char *out, unsigned value, int width)
+put_two_digits(char *out, unsigned value)
 {
-	for (int i = width - 1; i >= 0; i--) {
-		out[i] = (char)('0' + value % 10);
-		value /= 10;
-	}
-	return out + width;
+	out[0] = (char)('0' + value / 10);
+	out[1] = (char)('0' + value % 10);
+	return out + 2;
 }
 
 static char *
@@ -63,32 +61,41 @@ put_date(char *out, int64_t days)
 	if (year < 0 || year > 9999) {
 		year = year < 0 ? 0 : 9999;
 	}
-	out = put_digits(out, (unsigned)year, 4);
+	out = put_two_digits(out, (unsigned)year / 100);
+	out = put_two_digits(out, (unsigned)year % 100);
 	*out++ = '-';
-	out = put_digits(out, (unsigned)month, 2);
+	out = put_two_digits(out, (unsigned)month);
 	*out++ = '-';
-	return put_digits(out, (unsigned)day, 2);
+	return put_two_digits(out, (unsigned)day);
+}
+
+char *
+timestamp_put(char *out, int64_t time_us)
+{
+	int64_t days = floor_div(time_us, USEC_PER_DAY);
+	int64_t past = time_us % USEC_PER_DAY;
+	int64_t rest = past < 0 ? past + USEC_PER_DAY : past;
+	unsigned secs = (unsigned)(rest / USEC_PER_SEC), us = (unsigned)(rest % USEC_PER_SEC);
+	char *p = put_date(out, days);
+
+	*p++ = 'T';
+	p = put_two_digits(p, secs / 3600);
+	*p++ = ':';
+	p = put_two_digits(p, secs / 60 % 60);
+	*p++ = ':';
+	p = put_two_digits(p, secs % 60);
+	*p++ = '.';
+	p = put_two_digits(p, us / 10000);
+	p = put_two_digits(p, us / 100 % 100);
+	p = put_two_digits(p, us % 100);
+	*p++ = 'Z';
+	return p;
 }
 
 const char *
 timestamp_to_text(int64_t time_us, char out[TIMESTAMP_TEXT_LEN])
 {
-	int64_t days = floor_div(time_us, USEC_PER_DAY);
-	int64_t past = time_us % USEC_PER_DAY;
-	int64_t rest = past < 0 ? past + USEC_PER_DAY : past;
-	unsigned secs = (unsigned)(rest / USEC_PER_SEC);
-	char *p = put_date(out, days);
-
-	*p++ = 'T';
-	p = put_digits(p, secs / 3600, 2);
-	*p++ = ':';
-	p = put_digits(p, secs / 60 % 60, 2);
-	*p++ = ':';
-	p = put_digits(p, secs % 60, 2);
-	*p++ = '.';
-	p = put_digits(p, (unsigned)(rest % USEC_PER_SEC), 6);
-	*p++ = 'Z';
-	*p = '\0';
+	*timestamp_put(out, time_us) = '\0';
 	return out;
 }
 

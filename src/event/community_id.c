@@ -44,8 +44,8 @@ put_base64(char *out, const uint8_t *data, size_t len)
 	return out;
 }
 
-void
-community_id_text(const struct event *ev, char out[COMMUNITY_ID_TEXT_LEN])
+char *
+community_id_put(char *out, const struct event *ev)
 {
 	uint8_t input[2 + 16 + 16 + 2 + 2 + 2] = { 0, 0 }; /* seed 0 */
 	uint8_t sha1[DIGEST_SHA1_LEN];
@@ -62,5 +62,11 @@ community_id_text(const struct event *ev, char out[COMMUNITY_ID_TEXT_LEN])
 	digest_sha1(span_from(input, len), sha1);
 	*out++ = '1';
 	*out++ = ':';
-	*put_base64(out, sha1, sizeof(sha1)) = '\0';
+	return put_base64(out, sha1, sizeof(sha1));
+}
+
+void
+community_id_text(const struct event *ev, char out[COMMUNITY_ID_TEXT_LEN])
+{
+	*community_id_put(out, ev) = '\0';
 }

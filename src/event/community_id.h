@@ -11,6 +11,8 @@
 
 #define COMMUNITY_ID_TEXT_LEN 31 /* "1:", 28 characters of base64, NUL */
 
+/* Returns where it ends, without a NUL. */
+char *community_id_put(char *out, const struct event *ev);
 void community_id_text(const struct event *ev, char out[COMMUNITY_ID_TEXT_LEN]);
 
 #endif

@@ -73,9 +73,31 @@ put_tri(char *out, enum tri value)
 static char *
 put_addr(char *out, const struct addr *a)
 {
-	char text[ADDR_TEXT_LEN];
+	*out++ = '"';
+	out = addr_put(out, a);
+	*out++ = '"';
+	return out;
+}
 
-	return put_name(out, addr_to_text(a, text));
+static char *
+put_time(char *out, int64_t time_us)
+{
+	*out++ = '"';
+	out = timestamp_put(out, time_us);
+	*out++ = '"';
+	return out;
+}
+
+/* Lower-case hexadecimal digits of this program. */
+static char *
+put_ja3(char *out, const struct event *ev)
+{
+	if (!ev->has_ja3)
+		return PUT(out, "null");
+	*out++ = '"';
+	out = put(out, ev->ja3, EVENT_JA3_LEN);
+	*out++ = '"';
+	return out;
 }
 
 static char *
@@ -97,8 +119,6 @@ put_mac(char *out, const struct event *ev)
 static char *
 put_endpoints(char *out, const struct event *ev, struct span sensor, struct span source)
 {
-	char community_id[COMMUNITY_ID_TEXT_LEN];
-
 	out = PUT_KEY(out, "sensor");
 	out = put_text(out, sensor);
 	out = PUT_KEY(out, "source");
@@ -115,9 +135,11 @@ put_endpoints(char *out, const struct event *ev, struct span sensor, struct span
 	out = put_mac(out, ev);
 	out = PUT_KEY(out, "vlan");
 	out = ev->vlan >= 0 ? put_number(out, (unsigned)ev->vlan) : PUT(out, "null");
-	community_id_text(ev, community_id);
 	out = PUT_KEY(out, "community_id");
-	return put_name(out, community_id);
+	*out++ = '"';
+	out = community_id_put(out, ev);
+	*out++ = '"';
+	return out;
 }
 
 /*
@@ -183,7 +205,6 @@ put_result(char *out, const struct event *ev)
 static char *
 put_identity(char *out, const struct event *ev)
 {
-	char time[TIMESTAMP_TEXT_LEN];
 	struct span none = { 0 };
 
 	out = PUT_KEY(out, "client_name");
@@ -191,15 +212,14 @@ put_identity(char *out, const struct event *ev)
 	out = PUT_KEY(out, "client_name_source");
 	out = put_name(out, name_source_name(ev->client_name_source));
 	out = PUT_KEY(out, "ja3");
-	out = put_text(out, ev->has_ja3 ? span_from(ev->ja3, EVENT_JA3_LEN) : none);
+	out = put_ja3(out, ev);
 	out = PUT_KEY(out, "ja4");
 	out = put_text(out, ev->has_ja4 ? span_from(ev->ja4, EVENT_JA4_LEN) : none);
 	out = PUT_KEY(out, "certificate_subject");
 	out = put_text(out, event_text_span(&ev->certificate_subject));
 	out = PUT_KEY(out, "certificate_not_after");
-	return put_name(out, ev->has_certificate_not_after
-				 ? timestamp_to_text(ev->certificate_not_after_us, time)
-				 : NULL);
+	return ev->has_certificate_not_after ? put_time(out, ev->certificate_not_after_us)
+					     : PUT(out, "null");
 }
 
 static size_t
@@ -218,12 +238,11 @@ event_write_json(const struct event *ev, const char *sensor, const char *source,
 	struct span source_text = source != NULL ? span_from_text(source) : (struct span){ 0 };
 	size_t room = line_len_max(ev, sensor_text, source_text);
 	char *begin = buf_reserve(out, room), *p = begin;
-	char time[TIMESTAMP_TEXT_LEN];
 
 	p = PUT(p, "{\"event\":");
 	p = put_name(p, ev->kind == EVENT_TLS_HANDSHAKE ? "tls_handshake" : "cleartext_session");
 	p = PUT_KEY(p, "timestamp");
-	p = put_name(p, timestamp_to_text(ev->timestamp_us, time));
+	p = put_time(p, ev->timestamp_us);
 	p = put_endpoints(p, ev, sensor_text, source_text);
 	p = put_negotiation(p, ev);
 	p = put_result(p, ev);
