@@ -64,7 +64,7 @@ connect_table(
 	if (status == SQLITE_OK)
 		status = sqlite3_declare_vtab(db,
 		    "CREATE TABLE batch (v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13,"
-		    " v14, v15, v16)");
+		    " v14, v15)");
 	return status;
 }
 

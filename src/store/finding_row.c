@@ -24,8 +24,7 @@ store_finding_write(struct store *s, const struct store_finding_place *place,
 	if (row == NULL)
 		return -1;
 	/* All 64 bits are kept; counters never reach the sign. */
-	*row++ = place->client;
-	*row++ = place->kind;
+	*row++ = place->client << STORE_KIND_BITS | place->kind;
 	*row++ = place->story;
 	*row++ = (int64_t)f->count;
 	*row++ = f->first_us;

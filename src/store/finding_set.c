@@ -62,7 +62,7 @@ load_row(struct store *s, sqlite3_stmt *st, size_t i, const struct addr *ip, str
 	const struct finding_key *kind;
 	const struct finding *story;
 
-	place->kind = sqlite3_column_int64(st, 0);
+	place->kind = sqlite3_column_int64(st, 0) & STORE_KIND_MAX;
 	place->story = sqlite3_column_int64(st, 1);
 	kind = store_cached_kind(s, place->kind, err);
 	story = kind != NULL ? store_cached_story(s, place->story, err) : NULL;

@@ -190,9 +190,13 @@ write_client(struct store *s, int64_t sensor_id, const struct addr *ip, struct c
 	bind_client(st, row, verdict, &s->reason, &s->scratch);
 	if (store_step(s, st, err) != 0)
 		return -1;
-	if (is_new)
-		row->id = sqlite3_last_insert_rowid(s->db);
-	return 0;
+	if (!is_new)
+		return 0;
+	row->id = sqlite3_last_insert_rowid(s->db);
+	if (row->id <= STORE_CLIENT_MAX)
+		return 0;
+	store_error_used_up(s, err);
+	return -1;
 }
 
 static int

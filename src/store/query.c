@@ -7,11 +7,8 @@
 
 #include "base/banned.h"
 
-#define OF_ITS_FINDINGS                                                                            \
-	" FROM finding f JOIN kind k ON k.id = f.kind WHERE f.client = c.id AND " STORE_VERSION(   \
-	    "k.way") " > 0), "
-#define WORST_VERSION "(SELECT min(" STORE_VERSION("k.way") ")" OF_ITS_FINDINGS
-#define BEST_VERSION "(SELECT max(" STORE_VERSION("k.way") ")" OF_ITS_FINDINGS
+#define WORST_VERSION "(SELECT min(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT ", "
+#define BEST_VERSION "(SELECT max(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT ", "
 #define CLIENT_COLUMNS                                                                             \
 	"c.id, s.name, c.ip, c.mac, c.name, c.name_source, c.first_us, c.last_us, "                \
 	"c.count, " WORST_VERSION BEST_VERSION "c.verdict, c.reason, r.mac IS NOT NULL, "          \
@@ -148,10 +145,11 @@ store_each_client(struct store *s, const struct store_filter *filter, store_clie
 	return finish(s, st, status, err);
 }
 
-static const char findings_sql[] = "SELECT " STORE_FINDING_COLUMNS " FROM " STORE_FINDING_TABLES
-				   " WHERE (?1 IS NULL OR f.last_us >= ?1)"
-				   " AND (?2 IS NULL OR f.first_us < ?2) AND f.client = ?3"
-				   " ORDER BY f.verdict, " STORE_FINDING_KEY_COLUMNS;
+static const char findings_sql[] =
+    "SELECT " STORE_FINDING_COLUMNS " FROM " STORE_FINDING_TABLES
+    " WHERE (?1 IS NULL OR f.last_us >= ?1)"
+    " AND (?2 IS NULL OR f.first_us < ?2) AND " STORE_IS_OF_CLIENT(
+	"f.id", "?3") " ORDER BY f.verdict, " STORE_FINDING_KEY_COLUMNS;
 
 /* What a query for findings hands from client to client. */
 struct finding_query {

@@ -11,6 +11,7 @@
  * Version 1.  Times are microseconds since 1970-01-01 UTC, versions wire values (0: not known), the
  * other small numbers the enums of event/event.h and, for verdict, of policy/verdict.h (255: none).
  */
+/* clang-format off */
 static const char schema_1[] =
     /* Databases, by a random name each; the first is this one. */
     "CREATE TABLE origin (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE);"
@@ -47,8 +48,8 @@ static const char schema_1[] =
     " cipher_suite_text TEXT, sslv2_cipher_text TEXT);"
     "CREATE INDEX story_digest ON story (digest);"
     "CREATE TABLE finding ("
-    " client INTEGER NOT NULL REFERENCES client(id),"
-    " kind INTEGER NOT NULL REFERENCES kind(id), story INTEGER NOT NULL REFERENCES story(id),"
+    " id INTEGER PRIMARY KEY," /* of its client, and of its kind: STORE_KIND_BITS */
+    " story INTEGER NOT NULL REFERENCES story(id),"
     " count INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
     " verdict INTEGER NOT NULL,"
     " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
@@ -58,12 +59,11 @@ static const char schema_1[] =
     " scsv_count INTEGER NOT NULL DEFAULT 0, fallback_count INTEGER NOT NULL DEFAULT 0,"
     " dropped_early_count INTEGER NOT NULL DEFAULT 0,"
     " dropped_early_us INTEGER NOT NULL DEFAULT 0,"
-    " dropped_early_len INTEGER NOT NULL DEFAULT 0,"
-    " PRIMARY KEY (client, kind)) WITHOUT ROWID;"
+    " dropped_early_len INTEGER NOT NULL DEFAULT 0);"
     /* Writing counts by itself, in references.c; there is no other way for a row to go. */
     "CREATE TRIGGER finding_removed AFTER DELETE ON finding BEGIN"
-    " UPDATE kind SET findings = findings - 1 WHERE id = old.kind;"
-    " DELETE FROM kind WHERE id = old.kind AND findings = 0;"
+    " UPDATE kind SET findings = findings - 1 WHERE id = " STORE_FINDING_KIND("old.id") ";"
+    " DELETE FROM kind WHERE id = " STORE_FINDING_KIND("old.id") " AND findings = 0;"
     " UPDATE story SET findings = findings - 1 WHERE id = old.story;"
     " DELETE FROM story WHERE id = old.story AND findings = 0; END;"
     "CREATE TABLE day ("
@@ -93,6 +93,7 @@ static const char schema_1[] =
     " begin_us INTEGER, end_us INTEGER, error TEXT,"
     " PRIMARY KEY (run, position)) WITHOUT ROWID;"
     "CREATE INDEX run_source_head ON run_source (head_hash);";
+/* clang-format on */
 
 /* Migration i leads from user_version i to i + 1. */
 static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };

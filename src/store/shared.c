@@ -99,7 +99,10 @@ make_kind(struct store *s, const struct finding_key *key, int64_t *id, struct er
 	if (store_step(s, st, err) != 0)
 		return -1;
 	*id = new_row(s, STORE_SHARED_KIND);
-	return 0;
+	if (*id <= STORE_KIND_MAX)
+		return 0;
+	store_error_used_up(s, err);
+	return -1;
 }
 
 static int

@@ -72,6 +72,14 @@ store_error_damaged(const struct store *s, struct error *err)
 	    s->path);
 }
 
+void
+store_error_used_up(const struct store *s, struct error *err)
+{
+	error_set(err,
+	    "the database %s has numbered as many clients and servers as it can; give another --db",
+	    s->path);
+}
+
 sqlite3_stmt *
 store_statement(struct store *s, enum store_statement which, struct error *err)
 {

@@ -7,8 +7,7 @@
 	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason, "  \
 	"name_us, cadence, cadence_text, interval_us, interval_share, active_hours"
 
-#define PLAIN_FINDING_COLUMNS                                                                      \
-	"client, kind, story, count, first_us, last_us, verdict, endpoint, ended_count"
+#define PLAIN_FINDING_COLUMNS "id, story, count, first_us, last_us, verdict, endpoint, ended_count"
 #define OTHER_FINDING_COLUMNS                                                                      \
 	"gap_count, login_count, scsv_count, fallback_count, dropped_early_count, "                \
 	"dropped_early_us, dropped_early_len"
@@ -34,16 +33,16 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_CLIENT_JUDGED] =
 		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
 	[STATEMENT_FINDING_LOAD] =
-		"SELECT f.kind, f.story, " STORE_FINDING_OWN_COLUMNS " FROM finding f"
-		" WHERE f.client = ?1 ORDER BY f.kind",
+		"SELECT f.id, f.story, " STORE_FINDING_OWN_COLUMNS " FROM finding f"
+		" WHERE " STORE_IS_OF_CLIENT("f.id", "?1") " ORDER BY f.id",
 	/* Takes the place of the row that was there before, without the trigger. */
 	[STATEMENT_FINDINGS_WRITE] =
 		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ", " OTHER_FINDING_COLUMNS
-		") SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16"
+		") SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15"
 		" FROM batch",
 	[STATEMENT_PLAIN_FINDINGS_WRITE] =
 		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ")"
-		" SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9 FROM batch",
+		" SELECT v1, v2, v3, v4, v5, v6, v7, v8 FROM batch",
 	[STATEMENT_KIND_FIND] =
 		"SELECT id FROM kind WHERE server = ?1 AND service = ?2 AND way = ?3",
 	[STATEMENT_KIND_READ] =
@@ -110,8 +109,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"SELECT id, ip_key, last_us FROM client WHERE id > ?1 AND sensor > 0"
 		" ORDER BY id LIMIT 1",
 	[STATEMENT_PRUNE_FINDINGS] =
-		"DELETE FROM finding WHERE (client, kind) IN (SELECT client, kind"
-		" FROM finding WHERE client = ?1 AND last_us < ?2 LIMIT ?3)",
+		"DELETE FROM finding WHERE id IN (SELECT id FROM finding"
+		" WHERE " STORE_IS_OF_CLIENT("id", "?1") " AND last_us < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_DAYS] =
 		"DELETE FROM day WHERE (client, day, tls_version, outcome) IN (SELECT"
 		" client, day, tls_version, outcome FROM day WHERE client = ?1 AND day < ?2 LIMIT ?3)",
@@ -120,7 +119,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" WHERE client = ?1 AND hour < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_CLIENT] =
 		"DELETE FROM client WHERE id = ?1 AND last_us < ?2 AND ?3 > 0 AND NOT EXISTS"
-		" (SELECT 1 FROM finding WHERE client = ?1)",
+		" (SELECT 1 FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1") ")",
 	[STATEMENT_PRUNE_COUNTERS] =
 		"DELETE FROM run_counter WHERE (run, name) IN (SELECT run, c.name FROM run r"
 		" JOIN run_counter c ON run = r.id WHERE command = 'capture' AND end_us < ?2 LIMIT ?3)",
@@ -131,7 +130,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_PRUNE_RUNS] =
 		"DELETE FROM run WHERE id IN (SELECT id FROM run WHERE command = 'capture' AND"
 		" end_us < ?2 LIMIT ?3)",
-	[STATEMENT_FORGET_FINDINGS] = "DELETE FROM finding WHERE client = ?1",
+	[STATEMENT_FORGET_FINDINGS] =
+		"DELETE FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1"),
 	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE client = ?1",
 	[STATEMENT_FORGET_HOURS] = "DELETE FROM login_hour WHERE client = ?1",
 	[STATEMENT_FORGET_CLIENT] = "DELETE FROM client WHERE id = ?1",

@@ -86,7 +86,7 @@ enum store_batch_of {
 	STORE_BATCH_HOURS,
 };
 #define STORE_BATCH_COUNT (STORE_BATCH_HOURS + 1)
-#define STORE_BATCH_WIDTH 16
+#define STORE_BATCH_WIDTH 15
 
 struct store_batch {
 	int64_t (*rows)[STORE_BATCH_WIDTH];
@@ -174,6 +174,8 @@ void store_error(struct store *s, const char *what, struct error *err);
 /* The same for a file that is no database, and for content that no tlstally has written. */
 void store_error_not_ours(const struct store *s, struct error *err);
 void store_error_damaged(const struct store *s, struct error *err);
+/* For numbers of rows that are used up. */
+void store_error_used_up(const struct store *s, struct error *err);
 /* Empty, or NULL: NULL.  A `borrowed` text must stay as it is until the statement was stepped. */
 void store_bind_span(sqlite3_stmt *st, int index, struct span text);
 void store_bind_borrowed(sqlite3_stmt *st, int index, struct span text);
@@ -255,7 +257,25 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	"f.dropped_early_us, f.dropped_early_len"
 #define STORE_FINDING_COLUMNS                                                                      \
 	STORE_FINDING_OWN_COLUMNS ", " STORE_FINDING_KEY_COLUMNS ", " STORE_STORY_COLUMNS
-#define STORE_FINDING_TABLES "finding f JOIN kind k ON k.id = f.kind JOIN story t ON t.id = f.story"
+/*
+ * A finding's number is that of its client, and of its kind in the lower bits: SQLite then finds a
+ * row by comparing integers, and writes one over another of the same length.
+ */
+#define STORE_KIND_BITS 32
+#define STORE_KIND_MAX ((INT64_C(1) << STORE_KIND_BITS) - 1)
+#define STORE_CLIENT_MAX (INT64_MAX >> STORE_KIND_BITS)
+#define STORE_FINDING_KIND(id) "(" id " & 4294967295)"
+#define STORE_IS_OF_CLIENT(id, client)                                                             \
+	id " BETWEEN (" client " << 32) AND (" client " << 32) + 4294967295"
+/* In this order: SQLite cannot tell how few findings are in a range of numbers. */
+#define STORE_FINDING_TABLES                                                                       \
+	"finding f CROSS JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
+	    "f.id") " CROSS JOIN story t ON t.id = f.story"
+/* The end of a subquery, of client c. */
+#define STORE_VERSIONS_OF_CLIENT                                                                   \
+	" FROM finding f JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
+	    "f.id") " WHERE " STORE_IS_OF_CLIENT("f.id",                                           \
+	    "c.id") " AND " STORE_VERSION("k.way") " > 0)"
 /* Writes it with the next batch; `place` is whole. */
 int store_finding_write(struct store *s, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged, struct error *err);

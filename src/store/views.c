@@ -40,10 +40,7 @@
 	    "5") " || ':' || " MAC_BYTE("7") " || ':' || " MAC_BYTE("9") " || ':' || " MAC_BYTE("11") ") END"
 /* By age, SSLv2 the oldest; what is not known is left out. */
 #define SEEN_VERSION(choose)                                                                       \
-	VERSION("(SELECT " choose "(" STORE_VERSION(                                               \
-	    "k.way") ")"                                                                           \
-		     " FROM finding f JOIN kind k ON k.id = f.kind WHERE f.client = c.id"          \
-		     " AND " STORE_VERSION("k.way") " > 0)")
+	VERSION("(SELECT " choose "(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT)
 #define DAY(us) "(" us " / 86400000000)"
 #define LAST_DAY_OF_SENSOR DAY("(SELECT max(end_us) FROM run WHERE sensor = c.sensor)")
 /* Days between the client's last one and the sensor's, each with the end of a capture. */
@@ -95,7 +92,8 @@ static const char inventory_view[] =
     "f.fallback_count, "
     VERSION("t.fallback_from") ", "
     "f.ended_count, f.dropped_early_count"
-    " FROM " STORE_FINDING_TABLES " JOIN client c ON c.id = f.client JOIN sensor s ON s.id = c.sensor;";
+    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN " STORE_FINDING_TABLES
+    " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ";";
 
 /*
  * Not for people: the MAC addresses behind which several clients are.  An address that was given to
@@ -137,17 +135,17 @@ static const char clients_view[] =
     TIME("c.last_us") ", "
     "c.count, "
     "(SELECT count(DISTINCT day) FROM day WHERE client = c.id), "
-    "(SELECT coalesce(sum(fallback_count), 0) FROM finding WHERE client = c.id), "
+    "(SELECT coalesce(sum(fallback_count), 0) FROM finding f WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") "), "
     /* The quick test first: most clients came yesterday or today. */
     "CASE WHEN c.verdict = 6 OR " DAY("c.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
     " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END, "
     "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, "
-    "(SELECT t.ja4 FROM " STORE_FINDING_TABLES " WHERE f.client = c.id AND t.ja4 IS NOT NULL"
+    "(SELECT t.ja4 FROM " STORE_FINDING_TABLES " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") " AND t.ja4 IS NOT NULL"
     "  ORDER BY f.last_us DESC, k.server, k.service, k.way LIMIT 1), "
     "c.cadence_text, "
     "round(c.interval_us / 1e6, 1), "
     "c.interval_share, c.active_hours, "
-    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding WHERE client = c.id)"
+    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding f WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ")"
     " FROM client c JOIN sensor s ON s.id = c.sensor"
     " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac;";
 

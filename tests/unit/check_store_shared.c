@@ -6,11 +6,11 @@
 /* Rows whose number of findings is wrong, or that are nobody's, or that are missing. */
 static const char faults_sql[] =
     "SELECT 'kind', k.id, k.findings FROM kind k WHERE k.findings = 0 OR"
-    " k.findings <> (SELECT count(*) FROM finding WHERE kind = k.id)"
+    " k.findings <> (SELECT count(*) FROM finding WHERE (id & 4294967295) = k.id)"
     " UNION ALL SELECT 'story', t.id, t.findings FROM story t WHERE t.findings = 0 OR"
     " t.findings <> (SELECT count(*) FROM finding WHERE story = t.id)"
-    " UNION ALL SELECT 'finding', client, kind FROM finding"
-    " WHERE kind NOT IN (SELECT id FROM kind) OR story NOT IN (SELECT id FROM story)";
+    " UNION ALL SELECT 'finding', id >> 32, id & 4294967295 FROM finding"
+    " WHERE (id & 4294967295) NOT IN (SELECT id FROM kind) OR story NOT IN (SELECT id FROM story)";
 /* Stories that are there twice. */
 static const char twins_sql[] =
     "SELECT a.id, b.id FROM story a JOIN story b ON a.id < b.id AND a.digest = b.digest"
@@ -242,6 +242,36 @@ START_TEST(whatever_is_done_the_numbers_of_findings_are_right)
 }
 END_TEST
 
+/* A finding's number has room for so many: beyond, nothing is written into the row of another. */
+START_TEST(numbers_that_are_used_up_are_an_error_and_nothing_is_written)
+{
+	static const char *const last_ones[2][3] = {
+		{ "UPDATE client SET id = 2147483647", "UPDATE day SET client = 2147483647",
+		    "UPDATE finding SET id = (id & 4294967295) | (2147483647 << 32)" },
+		{ "UPDATE kind SET id = 4294967295", "UPDATE finding SET id = id | 4294967295",
+		    "SELECT 1" },
+	};
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+	struct event ev = from_client(1);
+	struct error err = { "" };
+
+	flush_event(s, &ev);
+	for (size_t i = 0; i < 3; i++)
+		(void)sql(last_ones[_i][i]);
+	flush_event(s, &ev);
+	ev = from_client(2);
+	ev.server_port = 995;
+	ck_assert(tally_add(t, &ev));
+	ck_assert_int_eq(store_flush(s, sensor_of(s, "here"), t, NULL, &err), -1);
+	ck_assert_msg(strstr(err.text, "give another --db") != NULL, "%s", err.text);
+	ck_assert_str_eq(sql("SELECT client, count FROM inventory"), "10.0.0.1|2");
+	ck_assert_str_eq(sql("SELECT client, count FROM clients"), "10.0.0.1|2");
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -252,6 +282,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_suite_is_named_as_its_version_numbers_it);
 	tcase_add_test(tc, what_is_rolled_back_leaves_nothing_behind);
 	tcase_add_test(tc, a_name_that_has_to_be_escaped_finds_its_kind_again);
+	tcase_add_loop_test(tc, numbers_that_are_used_up_are_an_error_and_nothing_is_written, 0, 2);
 	tcase_add_loop_test(tc, whatever_is_done_the_numbers_of_findings_are_right, 0, 8);
 }
 
