@@ -106,27 +106,44 @@ store_story_read(sqlite3_stmt *st, int first, struct finding *out)
 	return !damaged;
 }
 
+/* A value of an enum, as of store_column_code. */
+static uint8_t
+code(sqlite3_value *value, int last, bool *damaged)
+{
+	int64_t number = sqlite3_value_int64(value);
+
+	if (number >= 0 && number <= last)
+		return (uint8_t)number;
+	*damaged = true;
+	return 0;
+}
+
+static uint64_t
+count(sqlite3_value *value)
+{
+	return (uint64_t)sqlite3_value_int64(value);
+}
+
 bool
 store_finding_read_own(
-    sqlite3_stmt *st, int first, struct finding *out, struct store_judgement *judged)
+    sqlite3_value *const *values, struct finding *out, struct store_judgement *judged)
 {
 	bool damaged = false;
-	int i = first;
 
-	out->count = store_column_u64(st, i++);
-	out->first_us = sqlite3_column_int64(st, i++);
-	out->last_us = sqlite3_column_int64(st, i++);
-	judged->rank = (uint8_t)store_column_code(st, i++, STORE_VERDICT_NONE, &damaged);
-	judged->server = (uint8_t)store_column_code(
-	    st, i++, STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE, &damaged);
-	out->ended_count = store_column_u64(st, i++);
-	out->gap_count = store_column_u64(st, i++);
-	out->login_count = store_column_u64(st, i++);
-	out->scsv_count = store_column_u64(st, i++);
-	out->fallback_count = store_column_u64(st, i++);
-	out->dropped_early_count = store_column_u64(st, i++);
-	out->dropped_early_us = sqlite3_column_int64(st, i++);
-	out->dropped_early_len = store_column_u64(st, i);
+	out->count = count(*values++);
+	out->first_us = sqlite3_value_int64(*values++);
+	out->last_us = sqlite3_value_int64(*values++);
+	judged->rank = code(*values++, STORE_VERDICT_NONE, &damaged);
+	judged->server =
+	    code(*values++, STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE, &damaged);
+	out->ended_count = count(*values++);
+	out->gap_count = count(*values++);
+	out->login_count = count(*values++);
+	out->scsv_count = count(*values++);
+	out->fallback_count = count(*values++);
+	out->dropped_early_count = count(*values++);
+	out->dropped_early_us = sqlite3_value_int64(*values++);
+	out->dropped_early_len = count(*values);
 	return !damaged;
 }
 
@@ -134,12 +151,15 @@ bool
 store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
     struct store_judgement *judged)
 {
-	enum { OWN = 0, KIND = OWN + 13, STORY = KIND + 3 };
+	enum { OWN = 0, KIND = OWN + STORE_FINDING_OWN_COUNT, STORY = KIND + 3 };
+	sqlite3_value *own[STORE_FINDING_OWN_COUNT];
 	bool good;
 
 	memset(out, 0, sizeof(*out));
 	out->key.client_ip = *client;
-	good = store_finding_read_own(st, OWN, out, judged);
+	for (int i = 0; i < STORE_FINDING_OWN_COUNT; i++)
+		own[i] = sqlite3_column_value(st, OWN + i);
+	good = store_finding_read_own(own, out, judged);
 	good = store_kind_read(st, KIND, &out->key) && good;
 	return store_story_read(st, STORY, out) && good;
 }

@@ -52,54 +52,89 @@ make_room(struct finding_set *set, size_t count)
 	assert(set->items != NULL);
 }
 
-/* The row of STATEMENT_FINDING_LOAD, as item `i` of the set. */
+struct set_loading {
+	const struct addr *ip; /* the client's */
+	int result;            /* -1: nothing more is read */
+	struct error *err;
+};
+
+/* A row of STATEMENT_FINDING_LOAD: number, story, and STORE_FINDING_OWN_COLUMNS. */
 static int
-load_row(struct store *s, sqlite3_stmt *st, size_t i, const struct addr *ip, struct error *err)
+load_row(struct store *s, sqlite3_value *const *values, struct error *err)
 {
 	struct finding_set *set = &s->set;
-	struct store_finding_place *place = &set->places[i];
-	struct finding *f = &set->items[i];
 	const struct finding_key *kind;
 	const struct finding *story;
+	struct store_finding_place *place;
+	struct finding *f;
 
-	place->kind = sqlite3_column_int64(st, 0) & STORE_KIND_MAX;
-	place->story = sqlite3_column_int64(st, 1);
+	make_room(set, set->count + 1);
+	place = &set->places[set->count];
+	f = &set->items[set->count];
+	place->kind = sqlite3_value_int64(values[0]) & STORE_KIND_MAX;
+	place->story = sqlite3_value_int64(values[1]);
 	kind = store_cached_kind(s, place->kind, err);
 	story = kind != NULL ? store_cached_story(s, place->story, err) : NULL;
 	if (story == NULL)
 		return -1;
 	*f = *story;
 	f->key = *kind;
-	f->key.client_ip = *ip;
-	set->changes[i] = FINDING_SAME;
-	if (store_finding_read_own(st, 2, f, &set->stored[i]))
+	f->key.client_ip = *set->loading->ip;
+	set->changes[set->count] = FINDING_SAME;
+	if (store_finding_read_own(values + 2, f, &set->stored[set->count++]))
 		return 0;
 	store_error_damaged(s, err);
 	return -1;
+}
+
+static void
+take_row(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	struct store *s = sqlite3_user_data(context);
+	struct set_loading *loading = s->set.loading;
+
+	(void)count;
+	if (loading != NULL && loading->result == 0)
+		loading->result = load_row(s, values, loading->err);
+}
+
+static void
+end_rows(sqlite3_context *context)
+{
+	sqlite3_result_null(context);
+}
+
+/* SQLite hands the rows of a client to a function: asked for, column by column, they cost more. */
+int
+store_set_prepare(struct store *s)
+{
+	return sqlite3_create_function(s->db, "load_finding", 2 + STORE_FINDING_OWN_COUNT,
+		   SQLITE_UTF8 | SQLITE_DIRECTONLY, s, NULL, take_row, end_rows) == SQLITE_OK
+		   ? 0
+		   : -1;
 }
 
 int
 store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_LOAD, err);
+	struct set_loading loading = { .ip = ip, .err = err };
 	struct finding_set *set = &s->set;
-	int status = SQLITE_DONE, result = 0;
+	int status;
 
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, client_id);
-	while (result == 0 && (status = sqlite3_step(st)) == SQLITE_ROW) {
-		make_room(set, set->count + 1);
-		result = load_row(s, st, set->count, ip, err);
-		set->count++;
-	}
+	set->loading = &loading;
+	status = sqlite3_step(st);
+	set->loading = NULL;
 	set->stored_count = set->count;
-	if (result == 0 && status != SQLITE_DONE) {
+	if (loading.result == 0 && status != SQLITE_ROW) {
 		store_error(s, "read", err);
-		result = -1;
+		loading.result = -1;
 	}
 	(void)sqlite3_reset(st);
-	return result;
+	return loading.result;
 }
 
 static int

@@ -189,7 +189,8 @@ configure(struct store *s, struct error *err)
 	    "PRAGMA cache_size = -%d; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
 	    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = %d",
 	    STORE_CACHE_KIB, WAL_KEPT_BYTES);
-	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK && store_batch_prepare(s) == 0)
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK &&
+	    store_batch_prepare(s) == 0 && store_set_prepare(s) == 0)
 		return 0;
 	store_error(s, "open", err);
 	return -1;

@@ -33,8 +33,9 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_CLIENT_JUDGED] =
 		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
 	[STATEMENT_FINDING_LOAD] =
-		"SELECT f.id, f.story, " STORE_FINDING_OWN_COLUMNS " FROM finding f"
-		" WHERE " STORE_IS_OF_CLIENT("f.id", "?1") " ORDER BY f.id",
+		/* In the order of their numbers, which is that of the table. */
+		"SELECT load_finding(f.id, f.story, " STORE_FINDING_OWN_COLUMNS ") FROM finding f"
+		" WHERE " STORE_IS_OF_CLIENT("f.id", "?1"),
 	/* Takes the place of the row that was there before, without the trigger. */
 	[STATEMENT_FINDINGS_WRITE] =
 		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ", " OTHER_FINDING_COLUMNS

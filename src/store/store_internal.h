@@ -76,6 +76,7 @@ struct finding_set {
 	struct store_judgement *stored; /* of those that were stored, and `changes` too */
 	uint8_t *changes;               /* enum finding_change */
 	size_t stored_count, count, room;
+	struct set_loading *loading; /* while it is read */
 };
 
 /* Rows of integers that wait to be written, per table. */
@@ -255,6 +256,7 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	"f.count, f.first_us, f.last_us, f.verdict, f.endpoint, f.ended_count, f.gap_count, "      \
 	"f.login_count, f.scsv_count, f.fallback_count, f.dropped_early_count, "                   \
 	"f.dropped_early_us, f.dropped_early_len"
+#define STORE_FINDING_OWN_COUNT 13
 #define STORE_FINDING_COLUMNS                                                                      \
 	STORE_FINDING_OWN_COLUMNS ", " STORE_FINDING_KEY_COLUMNS ", " STORE_STORY_COLUMNS
 /*
@@ -285,9 +287,12 @@ int store_finding_write(struct store *s, const struct store_finding_place *place
  */
 bool store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
     struct store_judgement *judged);
-/* These, from column `first` on, fill in what is theirs and leave the rest of `out` as it is. */
+/*
+ * These, of STORE_FINDING_OWN_COLUMNS or from column `first` on, fill in what is theirs and leave
+ * the rest of `out` as it is.
+ */
 bool store_finding_read_own(
-    sqlite3_stmt *st, int first, struct finding *out, struct store_judgement *judged);
+    sqlite3_value *const *values, struct finding *out, struct store_judgement *judged);
 bool store_kind_read(sqlite3_stmt *st, int first, struct finding_key *out);
 bool store_story_read(sqlite3_stmt *st, int first, struct finding *out);
 
@@ -303,6 +308,7 @@ void store_cache_clear(struct store *s);
 void store_cache_release(struct store *s);
 
 /* finding_set.c */
+int store_set_prepare(struct store *s);
 void store_set_release(struct finding_set *set);
 void store_set_clear(struct finding_set *set);
 /* All that is stored of a client. */
