@@ -102,29 +102,34 @@ cadence_subtract(struct cadence *c, const struct cadence *before)
 	}
 }
 
-static void
-put_u32(struct buf *out, uint32_t value)
+/* Returns where the next one goes. */
+static char *
+put_u32(char *out, uint32_t value)
 {
-	const uint8_t bytes[] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
-		(uint8_t)(value >> 8), (uint8_t)value };
-
-	buf_add(out, bytes, sizeof(bytes));
+	*out++ = (char)(value >> 24);
+	*out++ = (char)(value >> 16);
+	*out++ = (char)(value >> 8);
+	*out++ = (char)value;
+	return out;
 }
 
 void
 cadence_write(const struct cadence *c, struct buf *out)
 {
-	buf_add_char(out, CADENCE_FORM);
+	char *begin = buf_reserve(out, CADENCE_BYTES_MAX), *end = begin;
+
+	*end++ = CADENCE_FORM;
 	for (unsigned i = 0; i < CADENCE_HOURS; i++)
-		put_u32(out, c->hours[i]);
+		end = put_u32(end, c->hours[i]);
 	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
 		if (c->gap_count[i] == 0)
 			continue;
-		buf_add_char(out, (char)i);
-		put_u32(out, c->gap_count[i]);
-		put_u32(out, (uint32_t)(c->gap_sum_ms[i] >> 32));
-		put_u32(out, (uint32_t)c->gap_sum_ms[i]);
+		*end++ = (char)i;
+		end = put_u32(end, c->gap_count[i]);
+		end = put_u32(end, (uint32_t)(c->gap_sum_ms[i] >> 32));
+		end = put_u32(end, (uint32_t)c->gap_sum_ms[i]);
 	}
+	out->len += (size_t)(end - begin);
 }
 
 static bool
@@ -249,7 +254,10 @@ add_interval(int64_t interval_us, struct buf *out)
 	while (value / step >= 100)
 		step *= 10;
 	value = (value + step / 2) / step * step;
-	buf_addf(out, "every %lld %s", (long long)value, scales[i].unit);
+	buf_add_text(out, "every ");
+	buf_add_u64(out, (uint64_t)value);
+	buf_add_char(out, ' ');
+	buf_add_text(out, scales[i].unit);
 }
 
 void
@@ -288,10 +296,12 @@ cadence_add_hours(const struct cadence_summary *summary, struct buf *out)
 			continue;
 		while (last + 1 < CADENCE_HOURS && (summary->hours >> (last + 1) & 1) != 0)
 			last++;
-		if (last > h)
-			buf_addf(out, "%s%u-%u", between, h, last);
-		else
-			buf_addf(out, "%s%u", between, h);
+		buf_add_text(out, between);
+		buf_add_u64(out, h);
+		if (last > h) {
+			buf_add_char(out, '-');
+			buf_add_u64(out, last);
+		}
 		between = ",";
 		h = last;
 	}
