@@ -5,7 +5,7 @@
  * so that the usual gap can be told to the second; hours of the day (UTC) are counted by
  * themselves.  Adding the counts of two stretches of time gives those of both.
  *
- * Memory: a value of fixed size; as bytes, CADENCE_BYTES_MAX at most and some 150 as a rule.
+ * Memory: a value of fixed size; as bytes, CADENCE_BYTES_MAX at most and some 60 as a rule.
  */
 #ifndef TLSTALLY_TALLY_CADENCE_H
 #define TLSTALLY_TALLY_CADENCE_H
@@ -19,7 +19,7 @@
 #define CADENCE_HOURS 24
 /* Below a second; two classes each from 1 s, 2 s, 4 s ... to 2^20 s (12 days); beyond. */
 #define CADENCE_CLASSES 42
-#define CADENCE_BYTES_MAX (1 + 4 * CADENCE_HOURS + 13 * CADENCE_CLASSES)
+#define CADENCE_BYTES_MAX (1 + 4 + 4 * CADENCE_HOURS + 13 * CADENCE_CLASSES)
 
 struct cadence {
 	uint32_t hours[CADENCE_HOURS];

@@ -102,6 +102,17 @@ cadence_subtract(struct cadence *c, const struct cadence *before)
 	}
 }
 
+/* A bit for each hour that has been counted: most clients have few. */
+static uint32_t
+hours_seen(const struct cadence *c)
+{
+	uint32_t seen = 0;
+
+	for (unsigned i = 0; i < CADENCE_HOURS; i++)
+		seen |= (uint32_t)(c->hours[i] > 0) << i;
+	return seen;
+}
+
 /* Returns where the next one goes. */
 static char *
 put_u32(char *out, uint32_t value)
@@ -119,8 +130,11 @@ cadence_write(const struct cadence *c, struct buf *out)
 	char *begin = buf_reserve(out, CADENCE_BYTES_MAX), *end = begin;
 
 	*end++ = CADENCE_FORM;
-	for (unsigned i = 0; i < CADENCE_HOURS; i++)
-		end = put_u32(end, c->hours[i]);
+	end = put_u32(end, hours_seen(c));
+	for (unsigned i = 0; i < CADENCE_HOURS; i++) {
+		if (c->hours[i] > 0)
+			end = put_u32(end, c->hours[i]);
+	}
 	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
 		if (c->gap_count[i] == 0)
 			continue;
@@ -130,6 +144,20 @@ cadence_write(const struct cadence *c, struct buf *out)
 		end = put_u32(end, (uint32_t)c->gap_sum_ms[i]);
 	}
 	out->len += (size_t)(end - begin);
+}
+
+static bool
+read_hours(struct span *bytes, struct cadence *out)
+{
+	uint32_t seen;
+
+	if (!span_read_u32(bytes, &seen))
+		return false;
+	for (unsigned i = 0; i < CADENCE_HOURS; i++) {
+		if ((seen >> i & 1) != 0 && !span_read_u32(bytes, &out->hours[i]))
+			return false;
+	}
+	return hours_seen(out) == seen;
 }
 
 static bool
@@ -157,10 +185,8 @@ cadence_read(struct span bytes, struct cadence *out)
 	bool good;
 
 	*out = (struct cadence){ 0 };
-	good = span_read_u8(&bytes, &form) && form == CADENCE_FORM;
-	for (unsigned i = 0; i < CADENCE_HOURS; i++)
-		good = good && span_read_u32(&bytes, &out->hours[i]);
-	good = good && read_classes(bytes, out);
+	good = span_read_u8(&bytes, &form) && form == CADENCE_FORM && read_hours(&bytes, out) &&
+	       read_classes(bytes, out);
 	if (!good)
 		*out = (struct cadence){ 0 };
 	return good;

@@ -170,6 +170,7 @@ END_TEST
 
 START_TEST(what_is_written_is_read_and_no_part_of_it)
 {
+	enum { HEAD = 1 + 4 + 4 * CADENCE_HOURS }; /* all hours are seen */
 	struct buf bytes = { 0 };
 	struct cadence read, zero = { 0 };
 
@@ -183,11 +184,18 @@ START_TEST(what_is_written_is_read_and_no_part_of_it)
 		bool good = cadence_read(span_from(bytes.data, len), &read);
 
 		/* A class more or less is still a form of it. */
-		ck_assert(good == (len >= 97 && (len - 97) % 13 == 0));
+		ck_assert(good == (len >= HEAD && (len - HEAD) % 13 == 0));
 		ck_assert(good || memcmp(&read, &zero, sizeof(read)) == 0);
 	}
-	bytes.data[97] = CADENCE_CLASSES;
+	bytes.data[HEAD] = CADENCE_CLASSES;
 	ck_assert(!cadence_read(span_from(bytes.data, bytes.len), &read));
+	/* An hour that the day does not have, and one that was seen not once. */
+	bytes.data[1] = 1;
+	ck_assert(!cadence_read(span_from(bytes.data, HEAD), &read));
+	bytes.data[1] = 0;
+	ck_assert(cadence_read(span_from(bytes.data, HEAD), &read));
+	memset(bytes.data + 5, 0, 4);
+	ck_assert(!cadence_read(span_from(bytes.data, HEAD), &read));
 	bytes.data[0] = 9;
 	ck_assert(!cadence_read(span_from(bytes.data, bytes.len), &read));
 	buf_release(&bytes);
