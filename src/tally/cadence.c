@@ -16,6 +16,8 @@
 #define GAPS_MIN 3
 #define SHARE_REGULAR 70
 #define SHARE_MOSTLY 40
+/* A hundred years; more is in no database but a damaged one. */
+#define INTERVAL_MS_MAX (UINT64_C(36525) * 86400 * 1000)
 /* Hours with less than this share of the attempts are chance. */
 #define HOUR_SHARE 200
 #define HOURS_DAY_AND_NIGHT 20
@@ -214,7 +216,7 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 		best_count = pair;
 		best_ms = (c->gap_sum_ms[i] + c->gap_sum_ms[i + 1]) / pair;
 	}
-	if (count < GAPS_MIN || best_count == 0)
+	if (count < GAPS_MIN || best_count == 0 || best_ms > INTERVAL_MS_MAX)
 		return;
 	out->share = (unsigned)(best_count * 100 / count);
 	if (out->share >= SHARE_MOSTLY)

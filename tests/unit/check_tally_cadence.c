@@ -140,6 +140,15 @@ START_TEST(two_gaps_tell_nothing)
 }
 END_TEST
 
+START_TEST(gaps_of_ages_in_a_damaged_database_are_no_interval)
+{
+	(void)come(0, HOUR, 10);
+	for (unsigned i = 0; i < CADENCE_CLASSES; i++)
+		cadence.gap_sum_ms[i] = UINT64_MAX / 2;
+	expect_text("at no fixed interval, between 00:00 and 09:59 UTC");
+}
+END_TEST
+
 START_TEST(counts_of_two_parts_are_those_of_the_whole)
 {
 	struct cadence whole, first;
@@ -222,6 +231,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_quick_poller_with_a_few_pauses_is_one);
 	tcase_add_test(tc, who_comes_at_random_has_no_interval);
 	tcase_add_test(tc, two_gaps_tell_nothing);
+	tcase_add_test(tc, gaps_of_ages_in_a_damaged_database_are_no_interval);
 	tcase_add_test(tc, counts_of_two_parts_are_those_of_the_whole);
 	tcase_add_test(tc, a_count_that_is_full_stays);
 	tcase_add_test(tc, what_is_written_is_read_and_no_part_of_it);
