@@ -20,7 +20,7 @@ void shared_names_free(struct shared_names *names);
 /* To be given back as often as it was taken; at most 65535 bytes.  NULL for an empty name. */
 const struct shared_name *shared_name_take(struct shared_names *names, struct span text);
 /* Takes it once more.  Not NULL. */
-void shared_name_hold(struct shared_names *names, const struct shared_name *name);
+void shared_name_hold(struct shared_names *names, const struct shared_name *given);
 /* NULL: no effect. */
 void shared_name_give_back(struct shared_names *names, const struct shared_name *given);
 /* Borrowed as long as it is held; empty for NULL. */

@@ -1,5 +1,6 @@
 #include "tls/record_stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +80,7 @@ grow(struct tls_record_stream *s, size_t len)
 	}
 	if (budget != NULL)
 		budget->kept_len += want - s->kept_room;
-	kept = is_pooled(s, want) ? pool_take(s->budget->rooms) : xmalloc(want);
+	kept = budget != NULL && is_pooled(s, want) ? pool_take(budget->rooms) : xmalloc(want);
 	if (s->kept_room > 0) {
 		memcpy(kept, s->kept, s->kept_len);
 		free_room(s);
@@ -101,8 +102,10 @@ keep(struct tls_record_stream *s, struct span bytes)
 		s->kept_full = true;
 		return;
 	}
-	if (len > 0)
-		memcpy(s->kept + s->kept_len, bytes.data, len);
+	if (len == 0)
+		return;
+	assert(s->kept != NULL);
+	memcpy(s->kept + s->kept_len, bytes.data, len);
 	s->kept_len += (uint32_t)len;
 }
 
