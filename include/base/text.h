@@ -6,6 +6,7 @@
 #ifndef TLSTALLY_BASE_TEXT_H
 #define TLSTALLY_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/span.h"
@@ -16,5 +17,8 @@
  * steers the direction of the text around it.
  */
 size_t text_shown_char(struct span text);
+
+/* Printable ASCII only, as nearly all names are: nothing of it has to be shown in another way. */
+bool text_is_plain(struct span text);
 
 #endif

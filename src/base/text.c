@@ -35,3 +35,13 @@ text_shown_char(struct span text)
 		return 0;
 	return len;
 }
+
+bool
+text_is_plain(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < 0x20 || text.data[i] >= 0x7f)
+			return false;
+	}
+	return true;
+}

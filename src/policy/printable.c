@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #include "base/banned.h"
 
 /* RFC 3629, section 4: lead byte, then continuation bytes, and nothing longer than needed. */
@@ -105,17 +107,6 @@ show_char(struct span *text, bool ascii_only, char out[16])
 	return shown;
 }
 
-/* Nothing of it has to be shown in another way than it is. */
-static bool
-is_plain(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < 0x20 || text.data[i] >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
 static void
 add_shown(struct buf *out, struct span text, bool ascii_only, size_t max)
 {
@@ -124,7 +115,7 @@ add_shown(struct buf *out, struct span text, bool ascii_only, size_t max)
 	size_t begin = out->len, keep = begin;
 	char shown[16];
 
-	if (text.len <= max && is_plain(text)) {
+	if (text.len <= max && text_is_plain(text)) {
 		buf_add(out, text.data, text.len);
 		return;
 	}

@@ -4,22 +4,12 @@
 
 #include "base/banned.h"
 
-static bool
-is_plain(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < 0x20 || text.data[i] >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
 struct span
 store_printable(struct buf *scratch, struct span text, enum store_charset charset, size_t max)
 {
 	static const char digits[] = "0123456789abcdef";
 
-	if (text.len <= max && is_plain(text))
+	if (text.len <= max && text_is_plain(text))
 		return text;
 	buf_clear(scratch);
 	while (text.len > 0) {

@@ -40,11 +40,24 @@ START_TEST(a_character_is_shown_or_it_is_not)
 }
 END_TEST
 
+START_TEST(only_printable_ascii_is_plain)
+{
+	static const char all[] = " !mail.example.com~";
+
+	ck_assert(text_is_plain(span_from_text("")));
+	ck_assert(text_is_plain(span_from_text(all)));
+	ck_assert(!text_is_plain(span_from_text("a\x1f")));
+	ck_assert(!text_is_plain(span_from_text("a\x7f")));
+	ck_assert(!text_is_plain(span_from_text("\xc3\xa9")));
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(
 	    tc, a_character_is_shown_or_it_is_not, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(tc, only_printable_ascii_is_plain);
 }
 
 SUITE_MAIN("base_text")
