@@ -1,5 +1,6 @@
 #include "event/event_list.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,13 @@
 #define PLACES_PER_ROOM 256 /* bytes of an event and its place */
 /* Up to the texts an event is kept as it is, and the end of a session up to the names. */
 #define HEAD_LEN offsetof(struct event, server_name)
-#define PACKED_MAX (HEAD_LEN + 3 * sizeof(struct event_text) + sizeof(struct event_ending))
+#define PACKED_MAX                                                                                 \
+	(HEAD_LEN + 3 * sizeof(struct event_text) + sizeof(struct event_ending) +                  \
+	    alignof(struct event))
 #define ENDING_LEN offsetof(struct event_ending, failed_names)
+#define PIECE_LEN 64
+
+_Static_assert(HEAD_LEN + PIECE_LEN < PACKED_MAX, "so far a head is copied");
 
 struct event_list_place {
 	int64_t settled_us;
@@ -62,6 +68,22 @@ put_text(uint8_t *out, const struct event_text *text)
 	return put(put(out, &text->len, sizeof(text->len)), text->data, text->len);
 }
 
+/* In pieces, the last one with what is behind the head: the length of a copy is all it waits for.
+ */
+static void
+copy_head(void *to, const void *from)
+{
+	for (size_t at = 0; at < HEAD_LEN; at += PIECE_LEN)
+		memcpy((uint8_t *)to + at, (const uint8_t *)from + at, PIECE_LEN);
+}
+
+/* Where it stands: each begins where an event may. */
+static const struct event *
+head_at(const uint8_t *bytes)
+{
+	return (const void *)bytes;
+}
+
 static size_t
 names_len(const struct event_ending *ending)
 {
@@ -74,8 +96,9 @@ event_list_add(struct event_list *list, const struct event *ev)
 	uint8_t *out;
 
 	reserve(list);
-	out = put(list->bytes + list->len, ev, HEAD_LEN);
-	out = put_text(out, &ev->server_name);
+	out = list->bytes + list->len;
+	copy_head(out, ev);
+	out = put_text(out + HEAD_LEN, &ev->server_name);
 	out = put_text(out, &ev->client_name);
 	out = put_text(out, &ev->certificate_subject);
 	if (ev->kind == EVENT_SESSION_END) {
@@ -84,6 +107,7 @@ event_list_add(struct event_list *list, const struct event *ev)
 	}
 	list->places[list->count++] = (struct event_list_place){ ev->settled_us, list->len };
 	list->len = (size_t)(out - list->bytes);
+	list->len = (list->len + alignof(struct event) - 1) & ~(alignof(struct event) - 1);
 }
 
 static const uint8_t *
@@ -122,14 +146,11 @@ event_list_refs(const struct event_list *list, size_t first, struct event_ref *o
 int
 event_ref_compare(const struct event_ref *a, const struct event_ref *b)
 {
-	struct event x, y;
 	int order;
 
 	if (a->settled_us != b->settled_us)
 		return a->settled_us < b->settled_us ? -1 : 1;
-	(void)take(a->bytes, &x, HEAD_LEN);
-	(void)take(b->bytes, &y, HEAD_LEN);
-	order = event_compare(&x, &y);
+	order = event_compare(head_at(a->bytes), head_at(b->bytes));
 	return order != 0 ? order : a->index < b->index ? -1 : 1;
 }
 
@@ -193,8 +214,9 @@ event_ref_prefetch(const struct event_ref *ref)
 void
 event_ref_read(const struct event_ref *ref, struct event *out)
 {
-	const uint8_t *in = take(ref->bytes, out, HEAD_LEN);
+	const uint8_t *in = ref->bytes + HEAD_LEN;
 
+	copy_head(out, ref->bytes);
 	in = take_text(in, &out->server_name);
 	in = take_text(in, &out->client_name);
 	in = take_text(in, &out->certificate_subject);
