@@ -18,11 +18,11 @@ struct shared_names *shared_names_new(void);
 void shared_names_free(struct shared_names *names);
 
 /* To be given back as often as it was taken; at most 65535 bytes.  NULL for an empty name. */
-const struct shared_name *shared_name_take(struct shared_names *names, struct span text);
+struct shared_name *shared_name_take(struct shared_names *names, struct span text);
 /* Takes it once more.  Not NULL. */
-void shared_name_hold(struct shared_names *names, const struct shared_name *given);
+void shared_name_hold(struct shared_name *given);
 /* NULL: no effect. */
-void shared_name_give_back(struct shared_names *names, const struct shared_name *given);
+void shared_name_give_back(struct shared_names *names, struct shared_name *given);
 /* Borrowed as long as it is held; empty for NULL. */
 struct span shared_name_span(const struct shared_name *name);
 /* What all of them take, and what it takes to find them. */

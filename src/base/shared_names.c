@@ -110,7 +110,7 @@ add(struct shared_names *names, struct span text, uint32_t hash)
 	return name;
 }
 
-const struct shared_name *
+struct shared_name *
 shared_name_take(struct shared_names *names, struct span text)
 {
 	struct shared_name *name;
@@ -129,21 +129,10 @@ shared_name_take(struct shared_names *names, struct span text)
 	return name;
 }
 
-/* The owner's: who holds one does not change it. */
-static struct shared_name *
-own(struct shared_names *names, const struct shared_name *given)
-{
-	struct shared_name *name = *bucket_of(names, given->hash);
-
-	while (name != given)
-		name = name->next;
-	return name;
-}
-
 void
-shared_name_hold(struct shared_names *names, const struct shared_name *given)
+shared_name_hold(struct shared_name *given)
 {
-	own(names, given)->holders++;
+	given->holders++;
 }
 
 static void
@@ -160,15 +149,10 @@ drop(struct shared_names *names, struct shared_name *name)
 }
 
 void
-shared_name_give_back(struct shared_names *names, const struct shared_name *given)
+shared_name_give_back(struct shared_names *names, struct shared_name *given)
 {
-	struct shared_name *name;
-
-	if (given == NULL)
-		return;
-	name = own(names, given);
-	if (--name->holders == 0)
-		drop(names, name);
+	if (given != NULL && --given->holders == 0)
+		drop(names, given);
 }
 
 struct span

@@ -10,7 +10,7 @@
 #include "base/banned.h"
 
 struct slot {
-	const struct shared_name *name; /* held; NULL: empty */
+	struct shared_name *name; /* held; NULL: empty */
 	int64_t first_us, last_us, until_us;
 };
 
@@ -193,10 +193,9 @@ entry_of(struct name_cache *cache, uint64_t hash, const struct name_packed_key *
 }
 
 static void
-fill(struct name_cache *cache, struct slot *slot, const struct name_lesson *l,
-    const struct shared_name *name)
+fill(struct slot *slot, const struct name_lesson *l, struct shared_name *name)
 {
-	shared_name_hold(cache->names, name);
+	shared_name_hold(name);
 	*slot = (struct slot){ name, l->time_us, l->time_us, l->until_us };
 }
 
@@ -226,7 +225,7 @@ put_in_order(struct entry *e, struct slot *before)
 /* One that is not the latest: in place of the one before that, if it was learned since. */
 static void
 learn_other(struct name_cache *cache, struct entry *e, const struct name_lesson *l,
-    const struct shared_name *name)
+    struct shared_name *name)
 {
 	struct slot *before = before_of(cache, e);
 
@@ -241,7 +240,7 @@ learn_other(struct name_cache *cache, struct entry *e, const struct name_lesson 
 	} else {
 		shared_name_give_back(cache->names, before->name);
 	}
-	fill(cache, before, l, name);
+	fill(before, l, name);
 	e->before_rank = l->rank;
 }
 
@@ -252,16 +251,40 @@ bytes_of(const struct name_cache *cache)
 	       shared_names_bytes(cache->names);
 }
 
-static void
+static bool
+has_name(const struct slot *slot, struct span name)
+{
+	return slot != NULL && span_equals(shared_name_span(slot->name), name);
+}
+
+/* The name, held; what the key has already is not looked for among all. */
+static struct shared_name *
+take_name(struct name_cache *cache, const struct entry *e, struct span name)
+{
+	const struct slot *before = before_of(cache, e);
+	struct shared_name *known = has_name(&e->latest, name) ? e->latest.name
+				    : has_name(before, name)   ? before->name
+							       : NULL;
+
+	if (known == NULL)
+		return shared_name_take(cache->names, name);
+	shared_name_hold(known);
+	return known;
+}
+
+/* `name`: held, NULL where it is yet to be taken.  Returns it. */
+static struct shared_name *
 learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash,
-    const struct name_packed_key *key, const struct shared_name *name)
+    const struct name_packed_key *key, struct shared_name *name)
 {
 	struct entry *e = entry_of(cache, hash, key);
 
+	if (name == NULL)
+		name = take_name(cache, e, l->name);
 	if (e->latest.name == name && e->latest_rank == l->rank) {
 		extend(&e->latest, l);
 	} else if (e->latest.name == NULL) {
-		fill(cache, &e->latest, l, name);
+		fill(&e->latest, l, name);
 		e->latest_rank = l->rank;
 	} else {
 		learn_other(cache, e, l, name);
@@ -269,6 +292,7 @@ learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash,
 	put_in_order(e, before_of(cache, e));
 	while (bytes_of(cache) > cache->max_bytes && cache->oldest != cache->newest)
 		evict_oldest(cache);
+	return name;
 }
 
 /* What a lesson that was heard before compares and changes around its entry. */
@@ -290,6 +314,22 @@ prefetch_around(const struct name_cache *cache, uint32_t number)
 		__builtin_prefetch(entry_at(cache, e->newer), 1);
 }
 
+/* The names that it has are compared with the lesson's, and perhaps given back. */
+static void
+prefetch_names(const struct name_cache *cache, uint32_t number)
+{
+	const struct entry *e;
+	const struct slot *before;
+
+	if (number == NAME_CELL_NONE)
+		return;
+	e = entry_at(cache, number);
+	before = before_of(cache, e);
+	__builtin_prefetch(e->latest.name, 1);
+	if (before != NULL)
+		__builtin_prefetch(before->name, 1);
+}
+
 static bool
 is_same_span(struct span a, struct span b)
 {
@@ -304,7 +344,7 @@ learn_batch(struct name_cache *cache, const struct name_lesson *lessons, size_t 
 	struct name_packed_key keys[NAME_LESSONS_MAX];
 	uint64_t hashes[NAME_LESSONS_MAX];
 	uint32_t numbers[NAME_LESSONS_MAX];
-	const struct shared_name *name = NULL;
+	struct shared_name *name = NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		name_key_pack(&lessons[i].key, &keys[i]);
@@ -320,13 +360,15 @@ learn_batch(struct name_cache *cache, const struct name_lesson *lessons, size_t 
 	}
 	for (size_t i = 0; i < count; i++)
 		prefetch_around(cache, numbers[i]);
+	for (size_t i = 0; i < count; i++)
+		prefetch_names(cache, numbers[i]);
 	for (size_t i = 0; i < count; i++) {
 		/* Lessons of one answer share its name. */
 		if (i == 0 || !is_same_span(lessons[i].name, lessons[i - 1].name)) {
 			shared_name_give_back(cache->names, name);
-			name = shared_name_take(cache->names, lessons[i].name);
+			name = NULL;
 		}
-		learn(cache, &lessons[i], hashes[i], &keys[i], name);
+		name = learn(cache, &lessons[i], hashes[i], &keys[i], name);
 	}
 	shared_name_give_back(cache->names, name);
 }

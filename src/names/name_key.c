@@ -21,10 +21,14 @@ addr_len(unsigned family)
 }
 
 static uint8_t *
-put(uint8_t *out, const void *bytes, size_t len)
+put_addr(uint8_t *out, const struct addr *a)
 {
-	memcpy(out, bytes, len);
-	return out + len;
+	/* Of a length that is known a copy is an instruction or two. */
+	if (a->family == 4)
+		memcpy(out, a->bytes, 4);
+	else if (a->family != 0)
+		memcpy(out, a->bytes, 16);
+	return out + addr_len(a->family);
 }
 
 void
@@ -38,12 +42,16 @@ name_key_pack(const struct name_key *key, struct name_packed_key *out)
 	*p++ = key->kind;
 	*p++ = (uint8_t)((unsigned)key->a.family << FAMILY_A | (unsigned)key->b.family << FAMILY_B |
 			 (has_mac ? HAS_MAC : 0u) | (key->port != 0 ? HAS_PORT : 0u));
-	p = put(p, key->a.bytes, addr_len(key->a.family));
-	p = put(p, key->b.bytes, addr_len(key->b.family));
-	if (has_mac)
-		p = put(p, key->mac, sizeof(key->mac));
-	if (key->port != 0)
-		p = put(p, &key->port, sizeof(key->port));
+	p = put_addr(p, &key->a);
+	p = put_addr(p, &key->b);
+	if (has_mac) {
+		memcpy(p, key->mac, sizeof(key->mac));
+		p += sizeof(key->mac);
+	}
+	if (key->port != 0) {
+		memcpy(p, &key->port, sizeof(key->port));
+		p += sizeof(key->port);
+	}
 	out->len = (size_t)(p - begin);
 }
 

@@ -148,13 +148,25 @@ put_lesson(struct waiting *w, enum key_kind kind, const struct name_seen *seen, 
 	l->until_us = holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US);
 }
 
+/* The addresses of one answer have the same name, which is kept once then. */
+static const uint8_t *
+keep_name(struct waiting *w, const struct name_seen *seen)
+{
+	struct span name = span_from(seen->name, seen->name_len);
+	uint8_t *place = w->names[w->count / LESSONS_PER_ANSWER];
+
+	if (w->count > 0 && span_equals(w->lessons[w->count - 1].name, name))
+		return w->lessons[w->count - 1].name.data;
+	memcpy(place, name.data, name.len);
+	return place;
+}
+
 static void
 learn_dns(struct naming *n, const struct name_seen *seen)
 {
 	struct waiting *w = &n->waiting;
-	uint8_t *name = w->names[w->count / LESSONS_PER_ANSWER];
+	const uint8_t *name = keep_name(w, seen);
 
-	memcpy(name, seen->name, seen->name_len);
 	put_lesson(w, KEY_PAIR, seen, name);
 	put_lesson(w, KEY_SERVER, seen, name);
 	if (w->count == NAME_LESSONS_MAX)

@@ -12,7 +12,7 @@
 struct watch {
 	struct flow_watch flow;
 	int64_t timestamp_us, settled_us;
-	const struct shared_name *server; /* NULL: the event had no name */
+	struct shared_name *server; /* NULL: the event had no name */
 	uint16_t tls_version, offered_version;
 	uint8_t client_dir, protocol, tls_mode, server_name_source;
 };

@@ -123,6 +123,24 @@ START_TEST(of_three_names_the_two_latest_are_kept)
 }
 END_TEST
 
+START_TEST(a_name_that_comes_back_is_the_one_that_was_there)
+{
+	char again[] = "a"; /* the same name, at another place */
+	size_t bytes;
+
+	learn(1, "a", 100, 200);
+	learn(1, "b", 150, 1000);
+	bytes = name_cache_bytes(cache);
+	learn(1, again, 300, 400);
+	again[0] = 'c';
+	ck_assert_uint_eq(name_cache_bytes(cache), bytes);
+	expect(1, 120, false, "a");
+	expect(1, 350, false, "a");
+	expect(1, 350, true, NULL);
+	expect(1, 500, true, "b");
+}
+END_TEST
+
 START_TEST(of_two_names_that_hold_the_lower_rank_counts)
 {
 	struct name_key key = key_of(1);
@@ -280,6 +298,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, names_may_come_in_any_order);
 	tcase_add_test(tc, a_second_name_makes_a_key_ambiguous_while_both_hold);
 	tcase_add_test(tc, of_three_names_the_two_latest_are_kept);
+	tcase_add_test(tc, a_name_that_comes_back_is_the_one_that_was_there);
 	tcase_add_test(tc, of_two_names_that_hold_the_lower_rank_counts);
 	tcase_add_test(tc, many_lessons_are_learned_in_their_order);
 	tcase_add_test(tc, keys_differ_in_each_of_their_parts);
