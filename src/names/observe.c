@@ -38,11 +38,21 @@ set_name(struct name_seen *seen, const char *name, uint8_t len)
 	memcpy(seen->name, name, len);
 }
 
+/* RFC 2181, section 5: a record that is there twice says nothing more. */
+static bool
+is_repeated(const struct dns_addresses *a, size_t i)
+{
+	return i > 0 && a->items[i].ttl == a->items[i - 1].ttl &&
+	       addr_equals(&a->items[i].addr, &a->items[i - 1].addr);
+}
+
 static void
 put_addresses(struct output *out, const struct dns_addresses *a)
 {
 	set_name(&out->seen, a->name.text, a->name.len);
 	for (size_t i = 0; i < a->count; i++) {
+		if (is_repeated(a, i))
+			continue;
 		out->seen.addr = a->items[i].addr;
 		out->seen.ttl = a->items[i].ttl;
 		out->fn(out->arg, &out->seen);

@@ -84,6 +84,28 @@ START_TEST(a_dns_answer_is_for_the_one_who_asked)
 }
 END_TEST
 
+START_TEST(a_record_that_is_repeated_is_told_once)
+{
+	static const uint8_t addresses[][4] = { { 192, 0, 2, 25 }, { 192, 0, 2, 25 },
+		{ 192, 0, 2, 26 }, { 192, 0, 2, 25 } };
+	struct names_wire w = { 0 };
+	struct seen seen;
+
+	names_header(&w, 0x8180, 1, 4);
+	names_question(&w, "mail.example.org", 1);
+	for (size_t i = 0; i < 4; i++) {
+		names_labels(&w, "mail.example.org");
+		names_record(&w, 1, 300, 4);
+		names_put(&w, span_from(addresses[i], 4));
+	}
+	seen = observe(53, 40000, false, names_bytes(&w));
+	ck_assert_uint_eq(seen.count, 3);
+	check_dns(&seen.items[0], "mail.example.org");
+	ck_assert_uint_eq(seen.items[1].addr.bytes[3], 26);
+	check_dns(&seen.items[2], "mail.example.org");
+}
+END_TEST
+
 START_TEST(a_segment_may_hold_several_messages)
 {
 	struct names_wire w = { 0 };
@@ -163,6 +185,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_dns_answer_is_for_the_one_who_asked);
+	tcase_add_test(tc, a_record_that_is_repeated_is_told_once);
 	tcase_add_test(tc, a_segment_may_hold_several_messages);
 	tcase_add_test(tc, a_message_that_goes_on_in_the_next_segment_counts_so_far);
 	tcase_add_test(tc, the_length_may_have_come_in_a_segment_of_its_own);
