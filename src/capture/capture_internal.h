@@ -131,20 +131,56 @@ source_rest(const struct source *s)
 	return span_from(s->window + s->begin, s->end - s->begin);
 }
 
+/*
+ * Of a map: what of it is asked into the processor's cache while it is read.  The processor sees no
+ * pattern in the places of headers; all bytes in their order it does well.
+ */
+struct ahead_window {
+	const uint8_t *begin; /* of the map */
+	size_t asked, end;    /* offsets: asked for up to here, and to be asked for; 0: no map */
+};
+
+static inline struct ahead_window
+source_ahead_window(const struct source *s)
+{
+	return (struct ahead_window){
+		.begin = s->window,
+		.asked = s->fetched,
+		.end = s->map.bytes != NULL ? s->end : 0,
+	};
+}
+
+/* Asks for what lies ahead of `at`, where the reader is, two lines at a time; returns up to where
+ * it has asked. */
+static inline size_t
+ask_ahead(const struct ahead_window *w, size_t asked, const uint8_t *at)
+{
+	size_t upto = (size_t)(at - w->begin) + MAPPED_AHEAD;
+
+	if (upto > w->end)
+		upto = w->end;
+	for (; asked + CACHE_LINE < upto; asked += 2 * CACHE_LINE) {
+		__builtin_prefetch(w->begin + asked, 0, 2);
+		__builtin_prefetch(w->begin + asked + CACHE_LINE, 0, 2);
+	}
+	return asked;
+}
+
+/* What waits begins at `at` now; up to `asked` was asked for. */
+static inline void
+source_take_asked(struct source *s, const uint8_t *at, size_t asked)
+{
+	s->begin = (size_t)(at - s->window);
+	s->fetched = asked;
+}
+
 static inline void
 source_take(struct source *s, size_t len)
 {
-	size_t at, upto;
+	const struct ahead_window window = source_ahead_window(s);
+	const uint8_t *at = s->window + s->begin + len;
 
-	s->begin += len;
-	if (s->map.bytes == NULL)
-		return;
-	/* The processor sees no pattern in the places of headers; all in their order it does well.
-	 */
-	upto = s->end - s->begin < MAPPED_AHEAD ? s->end : s->begin + MAPPED_AHEAD;
-	for (at = s->fetched; at < upto; at += CACHE_LINE)
-		__builtin_prefetch(s->window + at, 0, 2);
-	s->fetched = at;
+	source_take_asked(s, at, ask_ahead(&window, window.asked, at));
 }
 
 /* ---- reader.c */

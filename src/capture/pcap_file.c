@@ -186,19 +186,45 @@ pcap_next(struct reader *r, struct frame *frame)
 	return READER_FRAME;
 }
 
+/* In place for each form of file, so that what a form decides is not asked for each record. */
+static inline __attribute__((always_inline)) size_t
+read_many(struct reader *r, const struct pcap_state *p, struct frame *frames, size_t max,
+    int64_t before_us)
+{
+	const struct ahead_window window = source_ahead_window(&r->source);
+	struct span rest = source_rest(&r->source), record = rest;
+	size_t asked = window.asked, count = 0;
+
+	while (count < max && read_record(p, &rest, &frames[count]) &&
+	       frames[count].time_us < before_us) {
+		frames[count++].source = r->number;
+		asked = ask_ahead(&window, asked, rest.data);
+		record = rest;
+	}
+	source_take_asked(&r->source, record.data, asked);
+	r->packet_count += count;
+	return count;
+}
+
+/* Nearly all files: written by a little-endian machine, microseconds, nothing patched or old. */
+static bool
+is_usual(const struct pcap_state *p)
+{
+	return p->little && !p->nanoseconds && !p->swapped && !p->maybe_swapped &&
+	       p->header_len == PCAP_RECORD_HEADER_LEN;
+}
+
 size_t
 pcap_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
 {
-	const struct pcap_state p = r->pcap; /* a copy: what a frame is written to is not it */
-	struct span rest = source_rest(&r->source), record = rest;
-	size_t count = 0;
+	/* Copies: what a frame is written to is neither. */
+	const struct pcap_state any = r->pcap;
+	const struct pcap_state usual = {
+		.little = true,
+		.header_len = PCAP_RECORD_HEADER_LEN,
+		.link_type = any.link_type,
+	};
 
-	while (count < max && read_record(&p, &rest, &frames[count]) &&
-	       frames[count].time_us < before_us) {
-		frames[count++].source = r->number;
-		source_take(&r->source, record.len - rest.len);
-		record = rest;
-	}
-	r->packet_count += count;
-	return count;
+	return is_usual(&any) ? read_many(r, &usual, frames, max, before_us)
+			      : read_many(r, &any, frames, max, before_us);
 }

@@ -162,9 +162,14 @@ entry_count(struct entry *e, const struct frame *frames, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct frame *frame = &frames[i];
 
-		back_count += frame->time_us < last_us;
-		begin_us = frame->time_us < begin_us ? frame->time_us : begin_us;
-		end_us = frame->time_us > end_us ? frame->time_us : end_us;
+		/* Only time that goes on can be the latest, and only one that went back the first.
+		 */
+		if (frame->time_us >= last_us) {
+			end_us = frame->time_us > end_us ? frame->time_us : end_us;
+		} else {
+			begin_us = frame->time_us < begin_us ? frame->time_us : begin_us;
+			back_count++;
+		}
 		last_us = frame->time_us;
 		snapped_count += frame->wire_len > frame->bytes.len;
 		byte_count += frame->bytes.len;

@@ -56,24 +56,38 @@ find_ipv6(struct span s, uint8_t proto, size_t header_len, struct layout *at)
 	return at->wire_rest >= header_len;
 }
 
-/* For a whole header of `proto`, which is at least `header_len` bytes long. */
+/* Where the IP header begins, and which EtherType announces it. */
 static inline bool
-find_layers(struct span s, uint8_t proto, size_t header_len, struct layout *at)
+find_ip(struct span s, struct layout *at, uint16_t *ethertype)
 {
-	uint16_t ethertype;
-
 	if (s.len < ETHERNET_LEN + VLAN_LEN)
 		return false;
 	*at = (struct layout){ .vlan = -1, .ip = ETHERNET_LEN };
-	ethertype = u16_at(s, ETHERNET_LEN - 2);
-	if (ethertype == ETHERTYPE_VLAN) {
+	*ethertype = u16_at(s, ETHERNET_LEN - 2);
+	if (*ethertype == ETHERTYPE_VLAN) {
 		at->vlan = u16_at(s, ETHERNET_LEN) & 0x0fff;
 		at->ip = ETHERNET_LEN + VLAN_LEN;
-		ethertype = u16_at(s, ETHERNET_LEN + VLAN_LEN - 2);
+		*ethertype = u16_at(s, ETHERNET_LEN + VLAN_LEN - 2);
 	}
+	return true;
+}
+
+static inline bool
+find_version(struct span s, uint16_t ethertype, uint8_t proto, size_t header_len, struct layout *at)
+{
 	if (ethertype == ETHERTYPE_IPV4)
 		return find_ipv4(s, proto, header_len, at);
 	return ethertype == ETHERTYPE_IPV6 && find_ipv6(s, proto, header_len, at);
+}
+
+/* For a whole header of `proto`, which is at least `header_len` bytes long. */
+static inline bool
+find_layers(const struct frame *frame, uint8_t proto, size_t header_len, struct layout *at)
+{
+	uint16_t ethertype;
+
+	return frame->link_type == LINKTYPE_ETHERNET && find_ip(frame->bytes, at, &ethertype) &&
+	       find_version(frame->bytes, ethertype, proto, header_len, at);
 }
 
 /* RFC 9293, section 3.1.  False where the header's length makes no sense. */
@@ -83,12 +97,11 @@ take_tcp(struct span s, const struct layout *at, struct packet *out)
 	size_t header_len = (size_t)(s.data[at->inner + 12] >> 4) * 4;
 	size_t captured = s.len - at->inner;
 
-	if (header_len < TCP_LEN || header_len > at->wire_rest)
-		return false;
 	/* What follows the IP packet is padding. */
 	if (captured > at->wire_rest)
 		captured = at->wire_rest;
-	if (captured < header_len)
+	/* So the wire has room for it too. */
+	if (header_len < TCP_LEN || captured < header_len)
 		return false;
 	out->seq = u32_at(s, at->inner + 4);
 	out->ack = u32_at(s, at->inner + 8);
@@ -99,7 +112,7 @@ take_tcp(struct span s, const struct layout *at, struct packet *out)
 }
 
 static inline void
-take_endpoints(struct span s, const struct layout *at, struct packet *out)
+take_addresses(struct span s, const struct layout *at, struct packet *out)
 {
 	if (at->is_v6) {
 		out->ip_id = 0;
@@ -110,45 +123,63 @@ take_endpoints(struct span s, const struct layout *at, struct packet *out)
 		addr_set_v4(&out->src, s.data + at->ip + 12);
 		addr_set_v4(&out->dst, s.data + at->ip + 16);
 	}
+}
+
+/* All of a packet but its ports.  Apart from what is asked for each frame, to leave that the
+ * processor's registers. */
+static __attribute__((noinline)) bool
+take_packet(const struct frame *frame, const struct layout *at, struct packet *out)
+{
+	struct span s = frame->bytes;
+
+	if (!take_tcp(s, at, out))
+		return false;
+	take_addresses(s, at, out);
 	out->dst_mac = s.data;
 	out->src_mac = s.data + 6;
 	out->vlan = at->vlan;
+	out->time_us = frame->time_us;
+	out->source = frame->source;
+	return true;
+}
+
+/* One branch: nothing tells beforehand which of the two it is. */
+static inline bool
+is_of_interest(const struct service_set *services, uint16_t src, uint16_t dst)
+{
+	return services == NULL || ((unsigned)service_set_has(services, src) |
+				       (unsigned)service_set_has(services, dst)) != 0;
 }
 
 bool
 packet_decode_quick(const struct frame *frame, const struct service_set *services,
     struct packet *out, enum packet_kind *kind)
 {
-	struct span s = frame->bytes;
 	struct layout at;
+	uint16_t src, dst;
 
-	if (frame->link_type != LINKTYPE_ETHERNET || !find_layers(s, IP_PROTO_TCP, TCP_LEN, &at))
+	if (!find_layers(frame, IP_PROTO_TCP, TCP_LEN, &at))
 		return false;
-	out->src_port = u16_at(s, at.inner);
-	out->dst_port = u16_at(s, at.inner + 2);
-	if (services != NULL && !service_set_has(services, out->src_port) &&
-	    !service_set_has(services, out->dst_port)) {
+	src = u16_at(frame->bytes, at.inner);
+	dst = u16_at(frame->bytes, at.inner + 2);
+	if (!is_of_interest(services, src, dst)) {
 		*kind = PACKET_OTHER_PORT;
-		return out->src_port != PORT_DNS; /* the walk knows whether it is asked for */
+		return src != PORT_DNS; /* the walk knows whether it is asked for */
 	}
-	if (!take_tcp(s, &at, out))
-		return false;
-	take_endpoints(s, &at, out);
-	out->time_us = frame->time_us;
-	out->source = frame->source;
+	out->src_port = src;
+	out->dst_port = dst;
 	*kind = PACKET_TCP;
-	return true;
+	return take_packet(frame, &at, out);
 }
 
 bool
 packet_find_udp_ports(const struct frame *frame, uint16_t *src, uint16_t *dst)
 {
-	struct span s = frame->bytes;
 	struct layout at;
 
-	if (frame->link_type != LINKTYPE_ETHERNET || !find_layers(s, IP_PROTO_UDP, UDP_LEN, &at))
+	if (!find_layers(frame, IP_PROTO_UDP, UDP_LEN, &at))
 		return false;
-	*src = u16_at(s, at.inner);
-	*dst = u16_at(s, at.inner + 2);
+	*src = u16_at(frame->bytes, at.inner);
+	*dst = u16_at(frame->bytes, at.inner + 2);
 	return true;
 }

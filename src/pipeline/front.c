@@ -94,8 +94,8 @@ observe_names(struct front *f, const struct packet *packet)
 	names_observe(&names, on_name, f);
 }
 
-/* A frame whose headers have to be walked through. */
-static enum packet_kind
+/* A frame whose headers have to be walked through: out of the way of those that need none. */
+static __attribute__((noinline)) enum packet_kind
 walk(struct front *f, const struct frame *frame, struct packet *packet)
 {
 	enum packet_kind kind = packet_decoder_walk(f->decoder, frame, packet);
@@ -116,13 +116,49 @@ borrows_from(const struct packet *packet, const struct frame *frame)
 	       packet->payload.data <= frame->bytes.data + frame->bytes.len;
 }
 
-/* Returns whether the epoch goes on, but for the number of packets. */
-static inline bool
-add_to_epoch(struct front *f, const struct packet *packet)
+/*
+ * Frames as nearly all are, with what is counted of them in variables of their own; stops at the
+ * first one that is not so.  Returns how many it took.
+ */
+static size_t
+take_usual(struct front *f, const struct frame *frames, size_t count, struct packet *out,
+    size_t max, size_t *out_count)
 {
+	int64_t packet_us = f->clock.packet_us;
+	size_t payload_len = f->payload_len, found = 0, i = 0;
+	enum packet_kind kind;
+
+	for (; i < count && found < max && payload_len < FRONT_EPOCH_LEN; i++) {
+		struct packet *packet = &out[found];
+
+		/* A clock that goes back is followed one packet after the other. */
+		if (frames[i].time_us < packet_us ||
+		    !packet_decode_quick(&frames[i], f->services, packet, &kind))
+			break;
+		if (kind != PACKET_TCP)
+			continue;
+		packet_us = packet->time_us;
+		payload_len += packet->payload.len;
+		found++;
+	}
+	if (found > 0)
+		f->clock = (struct flow_clock){ .packet_us = packet_us };
+	f->payload_len = payload_len;
+	f->counters.kinds[PACKET_TCP] += found;
+	f->counters.kinds[PACKET_OTHER_PORT] += i - found;
+	*out_count = found;
+	return i;
+}
+
+/* Any frame.  True for a packet of interest. */
+static bool
+take_any(struct front *f, const struct frame *frame, struct packet *packet)
+{
+	if (walk(f, frame, packet) != PACKET_TCP)
+		return false;
 	f->payload_len += packet->payload.len;
 	f->set_back_us = flow_clock_add(&f->clock, packet->time_us);
-	return f->payload_len < FRONT_EPOCH_LEN && f->set_back_us == 0;
+	return true;
 }
 
 size_t
@@ -131,28 +167,24 @@ front_read(struct front *f, const struct frame *frames, size_t count, struct pac
 {
 	size_t room = FRONT_EPOCH_PACKETS - f->packet_count;
 	size_t found = 0, i = 0;
-	bool go_on = !front_epoch_is_over(f);
+	bool go_on = true;
 
 	if (max > room)
 		max = room;
-	while (i < count && found < max && go_on) {
-		const struct frame *frame = &frames[i++];
-		struct packet *packet = &out[found];
-		enum packet_kind kind;
-		bool quick = packet_decode_quick(frame, f->services, packet, &kind);
+	while (i < count && found < max && go_on && !front_epoch_is_over(f)) {
+		size_t usual_count;
 
-		mirror_clock_add(&f->counters.clock, frame);
-		if (quick) {
-			f->counters.kinds[kind]++;
-		} else {
-			kind = walk(f, frame, packet);
-			go_on = f->name_count < FRONT_EPOCH_NAMES;
+		i += take_usual(f, frames + i, count - i, out + found, max - found, &usual_count);
+		found += usual_count;
+		if (i == count || found == max || front_epoch_is_over(f))
+			break;
+		if (take_any(f, &frames[i], &out[found])) {
+			go_on = borrows_from(&out[found], &frames[i]);
+			found++;
 		}
-		if (kind != PACKET_TCP)
-			continue;
-		found++;
-		go_on = add_to_epoch(f, packet) && (quick || borrows_from(packet, frame));
+		i++;
 	}
+	mirror_clock_add(&f->counters.clock, frames, i);
 	f->packet_count += found;
 	*out_count = found;
 	return i;

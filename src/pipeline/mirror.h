@@ -64,15 +64,27 @@ void mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame);
 
 /* Every frame, in the order of capture. */
 static inline void
-mirror_clock_add(struct mirror_clock *c, const struct frame *frame)
+mirror_clock_add(struct mirror_clock *c, const struct frame *frames, size_t count)
 {
-	uint64_t step = (uint64_t)frame->time_us - (uint64_t)c->last_us;
+	int64_t last_us = c->last_us;
 
-	/* One comparison for both ends. */
-	if (step + (uint64_t)MIRROR_BACK_US > (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US))
-		mirror_clock_jumped(c, frame);
-	c->last_us = frame->time_us;
-	c->last_source = frame->source;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t step = (uint64_t)frames[i].time_us - (uint64_t)last_us;
+
+		/* One comparison for both ends. */
+		if (step + (uint64_t)MIRROR_BACK_US >
+		    (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US)) {
+			c->last_us = last_us;
+			if (i > 0)
+				c->last_source = frames[i - 1].source;
+			mirror_clock_jumped(c, &frames[i]);
+		}
+		last_us = frames[i].time_us;
+	}
+	if (count == 0)
+		return;
+	c->last_us = last_us;
+	c->last_source = frames[count - 1].source;
 }
 
 #endif
