@@ -83,6 +83,42 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+static inline uint64_t
+word_at(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static inline uint64_t
+half_at(const uint8_t *p)
+{
+	uint32_t half;
+
+	memcpy(&half, p, sizeof(half));
+	return half;
+}
+
+/* All bytes of less than two words, some of them twice: so nothing has to be copied. */
+static inline void
+read_short(const uint8_t *p, size_t len, uint64_t pair[2])
+{
+	if (len >= 8) {
+		pair[0] = word_at(p);
+		pair[1] = word_at(p + len - 8);
+	} else if (len >= 4) {
+		pair[0] = half_at(p);
+		pair[1] = half_at(p + len - 4);
+	} else if (len > 0) {
+		pair[0] = p[0];
+		pair[1] = (uint64_t)p[len / 2] << 8 | p[len - 1];
+	} else {
+		pair[0] = pair[1] = 0;
+	}
+}
+
 uint64_t
 hash_quick(const struct hash_key *key, const void *data, size_t len)
 {
@@ -91,14 +127,15 @@ hash_quick(const struct hash_key *key, const void *data, size_t len)
 	uint64_t hash = hash_words(key, len, 0);
 	uint64_t pair[2];
 
-	for (; len >= sizeof(pair); p += sizeof(pair), len -= sizeof(pair)) {
-		memcpy(pair, p, sizeof(pair));
-		hash = hash_words(key, hash ^ pair[0], pair[1]);
+	if (len < sizeof(pair)) {
+		read_short(p, len, pair);
+	} else {
+		for (; len > sizeof(pair); p += sizeof(pair), len -= sizeof(pair))
+			hash = hash_words(key, hash ^ word_at(p), word_at(p + 8));
+		/* The last two words, which may begin among the ones before. */
+		pair[0] = word_at(p + len - 16);
+		pair[1] = word_at(p + len - 8);
 	}
-	if (len > 0) {
-		pair[0] = pair[1] = 0;
-		memcpy(pair, p, len);
-		hash = hash_words(key, hash ^ pair[0], pair[1]);
-	}
+	hash = hash_words(key, hash ^ pair[0], pair[1]);
 	return hash_words(key, hash, key->k0);
 }

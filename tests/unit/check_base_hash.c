@@ -76,6 +76,25 @@ START_TEST(every_bit_of_the_data_matters)
 }
 END_TEST
 
+/* Of each length, since the quick hash reads each differently. */
+START_TEST(every_bit_and_the_length_matter_to_the_quick_hash)
+{
+	uint8_t bytes[50] = { 0 };
+	uint64_t seen[sizeof(bytes)];
+
+	for (size_t len = 0; len < sizeof(bytes); len++) {
+		seen[len] = hash_quick(&vector_key, bytes, len);
+		for (size_t other = 0; other < len; other++)
+			ck_assert_uint_ne(seen[len], seen[other]);
+		for (size_t bit = 0; bit < 8 * len; bit++) {
+			bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			ck_assert_uint_ne(hash_quick(&vector_key, bytes, len), seen[len]);
+			bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+	}
+}
+END_TEST
+
 START_TEST(every_bit_of_the_key_matters)
 {
 	uint64_t before = hash_bytes(&vector_key, "key", 3);
@@ -109,6 +128,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, the_place_in_memory_does_not_matter);
 	tcase_add_test(tc, zeros_of_different_number_differ);
 	tcase_add_test(tc, every_bit_of_the_data_matters);
+	tcase_add_test(tc, every_bit_and_the_length_matter_to_the_quick_hash);
 	tcase_add_test(tc, every_bit_of_the_key_matters);
 	tcase_add_test(tc, two_random_keys_differ);
 }
