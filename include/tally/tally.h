@@ -56,13 +56,9 @@ bool tally_add(struct tally *t, const struct event *ev);
  * fetched for all of them together.
  */
 #define TALLY_AHEAD_MAX 16
-struct tally_ahead {
-	uint64_t client_hash, kind_hash, story_hash;
-};
-void tally_look_ahead(
-    const struct tally *t, const struct event *events, size_t count, struct tally_ahead *out);
-/* As tally_add, for an event of which tally_look_ahead told that of the same tally. */
-bool tally_add_ahead(struct tally *t, const struct event *ev, const struct tally_ahead *ahead);
+void tally_look_ahead(struct tally *t, const struct event *events, size_t count);
+/* As tally_add, for the event with that index in the latest tally_look_ahead() of this tally. */
+bool tally_add_ahead(struct tally *t, const struct event *ev, size_t index);
 
 /*
  * Counts what fallback_tracker_add() told of a handshake that was counted before, in this tally or

@@ -156,29 +156,30 @@ name_event(struct event_sink *sink, struct event *ev)
 }
 
 static bool
-count(struct event_sink *sink, const struct event *ev, const struct tally_ahead *ahead)
+count(struct event_sink *sink, const struct event *ev, size_t index)
 {
 	const struct event_sink_options *o = &sink->options;
 
-	if (sink->ahead_holds ? tally_add_ahead(o->tally, ev, ahead) : tally_add(o->tally, ev))
+	if (sink->ahead_holds ? tally_add_ahead(o->tally, ev, index) : tally_add(o->tally, ev))
 		return true;
 	return o->make_room(o->arg) == 0 && tally_add(o->tally, ev);
 }
 
 static bool
-hand_on(struct event_sink *sink, struct event *ev, const struct tally_ahead *ahead)
+hand_on(struct event_sink *sink, size_t index)
 {
 	const struct event_sink_options *o = &sink->options;
+	struct event *ev = &sink->events[index];
 	struct fallback_mark mark;
 
 	if (ev->kind == EVENT_SESSION_END) {
 		event_ending_judge(ev, &o->limits);
 		login_names_apply(sink->login_names, ev);
-		return count(sink, ev, ahead);
+		return count(sink, ev, index);
 	}
 	if (o->writer != NULL)
 		event_writer_add(o->writer, ev, o->source_name(o->arg, ev->source));
-	if (!count(sink, ev, ahead))
+	if (!count(sink, ev, index))
 		return false;
 	if (fallback_tracker_add(sink->fallbacks, ev, &mark) &&
 	    !tally_mark_fallback(o->tally, &mark) && o->make_room(o->arg) == 0)
@@ -190,18 +191,17 @@ hand_on(struct event_sink *sink, struct event *ev, const struct tally_ahead *ahe
 static size_t
 hand_on_some(struct event_sink *sink, const struct event_ref *refs, size_t count)
 {
-	struct tally_ahead ahead[AHEAD];
 	size_t lost = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		event_ref_read(&refs[i], &sink->events[i]);
 		name_event(sink, &sink->events[i]);
 	}
-	tally_look_ahead(sink->options.tally, sink->events, count, ahead);
+	tally_look_ahead(sink->options.tally, sink->events, count);
 	sink->ahead_holds = true;
 	fallback_tracker_look_ahead(sink->fallbacks, sink->events, count);
 	for (size_t i = 0; i < count; i++)
-		lost += !hand_on(sink, &sink->events[i], &ahead[i]);
+		lost += !hand_on(sink, i);
 	return lost;
 }
 

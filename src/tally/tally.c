@@ -125,17 +125,17 @@ make_place(struct tally *t, struct place *p, const struct addr *ip)
 }
 
 static bool
-add_attempt(struct tally *t, struct place *p, const struct event *ev, uint64_t story_hash)
+add_attempt(
+    struct tally *t, struct place *p, const struct event *ev, const struct tally_ahead *ahead)
 {
-	struct tally_story story;
 	struct tally_record *r;
 
 	if (!has_room(t))
 		return tally_add_known(t, p->client, p->kind.number, ev);
 	make_place(t, p, &ev->client_ip);
 	tally_update_client(t, p->client, ev);
-	story = tally_story_of(ev);
-	r = tally_add_record(t, p->client, p->kind.number, tally_story_keep(t, &story, story_hash));
+	r = tally_add_record(
+	    t, p->client, p->kind.number, tally_story_keep(t, &ahead->story, ahead->story_hash));
 	tally_set_attempt(t, r, ev->timestamp_us,
 	    (ev->capture_gap ? TALLY_GAP : 0) | (ev->login ? TALLY_LOGIN : 0) |
 		(ev->fallback_scsv == TRI_TRUE ? TALLY_SCSV : 0));
@@ -197,8 +197,8 @@ add_ending(struct tally *t, struct place *p, const struct event *ev)
 	return true;
 }
 
-bool
-tally_add_ahead(struct tally *t, const struct event *ev, const struct tally_ahead *ahead)
+static bool
+add(struct tally *t, const struct event *ev, const struct tally_ahead *ahead)
 {
 	struct place p;
 
@@ -213,7 +213,7 @@ tally_add_ahead(struct tally *t, const struct event *ev, const struct tally_ahea
 			return false;
 		t->ending_count++;
 	} else {
-		if (!add_attempt(t, &p, ev, ahead->story_hash))
+		if (!add_attempt(t, &p, ev, ahead))
 			return false;
 		t->event_count++;
 	}
@@ -226,7 +226,13 @@ tally_add(struct tally *t, const struct event *ev)
 	struct tally_ahead ahead;
 
 	tally_work_out(t, ev, &ahead);
-	return tally_add_ahead(t, ev, &ahead);
+	return add(t, ev, &ahead);
+}
+
+bool
+tally_add_ahead(struct tally *t, const struct event *ev, size_t index)
+{
+	return add(t, ev, &t->ahead[index]);
 }
 
 bool

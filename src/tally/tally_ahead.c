@@ -18,15 +18,13 @@ struct guess {
 void
 tally_work_out(const struct tally *t, const struct event *ev, struct tally_ahead *out)
 {
-	struct tally_story story;
-
 	out->client_hash = tally_client_hash(t, &ev->client_ip);
 	out->kind_hash = tally_kind_hash(t, ev);
 	out->story_hash = 0;
 	if (ev->kind == EVENT_SESSION_END)
 		return;
-	story = tally_story_of(ev);
-	out->story_hash = tally_story_hash(t, &story);
+	tally_story_of(ev, &out->story);
+	out->story_hash = tally_story_hash(t, &out->story);
 }
 
 static void
@@ -86,9 +84,9 @@ fetch_record(const struct tally *t, const struct guess *g)
 }
 
 void
-tally_look_ahead(
-    const struct tally *t, const struct event *events, size_t count, struct tally_ahead *out)
+tally_look_ahead(struct tally *t, const struct event *events, size_t count)
 {
+	struct tally_ahead *out = t->ahead;
 	struct guess guesses[TALLY_AHEAD_MAX];
 
 	assert(count <= TALLY_AHEAD_MAX);

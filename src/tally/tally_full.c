@@ -91,7 +91,7 @@ tally_add_known(struct tally *t, uint32_t client, uint32_t kind, const struct ev
 	if (r == NULL || !tally_may_widen(t, r))
 		return false;
 	tally_joint_begin(t, &j, r);
-	story = tally_story_of(ev);
+	tally_story_of(ev, &story);
 	tally_story_join(
 	    &j.story, &story, ev->offered_version != 0, ev->timestamp_us >= j.sum.last_us);
 	story_number = tally_story_find(t, &j.story);

@@ -166,6 +166,12 @@ struct tally_order {
 	size_t more_room, run_room, day_room;
 };
 
+/* What finds the places of an event that is about to be added. */
+struct tally_ahead {
+	uint64_t client_hash, kind_hash, story_hash;
+	struct tally_story story; /* borrows from the event; unset for the end of a session */
+};
+
 #define TALLY_RECENT_COUNT 64
 #define TALLY_NEWEST_COUNT 32768
 
@@ -203,6 +209,7 @@ struct tally {
 	size_t brief_count, brief_room, cadence_count, cadence_room;
 
 	struct tally_order order;
+	struct tally_ahead ahead[TALLY_AHEAD_MAX]; /* tally_look_ahead's */
 	struct tally_chunk *chunks;
 	struct tally_text recent[TALLY_RECENT_COUNT]; /* kept lately: many findings share a text */
 };
@@ -278,7 +285,7 @@ uint32_t tally_keep_kind(struct tally *t, const struct tally_wanted_kind *wanted
 /* Nothing known. */
 struct tally_story tally_no_story(void);
 /* What one attempt told; borrows from the event. */
-struct tally_story tally_story_of(const struct event *ev);
+void tally_story_of(const struct event *ev, struct tally_story *out);
 /*
  * Adds what attempts with a known offer (or without) told; `latest`: no earlier than those of `s`.
  */

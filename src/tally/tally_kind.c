@@ -58,28 +58,30 @@ tally_server_text(struct span name, const struct addr *ip, char out[EVENT_NAME_M
 	return (uint16_t)lower(text, strlen(text), out);
 }
 
-static struct tally_kind
-kind_as_named(const struct event *ev)
+/* In its place: a copy would be read before it is written. */
+static void
+kind_as_named(const struct event *ev, struct tally_kind *out)
 {
-	return (struct tally_kind){
-		.server = { ev->server_name.data, ev->server_name.len },
-		.server_port = ev->server_port,
-		.tls_version = ev->tls_version,
-		.offered_version = ev->offered_version,
-		.protocol = (uint8_t)ev->protocol,
-		.tls_mode = (uint8_t)ev->tls_mode,
-		.outcome = (uint8_t)ev->outcome,
-		.refused_by = (uint8_t)ev->refused_by,
-		.refusal = (uint8_t)ev->refusal,
-		.refusal_alert = ev->refusal_alert,
-	};
+	out->server.data = ev->server_name.data;
+	out->server.len = ev->server_name.len;
+	out->server_port = ev->server_port;
+	out->tls_version = ev->tls_version;
+	out->offered_version = ev->offered_version;
+	out->protocol = (uint8_t)ev->protocol;
+	out->tls_mode = (uint8_t)ev->tls_mode;
+	out->outcome = (uint8_t)ev->outcome;
+	out->refused_by = (uint8_t)ev->refused_by;
+	out->refusal = (uint8_t)ev->refusal;
+	out->refusal_alert = ev->refusal_alert;
+	out->rank = 0;
 }
 
 uint64_t
 tally_kind_hash(const struct tally *t, const struct event *ev)
 {
-	struct tally_kind kind = kind_as_named(ev);
+	struct tally_kind kind;
 
+	kind_as_named(ev, &kind);
 	return hash_of(t, &kind);
 }
 
@@ -87,7 +89,7 @@ void
 tally_find_kind(
     const struct tally *t, const struct event *ev, uint64_t hash, struct tally_wanted_kind *out)
 {
-	out->kind = kind_as_named(ev);
+	kind_as_named(ev, &out->kind);
 	out->hash = hash;
 	/* Names that are known are in lower case; so nearly all are found as they are. */
 	if (ev->server_name.len > 0)

@@ -5,19 +5,36 @@
 
 #include "base/banned.h"
 
+/* Members are read as they are written: a word made of several would have to wait for them. */
 uint64_t
 tally_story_hash(const struct tally *t, const struct tally_story *s)
 {
-	_Static_assert(sizeof(struct tally_facts) ==
-			   3 * 8 + 4 + 2 + 2 + sizeof(struct addr) + 5 + EVENT_JA4_LEN + 6,
-	    "no gaps");
-	return hash_words(&t->key, hash_quick(&t->key, &s->facts, sizeof(s->facts)),
-	    hash_quick(&t->key, s->subject.data, s->subject.len));
+	const struct tally_facts *f = &s->facts;
+	uint64_t ip[2], ja4[(EVENT_JA4_LEN + 7) / 8] = { 0 };
+	uint64_t hash = hash_quick(&t->key, s->subject.data, s->subject.len);
+
+	_Static_assert(sizeof(ja4) == 5 * sizeof(uint64_t), "an odd number of words");
+	memcpy(ip, f->server_ip.bytes, sizeof(ip));
+	memcpy(ja4, f->ja4, sizeof(f->ja4));
+	hash = hash_words(&t->key, hash ^ ip[0], ip[1]);
+	hash = hash_words(&t->key, hash ^ f->suites_all, f->suites_any);
+	hash = hash_words(&t->key, hash ^ (uint64_t)f->not_after_us,
+	    (uint64_t)f->cipher_suite << 32 | (uint64_t)f->fallback_from << 16 |
+		(uint64_t)f->server_name_source << 8 | f->limited_by);
+	hash = hash_words(&t->key, hash ^ ja4[0], ja4[1]);
+	hash = hash_words(&t->key, hash ^ ja4[2], ja4[3]);
+	return hash_words(&t->key, hash ^ ja4[4],
+	    (uint64_t)f->server_ip.family << 40 | (uint64_t)f->has_cipher_suite << 32 |
+		(uint64_t)f->has_ja4 << 24 | (uint64_t)f->has_not_after << 16 |
+		(uint64_t)f->offers_aead << 8 | f->offers_ecdhe);
 }
 
 static bool
 equals(const struct tally_story *a, const struct tally_story *b)
 {
+	_Static_assert(sizeof(struct tally_facts) ==
+			   3 * 8 + 4 + 2 + 2 + sizeof(struct addr) + 5 + EVENT_JA4_LEN + 6,
+	    "no gaps");
 	return a->subject.len == b->subject.len &&
 	       memcmp(&a->facts, &b->facts, sizeof(a->facts)) == 0 &&
 	       memcmp(a->subject.data, b->subject.data, a->subject.len) == 0;
@@ -29,13 +46,15 @@ tally_no_story(void)
 	return (struct tally_story){ .facts.suites_all = UINT64_MAX, .subject = { .data = "" } };
 }
 
-struct tally_story
-tally_story_of(const struct event *ev)
+void
+tally_story_of(const struct event *ev, struct tally_story *out)
 {
-	struct tally_story s = tally_no_story();
-	struct tally_facts *f = &s.facts;
+	struct tally_facts *f = &out->facts;
 
-	f->server_ip = ev->server_ip;
+	*f = (struct tally_facts){ .suites_all = UINT64_MAX };
+	out->subject = (struct tally_text){ .data = "" };
+	f->server_ip.family = ev->server_ip.family;
+	memcpy(f->server_ip.bytes, ev->server_ip.bytes, sizeof(f->server_ip.bytes));
 	f->server_name_source = (uint8_t)ev->server_name_source;
 	f->limited_by = (uint8_t)ev->limited_by;
 	if (ev->has_cipher_suite) {
@@ -47,8 +66,8 @@ tally_story_of(const struct event *ev)
 		memcpy(f->ja4, ev->ja4, EVENT_JA4_LEN);
 	}
 	if (ev->certificate_subject.len > 0) {
-		s.subject = (struct tally_text){ ev->certificate_subject.data,
-			ev->certificate_subject.len };
+		out->subject.data = ev->certificate_subject.data;
+		out->subject.len = ev->certificate_subject.len;
 		f->has_not_after = ev->has_certificate_not_after;
 		f->not_after_us = ev->certificate_not_after_us;
 	}
@@ -57,7 +76,6 @@ tally_story_of(const struct event *ev)
 		f->offers_aead = ev->offers_aead;
 		f->offers_ecdhe = ev->offers_ecdhe;
 	}
-	return s;
 }
 
 void
