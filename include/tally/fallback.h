@@ -32,7 +32,11 @@ struct fallback_tracker *fallback_tracker_new(int64_t window_us);
 void fallback_tracker_free(struct fallback_tracker *t);
 void fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us);
 
-/* Has the memory fetched that adding these events will look at, for all of them together. */
+/*
+ * Has the memory fetched that adding these events, FALLBACK_AHEAD_MAX at most, will look at, for
+ * all of them together.
+ */
+#define FALLBACK_AHEAD_MAX 16
 void fallback_tracker_look_ahead(
     const struct fallback_tracker *t, const struct event *events, size_t count);
 /* True when there is something to count: `out` is set.  A success is to be counted before. */

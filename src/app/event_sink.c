@@ -14,6 +14,8 @@
 /* An epoch of a replay has fewer; what others gather has to stay finite. */
 #define NAMES_MAX 4096
 
+_Static_assert(AHEAD <= FALLBACK_AHEAD_MAX, "both look at the same events");
+
 /* A name that waits for its turn among the events. */
 struct name_ref {
 	int64_t time_us;

@@ -1,9 +1,11 @@
 #include "tally/fallback.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/shared_names.h"
 #include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
@@ -14,33 +16,24 @@
 /* TLS 1.3: nothing is higher, so a success with it is no fallback. */
 #define HIGHEST_OFFER 0x0304
 
-/* A client at a server. */
-struct place {
+/* A client at a server; what of a success tells its finding; and what is to be known of both. */
+struct entry {
 	struct addr client, server;
 	uint16_t port;
-};
-
-/* What of a success tells its finding, but for the place. */
-struct success {
-	uint16_t tls_version, offered_version;
-	uint8_t protocol, tls_mode, outcome, refused_by, refusal, refusal_alert;
-	uint8_t name_len, name_room;
-	char *name; /* the server's, as it came; owned */
-};
-
-struct entry {
-	struct place place;
 
 	/* Tries that failed and were not yet followed by a success. */
 	uint16_t failed_offer; /* the highest; 0: none */
-	int64_t failed_us;     /* the latest hello */
-	int64_t given_up_us;   /* from when on the next try counts */
 
 	/* The latest success with less than the highest offer. */
 	bool has_success, counted;
+	uint8_t protocol, tls_mode, outcome, refused_by, refusal, refusal_alert;
+	uint16_t tls_version, offered_version;
 	uint16_t from; /* as it was told */
 	int64_t success_us;
-	struct success success;
+	struct shared_name *name; /* the server's, as it came; held */
+
+	int64_t failed_us;   /* the latest hello */
+	int64_t given_up_us; /* from when on the next try counts */
 };
 
 /* What is looked at first stands together. */
@@ -52,6 +45,7 @@ struct set {
 
 struct fallback_tracker {
 	int64_t window_us;
+	struct shared_names *names;
 	struct set sets[SETS];
 };
 
@@ -62,6 +56,7 @@ fallback_tracker_new(int64_t window_us)
 	struct fallback_tracker *t = xcalloc(1, sizeof(*t));
 
 	t->window_us = window_us;
+	t->names = shared_names_new();
 	return t;
 }
 
@@ -70,10 +65,7 @@ fallback_tracker_free(struct fallback_tracker *t)
 {
 	if (t == NULL)
 		return;
-	for (size_t i = 0; i < SETS; i++) {
-		for (size_t k = 0; k < WAYS && t->sets[i].tags[k] != 0; k++)
-			free(t->sets[i].entries[k].success.name);
-	}
+	shared_names_free(t->names);
 	free(t);
 }
 
@@ -84,10 +76,10 @@ fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us)
 }
 
 static bool
-same_place(const struct place *a, const struct place *b)
+is_place_of(const struct entry *e, const struct event *ev)
 {
-	return a->port == b->port && addr_equals(&a->client, &b->client) &&
-	       addr_equals(&a->server, &b->server);
+	return e->port == ev->server_port && addr_equals(&e->client, &ev->client_ip) &&
+	       addr_equals(&e->server, &ev->server_ip);
 }
 
 /* The first free one, else the oldest. */
@@ -105,16 +97,16 @@ way_to_replace(const struct set *set)
 	return oldest;
 }
 
-/* Keeps the room of the name. */
+/* The name is given back when the next one is kept. */
 static void
-begin_entry(struct entry *e, const struct place *place)
+begin_entry(struct entry *e, const struct event *ev)
 {
-	char *name = e->success.name;
-	uint8_t room = e->success.name_room;
-
-	*e = (struct entry){ .place = *place };
-	e->success.name = name;
-	e->success.name_room = room;
+	e->client = ev->client_ip;
+	e->server = ev->server_ip;
+	e->port = ev->server_port;
+	e->failed_offer = 0;
+	e->failed_us = e->given_up_us = 0;
+	e->has_success = false;
 }
 
 /*
@@ -122,49 +114,88 @@ begin_entry(struct entry *e, const struct place *place)
  * own fallbacks at most.
  */
 static uint64_t
-place_hash(const struct place *place)
+place_hash(const struct event *ev)
 {
 	const struct hash_key key = hash_key_fixed();
-	uint64_t words[4], hash;
+	uint64_t client[2], server[2], hash;
 
-	memcpy(words, place->client.bytes, 16);
-	memcpy(words + 2, place->server.bytes, 16);
-	hash = hash_words(&key, words[0], words[1]);
-	hash = hash_words(&key, hash ^ words[2], words[3]);
-	return hash_words(&key, hash, place->port);
+	memcpy(client, ev->client_ip.bytes, sizeof(client));
+	memcpy(server, ev->server_ip.bytes, sizeof(server));
+	hash = hash_words(&key, client[0], client[1]);
+	hash = hash_words(&key, hash ^ server[0], server[1]);
+	return hash_words(&key, hash, ev->server_port);
 }
 
-static struct place
-place_of(const struct event *ev)
+static uint32_t
+tag_of(uint64_t hash)
 {
-	return (struct place){ ev->client_ip, ev->server_ip, ev->server_port };
+	return (uint32_t)(hash >> 32) | 1;
+}
+
+/* WAYS: none. */
+static size_t
+way_with(const struct set *set, uint32_t tag)
+{
+	size_t way = 0;
+
+	while (way < WAYS && set->tags[way] != tag)
+		way++;
+	return way;
+}
+
+static bool
+is_try(const struct event *ev)
+{
+	return ev->kind != EVENT_SESSION_END && ev->outcome != OUTCOME_CLEARTEXT &&
+	       ev->offered_version != 0;
+}
+
+static bool
+is_success(const struct event *ev)
+{
+	return ev->outcome == OUTCOME_ESTABLISHED || ev->outcome == OUTCOME_NEGOTIATED;
+}
+
+/* The entry that it is to be told by, or that it may take the place of. */
+static void
+prefetch_entry(const struct set *set, uint32_t tag)
+{
+	size_t way = way_with(set, tag);
+	const struct entry *e = &set->entries[way < WAYS ? way : way_to_replace(set)];
+
+	__builtin_prefetch(e, 1);
+	__builtin_prefetch(&e->given_up_us, 1);
 }
 
 void
 fallback_tracker_look_ahead(
     const struct fallback_tracker *t, const struct event *events, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct place place;
+	uint64_t hashes[FALLBACK_AHEAD_MAX];
 
-		if (events[i].kind == EVENT_SESSION_END)
-			continue;
-		place = place_of(&events[i]);
-		__builtin_prefetch(&t->sets[place_hash(&place) % SETS], 1);
+	assert(count <= FALLBACK_AHEAD_MAX);
+	for (size_t i = 0; i < count; i++) {
+		hashes[i] = place_hash(&events[i]);
+		if (is_try(&events[i]))
+			__builtin_prefetch(&t->sets[hashes[i] % SETS], 1);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (is_try(&events[i]))
+			prefetch_entry(&t->sets[hashes[i] % SETS], tag_of(hashes[i]));
 	}
 }
 
 /* The entry, used now, or, with `make`, the oldest of its set made anew. */
 static struct entry *
-find_entry(struct fallback_tracker *t, const struct place *place, int64_t now_us, bool make)
+find_entry(struct fallback_tracker *t, const struct event *ev, bool make)
 {
-	uint64_t hash = place_hash(place);
-	uint32_t tag = (uint32_t)(hash >> 32) | 1;
+	uint64_t hash = place_hash(ev);
+	uint32_t tag = tag_of(hash);
 	struct set *set = &t->sets[hash % SETS];
 	size_t way;
 
 	for (way = 0; way < WAYS; way++) {
-		if (set->tags[way] == tag && same_place(&set->entries[way].place, place))
+		if (set->tags[way] == tag && is_place_of(&set->entries[way], ev))
 			break;
 	}
 	if (way == WAYS) {
@@ -172,9 +203,9 @@ find_entry(struct fallback_tracker *t, const struct place *place, int64_t now_us
 			return NULL;
 		way = way_to_replace(set);
 		set->tags[way] = tag;
-		begin_entry(&set->entries[way], place);
+		begin_entry(&set->entries[way], ev);
 	}
-	set->used_us[way] = now_us;
+	set->used_us[way] = ev->timestamp_us;
 	return &set->entries[way];
 }
 
@@ -197,44 +228,43 @@ end_of(const struct event *ev)
 }
 
 static void
-keep_success(struct success *s, const struct event *ev)
+keep_success(struct fallback_tracker *t, struct entry *e, const struct event *ev)
 {
-	uint8_t len = (uint8_t)ev->server_name.len; /* EVENT_NAME_MAX at most */
+	struct span name = event_text_span(&ev->server_name);
 
-	s->tls_version = ev->tls_version;
-	s->offered_version = ev->offered_version;
-	s->protocol = (uint8_t)ev->protocol;
-	s->tls_mode = (uint8_t)ev->tls_mode;
-	s->outcome = (uint8_t)ev->outcome;
-	s->refused_by = (uint8_t)ev->refused_by;
-	s->refusal = (uint8_t)ev->refusal;
-	s->refusal_alert = ev->refusal_alert;
-	if (len > s->name_room) {
-		s->name = xreallocarray(s->name, len, 1);
-		s->name_room = len;
-	}
-	if (len > 0)
-		memcpy(s->name, ev->server_name.data, len);
-	s->name_len = len;
+	e->has_success = true;
+	e->counted = false;
+	e->from = 0;
+	e->success_us = ev->timestamp_us;
+	e->tls_version = ev->tls_version;
+	e->offered_version = ev->offered_version;
+	e->protocol = (uint8_t)ev->protocol;
+	e->tls_mode = (uint8_t)ev->tls_mode;
+	e->outcome = (uint8_t)ev->outcome;
+	e->refused_by = (uint8_t)ev->refused_by;
+	e->refusal = (uint8_t)ev->refusal;
+	e->refusal_alert = ev->refusal_alert;
+	if (span_equals(shared_name_span(e->name), name))
+		return;
+	shared_name_give_back(t->names, e->name);
+	e->name = shared_name_take(t->names, name);
 }
 
 static void
 tell_key(const struct entry *e, struct finding_key *out)
 {
-	const struct success *s = &e->success;
-
-	out->client_ip = e->place.client;
-	out->protocol = (enum protocol)s->protocol;
-	out->tls_mode = (enum tls_mode)s->tls_mode;
+	out->client_ip = e->client;
+	out->protocol = (enum protocol)e->protocol;
+	out->tls_mode = (enum tls_mode)e->tls_mode;
 	out->server.len =
-	    tally_server_text(span_from(s->name, s->name_len), &e->place.server, out->server.data);
-	out->server_port = e->place.port;
-	out->tls_version = s->tls_version;
-	out->offered_version = s->offered_version;
-	out->outcome = (enum outcome)s->outcome;
-	out->refused_by = (enum event_side)s->refused_by;
-	out->refusal = (enum refusal_kind)s->refusal;
-	out->refusal_alert = s->refusal_alert;
+	    tally_server_text(shared_name_span(e->name), &e->server, out->server.data);
+	out->server_port = e->port;
+	out->tls_version = e->tls_version;
+	out->offered_version = e->offered_version;
+	out->outcome = (enum outcome)e->outcome;
+	out->refused_by = (enum event_side)e->refused_by;
+	out->refusal = (enum refusal_kind)e->refusal;
+	out->refusal_alert = e->refusal_alert;
 }
 
 static bool
@@ -257,7 +287,7 @@ add_failure(
 	int64_t end_us = end_of(ev);
 
 	/* It may be settled only when the next try is over. */
-	if (e->has_success && ev->offered_version > e->success.offered_version &&
+	if (e->has_success && ev->offered_version > e->offered_version &&
 	    follows(t, e->success_us, ev->timestamp_us, end_us))
 		return tell(e, ev->offered_version, out);
 	if (e->failed_offer == 0 || ev->timestamp_us - e->given_up_us > t->window_us) {
@@ -286,25 +316,19 @@ add_success(
 	/* What failed has gone through since, or has been taken into account. */
 	if (ev->timestamp_us > e->failed_us)
 		e->failed_offer = 0;
-	e->has_success = true;
-	e->counted = false;
-	e->from = 0;
-	e->success_us = ev->timestamp_us;
-	keep_success(&e->success, ev);
+	keep_success(t, e, ev);
 	return (after || ev->fallback_scsv == TRI_TRUE) && tell(e, from, out);
 }
 
 bool
 fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out)
 {
-	const struct place place = place_of(ev);
-	bool success = ev->outcome == OUTCOME_ESTABLISHED || ev->outcome == OUTCOME_NEGOTIATED;
-	bool lower = ev->offered_version < HIGHEST_OFFER;
+	bool success = is_success(ev), lower = ev->offered_version < HIGHEST_OFFER;
 	struct entry *e;
 
-	if (ev->outcome == OUTCOME_CLEARTEXT || ev->offered_version == 0)
+	if (!is_try(ev))
 		return false;
-	e = find_entry(t, &place, ev->timestamp_us, !success || lower);
+	e = find_entry(t, ev, !success || lower);
 	if (e == NULL)
 		return false;
 	if (!success)
