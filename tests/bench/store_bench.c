@@ -1,13 +1,14 @@
 /*
  * store_bench - how many handshakes a second are counted and flushed, and how the database grows.
  *
- * usage: store_bench [--tally MIB] DATABASE
+ * usage: store_bench [--tally MIB] [--clients NUMBER] DATABASE
  *
  * DATABASE must not be there yet.  Twice the same round: 500,000 handshakes of 50,000 clients, no
  * two of which are of one finding; then nine times as many of the same findings in other orders,
- * flushed when the tally is full; then a flush for each 200,000, as the daemon does each second.
- * Each handshake comes with the end of its session, and each client is judged.  The second round
- * finds all of its rows in the database.
+ * flushed when the tally is full; then as the daemon does each second, a flush for each 200,000,
+ * and one for each 5,000.  Each handshake comes with the end of its session, and each client is
+ * judged.  The second round finds all of its rows in the database.  With fewer clients all of that
+ * is as much less: for callgrind.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -26,11 +27,10 @@
 #include "base/banned.h"
 
 #define CLIENTS 50000
+#define CLIENTS_MAX 65536
 #define FINDINGS_PER_CLIENT 10
-#define FINDINGS (CLIENTS * FINDINGS_PER_CLIENT)
 #define REPETITIONS 9
 #define SERVERS 24
-#define DAEMON_FLUSH 200000
 #define DAEMON_FLUSHES 4
 #define START_US INT64_C(1794787200000000) /* 2026-11-16 00:00 UTC */
 #define GAP_US 100
@@ -61,6 +61,7 @@ struct bench {
 	struct store *store;
 	struct tally *tally;
 	int64_t sensor_id;
+	uint64_t findings;   /* in all */
 	uint64_t handshakes; /* of this round, so far: each has its time */
 	uint64_t flush_count;
 	double flush_seconds;
@@ -164,9 +165,9 @@ count_event(struct bench *b, const struct event *ev)
 static void
 count_handshake(struct bench *b, uint64_t i, uint64_t pass)
 {
-	/* Primes that do not divide FINDINGS: each finding has its turn once. */
+	/* Primes that do not divide the number of findings: each has its turn once. */
 	static const uint64_t strides[] = { 314159, 271829, 141413, 161831, 173207 };
-	uint64_t finding = (i * strides[pass % 5] + pass) % FINDINGS;
+	uint64_t finding = (i * strides[pass % 5] + pass) % b->findings;
 	struct event ev;
 
 	make_event((uint32_t)(finding / FINDINGS_PER_CLIENT),
@@ -193,7 +194,7 @@ run_phase(struct bench *b, const char *what, uint64_t count, uint64_t flush_each
 	if (flush_each == 0 && store_begin(b->store, &err) != 0)
 		stop_with(err.text);
 	for (uint64_t i = 0; i < count; i++) {
-		count_handshake(b, i % FINDINGS, pass + i / FINDINGS);
+		count_handshake(b, i % b->findings, pass + i / b->findings);
 		if (flush_each != 0 && (i + 1) % flush_each == 0)
 			flush(b);
 	}
@@ -217,67 +218,83 @@ file_len(const char *path)
 	return stat(path, &st) == 0 ? st.st_size : 0;
 }
 
+struct bench_options {
+	const char *path;
+	struct tally_options tally;
+	uint64_t clients;
+};
+
 /* The database is closed at the end, so that its file has everything.  Returns its length. */
 static off_t
-run_round(const char *path, const struct tally_options *tally, struct policy *policy)
+run_round(const struct bench_options *options, struct policy *policy)
 {
-	struct bench b = { .tally = tally_new(tally) };
+	struct bench b = { .tally = tally_new(&options->tally),
+		.findings = options->clients * FINDINGS_PER_CLIENT };
 	struct error err;
 
-	b.store = store_open(path, STORE_WRITE, &err);
+	b.store = store_open(options->path, STORE_WRITE, &err);
 	if (b.store == NULL || store_sensor(b.store, "bench", &b.sensor_id, &err) != 0)
 		stop_with(err.text);
 	store_set_judge(b.store, judge_client, policy);
-	run_phase(&b, "distinct findings", FINDINGS, 0, 0);
-	run_phase(&b, "the same findings", REPETITIONS * FINDINGS, 0, 1);
-	run_phase(&b, "the same, 200,000 a flush", DAEMON_FLUSHES * DAEMON_FLUSH, DAEMON_FLUSH, 3);
+	run_phase(&b, "distinct findings", b.findings, 0, 0);
+	run_phase(&b, "the same findings", REPETITIONS * b.findings, 0, 1);
+	run_phase(&b, "the same, 4 of each client", DAEMON_FLUSHES * 4 * options->clients,
+	    4 * options->clients, 3);
+	run_phase(&b, "the same, 1 of few clients", options->clients, options->clients / 10, 3);
 	store_close(b.store);
 	tally_free(b.tally);
-	return file_len(path);
+	return file_len(options->path);
 }
 
 static bool
-parse_options(int argc, char **argv, struct tally_options *tally)
+parse_options(int argc, char **argv, struct bench_options *out)
 {
 	static const struct option longs[] = {
 		{ "tally", required_argument, NULL, 't' },
+		{ "clients", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (option != 't')
+		if (option == 't')
+			out->tally.max_bytes = (size_t)strtoull(optarg, NULL, 10) << 20;
+		else if (option == 'c')
+			out->clients = strtoull(optarg, NULL, 10);
+		else
 			return false;
-		tally->max_bytes = (size_t)strtoull(optarg, NULL, 10) << 20;
 	}
-	return optind + 1 == argc;
+	out->path = argv[optind];
+	return optind + 1 == argc && out->clients >= 10 && out->clients <= CLIENTS_MAX;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct tally_options tally = { 0 };
+	struct bench_options options = { .clients = CLIENTS };
 	struct services_file services = { 0 };
 	struct policy policy = { .minimum = TLS_VERSION_1_2 };
 	struct error err;
 	off_t once, twice;
 
-	if (!parse_options(argc, argv, &tally)) {
-		(void)fprintf(stderr, "usage: store_bench [--tally MIB] DATABASE\n");
+	if (!parse_options(argc, argv, &options)) {
+		(void)fprintf(
+		    stderr, "usage: store_bench [--tally MIB] [--clients NUMBER] DATABASE\n");
 		return 2;
 	}
-	if (file_len(argv[optind]) > 0)
+	if (file_len(options.path) > 0)
 		stop_with("the database is there already");
 	if (services_file_load(&services, SERVICES_FILE, NULL, &err) != 0)
 		stop_with(err.text);
 	policy.services = services.list;
 	(void)printf("  %-28s %8s %3s %7s %7s %7s %9s %9s\n", "", "number", "fl.", "wall s",
 	    "cpu s", "flush s", "/s wall", "/s cpu");
-	once = run_round(argv[optind], &tally, &policy);
+	once = run_round(&options, &policy);
 	(void)printf("%.1f MB; the same once more:\n", (double)once / 1e6);
-	twice = run_round(argv[optind], &tally, &policy);
+	twice = run_round(&options, &policy);
 	(void)printf("%.1f MB: %" PRId64 " pages more; %" PRId64 " bytes for a finding\n",
-	    (double)twice / 1e6, (int64_t)(twice - once) / PAGE_LEN, (int64_t)twice / FINDINGS);
+	    (double)twice / 1e6, (int64_t)(twice - once) / PAGE_LEN,
+	    (int64_t)twice / (int64_t)(options.clients * FINDINGS_PER_CLIENT));
 	services_file_release(&services);
 	return 0;
 }
