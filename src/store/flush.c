@@ -383,7 +383,8 @@ flush_tally(struct store *s, int64_t sensor_id, const struct tally *tally, struc
 	struct tally_numbers numbers;
 	int result = 0;
 
-	store_cache_clear(s);
+	if (store_cache_refresh(s, err) != 0)
+		return -1;
 	tally_numbers_init(&numbers, tally);
 	for (size_t i = 0; i < tally_client_count(tally) && result == 0; i++) {
 		struct tally_client c;

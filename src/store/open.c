@@ -1,6 +1,7 @@
 /* From a path to a connection: what may be opened, how, and what to say where it cannot be. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,9 +78,19 @@ check_file(const struct store *s, struct error *err)
 	return 0;
 }
 
+/* Nobody asks how much memory SQLite has: counting it takes a lock for each piece. */
+static void
+set_up_sqlite(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int
 connect_to(struct store *s, const char *name, int flags, struct error *err)
 {
+	static pthread_once_t set_up = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&set_up, set_up_sqlite);
 	/* In one thread at a time; a reader that waits for a writer's recovery waits too. */
 	if (sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		if (s->db != NULL)

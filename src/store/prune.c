@@ -82,6 +82,8 @@ prune_client(struct store *s, const struct prune_client *c, int64_t before_us, s
 	    delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, first_day, max, &rows, err) != 0 ||
 	    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, first_hour, max, &hours, err) != 0)
 		return -1;
+	if (findings > 0)
+		store_cache_clear(s); /* with them went what only they had */
 	*done = findings < max && rows < max && hours < max;
 	*count += findings + rows + hours;
 	if (*done && c->last_us < before_us) {

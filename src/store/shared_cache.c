@@ -2,7 +2,8 @@
  * Kinds and stories that were read lately: most rows of a flush share theirs with others.
  *
  * Rows of both tables never change but in how many findings have them, yet a number may be given
- * anew once its row is gone.  So nothing is remembered beyond a transaction, or a removal.
+ * anew once its row is gone.  So nothing is remembered beyond a removal, nor where another
+ * connection has written since.
  */
 #include <stdlib.h>
 
@@ -54,6 +55,28 @@ store_cache_clear(struct store *s)
 {
 	if (s->cache != NULL)
 		s->cache->time++;
+}
+
+int
+store_cache_refresh(struct store *s, struct error *err)
+{
+	/* Changes with what others commit, and not with what we do. */
+	sqlite3_stmt *st = store_statement(s, STATEMENT_DATA_VERSION, err);
+	int64_t version;
+
+	if (st == NULL)
+		return -1;
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		store_error(s, "read", err);
+		(void)sqlite3_reset(st);
+		return -1;
+	}
+	version = sqlite3_column_int64(st, 0);
+	(void)sqlite3_reset(st);
+	if (version != s->data_version)
+		store_cache_clear(s);
+	s->data_version = version;
+	return 0;
 }
 
 void

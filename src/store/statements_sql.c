@@ -17,6 +17,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_DATA_VERSION] = "PRAGMA data_version",
 	[STATEMENT_CLIENT_FIND] =
 		"SELECT id, mac, name, name_source, first_us, last_us, count, name_us, cadence"
 		" FROM client WHERE sensor = ?1 AND ip_key = ?2",

@@ -106,10 +106,12 @@ store_begin(struct store *s, struct error *err)
 	assert(!s->in_transaction);
 	if (store_run_statement(s, STATEMENT_BEGIN, err) != 0)
 		return -1;
-	store_cache_clear(s);
 	s->in_transaction = true;
 	s->failed = false;
-	return 0;
+	if (store_cache_refresh(s, err) == 0)
+		return 0;
+	store_rollback(s);
+	return -1;
 }
 
 int

@@ -14,6 +14,7 @@ enum store_statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
 	STATEMENT_ROLLBACK,
+	STATEMENT_DATA_VERSION,
 	STATEMENT_CLIENT_FIND,
 	STATEMENT_CLIENT_INSERT,
 	STATEMENT_CLIENT_UPDATE,
@@ -127,6 +128,7 @@ struct store {
 	int64_t *trims; /* clients whose hours are to be trimmed */
 	size_t trim_count;
 	struct shared_cache *cache; /* NULL: not needed yet */
+	int64_t data_version;       /* of store_cache_refresh */
 	struct hash_key digest_key; /* of stories */
 	bool has_digest_key;
 	int64_t prune_after; /* the last client that the sweep of store_prune is done with */
@@ -303,8 +305,10 @@ const struct finding *store_cached_story(struct store *s, int64_t id, struct err
 /* The number of a row whose content may have this hash; 0: none was found lately. */
 int64_t store_cache_find(struct store *s, enum store_shared which, uint64_t hash);
 void store_cache_keep(struct store *s, enum store_shared which, uint64_t hash, int64_t id);
-/* When rows may have been removed: at the beginning of a transaction, and in it. */
+/* When rows may have been removed, by ourselves. */
 void store_cache_clear(struct store *s);
+/* At the beginning of a transaction, in it: the same, if others have written since. */
+int store_cache_refresh(struct store *s, struct error *err);
 void store_cache_release(struct store *s);
 
 /* finding_set.c */
