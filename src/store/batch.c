@@ -17,7 +17,7 @@
 
 static const enum store_statement statements[STORE_BATCH_COUNT] = {
 	[STORE_BATCH_FINDINGS] = STATEMENT_FINDINGS_WRITE,
-	[STORE_BATCH_PLAIN_FINDINGS] = STATEMENT_PLAIN_FINDINGS_WRITE,
+	[STORE_BATCH_FINDINGS_MORE] = STATEMENT_FINDINGS_WRITE_MORE,
 	[STORE_BATCH_DAYS] = STATEMENT_DAYS_ADD,
 	[STORE_BATCH_HOURS] = STATEMENT_HOURS_ADD,
 };
@@ -62,9 +62,8 @@ connect_table(
 	/* For our own statements, not for what a database from elsewhere may have in its schema. */
 	status = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
 	if (status == SQLITE_OK)
-		status = sqlite3_declare_vtab(db,
-		    "CREATE TABLE batch (v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13,"
-		    " v14, v15)");
+		status =
+		    sqlite3_declare_vtab(db, "CREATE TABLE batch (v1, v2, v3, v4, v5, v6, v7, v8)");
 	return status;
 }
 

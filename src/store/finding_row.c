@@ -17,23 +17,27 @@ int
 store_finding_write(struct store *s, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged, struct error *err)
 {
+	int64_t id = place->client << STORE_KIND_BITS | place->kind;
 	bool plain = is_plain(f);
-	int64_t *row =
-	    store_batch_next(s, plain ? STORE_BATCH_PLAIN_FINDINGS : STORE_BATCH_FINDINGS, err);
+	int64_t *row = store_batch_next(s, STORE_BATCH_FINDINGS, err);
 
 	if (row == NULL)
 		return -1;
 	/* All 64 bits are kept; counters never reach the sign. */
-	*row++ = place->client << STORE_KIND_BITS | place->kind;
+	*row++ = id;
 	*row++ = place->story;
 	*row++ = (int64_t)f->count;
 	*row++ = f->first_us;
 	*row++ = f->last_us;
-	*row++ = judged.rank;
-	*row++ = judged.server;
-	*row++ = (int64_t)f->ended_count;
+	*row++ = judged.rank | judged.server << STORE_JUDGED_SERVER_SHIFT |
+		 (plain ? 0 : STORE_JUDGED_MORE);
+	*row = (int64_t)f->ended_count;
 	if (plain)
 		return 0;
+	row = store_batch_next(s, STORE_BATCH_FINDINGS_MORE, err);
+	if (row == NULL)
+		return -1;
+	*row++ = id;
 	*row++ = (int64_t)f->gap_count;
 	*row++ = (int64_t)f->login_count;
 	*row++ = (int64_t)f->scsv_count;
@@ -106,18 +110,6 @@ store_story_read(sqlite3_stmt *st, int first, struct finding *out)
 	return !damaged;
 }
 
-/* A value of an enum, as of store_column_code. */
-static uint8_t
-code(sqlite3_value *value, int last, bool *damaged)
-{
-	int64_t number = sqlite3_value_int64(value);
-
-	if (number >= 0 && number <= last)
-		return (uint8_t)number;
-	*damaged = true;
-	return 0;
-}
-
 static uint64_t
 count(sqlite3_value *value)
 {
@@ -126,17 +118,25 @@ count(sqlite3_value *value)
 
 bool
 store_finding_read_own(
-    sqlite3_value *const *values, struct finding *out, struct store_judgement *judged)
+    sqlite3_value *const *values, struct finding *out, struct store_judgement *judged, bool *more)
 {
-	bool damaged = false;
+	enum { SERVER_MAX = STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE };
+	int64_t packed;
 
 	out->count = count(*values++);
 	out->first_us = sqlite3_value_int64(*values++);
 	out->last_us = sqlite3_value_int64(*values++);
-	judged->rank = code(*values++, STORE_VERDICT_NONE, &damaged);
-	judged->server =
-	    code(*values++, STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE, &damaged);
-	out->ended_count = count(*values++);
+	packed = sqlite3_value_int64(*values++);
+	out->ended_count = count(*values);
+	judged->rank = (uint8_t)packed;
+	judged->server = (uint8_t)(packed >> STORE_JUDGED_SERVER_SHIFT & SERVER_MAX);
+	*more = (packed & STORE_JUDGED_MORE) != 0;
+	return packed >= 0 && packed < 2 * STORE_JUDGED_MORE;
+}
+
+void
+store_finding_read_more(sqlite3_value *const *values, struct finding *out)
+{
 	out->gap_count = count(*values++);
 	out->login_count = count(*values++);
 	out->scsv_count = count(*values++);
@@ -144,22 +144,27 @@ store_finding_read_own(
 	out->dropped_early_count = count(*values++);
 	out->dropped_early_us = sqlite3_value_int64(*values++);
 	out->dropped_early_len = count(*values);
-	return !damaged;
 }
 
 bool
 store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
     struct store_judgement *judged)
 {
-	enum { OWN = 0, KIND = OWN + STORE_FINDING_OWN_COUNT, STORY = KIND + 3 };
-	sqlite3_value *own[STORE_FINDING_OWN_COUNT];
-	bool good;
+	enum {
+		OWN = 0,
+		MORE = OWN + STORE_FINDING_OWN_COUNT,
+		KIND = MORE + STORE_FINDING_MORE_COUNT,
+		STORY = KIND + 3,
+	};
+	sqlite3_value *values[KIND];
+	bool good, more;
 
 	memset(out, 0, sizeof(*out));
 	out->key.client_ip = *client;
-	for (int i = 0; i < STORE_FINDING_OWN_COUNT; i++)
-		own[i] = sqlite3_column_value(st, OWN + i);
-	good = store_finding_read_own(own, out, judged);
+	for (int i = 0; i < KIND; i++)
+		values[i] = sqlite3_column_value(st, i);
+	good = store_finding_read_own(values + OWN, out, judged, &more);
+	store_finding_read_more(values + MORE, out);
 	good = store_kind_read(st, KIND, &out->key) && good;
 	return store_story_read(st, STORY, out) && good;
 }

@@ -54,6 +54,7 @@ make_room(struct finding_set *set, size_t count)
 
 struct set_loading {
 	const struct addr *ip; /* the client's */
+	bool more;             /* some have a row of finding_more */
 	int result;            /* -1: nothing more is read */
 	struct error *err;
 };
@@ -67,6 +68,7 @@ load_row(struct store *s, sqlite3_value *const *values, struct error *err)
 	const struct finding *story;
 	struct store_finding_place *place;
 	struct finding *f;
+	bool more;
 
 	make_room(set, set->count + 1);
 	place = &set->places[set->count];
@@ -81,8 +83,10 @@ load_row(struct store *s, sqlite3_value *const *values, struct error *err)
 	f->key = *kind;
 	f->key.client_ip = *set->loading->ip;
 	set->changes[set->count] = FINDING_SAME;
-	if (store_finding_read_own(values + 2, f, &set->stored[set->count++]))
+	if (store_finding_read_own(values + 2, f, &set->stored[set->count++], &more)) {
+		set->loading->more = set->loading->more || more;
 		return 0;
+	}
 	store_error_damaged(s, err);
 	return -1;
 }
@@ -114,6 +118,48 @@ store_set_prepare(struct store *s)
 		   : -1;
 }
 
+/* Among those that were stored, by its kind; NULL: it is none of them. */
+static struct finding *
+find_stored(struct finding_set *set, int64_t kind)
+{
+	size_t low = 0, high = set->stored_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (set->places[middle].kind < kind)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < set->stored_count && set->places[low].kind == kind ? &set->items[low] : NULL;
+}
+
+static int
+load_more(struct store *s, int64_t client_id, struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_LOAD_MORE, err);
+	int status;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, client_id);
+	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
+		struct finding *f =
+		    find_stored(&s->set, sqlite3_column_int64(st, 0) & STORE_KIND_MAX);
+		sqlite3_value *values[STORE_FINDING_MORE_COUNT];
+
+		for (int i = 0; i < STORE_FINDING_MORE_COUNT; i++)
+			values[i] = sqlite3_column_value(st, 1 + i);
+		if (f != NULL)
+			store_finding_read_more(values, f);
+	}
+	if (status != SQLITE_DONE)
+		store_error(s, "read", err);
+	(void)sqlite3_reset(st);
+	return status == SQLITE_DONE ? 0 : -1;
+}
+
 int
 store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err)
 {
@@ -134,7 +180,7 @@ store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct
 		loading.result = -1;
 	}
 	(void)sqlite3_reset(st);
-	return loading.result;
+	return loading.result == 0 && loading.more ? load_more(s, client_id, err) : loading.result;
 }
 
 static int
@@ -200,23 +246,6 @@ sort_unique(struct finding_set *set, size_t count)
 	}
 	memset(set->places + set->count, 0, (kept + 1) * sizeof(*set->places));
 	return kept + 1;
-}
-
-/* Among those that were stored, by its kind; NULL: it is none of them. */
-static struct finding *
-find_stored(struct finding_set *set, int64_t kind)
-{
-	size_t low = 0, high = set->stored_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->places[middle].kind < kind)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < set->stored_count && set->places[low].kind == kind ? &set->items[low] : NULL;
 }
 
 /* Among those that the slices before have brought. */

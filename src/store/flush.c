@@ -199,6 +199,28 @@ write_client(struct store *s, int64_t sensor_id, const struct addr *ip, struct c
 	return -1;
 }
 
+/* Eight bits for what is spoken: SSLv2, 3.x, and the drafts of TLS 1.3.  Anything else is 0. */
+static int64_t
+pack_version(uint16_t version)
+{
+	if (version >= 0x7f00 && version <= 0x7f7f)
+		return 0x80 | (version & 0x7f);
+	if (version >= 0x0300 && version <= 0x033f)
+		return 0x40 | (version & 0x3f);
+	return version < 0x40 ? version : 0;
+}
+
+/* What SQLite has no date for is the first day or the last. */
+static int64_t
+day_number(const struct tally_day *day)
+{
+	int64_t number = day->day + STORE_DAY_ZERO;
+
+	number = number < 0 ? 0 : number > STORE_DAY_LAST ? STORE_DAY_LAST : number;
+	return number << STORE_DAY_SHIFT | pack_version(day->tls_version) << 3 |
+	       (int64_t)day->outcome;
+}
+
 static int
 add_day(struct store *s, const struct tally_day *day, int64_t client_id, struct error *err)
 {
@@ -206,11 +228,8 @@ add_day(struct store *s, const struct tally_day *day, int64_t client_id, struct 
 
 	if (row == NULL)
 		return -1;
-	row[0] = client_id;
-	row[1] = day->day;
-	row[2] = day->tls_version;
-	row[3] = (int64_t)day->outcome;
-	row[4] = (int64_t)day->count; /* never reaches the sign */
+	row[0] = client_id << STORE_TIME_BITS | day_number(day);
+	row[1] = (int64_t)day->count; /* never reaches the sign */
 	return 0;
 }
 

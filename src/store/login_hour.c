@@ -16,13 +16,12 @@ store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour
 
 	if (row == NULL)
 		return -1;
-	row[0] = client_id;
-	row[1] = hour->hour;
-	row[2] = (int64_t)hour->sessions; /* counters never reach the sign */
-	row[3] = (int64_t)hour->short_sessions;
-	row[4] = (int64_t)hour->failed_logins;
-	row[5] = (int64_t)hour->accepted_logins;
-	row[6] = hour->failed_names;
+	row[0] = client_id << STORE_TIME_BITS | (hour->hour + STORE_HOUR_ZERO);
+	row[1] = (int64_t)hour->sessions; /* counters never reach the sign */
+	row[2] = (int64_t)hour->short_sessions;
+	row[3] = (int64_t)hour->failed_logins;
+	row[4] = (int64_t)hour->accepted_logins;
+	row[5] = hour->failed_names;
 	return 0;
 }
 
@@ -98,8 +97,10 @@ store_load_hours(
     struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count, struct error *err)
 {
 	sqlite3_stmt *st = store_prepare_query(s,
-	    "SELECT hour, sessions, short_sessions, failed_logins, accepted_logins, failed_names"
-	    " FROM login_hour WHERE client = ?1 ORDER BY hour",
+	    "SELECT " STORE_HOUR("id") ", sessions, short_sessions, failed_logins,"
+				       " accepted_logins, failed_names"
+				       " FROM login_hour WHERE " STORE_IS_TIME_OF(
+					   "id", "?1") " ORDER BY id",
 	    NULL, err);
 	int status;
 
@@ -130,12 +131,31 @@ store_each_hour(struct store *s, const struct store_filter *filter, store_hour_f
     struct error *err)
 {
 	sqlite3_stmt *st = store_prepare_query(s,
-	    "SELECT s.name, c.ip, c.name, h.hour, h.sessions, h.short_sessions, h.failed_logins,"
-	    " h.accepted_logins, h.failed_names"
-	    " FROM login_hour h JOIN client c ON c.id = h.client JOIN sensor s ON s.id = c.sensor"
-	    " WHERE (?1 IS NULL OR (h.hour + 1) * 3600000000 > ?1)"
-	    " AND (?2 IS NULL OR h.hour * 3600000000 < ?2) AND (?3 IS NULL OR s.name = ?3)"
-	    " ORDER BY c.ip_key, s.name, h.hour",
+	    "SELECT s.name, c.ip, c.name, " STORE_HOUR(
+		"h.id") ", h.sessions, h.short_sessions,"
+			" h.failed_logins, h.accepted_logins, h.failed_names"
+			" FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN login_hour h"
+			" WHERE " STORE_IS_TIME_OF("h.id",
+			    "c.id") " AND (?1 IS NULL OR (" STORE_HOUR("h.id") " + 1) * 3600000000 "
+									       "> ?1)"
+									       " AND (?2 IS NULL "
+									       "OR " STORE_HOUR(
+										   "h.id") " * "
+											   "3600000"
+											   "000 < "
+											   "?2)"
+											   " AND "
+											   "(?3 IS "
+											   "NULL "
+											   "OR "
+											   "s.name "
+											   "= ?3) "
+											   "ORDER "
+											   "BY "
+											   "c.ip_"
+											   "key, "
+											   "s.name,"
+											   " h.id",
 	    filter, err);
 	int status;
 

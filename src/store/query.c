@@ -149,7 +149,7 @@ static const char findings_sql[] =
     "SELECT " STORE_FINDING_COLUMNS " FROM " STORE_FINDING_TABLES
     " WHERE (?1 IS NULL OR f.last_us >= ?1)"
     " AND (?2 IS NULL OR f.first_us < ?2) AND " STORE_IS_OF_CLIENT(
-	"f.id", "?3") " ORDER BY f.verdict, " STORE_FINDING_KEY_COLUMNS;
+	"f.id", "?3") " ORDER BY " STORE_VERDICT("f.judged") ", " STORE_FINDING_KEY_COLUMNS;
 
 /* What a query for findings hands from client to client. */
 struct finding_query {
@@ -223,11 +223,24 @@ store_each_day(struct store *s, const struct store_filter *filter, store_day_fn 
     struct error *err)
 {
 	sqlite3_stmt *st = prepare(s,
-	    "SELECT s.name, c.ip, d.day, d.tls_version, d.outcome, d.count"
-	    " FROM day d JOIN client c ON c.id = d.client JOIN sensor s ON s.id = c.sensor"
-	    " WHERE (?1 IS NULL OR (d.day + 1) * 86400000000 > ?1)"
-	    " AND (?2 IS NULL OR d.day * 86400000000 < ?2) AND (?3 IS NULL OR s.name = ?3)"
-	    " ORDER BY d.day, c.ip_key, s.name, d.tls_version, d.outcome",
+	    "SELECT s.name, c.ip, " STORE_DAY("d.id") ", " STORE_DAY_VERSION(
+		"d.id") ", " STORE_DAY_OUTCOME("d.id") ", d.count"
+						       " FROM client c JOIN sensor s ON s.id = "
+						       "c.sensor CROSS JOIN day d"
+						       " WHERE " STORE_IS_TIME_OF("d.id", "c.id") " AND (?1 IS NULL OR (" STORE_DAY(
+							   "d.id") " + 1) * 86400000000 > ?1)"
+								   " AND (?2 IS NULL OR " STORE_DAY(
+								       "d.id") " * 86400000000 < "
+									       "?2)"
+									       " AND (?3 IS NULL "
+									       "OR s.name = ?3)"
+									       " ORDER "
+									       "BY " STORE_DAY(
+										   "d.id") ", "
+											   "c.ip_"
+											   "key, "
+											   "s.name,"
+											   " d.id",
 	    err);
 	int status;
 
@@ -259,8 +272,8 @@ int
 store_each_day_of(struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err)
 {
 	sqlite3_stmt *st = prepare(s,
-	    "SELECT day, tls_version, outcome, count FROM day WHERE client = ?1"
-	    " ORDER BY day, tls_version, outcome",
+	    "SELECT " STORE_DAY("id") ", " STORE_DAY_VERSION("id") ", " STORE_DAY_OUTCOME(
+		"id") ", count FROM day WHERE " STORE_IS_TIME_OF("id", "?1") " ORDER BY id",
 	    err);
 	int status;
 

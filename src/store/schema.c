@@ -10,6 +10,7 @@
 /*
  * Version 1.  Times are microseconds since 1970-01-01 UTC, versions wire values (0: not known), the
  * other small numbers the enums of event/event.h and, for verdict, of policy/verdict.h (255: none).
+ * Where most of the writing goes, NOT NULL would be asked again for each value.
  */
 /* clang-format off */
 static const char schema_1[] =
@@ -49,32 +50,26 @@ static const char schema_1[] =
     "CREATE INDEX story_digest ON story (digest);"
     "CREATE TABLE finding ("
     " id INTEGER PRIMARY KEY," /* of its client, and of its kind: STORE_KIND_BITS */
-    " story INTEGER NOT NULL REFERENCES story(id),"
-    " count INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
-    " verdict INTEGER NOT NULL,"
-    " endpoint INTEGER NOT NULL," /* STORE_SERVER_* */
-    " ended_count INTEGER NOT NULL,"
-    /* Seldom anything else. */
-    " gap_count INTEGER NOT NULL DEFAULT 0, login_count INTEGER NOT NULL DEFAULT 0,"
-    " scsv_count INTEGER NOT NULL DEFAULT 0, fallback_count INTEGER NOT NULL DEFAULT 0,"
-    " dropped_early_count INTEGER NOT NULL DEFAULT 0,"
-    " dropped_early_us INTEGER NOT NULL DEFAULT 0,"
-    " dropped_early_len INTEGER NOT NULL DEFAULT 0);"
+    " story INTEGER REFERENCES story(id), count INTEGER, first_us INTEGER, last_us INTEGER,"
+    " judged INTEGER," /* verdict and endpoint, packed: STORE_VERDICT */
+    " ended_count INTEGER);"
+    /* What of most findings is 0, of the others. */
+    "CREATE TABLE finding_more ("
+    " id INTEGER PRIMARY KEY REFERENCES finding(id),"
+    " gap_count INTEGER, login_count INTEGER, scsv_count INTEGER, fallback_count INTEGER,"
+    " dropped_early_count INTEGER, dropped_early_us INTEGER, dropped_early_len INTEGER);"
     /* Writing counts by itself, in references.c; there is no other way for a row to go. */
     "CREATE TRIGGER finding_removed AFTER DELETE ON finding BEGIN"
+    " DELETE FROM finding_more WHERE id = old.id;"
     " UPDATE kind SET findings = findings - 1 WHERE id = " STORE_FINDING_KIND("old.id") ";"
     " DELETE FROM kind WHERE id = " STORE_FINDING_KIND("old.id") " AND findings = 0;"
     " UPDATE story SET findings = findings - 1 WHERE id = old.story;"
     " DELETE FROM story WHERE id = old.story AND findings = 0; END;"
-    "CREATE TABLE day ("
-    " client INTEGER NOT NULL REFERENCES client(id), day INTEGER NOT NULL,"
-    " tls_version INTEGER NOT NULL, outcome INTEGER NOT NULL, count INTEGER NOT NULL,"
-    " PRIMARY KEY (client, day, tls_version, outcome)) WITHOUT ROWID;"
+    /* Their numbers are of client and day, version and outcome, and of client and hour. */
+    "CREATE TABLE day (id INTEGER PRIMARY KEY, count INTEGER);"
     "CREATE TABLE login_hour ("
-    " client INTEGER NOT NULL REFERENCES client(id), hour INTEGER NOT NULL,"
-    " sessions INTEGER NOT NULL, short_sessions INTEGER NOT NULL,"
-    " failed_logins INTEGER NOT NULL, accepted_logins INTEGER NOT NULL,"
-    " failed_names INTEGER NOT NULL, PRIMARY KEY (client, hour)) WITHOUT ROWID;"
+    " id INTEGER PRIMARY KEY, sessions INTEGER, short_sessions INTEGER, failed_logins INTEGER,"
+    " accepted_logins INTEGER, failed_names INTEGER);"
     "CREATE TABLE run ("
     " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
     " command TEXT NOT NULL, started_us INTEGER NOT NULL, begin_us INTEGER, end_us INTEGER,"

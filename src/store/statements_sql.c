@@ -7,11 +7,6 @@
 	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason, "  \
 	"name_us, cadence, cadence_text, interval_us, interval_share, active_hours"
 
-#define PLAIN_FINDING_COLUMNS "id, story, count, first_us, last_us, verdict, endpoint, ended_count"
-#define OTHER_FINDING_COLUMNS                                                                      \
-	"gap_count, login_count, scsv_count, fallback_count, dropped_early_count, "                \
-	"dropped_early_us, dropped_early_len"
-
 /* clang-format off */
 const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -37,13 +32,16 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		/* In the order of their numbers, which is that of the table. */
 		"SELECT load_finding(f.id, f.story, " STORE_FINDING_OWN_COLUMNS ") FROM finding f"
 		" WHERE " STORE_IS_OF_CLIENT("f.id", "?1"),
+	[STATEMENT_FINDING_LOAD_MORE] =
+		"SELECT m.id, " STORE_FINDING_MORE_COLUMNS " FROM finding_more m"
+		" WHERE " STORE_IS_OF_CLIENT("m.id", "?1"),
 	/* Takes the place of the row that was there before, without the trigger. */
 	[STATEMENT_FINDINGS_WRITE] =
-		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ", " OTHER_FINDING_COLUMNS
-		") SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15"
-		" FROM batch",
-	[STATEMENT_PLAIN_FINDINGS_WRITE] =
-		"INSERT OR REPLACE INTO finding (" PLAIN_FINDING_COLUMNS ")"
+		"INSERT OR REPLACE INTO finding (id, story, count, first_us, last_us, judged,"
+		" ended_count) SELECT v1, v2, v3, v4, v5, v6, v7 FROM batch",
+	[STATEMENT_FINDINGS_WRITE_MORE] =
+		"INSERT OR REPLACE INTO finding_more (id, gap_count, login_count, scsv_count,"
+		" fallback_count, dropped_early_count, dropped_early_us, dropped_early_len)"
 		" SELECT v1, v2, v3, v4, v5, v6, v7, v8 FROM batch",
 	[STATEMENT_KIND_FIND] =
 		"SELECT id FROM kind WHERE server = ?1 AND service = ?2 AND way = ?3",
@@ -66,29 +64,29 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_STORY_COUNT] = "UPDATE story SET findings = findings + ?2 WHERE id = ?1",
 	[STATEMENT_STORY_REMOVE] = "DELETE FROM story WHERE id = ?1 AND findings = 0",
 	[STATEMENT_DAYS_ADD] =
-		"INSERT INTO day (client, day, tls_version, outcome, count)"
-		" SELECT v1, v2, v3, v4, v5 FROM batch WHERE true"
-		" ON CONFLICT (client, day, tls_version, outcome)"
-		" DO UPDATE SET count = count + excluded.count",
+		"INSERT INTO day (id, count) SELECT v1, v2 FROM batch WHERE true"
+		" ON CONFLICT (id) DO UPDATE SET count = count + excluded.count",
 	[STATEMENT_HOURS_ADD] =
-		"INSERT INTO login_hour (client, hour, sessions, short_sessions, failed_logins,"
-		" accepted_logins, failed_names) SELECT v1, v2, v3, v4, v5, v6, v7 FROM batch"
+		"INSERT INTO login_hour (id, sessions, short_sessions, failed_logins,"
+		" accepted_logins, failed_names) SELECT v1, v2, v3, v4, v5, v6 FROM batch"
 		" WHERE true"
-		" ON CONFLICT (client, hour) DO UPDATE SET sessions = sessions + excluded.sessions,"
+		" ON CONFLICT (id) DO UPDATE SET sessions = sessions + excluded.sessions,"
 		" short_sessions = short_sessions + excluded.short_sessions,"
 		" failed_logins = failed_logins + excluded.failed_logins,"
 		" accepted_logins = accepted_logins + excluded.accepted_logins,"
 		" failed_names = max(failed_names, excluded.failed_names)",
 	/* A row for a client that has more than ?2.  Seldom, and trimming costs ten times as much. */
 	[STATEMENT_HOURS_MANY] =
-		"SELECT 1 FROM login_hour WHERE client = ?1 LIMIT 1 OFFSET ?2",
+		"SELECT 1 FROM login_hour WHERE " STORE_IS_TIME_OF("id", "?1")
+		" LIMIT 1 OFFSET ?2",
 	/* ?2: so many stay, ?3: of the newest after the first; of the others the worst. */
 	[STATEMENT_HOURS_TRIM] =
-		"DELETE FROM login_hour WHERE client = ?1 AND hour IN (SELECT hour FROM login_hour"
-		" WHERE client = ?1 AND hour < (SELECT hour FROM login_hour WHERE client = ?1"
-		"  ORDER BY hour DESC LIMIT 1 OFFSET ?3)"
-		" ORDER BY failed_names, failed_logins, short_sessions, hour"
-		" LIMIT max(0, (SELECT count(*) FROM login_hour WHERE client = ?1) - ?2))",
+		"DELETE FROM login_hour WHERE id IN (SELECT id FROM login_hour"
+		" WHERE " STORE_IS_TIME_OF("id", "?1") " AND id < (SELECT id FROM login_hour"
+		"  WHERE " STORE_IS_TIME_OF("id", "?1") " ORDER BY id DESC LIMIT 1 OFFSET ?3)"
+		" ORDER BY failed_names, failed_logins, short_sessions, id"
+		" LIMIT max(0, (SELECT count(*) FROM login_hour"
+		"  WHERE " STORE_IS_TIME_OF("id", "?1") ") - ?2))",
 	[STATEMENT_RUN_INSERT] =
 		"INSERT INTO run (sensor, command, started_us, packets, bytes)"
 		" VALUES (?1, ?2, ?3, 0, 0)",
@@ -114,11 +112,11 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"DELETE FROM finding WHERE id IN (SELECT id FROM finding"
 		" WHERE " STORE_IS_OF_CLIENT("id", "?1") " AND last_us < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_DAYS] =
-		"DELETE FROM day WHERE (client, day, tls_version, outcome) IN (SELECT"
-		" client, day, tls_version, outcome FROM day WHERE client = ?1 AND day < ?2 LIMIT ?3)",
+		"DELETE FROM day WHERE id IN (SELECT id FROM day"
+		" WHERE " STORE_IS_TIME_OF("id", "?1") " AND " STORE_DAY("id") " < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_HOURS] =
-		"DELETE FROM login_hour WHERE (client, hour) IN (SELECT client, hour FROM login_hour"
-		" WHERE client = ?1 AND hour < ?2 LIMIT ?3)",
+		"DELETE FROM login_hour WHERE id IN (SELECT id FROM login_hour"
+		" WHERE " STORE_IS_TIME_OF("id", "?1") " AND " STORE_HOUR("id") " < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_CLIENT] =
 		"DELETE FROM client WHERE id = ?1 AND last_us < ?2 AND ?3 > 0 AND NOT EXISTS"
 		" (SELECT 1 FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1") ")",
@@ -134,8 +132,9 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" end_us < ?2 LIMIT ?3)",
 	[STATEMENT_FORGET_FINDINGS] =
 		"DELETE FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1"),
-	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE client = ?1",
-	[STATEMENT_FORGET_HOURS] = "DELETE FROM login_hour WHERE client = ?1",
+	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE " STORE_IS_TIME_OF("id", "?1"),
+	[STATEMENT_FORGET_HOURS] =
+		"DELETE FROM login_hour WHERE " STORE_IS_TIME_OF("id", "?1"),
 	[STATEMENT_FORGET_CLIENT] = "DELETE FROM client WHERE id = ?1",
 };
 /* clang-format on */

@@ -20,8 +20,9 @@ enum store_statement {
 	STATEMENT_CLIENT_UPDATE,
 	STATEMENT_CLIENT_JUDGED,
 	STATEMENT_FINDING_LOAD,
+	STATEMENT_FINDING_LOAD_MORE,
 	STATEMENT_FINDINGS_WRITE,
-	STATEMENT_PLAIN_FINDINGS_WRITE,
+	STATEMENT_FINDINGS_WRITE_MORE,
 	STATEMENT_KIND_FIND,
 	STATEMENT_KIND_READ,
 	STATEMENT_KIND_INSERT,
@@ -82,13 +83,13 @@ struct finding_set {
 
 /* Rows of integers that wait to be written, per table. */
 enum store_batch_of {
-	STORE_BATCH_PLAIN_FINDINGS, /* with the first columns, the others are 0 */
 	STORE_BATCH_FINDINGS,
+	STORE_BATCH_FINDINGS_MORE,
 	STORE_BATCH_DAYS,
 	STORE_BATCH_HOURS,
 };
 #define STORE_BATCH_COUNT (STORE_BATCH_HOURS + 1)
-#define STORE_BATCH_WIDTH 15
+#define STORE_BATCH_WIDTH 8
 
 struct store_batch {
 	int64_t (*rows)[STORE_BATCH_WIDTH];
@@ -254,32 +255,61 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	"t.certificate_subject, t.certificate_not_after_us, t.offers, t.suites_all, "              \
 	"t.suites_any, t.fallback_from"
 #define STORE_FINDING_KEY_COLUMNS "k.server, k.service, k.way"
-#define STORE_FINDING_OWN_COLUMNS                                                                  \
-	"f.count, f.first_us, f.last_us, f.verdict, f.endpoint, f.ended_count, f.gap_count, "      \
-	"f.login_count, f.scsv_count, f.fallback_count, f.dropped_early_count, "                   \
-	"f.dropped_early_us, f.dropped_early_len"
-#define STORE_FINDING_OWN_COUNT 13
+#define STORE_FINDING_OWN_COLUMNS "f.count, f.first_us, f.last_us, f.judged, f.ended_count"
+#define STORE_FINDING_OWN_COUNT 5
+#define STORE_FINDING_MORE_COLUMNS                                                                 \
+	"m.gap_count, m.login_count, m.scsv_count, m.fallback_count, m.dropped_early_count, "      \
+	"m.dropped_early_us, m.dropped_early_len"
+#define STORE_FINDING_MORE_COUNT 7
 #define STORE_FINDING_COLUMNS                                                                      \
-	STORE_FINDING_OWN_COLUMNS ", " STORE_FINDING_KEY_COLUMNS ", " STORE_STORY_COLUMNS
+	STORE_FINDING_OWN_COLUMNS ", " STORE_FINDING_MORE_COLUMNS ", " STORE_FINDING_KEY_COLUMNS   \
+				  ", " STORE_STORY_COLUMNS
+/* What the judge said, and whether there is a row of finding_more. */
+#define STORE_VERDICT(judged) "(" judged " & 255)"
+#define STORE_ENDPOINT(judged) "(" judged " >> 8 & 3)" /* STORE_SERVER_* */
+#define STORE_JUDGED_SERVER_SHIFT 8
+#define STORE_JUDGED_MORE (1 << 10)
 /*
  * A finding's number is that of its client, and of its kind in the lower bits: SQLite then finds a
  * row by comparing integers, and writes one over another of the same length.
  */
 #define STORE_KIND_BITS 32
 #define STORE_KIND_MAX ((INT64_C(1) << STORE_KIND_BITS) - 1)
-#define STORE_CLIENT_MAX (INT64_MAX >> STORE_KIND_BITS)
 #define STORE_FINDING_KIND(id) "(" id " & 4294967295)"
 #define STORE_IS_OF_CLIENT(id, client)                                                             \
 	id " BETWEEN (" client " << 32) AND (" client " << 32) + 4294967295"
 /* In this order: SQLite cannot tell how few findings are in a range of numbers. */
 #define STORE_FINDING_TABLES                                                                       \
 	"finding f CROSS JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
-	    "f.id") " CROSS JOIN story t ON t.id = f.story"
+	    "f.id") " CROSS JOIN story t ON t.id = f.story LEFT JOIN finding_more m ON m.id = "    \
+		    "f.id"
 /* The end of a subquery, of client c. */
 #define STORE_VERSIONS_OF_CLIENT                                                                   \
 	" FROM finding f JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
 	    "f.id") " WHERE " STORE_IS_OF_CLIENT("f.id",                                           \
 	    "c.id") " AND " STORE_VERSION("k.way") " > 0)"
+
+/*
+ * The same for what is counted by time: the number of a day is that of its client, the day (23
+ * bits), the version (8, as packed in flush.c) and the outcome (3); that of an hour its client's,
+ * and the hour.  Days and hours are numbered from one long ago.
+ */
+#define STORE_TIME_BITS 34
+#define STORE_DAY_SHIFT 11
+#define STORE_DAY_ZERO (1 << 22)
+#define STORE_DAY_LAST ((1 << 23) - 1)
+#define STORE_HOUR_ZERO (INT64_C(1) << 33)
+#define STORE_IS_TIME_OF(id, client)                                                               \
+	id " BETWEEN (" client " << 34) AND (" client " << 34) + 17179869183"
+#define STORE_DAY(id) "((" id " >> 11 & 8388607) - 4194304)"
+#define STORE_DAY_VERSION(id)                                                                      \
+	"CASE WHEN " id " >> 10 & 1 THEN 32512 + (" id " >> 3 & 127) WHEN " id                     \
+	" >> 9 & 1 THEN 768 + (" id " >> 3 & 63) ELSE " id " >> 3 & 63 END"
+#define STORE_DAY_OUTCOME(id) "(" id " & 7)"
+#define STORE_HOUR(id) "((" id " & 17179869183) - 8589934592)"
+/* With room for all of that, and for a kind. */
+#define STORE_CLIENT_MAX (INT64_MAX >> STORE_TIME_BITS)
+
 /* Writes it with the next batch; `place` is whole. */
 int store_finding_write(struct store *s, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged, struct error *err);
@@ -290,11 +320,12 @@ int store_finding_write(struct store *s, const struct store_finding_place *place
 bool store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
     struct store_judgement *judged);
 /*
- * These, of STORE_FINDING_OWN_COLUMNS or from column `first` on, fill in what is theirs and leave
- * the rest of `out` as it is.
+ * These, of STORE_FINDING_OWN_COLUMNS, of STORE_FINDING_MORE_COLUMNS or from column `first` on,
+ * fill in what is theirs and leave the rest of `out` as it is.  *more: there are those, too.
  */
 bool store_finding_read_own(
-    sqlite3_value *const *values, struct finding *out, struct store_judgement *judged);
+    sqlite3_value *const *values, struct finding *out, struct store_judgement *judged, bool *more);
+void store_finding_read_more(sqlite3_value *const *values, struct finding *out);
 bool store_kind_read(sqlite3_stmt *st, int first, struct finding_key *out);
 bool store_story_read(sqlite3_stmt *st, int first, struct finding *out);
 

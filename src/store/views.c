@@ -30,10 +30,10 @@
 	"WHEN 8 THEN 'mdns' WHEN 9 THEN 'nbns' END"
 /* The range file, where nothing else names the server: STORE_SERVER_BY_RANGE. */
 #define SERVER_NAME_SOURCE                                                                         \
-	"CASE WHEN t.server_name_source = 0 AND f.endpoint & 2 THEN 'range' ELSE " NAME_SOURCE(    \
+	"CASE WHEN t.server_name_source = 0 AND f.judged & 512 THEN 'range' ELSE " NAME_SOURCE(    \
 	    "t.server_name_source") " END"
 /* By its address alone nobody can tell. */
-#define LEGACY_ENDPOINT "CASE WHEN f.endpoint & 2 THEN NULL ELSE f.endpoint & 1 END"
+#define LEGACY_ENDPOINT "CASE WHEN f.judged & 512 THEN NULL ELSE f.judged >> 8 & 1 END"
 #define MAC_BYTE(from) "substr(hex(c.mac), " from ", 2)"
 #define MAC                                                                                                               \
 	"CASE WHEN c.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \
@@ -51,8 +51,9 @@
 /* In days; a client that was seen on one day only has none, but several times is every day. */
 #define CADENCE                                                                                    \
 	"coalesce((SELECT max(gap) FROM (SELECT day - lag(day) OVER (ORDER BY day) AS gap"         \
-	" FROM (SELECT DISTINCT day FROM day WHERE client = c.id))),"                              \
-	" CASE WHEN c.count >= 4 THEN 1 ELSE 7 END)"
+	" FROM (SELECT DISTINCT " STORE_DAY("id") " AS day FROM day WHERE " STORE_IS_TIME_OF(      \
+	    "id", "c.id") "))),"                                                                   \
+			  " CASE WHEN c.count >= 4 THEN 1 ELSE 7 END)"
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
@@ -83,15 +84,15 @@ static const char inventory_view[] =
     TIME("f.last_us") ", "
     "CASE " STORE_VERSION("k.way") " WHEN 2 THEN t.sslv2_cipher_text ELSE t.cipher_suite_text END, "
     "t.ja4, "
-    VERDICT("f.verdict") ", "
+    VERDICT(STORE_VERDICT("f.judged")) ", "
     SERVER_NAME_SOURCE ", "
     "t.certificate_subject, "
     TIME("t.certificate_not_after_us") ", "
-    "f.gap_count, f.login_count, "
+    "coalesce(m.gap_count, 0), coalesce(m.login_count, 0), "
     LEGACY_ENDPOINT ", "
-    "f.fallback_count, "
+    "coalesce(m.fallback_count, 0), "
     VERSION("t.fallback_from") ", "
-    "f.ended_count, f.dropped_early_count"
+    "f.ended_count, coalesce(m.dropped_early_count, 0)"
     " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN " STORE_FINDING_TABLES
     " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ";";
 
@@ -134,8 +135,8 @@ static const char clients_view[] =
     TIME("c.first_us") ", "
     TIME("c.last_us") ", "
     "c.count, "
-    "(SELECT count(DISTINCT day) FROM day WHERE client = c.id), "
-    "(SELECT coalesce(sum(fallback_count), 0) FROM finding f WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") "), "
+    "(SELECT count(DISTINCT " STORE_DAY("id") ") FROM day WHERE " STORE_IS_TIME_OF("id", "c.id") "), "
+    "(SELECT coalesce(sum(fallback_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") "), "
     /* The quick test first: most clients came yesterday or today. */
     "CASE WHEN c.verdict = 6 OR " DAY("c.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
     " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END, "
@@ -145,26 +146,28 @@ static const char clients_view[] =
     "c.cadence_text, "
     "round(c.interval_us / 1e6, 1), "
     "c.interval_share, c.active_hours, "
-    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding f WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ")"
+    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ")"
     " FROM client c JOIN sensor s ON s.id = c.sensor"
     " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac;";
 
 static const char days_view[] =
     "CREATE VIEW days (sensor, client, day, tls_version, outcome, count) AS SELECT"
     " s.name, c.ip, "
-    "date(d.day * 86400, 'unixepoch'), "
-    VERSION("d.tls_version") ", "
-    OUTCOME("d.outcome") ", "
+    "date(" STORE_DAY("d.id") " * 86400, 'unixepoch'), "
+    VERSION(STORE_DAY_VERSION("d.id")) ", "
+    OUTCOME(STORE_DAY_OUTCOME("d.id")) ", "
     "d.count"
-    " FROM day d JOIN client c ON c.id = d.client JOIN sensor s ON s.id = c.sensor;";
+    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN day d"
+    " WHERE " STORE_IS_TIME_OF("d.id", "c.id") ";";
 
 static const char logins_view[] =
     "CREATE VIEW logins (sensor, client, hour, sessions, short_sessions, failed_logins,"
     " accepted_logins, failed_names) AS SELECT"
     " s.name, c.ip, "
-    "strftime('%Y-%m-%dT%H:00:00Z', h.hour * 3600, 'unixepoch'), "
+    "strftime('%Y-%m-%dT%H:00:00Z', " STORE_HOUR("h.id") " * 3600, 'unixepoch'), "
     "h.sessions, h.short_sessions, h.failed_logins, h.accepted_logins, h.failed_names"
-    " FROM login_hour h JOIN client c ON c.id = h.client JOIN sensor s ON s.id = c.sensor;";
+    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN login_hour h"
+    " WHERE " STORE_IS_TIME_OF("h.id", "c.id") ";";
 
 static const char coverage_view[] =
     "CREATE VIEW coverage (sensor, run, command, source, begin, end, packets, bytes,"

@@ -664,7 +664,8 @@ START_TEST(values_that_no_tlstally_writes_are_damage)
 		"UPDATE kind SET service = service | 255",
 		"UPDATE kind SET service = 1 << 40",
 		"UPDATE kind SET service = -1",
-		"UPDATE finding SET verdict = 256",
+		"UPDATE finding SET judged = 1 << 11",
+		"UPDATE finding SET judged = -1",
 		"UPDATE story SET server_ip = 'nowhere'",
 		"UPDATE client SET ip = 'nowhere'",
 		"UPDATE client SET verdict = -1",
@@ -716,7 +717,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, several_processes_may_make_the_same_database);
 	tcase_add_loop_test(tc, a_damaged_file_is_no_reason_to_crash, 0, 6);
 	tcase_add_test(tc, a_file_that_is_cut_short_is_no_reason_to_crash);
-	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 12);
+	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 13);
 }
 
 SUITE_MAIN("store_open")

@@ -38,6 +38,15 @@ see_finding(void *arg, const struct store_client *c, const struct finding *f, ui
 }
 
 static bool
+see_version(void *arg, const struct store_day *day)
+{
+	struct rows *rows = arg;
+
+	buf_addf(&rows->text, "%04x %llu", day->tls_version, (unsigned long long)day->count);
+	return row_done(rows);
+}
+
+static bool
 see_day(void *arg, const struct store_day *d)
 {
 	struct rows *rows = arg;
@@ -450,6 +459,40 @@ START_TEST(a_finding_comes_back_as_it_was_counted)
 }
 END_TEST
 
+/* Among them what nothing speaks, which counts as not known. */
+START_TEST(days_tell_the_versions_that_are_spoken)
+{
+	static const struct {
+		uint16_t version, told;
+	} rows[] = {
+		{ 0x0000, 0x0000 },
+		{ 0x0002, 0x0002 },
+		{ 0x0300, 0x0300 },
+		{ 0x0304, 0x0304 },
+		{ 0x033f, 0x033f },
+		{ 0x0340, 0x0000 },
+		{ 0x0400, 0x0000 },
+		{ 0x7eff, 0x0000 },
+		{ 0x7f00, 0x7f00 },
+		{ 0x7f1c, 0x7f1c },
+		{ 0x7f7f, 0x7f7f },
+		{ 0xffff, 0x0000 },
+	};
+	struct store *s = open_store(STORE_WRITE);
+	struct event ev = handshake("10.0.0.1", "a.example", rows[_i].version, DAY);
+	struct rows seen = { .left = 9 };
+	struct error err;
+	char expected[64];
+
+	flush_event(s, &ev);
+	ck_assert_int_eq(store_each_day(s, NULL, see_version, &seen, &err), 0);
+	(void)snprintf(expected, sizeof(expected), "%04x 1\n", rows[_i].told);
+	ck_assert_str_eq(buf_text(&seen.text), expected);
+	buf_release(&seen.text);
+	store_close(s);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -465,6 +508,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, runs_come_by_age_and_are_chosen_by_the_time_of_their_packets);
 	tcase_add_test(tc, captures_are_known_by_their_first_packets_and_sensor);
 	tcase_add_loop_test(tc, a_finding_comes_back_as_it_was_counted, 0, 2);
+	tcase_add_loop_test(tc, days_tell_the_versions_that_are_spoken, 0, 12);
 }
 
 SUITE_MAIN("store_query")

@@ -130,6 +130,27 @@ START_TEST(what_is_rolled_back_leaves_nothing_behind)
 }
 END_TEST
 
+/* Numbers of what is gone are given anew. */
+START_TEST(what_another_process_removed_is_not_remembered)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct event first = from_client(1), second = from_client(2);
+
+	flush_event(s, &first);
+	(void)sql("DELETE FROM finding");
+	ck_assert_str_eq(sql("SELECT count(*) FROM kind"), "0");
+	event_text_set(&second.server_name, span_from_text("other.example"));
+	second.cipher_suite = 0xc030;
+	flush_event(s, &second);
+	flush_event(s, &first);
+	ck_assert_str_eq(sql("SELECT client, server, cipher_suite FROM inventory ORDER BY 1"),
+	    "10.0.0.1|mail.example|TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n"
+	    "10.0.0.2|other.example|TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384");
+	assert_consistent();
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_name_that_has_to_be_escaped_finds_its_kind_again)
 {
 	struct store *s = open_store(STORE_WRITE);
@@ -246,8 +267,9 @@ END_TEST
 START_TEST(numbers_that_are_used_up_are_an_error_and_nothing_is_written)
 {
 	static const char *const last_ones[2][3] = {
-		{ "UPDATE client SET id = 2147483647", "UPDATE day SET client = 2147483647",
-		    "UPDATE finding SET id = (id & 4294967295) | (2147483647 << 32)" },
+		{ "UPDATE client SET id = 536870911",
+		    "UPDATE day SET id = (id & 17179869183) | (536870911 << 34)",
+		    "UPDATE finding SET id = (id & 4294967295) | (536870911 << 32)" },
 		{ "UPDATE kind SET id = 4294967295", "UPDATE finding SET id = id | 4294967295",
 		    "SELECT 1" },
 	};
@@ -281,6 +303,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_story_is_known_by_its_content_and_not_by_its_digest);
 	tcase_add_test(tc, a_suite_is_named_as_its_version_numbers_it);
 	tcase_add_test(tc, what_is_rolled_back_leaves_nothing_behind);
+	tcase_add_test(tc, what_another_process_removed_is_not_remembered);
 	tcase_add_test(tc, a_name_that_has_to_be_escaped_finds_its_kind_again);
 	tcase_add_loop_test(tc, numbers_that_are_used_up_are_an_error_and_nothing_is_written, 0, 2);
 	tcase_add_loop_test(tc, whatever_is_done_the_numbers_of_findings_are_right, 0, 8);
