@@ -36,6 +36,8 @@ void event_list_release(struct event_list *list);
 void event_list_clear(struct event_list *list);
 
 void event_list_add(struct event_list *list, const struct event *ev);
+/* Adds the first `count` events of another list, which stays as it is. */
+void event_list_append(struct event_list *list, const struct event_list *from, size_t count);
 /* Writes list->count of them, in the order in which they were added: `first` is the first index. */
 void event_list_refs(const struct event_list *list, size_t first, struct event_ref *out);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/clock.h"
+#include "app/frame_batch.h"
 #include "app/loop.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -26,8 +27,6 @@
  */
 #define LAG_US INT64_C(1000000)
 #define BIND_EVERY_TICKS 5
-#define OUTBOX_MAX 32768
-#define OUTBOX_NAMES_MAX 16384
 
 struct capture_worker {
 	struct capture_worker_options options;
@@ -42,6 +41,7 @@ struct capture_worker {
 	/* The thread's own. */
 	struct loop *loop;
 	struct capture_snapshot figures;
+	struct frame_batch batch;      /* empty but while the ring is read */
 	struct capture_outbox settled; /* since the last batch */
 	bool drained;                  /* the ring had nothing more when it was last read */
 	unsigned ticks;
@@ -87,55 +87,20 @@ clear_wake(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
-void
-capture_outbox_release(struct capture_outbox *box)
-{
-	free(box->events);
-	free(box->names);
-	*box = (struct capture_outbox){ 0 };
-}
-
-static void
-reserve_events(struct capture_outbox *box, size_t count)
-{
-	if (count <= box->event_room - box->event_count)
-		return;
-	box->event_room = 2 * box->event_count + count + 64;
-	box->events = xreallocarray(box->events, box->event_room, sizeof(*box->events));
-}
-
-static void
-reserve_names(struct capture_outbox *box, size_t count)
-{
-	if (count <= box->name_room - box->name_count)
-		return;
-	box->name_room = 2 * box->name_count + count + 64;
-	box->names = xreallocarray(box->names, box->name_room, sizeof(*box->names));
-}
-
 static void
 on_event(void *arg, const struct event *ev)
 {
 	struct capture_worker *w = arg;
 
-	struct capture_outbox *box = &w->settled;
-
-	reserve_events(box, 1);
-	event_copy(&box->events[box->event_count++], ev);
+	w->figures.lost_events += !capture_outbox_add_event(&w->settled, ev);
 }
 
 static void
 on_name(void *arg, const struct name_seen *seen)
 {
 	struct capture_worker *w = arg;
-	struct capture_outbox *box = &w->settled;
 
-	if (box->name_count == OUTBOX_NAMES_MAX) {
-		w->figures.lost_names++;
-		return;
-	}
-	reserve_names(box, 1);
-	name_seen_copy(&box->names[box->name_count++], seen);
+	w->figures.lost_names += !capture_outbox_add_name(&w->settled, seen);
 }
 
 static void
@@ -211,6 +176,13 @@ capture_worker_free(struct capture_worker *w)
 }
 
 static void
+feed_batch(struct capture_worker *w)
+{
+	pipeline_add_many(w->pipeline, w->batch.frames, w->batch.count);
+	frame_batch_clear(&w->batch);
+}
+
+static void
 on_frame(void *arg, const struct frame *frame)
 {
 	struct capture_worker *w = arg;
@@ -222,46 +194,12 @@ on_frame(void *arg, const struct frame *frame)
 		f->begin_us = frame->time_us;
 	if (frame->time_us > f->end_us)
 		f->end_us = frame->time_us;
-	pipeline_add(w->pipeline, frame);
-}
-
-/* How many of `count` still have room; the others are lost, and counted. */
-static size_t
-fitting(size_t count, size_t used, size_t max, uint64_t *lost)
-{
-	size_t room = max - used;
-
-	if (count <= room)
-		return count;
-	*lost += count - room;
-	return room;
-}
-
-static void
-move_events(struct capture_worker *w)
-{
-	struct capture_outbox *to = &w->outbox, *from = &w->settled;
-	size_t count =
-	    fitting(from->event_count, to->event_count, OUTBOX_MAX, &w->figures.lost_events);
-
-	reserve_events(to, count);
-	if (count > 0)
-		memcpy(to->events + to->event_count, from->events, count * sizeof(*to->events));
-	to->event_count += count;
-	from->event_count = 0;
-}
-
-static void
-move_names(struct capture_worker *w)
-{
-	struct capture_outbox *to = &w->outbox, *from = &w->settled;
-	size_t count =
-	    fitting(from->name_count, to->name_count, OUTBOX_NAMES_MAX, &w->figures.lost_names);
-
-	reserve_names(to, count);
-	for (size_t i = 0; i < count; i++)
-		name_seen_copy(&to->names[to->name_count++], &from->names[i]);
-	from->name_count = 0;
+	if (frame_batch_add(&w->batch, frame))
+		return;
+	feed_batch(w);
+	/* One that would not even fit by itself needs no copy: the ring keeps it for this call. */
+	if (!frame_batch_add(&w->batch, frame))
+		pipeline_add_many(w->pipeline, frame, 1);
 }
 
 /* Moves what was settled to the outbox. */
@@ -270,12 +208,12 @@ hand_over(struct capture_worker *w)
 {
 	bool was_empty;
 
-	if (w->settled.event_count == 0 && w->settled.name_count == 0)
+	if (capture_outbox_is_empty(&w->settled))
 		return;
 	(void)pthread_mutex_lock(&w->lock);
-	was_empty = w->outbox.event_count == 0 && w->outbox.name_count == 0;
-	move_names(w);
-	move_events(w);
+	was_empty = capture_outbox_is_empty(&w->outbox);
+	capture_outbox_move(
+	    &w->outbox, &w->settled, &w->figures.lost_events, &w->figures.lost_names);
 	(void)pthread_mutex_unlock(&w->lock);
 	if (was_empty)
 		wake(w->options.wake_fd);
@@ -321,6 +259,8 @@ on_readable(void *arg)
 		if (live_read(w->live, BATCH, on_frame, w, &count, &err) == LIVE_LOST &&
 		    was_bound && announces(w))
 			log_warning("%s; waiting for it", err.text);
+		/* Nothing waits in it longer than in the ring. */
+		feed_batch(w);
 	}
 	w->drained = count == 0;
 	hand_over(w);
@@ -496,7 +436,7 @@ capture_worker_take(struct capture_worker *w, struct capture_outbox *out)
 {
 	struct capture_outbox old = *out;
 
-	old.event_count = old.name_count = 0;
+	capture_outbox_clear(&old);
 	/* The arrays change places: nothing is copied under the lock. */
 	(void)pthread_mutex_lock(&w->lock);
 	*out = w->outbox;

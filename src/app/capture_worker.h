@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/capture_outbox.h"
 #include "base/error.h"
 #include "capture/live.h"
 #include "event/event.h"
@@ -51,14 +52,6 @@ struct capture_snapshot {
 	bool ended;      /* the thread is about to end */
 };
 
-/* Starts as { 0 }. */
-struct capture_outbox {
-	struct event *events; /* owned */
-	size_t event_count, event_room;
-	struct name_seen *names; /* owned */
-	size_t name_count, name_room;
-};
-
 /* Opens the interface; NULL with *fault and `err` where that is not possible. */
 struct capture_worker *capture_worker_new(
     const struct capture_worker_options *options, enum live_fault *fault, struct error *err);
@@ -78,7 +71,6 @@ const char *capture_worker_interface(const struct capture_worker *w);
  * an event is never taken after the event.
  */
 void capture_worker_take(struct capture_worker *w, struct capture_outbox *out);
-void capture_outbox_release(struct capture_outbox *box);
 void capture_worker_snapshot(struct capture_worker *w, struct capture_snapshot *out);
 
 #endif

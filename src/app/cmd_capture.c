@@ -53,8 +53,9 @@ struct capture {
 	struct capture_run *run;
 	struct loop *loop;
 	struct watchdog watchdog;
-	int wake_fd; /* a worker has events */
-	struct capture_outbox taken;
+	int wake_fd;                     /* a worker has events */
+	struct capture_outbox *taken;    /* owned; one for each worker */
+	struct event_list *taken_events; /* owned; the same: their lists, borrowed */
 };
 
 /* Nothing is counted that has no room: the database has not worked for long. */
@@ -77,13 +78,14 @@ static void
 take_events(struct capture *c)
 {
 	for (size_t i = 0; i < c->worker_count; i++) {
-		capture_worker_take(c->workers[i], &c->taken);
-		for (size_t k = 0; k < c->taken.name_count; k++)
-			event_sink_add_name(c->sink, &c->taken.names[k]);
-		for (size_t k = 0; k < c->taken.event_count; k++)
-			event_sink_add(c->sink, &c->taken.events[k]);
+		struct capture_outbox *taken = &c->taken[i];
+
+		capture_worker_take(c->workers[i], taken);
+		for (size_t k = 0; k < taken->name_count; k++)
+			event_sink_add_name(c->sink, &taken->names[k]);
+		c->taken_events[i] = taken->events;
 	}
-	capture_run_add_lost(c->run, event_sink_end_batch(c->sink));
+	capture_run_add_lost(c->run, event_sink_hand_on(c->sink, c->taken_events, c->worker_count));
 }
 
 static void
@@ -271,13 +273,16 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 static int
 open_workers(struct capture *c)
 {
+	size_t wanted = c->config.interfaces.count * c->config.threads;
 	enum live_fault fault;
 	struct error err;
 
 	c->name_key = hash_key_random();
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	c->workers = xcalloc(c->config.interfaces.count * c->config.threads, sizeof(*c->workers));
-	for (size_t i = 0; i < c->config.interfaces.count * c->config.threads; i++) {
+	c->workers = xcalloc(wanted, sizeof(*c->workers));
+	c->taken = xcalloc(wanted, sizeof(*c->taken));
+	c->taken_events = xcalloc(wanted, sizeof(*c->taken_events));
+	for (size_t i = 0; i < wanted; i++) {
 		c->workers[i] = open_worker(c, i, &fault, &err);
 		if (c->workers[i] == NULL) {
 			log_error("%s", err.text);
@@ -449,13 +454,16 @@ close_capture(struct capture *c)
 	event_sink_free(c->sink);
 	naming_free(c->naming);
 	event_writer_free(c->writer);
-	for (size_t i = 0; i < c->worker_count; i++)
+	for (size_t i = 0; i < c->worker_count; i++) {
 		capture_worker_free(c->workers[i]);
+		capture_outbox_release(&c->taken[i]);
+	}
 	free(c->workers);
+	free(c->taken);
+	free(c->taken_events);
 	store_worker_free(c->store_worker);
 	store_close(c->store);
 	loop_free(c->loop);
-	capture_outbox_release(&c->taken);
 	if (c->wake_fd >= 0)
 		(void)close(c->wake_fd);
 	release_retired(c);

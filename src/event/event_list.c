@@ -42,15 +42,16 @@ event_list_clear(struct event_list *list)
 	list->len = list->count = 0;
 }
 
+/* Room for so many events more, that take so many bytes. */
 static void
-reserve(struct event_list *list)
+reserve(struct event_list *list, size_t len, size_t count)
 {
-	if (list->room - list->len < PACKED_MAX) {
-		list->room = list->room * 2 + 16 * PACKED_MAX;
+	if (list->room - list->len < len) {
+		list->room = list->room * 2 + 15 * PACKED_MAX + len;
 		list->bytes = xreallocarray(list->bytes, list->room, 1);
 	}
-	if (list->count == list->place_room) {
-		list->place_room = list->place_room * 2 + 64;
+	if (list->place_room - list->count < count) {
+		list->place_room = list->place_room * 2 + 63 + count;
 		list->places = xreallocarray(list->places, list->place_room, sizeof(*list->places));
 	}
 }
@@ -95,7 +96,7 @@ event_list_add(struct event_list *list, const struct event *ev)
 {
 	uint8_t *out;
 
-	reserve(list);
+	reserve(list, PACKED_MAX, 1);
 	out = list->bytes + list->len;
 	copy_head(out, ev);
 	out = put_text(out + HEAD_LEN, &ev->server_name);
@@ -108,6 +109,24 @@ event_list_add(struct event_list *list, const struct event *ev)
 	list->places[list->count++] = (struct event_list_place){ ev->settled_us, list->len };
 	list->len = (size_t)(out - list->bytes);
 	list->len = (list->len + alignof(struct event) - 1) & ~(alignof(struct event) - 1);
+}
+
+void
+event_list_append(struct event_list *list, const struct event_list *from, size_t count)
+{
+	size_t len = count < from->count ? from->places[count].at : from->len;
+
+	if (count == 0)
+		return;
+	reserve(list, len, count);
+	memcpy(list->bytes + list->len, from->bytes, len);
+	for (size_t i = 0; i < count; i++) {
+		const struct event_list_place *place = &from->places[i];
+
+		list->places[list->count++] =
+		    (struct event_list_place){ place->settled_us, list->len + place->at };
+	}
+	list->len += len;
 }
 
 static const uint8_t *

@@ -41,6 +41,38 @@ START_TEST(what_was_added_comes_out_as_it_was)
 }
 END_TEST
 
+START_TEST(another_list_is_appended_up_to_as_many_as_are_asked_for)
+{
+	struct event_list list = { 0 }, from = { 0 };
+	struct event_ref refs[2 * MANY];
+	struct event ev, out;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		ev = sample(i, (uint8_t)i);
+		event_text_set(&ev.client_name, span_from("name of any length", i % 19));
+		event_list_add(i < 3 ? &list : &from, &ev);
+	}
+	event_list_append(&list, &from, 0);
+	ck_assert_uint_eq(list.count, 3);
+	event_list_append(&list, &from, MANY - 4);
+	event_list_append(&list, &from, 1);
+	ck_assert_uint_eq(list.count, MANY);
+	ck_assert_uint_eq(from.count, MANY - 3);
+	event_list_refs(&list, 0, refs);
+	for (unsigned i = 0; i < MANY; i++) {
+		/* The one left out is the last; the first of `from` comes once more. */
+		unsigned expected = i < MANY - 1 ? i : 3;
+
+		event_ref_read(&refs[i], &out);
+		ck_assert_int_eq(refs[i].settled_us, expected);
+		ck_assert_uint_eq(out.client_ip.bytes[3], (uint8_t)expected);
+		ck_assert_uint_eq(out.client_name.len, expected % 19);
+	}
+	event_list_release(&list);
+	event_list_release(&from);
+}
+END_TEST
+
 START_TEST(the_end_of_a_session_keeps_what_it_tells)
 {
 	struct event ev = sample(5, 1), out;
@@ -176,6 +208,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_was_added_comes_out_as_it_was);
+	tcase_add_test(tc, another_list_is_appended_up_to_as_many_as_are_asked_for);
 	tcase_add_test(tc, the_end_of_a_session_keeps_what_it_tells);
 	tcase_add_test(tc, names_of_full_length_fit);
 	tcase_add_test(tc, references_sort_as_events_do);
