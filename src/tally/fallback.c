@@ -18,7 +18,8 @@
 
 /* A client at a server; what of a success tells its finding; and what is to be known of both. */
 struct entry {
-	struct addr client, server;
+	_Alignas(CACHE_LINE / 2) struct addr client;
+	struct addr server;
 	uint16_t port;
 
 	/* Tries that failed and were not yet followed by a success. */
@@ -36,12 +37,14 @@ struct entry {
 	int64_t given_up_us; /* from when on the next try counts */
 };
 
-/* What is looked at first stands together. */
+/* What is looked at first is one line of memory, and an entry two. */
 struct set {
-	uint32_t tags[WAYS];   /* of the places' hashes; 0: free */
-	int64_t used_us[WAYS]; /* packet time */
-	struct entry entries[WAYS];
+	_Alignas(CACHE_LINE) uint32_t tags[WAYS]; /* of the places' hashes; 0: free */
+	int64_t used_us[WAYS];                    /* packet time */
+	_Alignas(CACHE_LINE) struct entry entries[WAYS];
 };
+
+_Static_assert(sizeof(struct entry) == CACHE_LINE + CACHE_LINE / 2, "two lines, whichever it is");
 
 struct fallback_tracker {
 	int64_t window_us;
@@ -52,8 +55,7 @@ struct fallback_tracker {
 struct fallback_tracker *
 fallback_tracker_new(int64_t window_us)
 {
-	/* Nothing of it is touched before it is needed. */
-	struct fallback_tracker *t = xcalloc(1, sizeof(*t));
+	struct fallback_tracker *t = xcalloc_aligned(sizeof(*t));
 
 	t->window_us = window_us;
 	t->names = shared_names_new();
@@ -172,17 +174,17 @@ fallback_tracker_look_ahead(
     const struct fallback_tracker *t, const struct event *events, size_t count)
 {
 	uint64_t hashes[FALLBACK_AHEAD_MAX];
+	size_t tries = 0;
 
 	assert(count <= FALLBACK_AHEAD_MAX);
 	for (size_t i = 0; i < count; i++) {
-		hashes[i] = place_hash(&events[i]);
-		if (is_try(&events[i]))
-			__builtin_prefetch(&t->sets[hashes[i] % SETS], 1);
+		if (!is_try(&events[i]))
+			continue;
+		hashes[tries] = place_hash(&events[i]);
+		__builtin_prefetch(&t->sets[hashes[tries++] % SETS], 1);
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (is_try(&events[i]))
-			prefetch_entry(&t->sets[hashes[i] % SETS], tag_of(hashes[i]));
-	}
+	for (size_t i = 0; i < tries; i++)
+		prefetch_entry(&t->sets[hashes[i] % SETS], tag_of(hashes[i]));
 }
 
 /* The entry, used now, or, with `make`, the oldest of its set made anew. */
