@@ -72,5 +72,6 @@ name_key_hash(const struct hash_key *hash_key, const struct name_packed_key *key
 
 	for (size_t i = 2; i * sizeof(uint64_t) < key->len; i += 2)
 		hash = hash_words(hash_key, hash ^ key->words[i], key->words[i + 1]);
-	return hash;
+	/* Once more: with some keys the addresses of one network would stand in rows. */
+	return hash_words(hash_key, hash, hash_key->k0);
 }

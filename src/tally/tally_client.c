@@ -13,7 +13,8 @@ tally_client_hash(const struct tally *t, const struct addr *ip)
 
 	_Static_assert(sizeof(words) == sizeof(ip->bytes), "an address is two words");
 	memcpy(words, ip->bytes, sizeof(words));
-	return hash_words(&t->key, words[0], words[1]);
+	/* Twice: with some keys the addresses of one network would stand in rows after once. */
+	return hash_words(&t->key, hash_words(&t->key, words[0], words[1]), t->key.k0);
 }
 
 uint32_t
