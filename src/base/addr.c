@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -21,15 +22,9 @@ static char *
 put_v4(char *out, const uint8_t bytes[4])
 {
 	for (int i = 0; i < 4; i++) {
-		uint8_t b = bytes[i];
-
 		if (i > 0)
 			*out++ = '.';
-		if (b >= 100)
-			*out++ = (char)('0' + b / 100);
-		if (b >= 10)
-			*out++ = (char)('0' + b / 10 % 10);
-		*out++ = (char)('0' + b % 10);
+		out = digits_put_small(out, bytes[i]);
 	}
 	return out;
 }

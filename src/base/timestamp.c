@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/digits.h"
+
 #include "base/banned.h"
 
 /* Days since 1970-01-01 into a date of the proleptic Gregorian calendar, and back (Hinnant). */
@@ -14,14 +16,14 @@ date_from_days(int64_t days, int64_t *year, int *month, int *day)
 {
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-	int64_t doe = z - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t mp = (5 * doy + 2) / 153;
+	uint32_t doe = (uint32_t)(z - era * 146097); /* below 146097, which divides quickly */
+	uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	uint32_t mp = (5 * doy + 2) / 153;
 
 	*day = (int)(doy - (153 * mp + 2) / 5 + 1);
 	*month = (int)(mp < 10 ? mp + 3 : mp - 9);
-	*year = yoe + era * 400 + (*month <= 2);
+	*year = (int64_t)yoe + era * 400 + (*month <= 2);
 }
 
 static int64_t
@@ -43,14 +45,6 @@ floor_div(int64_t a, int64_t b)
 }
 
 static char *
-put_two_digits(char *out, unsigned value)
-{
-	out[0] = (char)('0' + value / 10);
-	out[1] = (char)('0' + value % 10);
-	return out + 2;
-}
-
-static char *
 put_date(char *out, int64_t days)
 {
 	int64_t year;
@@ -61,33 +55,33 @@ put_date(char *out, int64_t days)
 	if (year < 0 || year > 9999) {
 		year = year < 0 ? 0 : 9999;
 	}
-	out = put_two_digits(out, (unsigned)year / 100);
-	out = put_two_digits(out, (unsigned)year % 100);
+	out = digits_put_two(out, (unsigned)year / 100);
+	out = digits_put_two(out, (unsigned)year % 100);
 	*out++ = '-';
-	out = put_two_digits(out, (unsigned)month);
+	out = digits_put_two(out, (unsigned)month);
 	*out++ = '-';
-	return put_two_digits(out, (unsigned)day);
+	return digits_put_two(out, (unsigned)day);
 }
 
 char *
 timestamp_put(char *out, int64_t time_us)
 {
 	int64_t days = floor_div(time_us, USEC_PER_DAY);
-	int64_t past = time_us % USEC_PER_DAY;
-	int64_t rest = past < 0 ? past + USEC_PER_DAY : past;
-	unsigned secs = (unsigned)(rest / USEC_PER_SEC), us = (unsigned)(rest % USEC_PER_SEC);
+	uint64_t rest = (uint64_t)(time_us - days * USEC_PER_DAY);
+	unsigned secs = (unsigned)(rest / USEC_PER_SEC);
+	unsigned us = (unsigned)(rest - secs * USEC_PER_SEC);
 	char *p = put_date(out, days);
 
 	*p++ = 'T';
-	p = put_two_digits(p, secs / 3600);
+	p = digits_put_two(p, secs / 3600);
 	*p++ = ':';
-	p = put_two_digits(p, secs / 60 % 60);
+	p = digits_put_two(p, secs / 60 % 60);
 	*p++ = ':';
-	p = put_two_digits(p, secs % 60);
+	p = digits_put_two(p, secs % 60);
 	*p++ = '.';
-	p = put_two_digits(p, us / 10000);
-	p = put_two_digits(p, us / 100 % 100);
-	p = put_two_digits(p, us % 100);
+	p = digits_put_two(p, us / 10000);
+	p = digits_put_two(p, us / 100 % 100);
+	p = digits_put_two(p, us % 100);
 	*p++ = 'Z';
 	return p;
 }

@@ -31,16 +31,20 @@ put_base64(char *out, const uint8_t *data, size_t len)
 	static const char alphabet[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t three = (uint32_t)data[i] << 16;
+	for (; len >= 3; data += 3, len -= 3) {
+		uint32_t three = (uint32_t)data[0] << 16 | (uint32_t)data[1] << 8 | data[2];
 
-		three |= i + 1 < len ? (uint32_t)data[i + 1] << 8 : 0;
-		three |= i + 2 < len ? data[i + 2] : 0u;
 		*out++ = alphabet[three >> 18];
 		*out++ = alphabet[three >> 12 & 63];
-		*out++ = i + 1 < len ? alphabet[three >> 6 & 63] : '=';
-		*out++ = i + 2 < len ? alphabet[three & 63] : '=';
+		*out++ = alphabet[three >> 6 & 63];
+		*out++ = alphabet[three & 63];
 	}
+	if (len == 0)
+		return out;
+	*out++ = alphabet[data[0] >> 2];
+	*out++ = alphabet[(data[0] & 3) << 4 | (len == 2 ? data[1] >> 4 : 0)];
+	*out++ = len == 2 ? alphabet[(data[1] & 15) << 2] : '=';
+	*out++ = '=';
 	return out;
 }
 

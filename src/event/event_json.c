@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/json.h"
 #include "base/timestamp.h"
 #include "event/community_id.h"
@@ -45,17 +46,13 @@ put_text(char *out, struct span text)
 	return text.data == NULL ? PUT(out, "null") : json_put_string(out, text);
 }
 
+/* A port, or the number of a VLAN. */
 static char *
-put_number(char *out, unsigned value)
+put_number(char *out, uint16_t value)
 {
-	char digits[10];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
-	return put(out, digits + at, sizeof(digits) - at);
+	if (value >= 1000)
+		return digits_put_two(digits_put_small(out, value / 100u), value % 100u);
+	return digits_put_small(out, value);
 }
 
 static char *
@@ -134,7 +131,7 @@ put_endpoints(char *out, const struct event *ev, struct span sensor, struct span
 	out = PUT_KEY(out, "client_mac");
 	out = put_mac(out, ev);
 	out = PUT_KEY(out, "vlan");
-	out = ev->vlan >= 0 ? put_number(out, (unsigned)ev->vlan) : PUT(out, "null");
+	out = ev->vlan >= 0 ? put_number(out, (uint16_t)ev->vlan) : PUT(out, "null");
 	out = PUT_KEY(out, "community_id");
 	*out++ = '"';
 	out = community_id_put(out, ev);

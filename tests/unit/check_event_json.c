@@ -1,6 +1,7 @@
 #include "event/event.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "event/community_id.h"
 #include "tls/names.h"
@@ -196,6 +197,17 @@ START_TEST(ipv6_is_written_as_in_rfc_5952)
 }
 END_TEST
 
+static const char *const numbers[] = { "0", "9", "10", "99", "100", "999", "1000", "9999", "10000",
+	"10005", "65535" };
+
+START_TEST(ports_are_written_with_as_many_digits_as_they_need)
+{
+	struct event ev = { .client_port = (uint16_t)strtoul(numbers[_i], NULL, 10) };
+
+	check_member(&ev, "client_port", numbers[_i]);
+}
+END_TEST
+
 /* The first two are from the specification's own examples, the others by another implementation. */
 static const struct {
 	const char *client, *server;
@@ -253,6 +265,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, cleartext_session_tells_whether_a_login_was_tried, 0, 3);
 	tcase_add_loop_test(tc, hostile_text_stays_inside_its_string, 0, ROWS(hostile));
 	tcase_add_test(tc, ipv6_is_written_as_in_rfc_5952);
+	tcase_add_loop_test(
+	    tc, ports_are_written_with_as_many_digits_as_they_need, 0, ROWS(numbers));
 	tcase_add_loop_test(tc, community_id_is_the_same_from_both_ends, 0, ROWS(flows));
 }
 
