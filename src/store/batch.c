@@ -1,5 +1,5 @@
 /*
- * Rows of integers on their way into a table, many in one step.
+ * Rows on their way into a table, many in one step: integers, and the places of texts.
  *
  * A statement per row costs more than the row: its values are bound one by one, its cursor is
  * opened and looks for the place from the root.  Here SQLite takes rows out of memory by itself, by
@@ -15,11 +15,23 @@
 
 #define ROWS_MAX 512
 
-static const enum store_statement statements[STORE_BATCH_COUNT] = {
-	[STORE_BATCH_FINDINGS] = STATEMENT_FINDINGS_WRITE,
-	[STORE_BATCH_FINDINGS_MORE] = STATEMENT_FINDINGS_WRITE_MORE,
-	[STORE_BATCH_DAYS] = STATEMENT_DAYS_ADD,
-	[STORE_BATCH_HOURS] = STATEMENT_HOURS_ADD,
+/* A letter for each column: a number, one that may be NULL, text, bytes. */
+#define NUMBER 'i'
+#define OPTIONAL 'n'
+#define TEXT 't'
+#define BYTES 'b'
+
+static const struct {
+	enum store_statement statement;
+	int width;
+	char columns[STORE_BATCH_WIDTH_MAX + 1];
+} formats[STORE_BATCH_COUNT] = {
+	[STORE_BATCH_CLIENTS] = { STATEMENT_CLIENTS_WRITE, 4, "iibt" },
+	[STORE_BATCH_STATES] = { STATEMENT_STATES_WRITE, 15, "ibtiniiiitbtnnt" },
+	[STORE_BATCH_FINDINGS] = { STATEMENT_FINDINGS_WRITE, 7, "iiiiiii" },
+	[STORE_BATCH_FINDINGS_MORE] = { STATEMENT_FINDINGS_WRITE_MORE, 8, "iiiiiiii" },
+	[STORE_BATCH_DAYS] = { STATEMENT_DAYS_ADD, 2, "ii" },
+	[STORE_BATCH_HOURS] = { STATEMENT_HOURS_ADD, 6, "iiiiii" },
 };
 
 /* The virtual table `batch`, of the batch that is being written. */
@@ -33,12 +45,12 @@ struct batch_cursor {
 	size_t row;
 };
 
-static const struct store_batch *
-batch_of(const sqlite3_vtab_cursor *cursor)
+static const struct store *
+store_of(const sqlite3_vtab_cursor *cursor)
 {
 	const struct batch_table *table = (const void *)cursor->pVtab;
 
-	return table->store->batch;
+	return table->store;
 }
 
 static struct batch_cursor *
@@ -62,8 +74,9 @@ connect_table(
 	/* For our own statements, not for what a database from elsewhere may have in its schema. */
 	status = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
 	if (status == SQLITE_OK)
-		status =
-		    sqlite3_declare_vtab(db, "CREATE TABLE batch (v1, v2, v3, v4, v5, v6, v7, v8)");
+		status = sqlite3_declare_vtab(db,
+		    "CREATE TABLE batch (v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13,"
+		    " v14, v15)");
 	return status;
 }
 
@@ -121,13 +134,42 @@ next(sqlite3_vtab_cursor *cursor)
 static int
 is_at_end(sqlite3_vtab_cursor *cursor)
 {
-	return batch_cursor(cursor)->row >= batch_of(cursor)->count;
+	const struct store *s = store_of(cursor);
+
+	return batch_cursor(cursor)->row >= s->batches[s->batch].count;
+}
+
+/* A text by its place, as of store_batch_text. */
+static void
+tell_text(sqlite3_context *out, const struct store_batch *b, int64_t place, char kind)
+{
+	const char *text = b->text.data + (size_t)(place >> 32);
+	int len = (int)(place & INT32_MAX);
+
+	/* It stays where it is until the statement was stepped. */
+	if (kind == BYTES)
+		sqlite3_result_blob(out, text, len, SQLITE_STATIC);
+	else
+		sqlite3_result_text(out, text, len, SQLITE_STATIC);
 }
 
 static int
 tell_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int column)
 {
-	sqlite3_result_int64(out, batch_of(cursor)->rows[batch_cursor(cursor)->row][column]);
+	const struct store *s = store_of(cursor);
+	const struct store_batch *b = &s->batches[s->batch];
+	char kind = formats[s->batch].columns[column];
+	size_t width = (size_t)formats[s->batch].width;
+	int64_t value = b->rows[batch_cursor(cursor)->row * width + (size_t)column];
+
+	if (kind == NUMBER)
+		sqlite3_result_int64(out, value);
+	else if (value == STORE_BATCH_NULL)
+		sqlite3_result_null(out);
+	else if (kind == OPTIONAL)
+		sqlite3_result_int64(out, value);
+	else
+		tell_text(out, b, value, kind);
 	return SQLITE_OK;
 }
 
@@ -165,13 +207,13 @@ write_batch(struct store *s, enum store_batch_of which, struct error *err)
 
 	if (s->batches[which].count == 0)
 		return 0;
-	st = store_statement(s, statements[which], err);
+	st = store_statement(s, formats[which].statement, err);
 	if (st == NULL)
 		return -1;
-	s->batch = &s->batches[which];
+	s->batch = which;
 	result = store_step(s, st, err);
-	s->batch = NULL;
 	s->batches[which].count = 0;
+	buf_clear(&s->batches[which].text);
 	return result;
 }
 
@@ -180,11 +222,25 @@ store_batch_next(struct store *s, enum store_batch_of which, struct error *err)
 {
 	struct store_batch *b = &s->batches[which];
 
+	size_t width = (size_t)formats[which].width;
+
 	if (b->rows == NULL)
-		b->rows = xreallocarray(NULL, ROWS_MAX, sizeof(*b->rows));
+		b->rows = xreallocarray(NULL, ROWS_MAX * width, sizeof(*b->rows));
 	if (b->count == ROWS_MAX && write_batch(s, which, err) != 0)
 		return NULL;
-	return b->rows[b->count++];
+	return b->rows + width * b->count++;
+}
+
+int64_t
+store_batch_text(struct store *s, enum store_batch_of which, struct span text)
+{
+	struct buf *kept = &s->batches[which].text;
+	int64_t place = (int64_t)kept->len << 32 | (int64_t)text.len;
+
+	if (text.len == 0)
+		return STORE_BATCH_NULL;
+	buf_add(kept, text.data, text.len);
+	return place;
 }
 
 int
@@ -200,13 +256,17 @@ store_batches_write(struct store *s, struct error *err)
 void
 store_batches_drop(struct store *s)
 {
-	for (int i = 0; i < STORE_BATCH_COUNT; i++)
+	for (int i = 0; i < STORE_BATCH_COUNT; i++) {
 		s->batches[i].count = 0;
+		buf_clear(&s->batches[i].text);
+	}
 }
 
 void
 store_batches_release(struct store *s)
 {
-	for (int i = 0; i < STORE_BATCH_COUNT; i++)
+	for (int i = 0; i < STORE_BATCH_COUNT; i++) {
 		free(s->batches[i].rows);
+		buf_release(&s->batches[i].text);
+	}
 }

@@ -92,16 +92,15 @@ store_trims_drop(struct store *s)
 	s->trim_count = 0;
 }
 
+static const char hours_of_sql[] = "SELECT " STORE_HOUR(
+    "id") ", sessions, short_sessions, failed_logins, accepted_logins,"
+	  " failed_names FROM login_hour WHERE " STORE_IS_TIME_OF("id", "?1") " ORDER BY id";
+
 int
 store_load_hours(
     struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count, struct error *err)
 {
-	sqlite3_stmt *st = store_prepare_query(s,
-	    "SELECT " STORE_HOUR("id") ", sessions, short_sessions, failed_logins,"
-				       " accepted_logins, failed_names"
-				       " FROM login_hour WHERE " STORE_IS_TIME_OF(
-					   "id", "?1") " ORDER BY id",
-	    NULL, err);
+	sqlite3_stmt *st = store_prepare_query(s, hours_of_sql, NULL, err);
 	int status;
 
 	*hours = NULL;
@@ -126,37 +125,21 @@ store_load_hours(
 	return status == SQLITE_DONE ? 0 : -1;
 }
 
+#define HOUR STORE_HOUR("h.id")
+
+static const char hours_sql[] =
+    "SELECT s.name, c.ip, x.name, " HOUR ", h.sessions, h.short_sessions, h.failed_logins,"
+    " h.accepted_logins, h.failed_names FROM " STORE_CLIENT_TABLES " CROSS JOIN login_hour h"
+    " WHERE " STORE_IS_TIME_OF(
+	"h.id", "c.id") " AND (?1 IS NULL OR (" HOUR " + 1) * 3600000000 > ?1)"
+			" AND (?2 IS NULL OR " HOUR " * 3600000000 < ?2)"
+			" AND (?3 IS NULL OR s.name = ?3) ORDER BY c.ip_key, s.name, h.id";
+
 int
 store_each_hour(struct store *s, const struct store_filter *filter, store_hour_fn fn, void *arg,
     struct error *err)
 {
-	sqlite3_stmt *st = store_prepare_query(s,
-	    "SELECT s.name, c.ip, c.name, " STORE_HOUR(
-		"h.id") ", h.sessions, h.short_sessions,"
-			" h.failed_logins, h.accepted_logins, h.failed_names"
-			" FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN login_hour h"
-			" WHERE " STORE_IS_TIME_OF("h.id",
-			    "c.id") " AND (?1 IS NULL OR (" STORE_HOUR("h.id") " + 1) * 3600000000 "
-									       "> ?1)"
-									       " AND (?2 IS NULL "
-									       "OR " STORE_HOUR(
-										   "h.id") " * "
-											   "3600000"
-											   "000 < "
-											   "?2)"
-											   " AND "
-											   "(?3 IS "
-											   "NULL "
-											   "OR "
-											   "s.name "
-											   "= ?3) "
-											   "ORDER "
-											   "BY "
-											   "c.ip_"
-											   "key, "
-											   "s.name,"
-											   " h.id",
-	    filter, err);
+	sqlite3_stmt *st = store_prepare_query(s, hours_sql, filter, err);
 	int status;
 
 	if (st == NULL)

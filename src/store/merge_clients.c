@@ -41,7 +41,7 @@ read_cadence(
     struct store *s, int64_t client_id, int64_t *name_us, struct cadence *out, struct error *err)
 {
 	sqlite3_stmt *st =
-	    merge_prepare(s, "SELECT name_us, cadence FROM client WHERE id = ?1", err);
+	    merge_prepare(s, "SELECT name_us, cadence FROM client_state WHERE id = ?1", err);
 	int status;
 
 	if (st == NULL)

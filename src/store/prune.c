@@ -90,6 +90,7 @@ prune_client(struct store *s, const struct prune_client *c, int64_t before_us, s
 		if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0 ||
 		    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, INT64_MAX, max, count, err) != 0)
 			return -1;
+		store_clients_forget(s);
 		return delete_rows(s, STATEMENT_PRUNE_CLIENT, c->id, before_us, 1, count, err);
 	}
 	/* What is left may mean something else than before. */

@@ -10,10 +10,10 @@
 #define WORST_VERSION "(SELECT min(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT ", "
 #define BEST_VERSION "(SELECT max(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT ", "
 #define CLIENT_COLUMNS                                                                             \
-	"c.id, s.name, c.ip, c.mac, c.name, c.name_source, c.first_us, c.last_us, "                \
-	"c.count, " WORST_VERSION BEST_VERSION "c.verdict, c.reason, r.mac IS NOT NULL, "          \
-	"c.cadence_text, c.interval_us, c.interval_share, "                                        \
-	"c.active_hours"
+	"c.id, s.name, c.ip, x.mac, x.name, x.name_source, x.first_us, x.last_us, "                \
+	"x.count, " WORST_VERSION BEST_VERSION "x.verdict, x.reason, r.mac IS NOT NULL, "          \
+	"x.cadence_text, x.interval_us, x.interval_share, "                                        \
+	"x.active_hours"
 
 static sqlite3_stmt *
 prepare(struct store *s, const char *sql, struct error *err)
@@ -119,10 +119,10 @@ read_client(sqlite3_stmt *st, struct store_client *c)
 }
 
 static const char clients_sql[] =
-    "SELECT " CLIENT_COLUMNS " FROM client c JOIN sensor s"
-    " ON s.id = c.sensor LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac"
-    " WHERE (?1 IS NULL OR c.last_us >= ?1) AND (?2 IS NULL OR c.first_us < ?2)"
-    " AND (?3 IS NULL OR s.name = ?3) ORDER BY c.verdict, c.ip_key, s.name";
+    "SELECT " CLIENT_COLUMNS " FROM " STORE_CLIENT_TABLES
+    " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = x.mac"
+    " WHERE (?1 IS NULL OR x.last_us >= ?1) AND (?2 IS NULL OR x.first_us < ?2)"
+    " AND (?3 IS NULL OR s.name = ?3) ORDER BY x.verdict, c.ip_key, s.name";
 
 int
 store_each_client(struct store *s, const struct store_filter *filter, store_client_fn fn, void *arg,
@@ -218,30 +218,22 @@ store_each_finding(struct store *s, const struct store_filter *filter, store_fin
 	return result != 0 ? result : q.result;
 }
 
+#define DAY STORE_DAY("d.id")
+#define DAY_COLUMNS DAY ", " STORE_DAY_VERSION("d.id") ", " STORE_DAY_OUTCOME("d.id") ", d.count"
+
+static const char days_sql[] =
+    "SELECT s.name, c.ip, " DAY_COLUMNS
+    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN day d"
+    " WHERE " STORE_IS_TIME_OF("d.id",
+	"c.id") " AND (?1 IS NULL OR (" DAY " + 1) * 86400000000 > ?1)"
+		" AND (?2 IS NULL OR " DAY " * 86400000000 < ?2) AND (?3 IS NULL OR s.name = ?3)"
+		" ORDER BY " DAY ", c.ip_key, s.name, d.id";
+
 int
 store_each_day(struct store *s, const struct store_filter *filter, store_day_fn fn, void *arg,
     struct error *err)
 {
-	sqlite3_stmt *st = prepare(s,
-	    "SELECT s.name, c.ip, " STORE_DAY("d.id") ", " STORE_DAY_VERSION(
-		"d.id") ", " STORE_DAY_OUTCOME("d.id") ", d.count"
-						       " FROM client c JOIN sensor s ON s.id = "
-						       "c.sensor CROSS JOIN day d"
-						       " WHERE " STORE_IS_TIME_OF("d.id", "c.id") " AND (?1 IS NULL OR (" STORE_DAY(
-							   "d.id") " + 1) * 86400000000 > ?1)"
-								   " AND (?2 IS NULL OR " STORE_DAY(
-								       "d.id") " * 86400000000 < "
-									       "?2)"
-									       " AND (?3 IS NULL "
-									       "OR s.name = ?3)"
-									       " ORDER "
-									       "BY " STORE_DAY(
-										   "d.id") ", "
-											   "c.ip_"
-											   "key, "
-											   "s.name,"
-											   " d.id",
-	    err);
+	sqlite3_stmt *st = prepare(s, days_sql, err);
 	int status;
 
 	if (st == NULL)
@@ -272,8 +264,8 @@ int
 store_each_day_of(struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err)
 {
 	sqlite3_stmt *st = prepare(s,
-	    "SELECT " STORE_DAY("id") ", " STORE_DAY_VERSION("id") ", " STORE_DAY_OUTCOME(
-		"id") ", count FROM day WHERE " STORE_IS_TIME_OF("id", "?1") " ORDER BY id",
+	    "SELECT " DAY_COLUMNS
+	    " FROM day d WHERE " STORE_IS_TIME_OF("d.id", "?1") " ORDER BY d.id",
 	    err);
 	int status;
 

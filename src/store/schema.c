@@ -24,13 +24,16 @@ static const char schema_1[] =
     "CREATE TABLE client ("
     " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
     " ip_key BLOB NOT NULL," /* family and bytes: sorts as addresses do */
-    " ip TEXT NOT NULL, mac BLOB, name TEXT, name_source INTEGER NOT NULL,"
-    " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL,"
-    " verdict INTEGER NOT NULL, reason TEXT NOT NULL,"
-    " name_us INTEGER,"
+    " ip TEXT NOT NULL, UNIQUE (sensor, ip_key));"
+    /* What each flush changes. */
+    "CREATE TABLE client_state ("
+    " id INTEGER PRIMARY KEY REFERENCES client(id),"
+    " mac BLOB, name TEXT, name_source INTEGER, name_us INTEGER,"
+    " first_us INTEGER, last_us INTEGER, count INTEGER, verdict INTEGER, reason TEXT,"
     " cadence BLOB," /* tally/cadence.h; what follows is made from it */
-    " cadence_text TEXT, interval_us INTEGER, interval_share INTEGER, active_hours TEXT,"
-    " UNIQUE (sensor, ip_key));"
+    " cadence_text TEXT, interval_us INTEGER, interval_share INTEGER, active_hours TEXT);"
+    "CREATE TRIGGER client_removed AFTER DELETE ON client BEGIN"
+    " DELETE FROM client_state WHERE id = old.id; END;"
     /* What findings have in common, each once, and by how many of them: shared.c. */
     "CREATE TABLE kind ("
     " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL, server TEXT NOT NULL,"

@@ -63,8 +63,8 @@ set_digest_key(struct store *s)
 	s->has_digest_key = true;
 }
 
-static const struct hash_key *
-digest_key(struct store *s)
+const struct hash_key *
+store_digest_key(struct store *s)
 {
 	if (!s->has_digest_key)
 		set_digest_key(s);
@@ -134,7 +134,7 @@ same_kind(const struct finding_key *a, const struct finding_key *b)
 static uint64_t
 hash_kind(struct store *s, const struct finding_key *k)
 {
-	const struct hash_key *key = digest_key(s);
+	const struct hash_key *key = store_digest_key(s);
 
 	return hash_words(key,
 	    hash_bytes(key, k->server.data, k->server.len) ^ (uint64_t)pack_service(k),
@@ -199,7 +199,7 @@ digest(struct store *s, const struct finding *f)
 		len += EVENT_JA4_LEN;
 	}
 	memcpy(bytes + len, f->certificate_subject.data, f->certificate_subject.len);
-	return (int64_t)hash_bytes(digest_key(s), bytes, len + f->certificate_subject.len);
+	return (int64_t)hash_bytes(store_digest_key(s), bytes, len + f->certificate_subject.len);
 }
 
 /* As the columns of a story are told apart. */

@@ -73,8 +73,10 @@ store_cache_refresh(struct store *s, struct error *err)
 	}
 	version = sqlite3_column_int64(st, 0);
 	(void)sqlite3_reset(st);
-	if (version != s->data_version)
+	if (version != s->data_version) {
 		store_cache_clear(s);
+		store_clients_forget(s);
+	}
 	s->data_version = version;
 	return 0;
 }

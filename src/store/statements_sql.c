@@ -3,31 +3,27 @@
 
 #include "base/banned.h"
 
-#define CLIENT_COLUMNS                                                                             \
-	"sensor, ip_key, ip, mac, name, name_source, first_us, last_us, count, verdict, reason, "  \
-	"name_us, cadence, cadence_text, interval_us, interval_share, active_hours"
-
 /* clang-format off */
 const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_DATA_VERSION] = "PRAGMA data_version",
-	[STATEMENT_CLIENT_FIND] =
-		"SELECT id, mac, name, name_source, first_us, last_us, count, name_us, cadence"
-		" FROM client WHERE sensor = ?1 AND ip_key = ?2",
-	[STATEMENT_CLIENT_INSERT] =
-		"INSERT INTO client (" CLIENT_COLUMNS ")"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-		" ?17)",
-	/* Numbered as above; here ?1 is the client's id. */
-	[STATEMENT_CLIENT_UPDATE] =
-		"UPDATE client SET mac = ?4, name = ?5, name_source = ?6, first_us = ?7,"
-		" last_us = ?8, count = ?9, verdict = ?10, reason = ?11, name_us = ?12,"
-		" cadence = ?13, cadence_text = ?14, interval_us = ?15, interval_share = ?16,"
-		" active_hours = ?17 WHERE id = ?1",
+	[STATEMENT_CLIENT_FIND] = "SELECT id FROM client WHERE sensor = ?1 AND ip_key = ?2",
+	[STATEMENT_CLIENT_ANY] = "SELECT 1 FROM client WHERE sensor = ?1 LIMIT 1",
+	[STATEMENT_CLIENT_LAST] = "SELECT coalesce(max(id), 0) FROM client",
+	[STATEMENT_CLIENT_READ] =
+		"SELECT mac, name, name_source, name_us, first_us, last_us, count, cadence"
+		" FROM client_state WHERE id = ?1",
+	[STATEMENT_CLIENTS_WRITE] =
+		"INSERT INTO client (id, sensor, ip_key, ip) SELECT v1, v2, v3, v4 FROM batch",
+	[STATEMENT_STATES_WRITE] =
+		"INSERT OR REPLACE INTO client_state (id, mac, name, name_source, name_us,"
+		" first_us, last_us, count, verdict, reason, cadence, cadence_text, interval_us,"
+		" interval_share, active_hours) SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10,"
+		" v11, v12, v13, v14, v15 FROM batch",
 	[STATEMENT_CLIENT_JUDGED] =
-		"UPDATE client SET verdict = ?2, reason = ?3 WHERE id = ?1",
+		"UPDATE client_state SET verdict = ?2, reason = ?3 WHERE id = ?1",
 	[STATEMENT_FINDING_LOAD] =
 		/* In the order of their numbers, which is that of the table. */
 		"SELECT load_finding(f.id, f.story, " STORE_FINDING_OWN_COLUMNS ") FROM finding f"
@@ -106,8 +102,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[STATEMENT_PRUNE_NEXT_CLIENT] =
 		/* Copies of what was merged stay: without them it would be counted once more. */
-		"SELECT id, ip_key, last_us FROM client WHERE id > ?1 AND sensor > 0"
-		" ORDER BY id LIMIT 1",
+		"SELECT c.id, ip_key, last_us FROM client c JOIN client_state x ON x.id = c.id"
+		" WHERE c.id > ?1 AND sensor > 0 ORDER BY c.id LIMIT 1",
 	[STATEMENT_PRUNE_FINDINGS] =
 		"DELETE FROM finding WHERE id IN (SELECT id FROM finding"
 		" WHERE " STORE_IS_OF_CLIENT("id", "?1") " AND last_us < ?2 LIMIT ?3)",
@@ -118,7 +114,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"DELETE FROM login_hour WHERE id IN (SELECT id FROM login_hour"
 		" WHERE " STORE_IS_TIME_OF("id", "?1") " AND " STORE_HOUR("id") " < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_CLIENT] =
-		"DELETE FROM client WHERE id = ?1 AND last_us < ?2 AND ?3 > 0 AND NOT EXISTS"
+		"DELETE FROM client WHERE id = ?1 AND ?3 > 0 AND"
+		" (SELECT last_us FROM client_state WHERE id = ?1) < ?2 AND NOT EXISTS"
 		" (SELECT 1 FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1") ")",
 	[STATEMENT_PRUNE_COUNTERS] =
 		"DELETE FROM run_counter WHERE (run, name) IN (SELECT run, c.name FROM run r"

@@ -40,6 +40,7 @@ store_close(struct store *s)
 	store_references_drop(s);
 	store_trims_drop(s);
 	store_cache_release(s);
+	store_clients_forget(s);
 	buf_release(&s->scratch);
 	buf_release(&s->reason);
 	free(s->path);
@@ -142,5 +143,6 @@ store_rollback(struct store *s)
 	store_references_drop(s);
 	store_trims_drop(s);
 	store_cache_clear(s);
+	store_clients_forget(s);
 	s->in_transaction = false;
 }

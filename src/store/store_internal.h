@@ -16,8 +16,11 @@ enum store_statement {
 	STATEMENT_ROLLBACK,
 	STATEMENT_DATA_VERSION,
 	STATEMENT_CLIENT_FIND,
-	STATEMENT_CLIENT_INSERT,
-	STATEMENT_CLIENT_UPDATE,
+	STATEMENT_CLIENT_ANY,
+	STATEMENT_CLIENT_LAST,
+	STATEMENT_CLIENT_READ,
+	STATEMENT_CLIENTS_WRITE,
+	STATEMENT_STATES_WRITE,
 	STATEMENT_CLIENT_JUDGED,
 	STATEMENT_FINDING_LOAD,
 	STATEMENT_FINDING_LOAD_MORE,
@@ -81,26 +84,32 @@ struct finding_set {
 	struct set_loading *loading; /* while it is read */
 };
 
-/* Rows of integers that wait to be written, per table. */
+/* Rows that wait to be written, per table; in the order in which they are. */
 enum store_batch_of {
+	STORE_BATCH_CLIENTS,
+	STORE_BATCH_STATES,
 	STORE_BATCH_FINDINGS,
 	STORE_BATCH_FINDINGS_MORE,
 	STORE_BATCH_DAYS,
 	STORE_BATCH_HOURS,
 };
 #define STORE_BATCH_COUNT (STORE_BATCH_HOURS + 1)
-#define STORE_BATCH_WIDTH 8
+#define STORE_BATCH_WIDTH_MAX 15
+/* The value of a column that may be NULL. */
+#define STORE_BATCH_NULL INT64_MIN
 
 struct store_batch {
-	int64_t (*rows)[STORE_BATCH_WIDTH];
+	int64_t *rows;
 	size_t count;
+	struct buf text; /* of its columns with text */
 };
 
 /* The tables of what findings share. */
 enum store_shared { STORE_SHARED_KIND, STORE_SHARED_STORY };
 #define STORE_SHARED_COUNT (STORE_SHARED_STORY + 1)
 
-struct shared_cache; /* opaque */
+struct shared_cache;   /* opaque */
+struct client_numbers; /* opaque */
 
 struct store_reference {
 	int64_t id, change;
@@ -124,13 +133,15 @@ struct store {
 	struct buf scratch, reason;
 	struct finding_set set;
 	struct store_batch batches[STORE_BATCH_COUNT];
-	const struct store_batch *batch; /* that is being written */
+	enum store_batch_of batch; /* that is being written */
 	struct store_references references[STORE_SHARED_COUNT];
 	int64_t *trims; /* clients whose hours are to be trimmed */
 	size_t trim_count;
-	struct shared_cache *cache; /* NULL: not needed yet */
-	int64_t data_version;       /* of store_cache_refresh */
-	struct hash_key digest_key; /* of stories */
+	struct shared_cache *cache;     /* NULL: not needed yet */
+	int64_t data_version;           /* of store_cache_refresh */
+	struct client_numbers *clients; /* NULL: nothing is known */
+	int64_t last_client;            /* the last number in use; 0: not known */
+	struct hash_key digest_key;     /* of stories */
 	bool has_digest_key;
 	int64_t prune_after; /* the last client that the sweep of store_prune is done with */
 };
@@ -212,9 +223,44 @@ int store_batch_prepare(struct store *s);
  * before it could not be written.  Rows are in their tables after store_batches_write.
  */
 int64_t *store_batch_next(struct store *s, enum store_batch_of which, struct error *err);
+/* For a column of that row with text, or bytes, which are copied; empty ones are NULL. */
+int64_t store_batch_text(struct store *s, enum store_batch_of which, struct span text);
 int store_batches_write(struct store *s, struct error *err);
 void store_batches_drop(struct store *s);
 void store_batches_release(struct store *s);
+
+/* client_row.c */
+/* What is known of a client, brought up to date. */
+struct store_client_row {
+	int64_t id; /* 0: not stored yet */
+	bool has_mac;
+	uint8_t mac[6];
+	struct event_text name; /* printable */
+	enum name_source name_source;
+	int64_t name_us;
+	int64_t first_us, last_us;
+	uint64_t count;
+	struct cadence cadence;
+};
+
+/* Asks the database; 0: there is none. */
+int store_client_number(
+    struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err);
+int store_client_read(struct store *s, int64_t id, struct store_client_row *row, struct error *err);
+/* The rule of tally.h: the latest decides, an earlier one fills what is not known yet. */
+void store_client_update(
+    struct store_client_row *row, const struct tally_client *c, struct buf *scratch);
+/* With s->reason; a new one gets its number. */
+int store_client_write(struct store *s, int64_t sensor_id, const struct addr *ip,
+    struct store_client_row *row, uint8_t verdict, struct error *err);
+
+/* client_numbers.c */
+/* As store_client_number, but asks the database only for what is not known. */
+int store_clients_find(
+    struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err);
+void store_clients_keep(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t id);
+/* When clients may have been removed, or written by others. */
+void store_clients_forget(struct store *s);
 
 /* references.c */
 /* `change` findings more refer to that row. */
@@ -229,6 +275,8 @@ void store_references_drop(struct store *s);
 int store_find_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err);
 /* The same, and makes it; it is gone again unless store_reference names it. */
 int store_keep_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err);
+/* Out of the random name of the database, so that nobody else can choose what collides. */
+const struct hash_key *store_digest_key(struct store *s);
 int store_keep_story(struct store *s, const struct finding *f, int64_t *id, struct error *err);
 bool store_same_story(const struct finding *a, const struct finding *b);
 
@@ -278,6 +326,8 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 #define STORE_FINDING_KIND(id) "(" id " & 4294967295)"
 #define STORE_IS_OF_CLIENT(id, client)                                                             \
 	id " BETWEEN (" client " << 32) AND (" client " << 32) + 4294967295"
+#define STORE_CLIENT_TABLES                                                                        \
+	"client c JOIN client_state x ON x.id = c.id JOIN sensor s ON s.id = c.sensor"
 /* In this order: SQLite cannot tell how few findings are in a range of numbers. */
 #define STORE_FINDING_TABLES                                                                       \
 	"finding f CROSS JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \

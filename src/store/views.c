@@ -34,9 +34,9 @@
 	    "t.server_name_source") " END"
 /* By its address alone nobody can tell. */
 #define LEGACY_ENDPOINT "CASE WHEN f.judged & 512 THEN NULL ELSE f.judged >> 8 & 1 END"
-#define MAC_BYTE(from) "substr(hex(c.mac), " from ", 2)"
+#define MAC_BYTE(from) "substr(hex(x.mac), " from ", 2)"
 #define MAC                                                                                                               \
-	"CASE WHEN c.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \
+	"CASE WHEN x.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \
 	    "5") " || ':' || " MAC_BYTE("7") " || ':' || " MAC_BYTE("9") " || ':' || " MAC_BYTE("11") ") END"
 /* By age, SSLv2 the oldest; what is not known is left out. */
 #define SEEN_VERSION(choose)                                                                       \
@@ -47,13 +47,13 @@
 #define SILENT_DAYS                                                                                \
 	"(SELECT count(DISTINCT q.end_us / 86400000000) FROM run r JOIN run_source q"              \
 	" ON q.run = r.id WHERE r.sensor = c.sensor AND q.end_us / 86400000000 >"                  \
-	" c.last_us / 86400000000 AND q.end_us / 86400000000 < " LAST_DAY_OF_SENSOR ")"
+	" x.last_us / 86400000000 AND q.end_us / 86400000000 < " LAST_DAY_OF_SENSOR ")"
 /* In days; a client that was seen on one day only has none, but several times is every day. */
 #define CADENCE                                                                                    \
 	"coalesce((SELECT max(gap) FROM (SELECT day - lag(day) OVER (ORDER BY day) AS gap"         \
 	" FROM (SELECT DISTINCT " STORE_DAY("id") " AS day FROM day WHERE " STORE_IS_TIME_OF(      \
 	    "id", "c.id") "))),"                                                                   \
-			  " CASE WHEN c.count >= 4 THEN 1 ELSE 7 END)"
+			  " CASE WHEN x.count >= 4 THEN 1 ELSE 7 END)"
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
@@ -106,7 +106,7 @@ static const char routers_view[] =
     " places (sensor, mac, family, place, first_us, last_us) AS ("
     " SELECT sensor, mac, substr(ip_key, 1, 1),"
     " CASE substr(ip_key, 1, 1) WHEN x'04' THEN ip_key ELSE substr(ip_key, 1, 9) END,"
-    " min(first_us), max(last_us) FROM client"
+    " min(first_us), max(last_us) FROM client JOIN client_state USING (id)"
     " WHERE mac IS NOT NULL AND substr(ip_key, 2, 2) <> x'fe80' GROUP BY 1, 2, 3, 4),"
     " stays AS (SELECT *, max(last_us) OVER (PARTITION BY sensor, mac, family"
     " ORDER BY first_us, place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_us"
@@ -125,30 +125,30 @@ static const char clients_view[] =
     " fallbacks, quiet_since,"
     " router_mac, ja4, cadence, interval_s, interval_share, active_hours, dropped_early)"
     " AS SELECT"
-    " s.name, c.ip, c.name, "
-    NAME_SOURCE("c.name_source") ", "
+    " s.name, c.ip, x.name, "
+    NAME_SOURCE("x.name_source") ", "
     "CASE WHEN r.mac IS NULL THEN " MAC " END, "
     SEEN_VERSION("min") ", "
     SEEN_VERSION("max") ", "
-    VERDICT("c.verdict") ", "
-    "CASE c.reason WHEN '' THEN NULL ELSE c.reason END, "
-    TIME("c.first_us") ", "
-    TIME("c.last_us") ", "
-    "c.count, "
+    VERDICT("x.verdict") ", "
+    "CASE x.reason WHEN '' THEN NULL ELSE x.reason END, "
+    TIME("x.first_us") ", "
+    TIME("x.last_us") ", "
+    "x.count, "
     "(SELECT count(DISTINCT " STORE_DAY("id") ") FROM day WHERE " STORE_IS_TIME_OF("id", "c.id") "), "
     "(SELECT coalesce(sum(fallback_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") "), "
     /* The quick test first: most clients came yesterday or today. */
-    "CASE WHEN c.verdict = 6 OR " DAY("c.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
-    " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("c.last_us") " END, "
+    "CASE WHEN x.verdict = 6 OR " DAY("x.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
+    " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("x.last_us") " END, "
     "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, "
     "(SELECT t.ja4 FROM " STORE_FINDING_TABLES " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") " AND t.ja4 IS NOT NULL"
     "  ORDER BY f.last_us DESC, k.server, k.service, k.way LIMIT 1), "
-    "c.cadence_text, "
-    "round(c.interval_us / 1e6, 1), "
-    "c.interval_share, c.active_hours, "
+    "x.cadence_text, "
+    "round(x.interval_us / 1e6, 1), "
+    "x.interval_share, x.active_hours, "
     "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ")"
-    " FROM client c JOIN sensor s ON s.id = c.sensor"
-    " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = c.mac;";
+    " FROM " STORE_CLIENT_TABLES
+    " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = x.mac;";
 
 static const char days_view[] =
     "CREATE VIEW days (sensor, client, day, tls_version, outcome, count) AS SELECT"

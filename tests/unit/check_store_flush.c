@@ -142,6 +142,43 @@ START_TEST(sensors_keep_their_clients_apart)
 }
 END_TEST
 
+/* By another process, in what would be the next flush of the same client. */
+START_TEST(a_client_that_was_removed_is_made_anew)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct event ev = handshake("10.0.0.1", "mail.example", V12, DAY);
+	static const char counts[] = "SELECT client, count, (SELECT count(*) FROM client_state),"
+				     " (SELECT sum(count) FROM inventory) FROM clients";
+
+	for (unsigned i = 0; i < 3; i++) {
+		flush_event(s, &ev);
+		flush_event(s, &ev);
+		ck_assert_str_eq(sql(counts), "10.0.0.1|2|1|2");
+		(void)sql("DELETE FROM finding");
+		(void)sql("DELETE FROM client");
+		ck_assert_str_eq(sql("SELECT count(*) FROM client_state"), "0");
+	}
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_client_of_a_flush_that_was_taken_back_is_not_known)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct event ev = handshake("10.0.0.1", "mail.example", V12, DAY);
+	struct error err;
+
+	ck_assert_int_eq(store_begin(s, &err), 0);
+	flush_event(s, &ev);
+	store_rollback(s);
+	ck_assert_str_eq(sql("SELECT count(*) FROM client"), "0");
+	flush_event(s, &ev);
+	ck_assert_str_eq(sql("SELECT client, count FROM clients"), "10.0.0.1|1");
+	ck_assert_str_eq(sql("SELECT client, count FROM inventory"), "10.0.0.1|1");
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_reader_is_given_no_new_sensor)
 {
 	struct store *s = open_store(STORE_WRITE);
@@ -764,6 +801,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, many_flushes_give_what_one_flush_gives, 0, ROWS(flush_sizes));
 	tcase_add_test(tc, an_earlier_capture_that_is_read_later_does_not_take_over);
 	tcase_add_test(tc, sensors_keep_their_clients_apart);
+	tcase_add_test(tc, a_client_that_was_removed_is_made_anew);
+	tcase_add_test(tc, a_client_of_a_flush_that_was_taken_back_is_not_known);
 	tcase_add_test(tc, a_reader_is_given_no_new_sensor);
 	tcase_add_test(tc, several_flushes_are_one_when_committed);
 	tcase_add_loop_test(tc, what_is_not_committed_is_not_there, 0, 2);

@@ -668,7 +668,7 @@ START_TEST(values_that_no_tlstally_writes_are_damage)
 		"UPDATE finding SET judged = -1",
 		"UPDATE story SET server_ip = 'nowhere'",
 		"UPDATE client SET ip = 'nowhere'",
-		"UPDATE client SET verdict = -1",
+		"UPDATE client_state SET verdict = -1",
 	};
 	struct error err = { "" };
 	struct buf out = { 0 };
