@@ -44,17 +44,46 @@ word_at(const struct addr *a, size_t at)
 	return word;
 }
 
+/* An IPv4 address and a port: they fit into one word. */
+static uint64_t
+endpoint_v4(const struct addr *a, uint16_t port)
+{
+	uint32_t word;
+
+	memcpy(&word, a->bytes, sizeof(word));
+	return (uint64_t)word << 16 | port;
+}
+
+static uint64_t
+endpoints_hash_v6(const struct hash_key *key, const struct packet *p)
+{
+	uint64_t hash = hash_words(key, word_at(&p->src, 0), word_at(&p->dst, 0));
+
+	hash = hash_words(key, hash ^ word_at(&p->src, 8), word_at(&p->dst, 8));
+	return hash_words(key, hash, (uint64_t)p->src_port << 16 | p->dst_port);
+}
+
 /* Everything that a copy has in common with its original. */
 static uint64_t
 packet_hash(const struct hash_key *key, const struct packet *p)
 {
-	uint64_t hash = hash_words(key, word_at(&p->src, 0), word_at(&p->dst, 0));
+	uint64_t numbers = (uint64_t)p->seq << 32 | p->ack;
+	uint64_t rest = (uint64_t)p->payload_len << 32 | (uint64_t)p->flags << 16 | p->ip_id;
+	uint64_t hash = p->src.family == 4 ? hash_words(key, endpoint_v4(&p->src, p->src_port),
+						 endpoint_v4(&p->dst, p->dst_port))
+					   : endpoints_hash_v6(key, p);
 
-	if (p->src.family != 4)
-		hash = hash_words(key, hash ^ word_at(&p->src, 8), word_at(&p->dst, 8));
-	hash = hash_words(key, hash ^ ((uint64_t)p->seq << 32 | p->ack),
-	    (uint64_t)p->src_port << 48 | (uint64_t)p->dst_port << 32 | p->payload_len);
-	return hash_words(key, hash, (uint64_t)p->flags << 16 | p->ip_id);
+	return hash_words(key, hash ^ numbers, rest);
+}
+
+/* Two ports' copies may stand a little out of order. */
+static bool
+is_copy_of(const struct mirror_seen *seen, const struct packet *packet)
+{
+	uint64_t window = packet->ip_id != 0 ? MIRROR_COPY_US : MIRROR_COPY_NO_ID_US;
+	uint64_t step = (uint64_t)packet->time_us - (uint64_t)seen->time_us;
+
+	return step + window <= 2 * window;
 }
 
 void
@@ -62,11 +91,10 @@ mirror_add_payload(struct mirror *m, const struct packet *packet)
 {
 	uint64_t hash = packet_hash(&m->key, packet);
 	struct mirror_seen *seen = &m->seen[hash & m->seen_mask];
-	uint64_t window = packet->ip_id != 0 ? MIRROR_COPY_US : MIRROR_COPY_NO_ID_US;
-	uint64_t step = (uint64_t)packet->time_us - (uint64_t)seen->time_us;
 
-	m->super_segments += packet->payload_len > MIRROR_SUPER_LEN;
-	/* Two ports' copies may stand a little out of order. */
-	m->duplicate_packets += seen->hash == hash && step + window <= 2 * window;
+	if (packet->payload_len > MIRROR_SUPER_LEN)
+		m->super_segments++;
+	if (seen->hash == hash && is_copy_of(seen, packet))
+		m->duplicate_packets++;
 	*seen = (struct mirror_seen){ hash, packet->time_us };
 }
