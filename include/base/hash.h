@@ -38,6 +38,15 @@ hash_words(const struct hash_key *key, uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* The same for two words of which it does not count which is the first. */
+static inline uint64_t
+hash_pair(const struct hash_key *key, uint64_t a, uint64_t b)
+{
+	hash_product product = (hash_product)(a ^ key->k0) * (b ^ key->k0);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* hash_words over bytes: as hash_bytes, for keys of a hundred bytes and more. */
 uint64_t hash_quick(const struct hash_key *key, const void *data, size_t len);
 

@@ -152,6 +152,8 @@ enum flow_rank {
 	FLOW_RANK_HANDSHAKE,
 };
 void flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank rank);
+/* False where that would change nothing. */
+bool flow_can_rise(const struct flow *flow, enum flow_rank rank);
 /*
  * The user is done and has freed its object: nothing is heard of this connection any more.  Both
  * may be called in any callback but `open` and `end`.

@@ -44,11 +44,12 @@ struct tcp_stream {
 	uint32_t base;            /* sequence number of offset 0 */
 	uint32_t hint;            /* what the receiver waited for when it was first seen */
 	uint32_t held_len;        /* bytes of memory behind the hole */
-	bool has_base;
-	bool has_hint;
-	bool has_syn;  /* the base is from a SYN: offset 0 is the connection's first byte */
-	bool fin_seen; /* a FIN was handed out: nothing comes behind it */
-	bool stopped;  /* nothing is handed out any more */
+	/* Of one byte, so that several are asked for in one comparison. */
+	bool has_base : 1;
+	bool has_hint : 1;
+	bool has_syn : 1;  /* the base is from a SYN: offset 0 is the connection's first byte */
+	bool fin_seen : 1; /* a FIN was handed out: nothing comes behind it */
+	bool stopped : 1;  /* nothing is handed out any more */
 };
 
 /* Shared by all streams of a table. */
@@ -119,18 +120,33 @@ void tcp_stream_drain(struct tcp_stream *s, struct tcp_stream_budget *budget,
     const struct tcp_stream_sink *sink, void *arg);
 
 /*
- * The other side was seen to acknowledge everything before the offset `acked`; -1: nothing.  Zero
- * bytes that waited for a sign of being data are handed out.
+ * The other side was seen to acknowledge everything before the offset `acked`; -1: nothing.  True
+ * when something waits, which tcp_stream_drain may hand out now: zero bytes that waited for a sign
+ * of being data.
  */
-static inline void
-tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked, struct tcp_stream_budget *budget,
-    const struct tcp_stream_sink *sink, void *arg)
+static inline bool
+tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked)
 {
 	if (acked <= s->acked)
-		return;
+		return false;
 	s->acked = acked;
-	if (s->queue != NULL)
-		tcp_stream_drain(s, budget, sink, arg);
+	return s->queue != NULL;
+}
+
+/*
+ * As nearly always: true for real data, whole, in its order, with nothing that waits and without a
+ * FIN.  The stream has then gone on behind it, and the caller hands it out.  Where this is false,
+ * nothing has changed.
+ */
+static inline bool
+tcp_stream_take_plain(struct tcp_stream *s, uint32_t seq, struct span payload, uint32_t payload_len)
+{
+	if (seq != s->base + (uint32_t)s->next || !s->has_base || s->stopped || s->fin_seen ||
+	    s->queue != NULL || payload.len == 0 || payload.len != payload_len ||
+	    payload_len > TCP_STREAM_WINDOW || payload.data[0] == 0)
+		return false;
+	s->next += (int64_t)payload.len;
+	return true;
 }
 
 /* The connection ends: holes become gaps, and what waits behind them is handed out. */

@@ -158,6 +158,14 @@ void flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir);
 /* Tells how it went on, and ends the watch. */
 void flow_watch_end(struct flow_table *table, struct flow *flow);
 
+/* What the streams hand out goes to the user. */
+struct flow_stream_arg {
+	struct flow *flow;
+	struct flow_open *open;
+	unsigned dir;
+};
+extern const struct tcp_stream_sink flow_stream_sink;
+
 /* flow_table.c: hands out what waits; an unsettled connection hears `why` and is remembered as a
  * settled one. */
 void flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us);

@@ -209,16 +209,20 @@ flow_linger(struct flow_table *table, struct flow *flow)
 	flow_list_put(table, flow, FLOW_LIST_LINGERING);
 }
 
+bool
+flow_can_rise(const struct flow *flow, enum flow_rank rank)
+{
+	return flow->list < FLOW_LIST_UNSETTLED + rank || flow->list == FLOW_LIST_LINGERING;
+}
+
 void
 flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank rank)
 {
-	enum flow_list list = (enum flow_list)(FLOW_LIST_UNSETTLED + rank);
-
-	if (flow_list_is_open(flow) ? flow->list >= list : flow->list != FLOW_LIST_LINGERING)
+	if (!flow_can_rise(flow, rank))
 		return;
 	flow_list_remove(table, flow);
 	flow->last_us = table->now_us;
-	flow_list_put(table, flow, list);
+	flow_list_put(table, flow, (enum flow_list)(FLOW_LIST_UNSETTLED + rank));
 }
 
 struct flow *

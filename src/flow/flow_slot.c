@@ -91,6 +91,7 @@ void
 flow_slot_give_back(struct flow_table *table, struct flow *flow)
 {
 	unlink_from_bucket(table, flow);
+	flow->conn.addr[0].family = flow->conn.addr[1].family = 0; /* no packet's any more */
 	flow->hash_next = table->unused;
 	table->unused = flow_number(table, flow);
 	table->count--;

@@ -44,7 +44,7 @@ take_isn(
 void
 flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir)
 {
-	uint64_t hash = place_of(&table->syn_key, p).hash;
+	uint64_t hash = flow_place(&table->syn_key, p).hash;
 	const struct syn_entry *e = syn_cache_find(table->syns, hash);
 	bool own, peer;
 

@@ -197,16 +197,6 @@ prepare_base(struct tcp_stream *s, const struct tcp_segment *segment, bool zeros
 	return s->has_base;
 }
 
-/* As nearly always: real data, whole, in its order, with nothing that waits. */
-static inline bool
-is_plain(const struct tcp_stream *s, const struct tcp_segment *segment)
-{
-	return s->has_base && segment->seq == s->base + (uint32_t)s->next && s->queue == NULL &&
-	       !s->stopped && !s->fin_seen && !segment->fin && segment->payload.len > 0 &&
-	       segment->payload.len == segment->payload_len &&
-	       segment->payload_len <= TCP_STREAM_WINDOW && segment->payload.data[0] != 0;
-}
-
 static void
 add_any(struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stream_budget *budget,
     const struct tcp_stream_sink *sink, void *arg)
@@ -249,12 +239,11 @@ tcp_stream_add(struct tcp_stream *s, const struct tcp_segment *segment,
 		.peer_offset = segment->peer_offset,
 	};
 
-	if (!is_plain(s, segment)) {
+	if (!segment->fin &&
+	    tcp_stream_take_plain(s, segment->seq, segment->payload, segment->payload_len))
+		sink->data(arg, segment->payload, &mark);
+	else
 		add_any(s, segment, budget, sink, arg);
-		return;
-	}
-	s->next += (int64_t)segment->payload.len;
-	sink->data(arg, segment->payload, &mark);
 }
 
 void

@@ -41,20 +41,6 @@ struct lanes {
 	struct lane lane[];
 };
 
-static enum flow_rank
-rank_of(const struct session *session)
-{
-	switch (session_phase(session)) {
-	case SESSION_ONE_SIDED:
-		return FLOW_RANK_ONE_SIDED;
-	case SESSION_ANSWERED:
-		return FLOW_RANK_ANSWERED;
-	case SESSION_IN_HANDSHAKE:
-		return FLOW_RANK_HANDSHAKE;
-	}
-	return FLOW_RANK_ONE_SIDED;
-}
-
 static void
 settle(struct lane *lane, struct session *session, struct flow *flow)
 {
@@ -68,7 +54,22 @@ settle(struct lane *lane, struct session *session, struct flow *flow)
 	session_free(session);
 }
 
-static void
+_Static_assert((int)SESSION_ONE_SIDED == FLOW_RANK_ONE_SIDED, "a phase is a rank");
+_Static_assert((int)SESSION_ANSWERED == FLOW_RANK_ANSWERED, "a phase is a rank");
+_Static_assert((int)SESSION_IN_HANDSHAKE == FLOW_RANK_HANDSHAKE, "a phase is a rank");
+
+/* As after nearly all segments, with nothing to do but to look. */
+static inline void
+go_on(struct flow *flow, enum flow_rank rank)
+{
+	if (flow_can_rise(flow, rank)) {
+		struct lane *lane = flow_arg(flow);
+
+		flow_set_rank(lane->flows, flow, rank);
+	}
+}
+
+static inline void
 obey(struct session *session, enum session_wish wish)
 {
 	struct flow *flow = session_owner(session);
@@ -76,8 +77,7 @@ obey(struct session *session, enum session_wish wish)
 
 	switch (wish) {
 	case SESSION_GO_ON:
-		lane = flow_arg(flow);
-		flow_set_rank(lane->flows, flow, rank_of(session));
+		go_on(flow, (enum flow_rank)session_phase(session));
 		return;
 	case SESSION_LINGER:
 		lane = flow_arg(flow);
@@ -252,26 +252,30 @@ find_lane(const struct lanes *l, const struct packet *packet)
 	return l->single ? l->by_number[0] : l->by_number[lane_of(packet)];
 }
 
+static inline void
+look_at_payload(struct lane *lane, const struct packet *packet)
+{
+	lane->snapped += packet->payload.len < packet->payload_len;
+	mirror_add_payload(&lane->mirror, packet);
+}
+
 static void
 add_batch(struct lanes *l, const struct packet *packets, size_t count)
 {
 	struct flow_table *tables[BATCH];
-	struct mirror *mirrors[BATCH];
-	const struct packet *looked_at[BATCH];
+	struct lane *lanes[BATCH];
+	uint8_t with_payload[BATCH];
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct lane *lane = find_lane(l, &packets[i]);
-
-		lane->snapped += packets[i].payload.len < packets[i].payload_len;
-		tables[i] = lane->flows;
+		lanes[i] = find_lane(l, &packets[i]);
+		tables[i] = lanes[i]->flows;
 		/* A list in place of a branch that nothing foretells. */
-		mirrors[n] = &lane->mirror;
-		looked_at[n] = &packets[i];
+		with_payload[n] = (uint8_t)i;
 		n += mirror_looks_at(&packets[i]);
 	}
 	for (size_t i = 0; i < n; i++)
-		mirror_add_payload(mirrors[i], looked_at[i]);
+		look_at_payload(lanes[with_payload[i]], &packets[with_payload[i]]);
 	flow_tables_add(tables, packets, count);
 }
 

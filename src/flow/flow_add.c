@@ -1,0 +1,443 @@
+/* A packet's way through its table. */
+#include <string.h>
+
+#include "flow/elapsed.h"
+#include "flow/flow_internal.h"
+#include "flow/flow_place.h"
+
+#include "base/banned.h"
+
+/* A settled connection's place in its list is renewed no more often than this. */
+#define RENEW_US INT64_C(1000000)
+/*
+ * So many packets are looked up at once: what they ask for fits into a first-level cache, and the
+ * first answers are there when the last ones have been asked for.
+ */
+#define BATCH 32
+
+/* What is not done for most packets stays out of the way, and of the registers, of what is. */
+#define APART __attribute__((noinline))
+
+/* A packet of a batch: its place, and the connection that most likely stands there. */
+struct lookup {
+	struct place at;
+	union {
+		const uint32_t *bucket;
+		struct flow *likely; /* number 0 where there is none */
+	};
+	uint64_t syn_hash; /* of a SYN: its place in the SYN cache */
+};
+
+static inline bool
+flow_matches(const struct flow *f, const struct packet *p, unsigned dir)
+{
+	const struct connection *conn = &f->conn;
+	const struct addr *src = &conn->addr[dir], *dst = &conn->addr[1 - dir];
+	uint64_t heads =
+	    (addr_head(src) ^ addr_head(&p->src)) | (addr_head(dst) ^ addr_head(&p->dst));
+	unsigned ports = (conn->port[dir] ^ p->src_port) | (conn->port[1 - dir] ^ p->dst_port);
+
+	/* One branch for all, because only one way is usual. */
+	if ((heads | ports) != 0)
+		return false;
+	return p->src.family == 4 || (addr_equals(src, &p->src) && addr_equals(dst, &p->dst));
+}
+
+static APART struct flow *
+find_in_chain(const struct flow_table *table, const struct packet *p, struct place at)
+{
+	struct flow *f = flow_at(table, *flow_bucket(table, at.hash));
+
+	while (f != NULL && (f->hash != (uint32_t)at.hash || !flow_matches(f, p, at.dir)))
+		f = flow_at(table, f->hash_next);
+	return f;
+}
+
+static void
+set_connection(struct connection *conn, const struct packet *p, unsigned dir)
+{
+	*conn = (struct connection){
+		.vlan = (int16_t)p->vlan,
+		.source = p->source,
+		.opener = CONNECTION_NO_DIR,
+		.mid_start = { true, true },
+	};
+	conn->addr[dir] = p->src;
+	conn->addr[1 - dir] = p->dst;
+	conn->port[dir] = p->src_port;
+	conn->port[1 - dir] = p->dst_port;
+	if (p->src_mac != NULL) {
+		memcpy(conn->mac[dir], p->src_mac, 6);
+		conn->has_mac[dir] = true;
+	}
+	if (p->dst_mac != NULL) {
+		memcpy(conn->mac[1 - dir], p->dst_mac, 6);
+		conn->has_mac[1 - dir] = true;
+	}
+}
+
+static struct flow *
+open_flow(struct flow_table *table, const struct packet *p, struct place at)
+{
+	struct flow *f;
+
+	flow_list_make_room(table);
+	f = flow_slot_take(table, at.hash);
+	set_connection(&f->conn, p, at.dir);
+	flow_list_put(table, f, FLOW_LIST_UNSETTLED);
+	flow_take_syns(table, f, p, at.dir);
+	table->counters.flows++;
+	table->counters.mid_start += f->conn.mid_start[at.dir];
+	f->open->user = table->handler->open(table->arg, f);
+	return f;
+}
+
+static APART void
+renew(struct flow_table *table, struct flow *f, enum flow_list list)
+{
+	flow_list_remove(table, f);
+	f->last_us = table->now_us;
+	flow_list_put(table, f, list);
+}
+
+static inline void
+touch_open(struct flow_table *table, struct flow *f)
+{
+	if (!flow_list_is_open(f)) /* it lingers: its time runs from flow_linger */
+		return;
+	if (f->newer != 0)
+		renew(table, f, (enum flow_list)f->list);
+	else
+		f->last_us = table->now_us;
+}
+
+static inline void
+touch_settled(struct flow_table *table, struct flow *f)
+{
+	if (f->closed && f->list == FLOW_LIST_SETTLED)
+		renew(table, f, FLOW_LIST_CLOSED);
+	else if (elapsed_us(table->now_us, f->last_us) >= RENEW_US)
+		renew(table, f, (enum flow_list)f->list);
+}
+
+static void
+add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *s = &f->open->stream[dir];
+	struct mark mark = { .time_us = p->time_us };
+
+	mark.peer_offset = flow_acked_offset(&f->open->stream[1 - dir], p);
+	mark.offset = s->next;
+	if (s->has_base && p->seq != 0) {
+		int64_t offset = tcp_stream_offset(s, p->seq);
+
+		if (offset < s->next - TCP_STREAM_WINDOW || offset > s->next + TCP_STREAM_WINDOW) {
+			table->counters.streams.out_of_window_count++;
+			return;
+		}
+		mark.offset = offset;
+	}
+	f->closed = true;
+	table->handler->reset(f->open->user, dir, &mark);
+}
+
+/* The number of the first byte, behind the SYN for a packet that is one. */
+static inline uint32_t
+first_seq_of(const struct packet *p)
+{
+	return p->seq + ((p->flags & TCP_SYN) != 0);
+}
+
+/* `peer_offset`: how much of the other direction the packet acknowledges. */
+static APART void
+add_segment(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir,
+    int64_t peer_offset)
+{
+	struct flow_stream_arg arg = { f, f->open, dir };
+	struct tcp_segment segment = {
+		.seq = first_seq_of(p),
+		.payload = p->payload,
+		.payload_len = p->payload_len,
+		.fin = (p->flags & TCP_FIN) != 0,
+		.time_us = p->time_us,
+		.peer_offset = peer_offset,
+	};
+
+	tcp_stream_add(
+	    &f->open->stream[dir], &segment, &table->counters.streams, &flow_stream_sink, &arg);
+}
+
+/* A segment of an unsettled connection: payload, a FIN, or both. */
+static inline void
+add_payload(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir,
+    int64_t peer_offset)
+{
+	struct flow_open *open = f->open;
+	struct tcp_stream *s = &open->stream[dir];
+	struct mark mark = {
+		.time_us = p->time_us,
+		.offset = s->next,
+		.peer_offset = peer_offset,
+	};
+
+	if (s->acked > s->next && s->has_base && p->payload_len > 0 &&
+	    tcp_stream_offset(s, first_seq_of(p)) >= s->next)
+		table->counters.ack_before_data++;
+	/* As nearly always; the stream's own way for it would call back here. */
+	if ((p->flags & (TCP_FIN | TCP_SYN)) == 0 &&
+	    tcp_stream_take_plain(s, p->seq, p->payload, p->payload_len))
+		table->handler->data(open->user, dir, p->payload, &mark);
+	else
+		add_segment(table, f, p, dir, peer_offset);
+}
+
+static APART void
+drain_peer(struct flow_table *table, struct flow *f, unsigned peer)
+{
+	struct flow_stream_arg arg = { f, f->open, peer };
+
+	tcp_stream_drain(&f->open->stream[peer], &table->counters.streams, &flow_stream_sink, &arg);
+}
+
+/* What a packet says of the other direction; returns how much of it it acknowledges. */
+static inline int64_t
+acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *peer = &f->open->stream[1 - dir];
+	int64_t offset;
+
+	if (!peer->has_base && (p->flags & TCP_ACK) != 0)
+		tcp_stream_set_hint(peer, p->ack);
+	offset = flow_acked_offset(peer, p);
+	if (tcp_stream_acknowledge(peer, offset))
+		drain_peer(table, f, 1 - dir);
+	return offset;
+}
+
+static APART void
+add_to_open(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	int64_t peer_offset = acknowledge(table, f, p, dir);
+
+	/* What that made the other direction hand out may have settled it. */
+	if (flow_is_settled(f))
+		return;
+	if ((p->flags & TCP_RST) != 0)
+		add_reset(table, f, p, dir);
+	else if (p->payload_len > 0 || (p->flags & TCP_FIN) != 0)
+		add_payload(table, f, p, dir, peer_offset);
+}
+
+/*
+ * The same for a packet with ACK and without SYN or RST: the short way where the other direction is
+ * known, the number makes sense there, and nothing waits for it.
+ */
+static inline void
+add_usual_to_open(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	struct tcp_stream *peer = &f->open->stream[1 - dir];
+	int64_t acked = tcp_stream_offset(peer, p->ack);
+
+	if (!peer->has_base || peer->queue != NULL || acked < 0 ||
+	    acked >= peer->next + TCP_STREAM_WINDOW) {
+		add_to_open(table, f, p, dir);
+		return;
+	}
+	if (acked > peer->acked)
+		peer->acked = acked;
+	if (p->payload_len > 0 || (p->flags & TCP_FIN) != 0)
+		add_payload(table, f, p, dir, acked);
+}
+
+/* Of a settled connection the end still matters, for how long it is remembered. */
+static inline void
+note_settled(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	if (f->watch != NULL)
+		flow_watch_packet(f, p, dir);
+	if ((p->flags & (TCP_FIN | TCP_RST)) == 0)
+		return;
+	if ((p->flags & TCP_FIN) != 0)
+		f->fin_dirs |= (uint8_t)(1u << dir);
+	f->closed = f->closed || (p->flags & TCP_RST) != 0 || f->fin_dirs == 3;
+	if (f->closed && f->watch != NULL && f->watch->close != FLOW_CLOSE_NONE)
+		flow_watch_end(table, f);
+}
+
+/* What is left to do for a packet once its connection has it. */
+static inline void
+close_packet(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	if (!flow_is_settled(f)) {
+		touch_open(table, f);
+		return;
+	}
+	note_settled(table, f, p, dir);
+	touch_settled(table, f);
+}
+
+/* True when the packet is done with. */
+static bool
+add_syn(
+    struct flow_table *table, const struct packet *p, const struct lookup *l, struct flow **flow)
+{
+	bool is_ack = (p->flags & TCP_ACK) != 0;
+	unsigned dir = l->at.dir;
+
+	if (*flow != NULL && flow_is_new_syn(*flow, p, dir)) {
+		flow_end(table, *flow, FLOW_END_REUSED, table->now_us);
+		*flow = NULL;
+	}
+	if (*flow == NULL) {
+		if (is_ack)
+			table->counters.syn_answered +=
+			    syn_cache_add_syn_ack(table->syns, l->syn_hash, dir, p->seq, p->ack);
+		else
+			table->counters.syn +=
+			    syn_cache_add_syn(table->syns, l->syn_hash, dir, p->seq);
+	}
+	return p->payload_len == 0;
+}
+
+/* Of no connection that is known, where `f` is NULL, or with a SYN or RST, or without an ACK. */
+static APART void
+add_unusual(
+    struct flow_table *table, struct flow *f, const struct packet *p, const struct lookup *l)
+{
+	/* RFC 9293, section 3.5.2: what a RST carries is a diagnosis, not data of the stream. */
+	uint32_t payload_len = (p->flags & TCP_RST) != 0 ? 0 : p->payload_len;
+
+	/* RFC 9293, section 3.10.7.4: what acknowledges nothing is dropped by its receiver. */
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == 0) {
+		table->counters.streams.out_of_window_count++;
+		return;
+	}
+	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, l, &f))
+		return;
+	if (f == NULL) {
+		/* Without payload there is nothing to follow yet. */
+		if (payload_len == 0)
+			return;
+		f = open_flow(table, p, l->at);
+	}
+	table->counters.payload_segments += payload_len > 0;
+	f->conn.seen[l->at.dir] = true;
+	if (!flow_is_settled(f))
+		add_to_open(table, f, p, l->at.dir);
+	close_packet(table, f, p, l->at.dir);
+}
+
+static inline void
+follow_clock(struct flow_table *table, int64_t time_us)
+{
+	/* One of several tables does not see enough to know by itself. */
+	if (table->options.share_count <= 1) {
+		int64_t step_us = flow_clock_add(&table->clock, time_us);
+
+		if (step_us != 0)
+			flow_list_set_back(table, step_us);
+	}
+	flow_table_advance(table, time_us);
+}
+
+static inline void
+add_found(struct flow_table *table, const struct packet *p, const struct lookup *l)
+{
+	struct flow *f = l->likely;
+
+	follow_clock(table, p->time_us);
+	/* It may have gone since it was looked up; what has gone matches nothing. */
+	if (!flow_matches(f, p, l->at.dir))
+		f = find_in_chain(table, p, l->at);
+	if (f == NULL || (p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK) {
+		add_unusual(table, f, p, l);
+		return;
+	}
+	table->counters.payload_segments += p->payload_len > 0;
+	f->conn.seen[l->at.dir] = true;
+	if (!flow_is_settled(f))
+		add_usual_to_open(table, f, p, l->at.dir);
+	close_packet(table, f, p, l->at.dir);
+}
+
+/* NULL and what is gone already do no harm: nothing is read. */
+static inline void
+prefetch_two_lines(const void *object)
+{
+	__builtin_prefetch(object);
+	__builtin_prefetch((const void *)((uintptr_t)object + CACHE_LINE));
+}
+
+static inline void
+look_up_syn(const struct flow_table *table, const struct packet *p, struct lookup *l)
+{
+	l->syn_hash = flow_place(&table->syn_key, p).hash;
+	syn_cache_prefetch(table->syns, l->syn_hash);
+}
+
+/* What the users need, where there are any: one branch, because nothing foretells which way. */
+static inline void
+prefetch_users(struct flow_table *const *tables, const struct packet *packets, size_t count,
+    const struct lookup *batch)
+{
+	const struct flow_handler *handler = tables[0]->handler;
+
+	for (size_t i = 0; i < count && handler->prefetch != NULL; i++) {
+		const struct flow *f = batch[i].likely;
+
+		if (!flow_is_settled(f) & (packets[i].payload_len > 0))
+			handler->prefetch(f->open->user, batch[i].at.dir);
+	}
+}
+
+/*
+ * Each pass asks the memory for what the next one needs, so that the waiting for one packet's
+ * connection goes on while the others' are asked for.
+ */
+static APART void
+look_up(struct flow_table *const *tables, const struct packet *packets, size_t count,
+    struct lookup *batch)
+{
+	for (size_t i = 0; i < count; i++) {
+		batch[i].at = flow_place(&tables[i]->key, &packets[i]);
+		batch[i].bucket = flow_bucket(tables[i], batch[i].at.hash);
+		__builtin_prefetch(batch[i].bucket);
+		if ((packets[i].flags & TCP_SYN) != 0)
+			look_up_syn(tables[i], &packets[i], &batch[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		batch[i].likely = &tables[i]->flows[*batch[i].bucket];
+		prefetch_two_lines(batch[i].likely);
+	}
+	/* Of a settled one this is its watch; to ask for it costs less than to find out. */
+	for (size_t i = 0; i < count; i++)
+		prefetch_two_lines(batch[i].likely->open);
+	prefetch_users(tables, packets, count, batch);
+}
+
+static APART void
+add_looked_up(struct flow_table *const *tables, const struct packet *packets, size_t count,
+    const struct lookup *batch)
+{
+	for (size_t i = 0; i < count; i++)
+		add_found(tables[i], &packets[i], &batch[i]);
+}
+
+void
+flow_tables_add(struct flow_table *const *tables, const struct packet *packets, size_t count)
+{
+	struct lookup batch[BATCH];
+
+	for (size_t i = 0; i < count; i += BATCH) {
+		size_t n = count - i < BATCH ? count - i : BATCH;
+
+		look_up(tables + i, packets + i, n, batch);
+		add_looked_up(tables + i, packets + i, n, batch);
+	}
+}
+
+void
+flow_table_add(struct flow_table *table, const struct packet *packet)
+{
+	flow_tables_add(&table, packet, 1);
+}
