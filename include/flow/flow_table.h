@@ -12,7 +12,8 @@
  * the connection that was idle longest, closed ones first, unsettled ones last, and of these the
  * ones of a higher rank after the others as long as they leave these a quarter of the room, and
  * counts it; reaching the second ends the user of one, which is then remembered as settled;
- * reaching the third turns the holes of the stream at hand into gaps.
+ * reaching the third turns the holes of the stream at hand into gaps.  "Longest" is true to a
+ * sixteenth of the room for users, and to a second.
  *
  * Source:  RFC 9293 (TCP), RFC 7413 (data in a SYN).
  * Threads: one thread at a time per table.  Packet time is the only clock.

@@ -7,8 +7,6 @@
 
 #include "base/banned.h"
 
-/* A settled connection's place in its list is renewed no more often than this. */
-#define RENEW_US INT64_C(1000000)
 /*
  * So many packets are looked up at once: what they ask for fits into a first-level cache, and the
  * first answers are there when the last ones have been asked for.
@@ -82,6 +80,7 @@ open_flow(struct flow_table *table, const struct packet *p, struct place at)
 	struct flow *f;
 
 	flow_list_make_room(table);
+	table->stamp++;
 	f = flow_slot_take(table, at.hash);
 	set_connection(&f->conn, p, at.dir);
 	flow_list_put(table, f, FLOW_LIST_UNSETTLED);
@@ -105,10 +104,9 @@ touch_open(struct flow_table *table, struct flow *f)
 {
 	if (!flow_list_is_open(f)) /* it lingers: its time runs from flow_linger */
 		return;
-	if (f->newer != 0)
+	f->last_us = table->now_us;
+	if (flow_list_is_behind(table, f))
 		renew(table, f, (enum flow_list)f->list);
-	else
-		f->last_us = table->now_us;
 }
 
 static inline void
@@ -116,7 +114,7 @@ touch_settled(struct flow_table *table, struct flow *f)
 {
 	if (f->closed && f->list == FLOW_LIST_SETTLED)
 		renew(table, f, FLOW_LIST_CLOSED);
-	else if (elapsed_us(table->now_us, f->last_us) >= RENEW_US)
+	else if (elapsed_us(table->now_us, f->last_us) >= FLOW_LIST_RENEW_US)
 		renew(table, f, (enum flow_list)f->list);
 }
 

@@ -22,11 +22,15 @@ enum flow_list {
 };
 #define FLOW_LIST_COUNT (FLOW_LIST_CLOSED + 1)
 
+/* A connection's place in its list is renewed about as often as this, when it goes on. */
+#define FLOW_LIST_RENEW_US INT64_C(1000000)
+
 /* What only an unsettled connection has. */
 struct flow_open {
 	_Alignas(CACHE_LINE) void *user;
 	struct flow_table *table; /* for flow_arg */
 	struct tcp_stream stream[2];
+	uint64_t stamp; /* the table's, when it was put at the end of its list */
 };
 _Static_assert(sizeof(struct flow_open) == 2 * CACHE_LINE, "two lines too");
 
@@ -77,7 +81,9 @@ struct flow_table {
 	struct flow_ring rings[FLOW_LIST_COUNT];
 	struct syn_cache *syns;
 	int64_t now_us;
-	int64_t due_us; /* up to then none of the lists' oldest is to be ended */
+	int64_t due_us; /* up to then flow_list_expire has nothing to do */
+	/* For flow_list_is_behind: counts the connections that were opened; a second for many. */
+	uint64_t stamp, renew_after;
 	struct flow_clock clock;
 	struct flow_counters counters;
 };
@@ -121,10 +127,25 @@ void flow_list_remove(struct flow_table *table, struct flow *flow);
 /* The longest idle one of a list; NULL: it is empty. */
 struct flow *flow_list_oldest(const struct flow_table *table, enum flow_list list);
 /* In one of the lists of those that are neither settled nor linger. */
-bool flow_list_is_open(const struct flow *flow);
+static inline bool
+flow_list_is_open(const struct flow *flow)
+{
+	return flow->list <= FLOW_LIST_HANDSHAKE;
+}
+/*
+ * True when this one, which is open, is to be put at its list's end anew because it goes on: after
+ * a second, or when a sixteenth of the room has been opened since it was put there.  Not for each
+ * packet, because that writes to three others.  Who is evicted has then been idle for all the
+ * connections that were opened since it was put there, but for that sixteenth.
+ */
+static inline bool
+flow_list_is_behind(const struct flow_table *table, const struct flow *flow)
+{
+	return table->stamp - flow->open->stamp > table->renew_after;
+}
 /* Of those, whatever their rank, the longest idle; NULL: there is none. */
 struct flow *flow_list_oldest_open(const struct flow_table *table);
-/* Ends what is due at table->now_us; there is nothing before table->due_us is over. */
+/* Ends what is due at table->now_us, and counts the time; not before table->due_us is over. */
 void flow_list_expire(struct flow_table *table);
 /* Makes room for one more connection. */
 void flow_list_make_room(struct flow_table *table);

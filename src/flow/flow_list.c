@@ -3,12 +3,6 @@
 
 #include "base/banned.h"
 
-bool
-flow_list_is_open(const struct flow *flow)
-{
-	return flow->list <= FLOW_LIST_HANDSHAKE;
-}
-
 struct flow *
 flow_list_oldest(const struct flow_table *table, enum flow_list list)
 {
@@ -79,6 +73,8 @@ flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
 		ring->oldest = number;
 	ring->newest = number;
 	ring->count++;
+	if (flow_list_is_open(flow))
+		flow->open->stamp = table->stamp;
 	if (ring->oldest == number)
 		note_due(table, list);
 }
@@ -115,7 +111,8 @@ flow_list_expire(struct flow_table *table)
 	expire_list(table, FLOW_LIST_HANDSHAKE);
 	expire_list(table, FLOW_LIST_SETTLED);
 	expire_list(table, FLOW_LIST_CLOSED);
-	table->due_us = INT64_MAX;
+	table->stamp += table->renew_after + 1;
+	table->due_us = time_after(table->now_us, FLOW_LIST_RENEW_US);
 	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++)
 		note_due(table, (enum flow_list)list);
 }

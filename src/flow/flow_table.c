@@ -43,8 +43,8 @@ flow_table_new(const struct flow_options *options, const struct flow_handler *ha
 	table->syn_key = options->is_saved ? hash_key_fixed() : table->key;
 	flow_slots_init(table);
 	table->syns = syn_cache_new(options->share_count);
-	table->now_us = table->clock.packet_us = INT64_MIN;
-	table->due_us = INT64_MAX;
+	table->now_us = table->clock.packet_us = table->due_us = INT64_MIN;
+	table->renew_after = table->options.max_unsettled / 16;
 	table->counters.streams.max_held_len = options->max_held_len;
 	table->counters.streams.max_held_per_stream = options->max_held_per_stream;
 	return table;

@@ -44,6 +44,43 @@ START_TEST(of_too_many_unsettled_the_longest_idle_is_evicted)
 }
 END_TEST
 
+/* Its place is not renewed for each packet, but before it is among those that go first. */
+START_TEST(one_that_goes_on_is_not_evicted_by_a_flood)
+{
+	enum { ROOM = 64, BETWEEN = 48 };
+	struct world *w = world_new_small(1000, ROOM, 100);
+	char script[64];
+
+	world_run(w, "c0.A@1/1:one");
+	w->quiet = true;
+	for (int i = 1; i <= 40 * BETWEEN; i++) {
+		(void)snprintf(script, sizeof(script), "c%d.A@1/1:flood", i);
+		world_run(w, script);
+		if (i % BETWEEN == 0)
+			world_run(w, "s0.A@1/4");
+	}
+	ck_assert_uint_eq(counters(w)->evicted_unsettled, 40 * BETWEEN + 1 - ROOM);
+	w->quiet = false;
+	world_run(w, "c0.A@4/1:S");
+	ck_assert_str_eq(w->log, "A+? Ac:one Ac:S");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(one_that_goes_on_does_not_keep_others_from_ending)
+{
+	struct world *w = world_new_default();
+
+	world_run(w, "c1.A@1/1:one c2.A@1/1:two");
+	for (int i = 0; i < 1202; i++) {
+		w->time_us += WORLD_SECOND / 2;
+		world_run(w, "s1.A@1/4");
+	}
+	ck_assert_str_eq(w->log, "A+? Ac:one B+? Bc:two B.idle");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(one_in_a_handshake_is_evicted_after_those_that_are_not)
 {
 	struct world *w = world_new_small(100, 4, 100);
@@ -416,6 +453,8 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, of_too_many_unsettled_the_longest_idle_is_evicted);
+	tcase_add_test(tc, one_that_goes_on_is_not_evicted_by_a_flood);
+	tcase_add_test(tc, one_that_goes_on_does_not_keep_others_from_ending);
 	tcase_add_test(tc, one_in_a_handshake_is_evicted_after_those_that_are_not);
 	tcase_add_test(tc, a_flood_of_handshakes_leaves_a_quarter_of_the_room_to_the_others);
 	tcase_add_test(tc, a_rank_is_never_lowered_and_the_end_comes_in_the_order_of_time);
