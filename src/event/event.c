@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/short_copy.h"
 #include "tls/names.h"
 
 #include "base/banned.h"
@@ -20,7 +21,7 @@ static void
 copy_text(struct event_text *to, const struct event_text *from)
 {
 	to->len = from->len;
-	memcpy(to->data, from->data, from->len);
+	short_copy(to->data, from->data, from->len);
 }
 
 void
@@ -161,8 +162,7 @@ void
 event_text_set(struct event_text *text, struct span value)
 {
 	text->len = (uint16_t)(value.len < EVENT_NAME_MAX ? value.len : EVENT_NAME_MAX);
-	if (text->len > 0)
-		memcpy(text->data, value.data, text->len);
+	short_copy(text->data, value.data, text->len);
 }
 
 struct span

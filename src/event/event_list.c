@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/short_copy.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -66,7 +67,10 @@ put(uint8_t *out, const void *bytes, size_t len)
 static uint8_t *
 put_text(uint8_t *out, const struct event_text *text)
 {
-	return put(put(out, &text->len, sizeof(text->len)), text->data, text->len);
+	memcpy(out, &text->len, sizeof(text->len));
+	out += sizeof(text->len);
+	short_copy(out, text->data, text->len);
+	return out + text->len;
 }
 
 /* In pieces, the last one with what is behind the head: the length of a copy is all it waits for.
@@ -139,8 +143,10 @@ take(const uint8_t *in, void *bytes, size_t len)
 static const uint8_t *
 take_text(const uint8_t *in, struct event_text *text)
 {
-	in = take(in, &text->len, sizeof(text->len));
-	return take(in, text->data, text->len);
+	memcpy(&text->len, in, sizeof(text->len));
+	in += sizeof(text->len);
+	short_copy(text->data, in, text->len);
+	return in + text->len;
 }
 
 static void

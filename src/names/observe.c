@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/short_copy.h"
 #include "names/dhcp.h"
 #include "names/dns.h"
 #include "names/nbns.h"
@@ -28,7 +29,8 @@ struct output {
 void
 name_seen_copy(struct name_seen *to, const struct name_seen *from)
 {
-	memcpy(to, from, offsetof(struct name_seen, name) + from->name_len);
+	memcpy(to, from, offsetof(struct name_seen, name));
+	short_copy(to->name, from->name, from->name_len);
 }
 
 static void

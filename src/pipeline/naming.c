@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/short_copy.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "event/device_name.h"
@@ -157,7 +158,7 @@ keep_name(struct waiting *w, const struct name_seen *seen)
 
 	if (w->count > 0 && span_equals(w->lessons[w->count - 1].name, name))
 		return w->lessons[w->count - 1].name.data;
-	memcpy(place, name.data, name.len);
+	short_copy(place, name.data, name.len);
 	return place;
 }
 
