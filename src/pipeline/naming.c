@@ -44,7 +44,7 @@ enum key_kind {
 	KEY_BEHIND,      /* MAC: the address of a client that came from it */
 };
 
-/* What DNS said since the last event, not yet in `servers`: they are learned together. */
+/* What DNS said and nobody has asked for, not yet in `servers`: they are learned together. */
 struct waiting {
 	struct name_lesson lessons[NAME_LESSONS_MAX];
 	size_t count;
@@ -245,6 +245,8 @@ name_server(struct naming *n, struct event *ev)
 	int64_t time_us = ev->timestamp_us;
 	struct span name;
 
+	if (n->waiting.count > 0)
+		learn_waiting(n);
 	if (ev->server_name_source == NAME_SOURCE_CERTIFICATE)
 		learn(n->servers, &certificate, event_text_span(&ev->server_name),
 		    NAME_SOURCE_CERTIFICATE, time_us, time_us + CERTIFICATE_HOLDS_US);
@@ -317,8 +319,6 @@ name_client(struct naming *n, struct event *ev)
 void
 naming_apply(struct naming *n, struct event *ev)
 {
-	if (n->waiting.count > 0)
-		learn_waiting(n);
 	if (ev->server_name_source == NAME_SOURCE_NONE ||
 	    ev->server_name_source == NAME_SOURCE_CERTIFICATE)
 		name_server(n, ev);
