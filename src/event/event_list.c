@@ -122,7 +122,8 @@ event_list_append(struct event_list *list, const struct event_list *from, size_t
 
 	if (count == 0)
 		return;
-	reserve(list, len, count);
+	/* The last one's head is read with what is behind it: copy_head(). */
+	reserve(list, len + PIECE_LEN, count);
 	memcpy(list->bytes + list->len, from->bytes, len);
 	for (size_t i = 0; i < count; i++) {
 		const struct event_list_place *place = &from->places[i];
