@@ -130,6 +130,9 @@ void tally_client_at(const struct tally *t, size_t index, struct tally_client *o
 void tally_finding_at(const struct tally *t, size_t index, struct finding *out);
 /* The same finding; no two rows of a client have one kind. */
 void tally_row_at(const struct tally *t, size_t index, struct tally_row *out);
+/* tally_finding_at, for a row that tally_row_at gave. */
+void tally_row_finding(
+    const struct tally *t, size_t index, const struct tally_row *row, struct finding *out);
 size_t tally_kind_count(const struct tally *t);
 size_t tally_story_count(const struct tally *t);
 /* These fill in what is theirs, and leave the rest of `out` as it is. */

@@ -160,7 +160,8 @@ tell_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int column)
 	const struct store_batch *b = &s->batches[s->batch];
 	char kind = formats[s->batch].columns[column];
 	size_t width = (size_t)formats[s->batch].width;
-	int64_t value = b->rows[batch_cursor(cursor)->row * width + (size_t)column];
+	size_t row = b->order[batch_cursor(cursor)->row];
+	int64_t value = b->rows[row * width + (size_t)column];
 
 	if (kind == NUMBER)
 		sqlite3_result_int64(out, value);
@@ -199,6 +200,23 @@ store_batch_prepare(struct store *s)
 	return sqlite3_create_module(s->db, "batch", &module, s) == SQLITE_OK ? 0 : -1;
 }
 
+/*
+ * By the key, which is the first column: rows that go to the end of a table, each behind the last
+ * one, fill its pages.  They come nearly in that order.
+ */
+static void
+sort_rows(struct store_batch *b, size_t width)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		int64_t key = b->rows[i * width];
+		size_t at = i;
+
+		for (; at > 0 && b->rows[b->order[at - 1] * width] > key; at--)
+			b->order[at] = b->order[at - 1];
+		b->order[at] = (uint16_t)i;
+	}
+}
+
 static int
 write_batch(struct store *s, enum store_batch_of which, struct error *err)
 {
@@ -211,6 +229,7 @@ write_batch(struct store *s, enum store_batch_of which, struct error *err)
 	if (st == NULL)
 		return -1;
 	s->batch = which;
+	sort_rows(&s->batches[which], (size_t)formats[which].width);
 	result = store_step(s, st, err);
 	s->batches[which].count = 0;
 	buf_clear(&s->batches[which].text);
@@ -221,11 +240,12 @@ int64_t *
 store_batch_next(struct store *s, enum store_batch_of which, struct error *err)
 {
 	struct store_batch *b = &s->batches[which];
-
 	size_t width = (size_t)formats[which].width;
 
-	if (b->rows == NULL)
+	if (b->rows == NULL) {
 		b->rows = xreallocarray(NULL, ROWS_MAX * width, sizeof(*b->rows));
+		b->order = xreallocarray(NULL, ROWS_MAX, sizeof(*b->order));
+	}
 	if (b->count == ROWS_MAX && write_batch(s, which, err) != 0)
 		return NULL;
 	return b->rows + width * b->count++;
@@ -267,6 +287,7 @@ store_batches_release(struct store *s)
 {
 	for (int i = 0; i < STORE_BATCH_COUNT; i++) {
 		free(s->batches[i].rows);
+		free(s->batches[i].order);
 		buf_release(&s->batches[i].text);
 	}
 }

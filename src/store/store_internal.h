@@ -100,6 +100,7 @@ enum store_batch_of {
 
 struct store_batch {
 	int64_t *rows;
+	uint16_t *order; /* of their first columns, while they are written */
 	size_t count;
 	struct buf text; /* of its columns with text */
 };

@@ -82,7 +82,7 @@ tally_numbers_finding(struct store *s, struct tally_numbers *n, size_t index, bo
 	struct tally_row row;
 
 	tally_row_at(n->tally, index, &row);
-	tally_finding_at(n->tally, index, out);
+	tally_row_finding(n->tally, index, &row, out);
 	if (find_kind(s, &n->kinds[row.kind], keep, &out->key, &place->kind, err) != 0)
 		return -1;
 	return find_story(s, &n->stories[row.story], out, &place->story, err);

@@ -213,55 +213,66 @@ tally_row_at(const struct tally *t, size_t index, struct tally_row *out)
 {
 	uint32_t first = t->order.findings[index];
 	const struct tally_record *r = &t->records[first & ~TALLY_MORE];
-	struct tally_joint j = { .story_number = r->story };
+	uint32_t story = r->story;
+	struct tally_sum sum;
 
 	if ((first & TALLY_MORE) != 0) {
 		const struct tally_run *run = run_of(t, index);
+		struct tally_joint j;
 
 		join_run(t, run, &j);
-		j.story_number = run->story;
+		story = run->story;
+		sum = j.sum;
 	} else {
-		j.sum = tally_record_sum(t, r);
+		sum = tally_record_sum(t, r);
 	}
 	*out = (struct tally_row){
 		.kind = r->kind,
-		.story = j.story_number,
-		.first_us = j.sum.first_us,
-		.last_us = j.sum.last_us,
-		.count = j.sum.count,
-		.gap_count = j.sum.gap_count,
-		.login_count = j.sum.login_count,
-		.scsv_count = j.sum.scsv_count,
-		.fallback_count = j.sum.fallback_count,
-		.ended_count = j.sum.ended_count,
-		.dropped_early_count = j.sum.dropped_early_count,
-		.dropped_early_us = (int64_t)j.sum.dropped_early_ms * 1000,
-		.dropped_early_len = j.sum.dropped_early_len,
+		.story = story,
+		.first_us = sum.first_us,
+		.last_us = sum.last_us,
+		.count = sum.count,
+		.gap_count = sum.gap_count,
+		.login_count = sum.login_count,
+		.scsv_count = sum.scsv_count,
+		.fallback_count = sum.fallback_count,
+		.ended_count = sum.ended_count,
+		.dropped_early_count = sum.dropped_early_count,
+		.dropped_early_us = (int64_t)sum.dropped_early_ms * 1000,
+		.dropped_early_len = sum.dropped_early_len,
 	};
+}
+
+void
+tally_row_finding(
+    const struct tally *t, size_t index, const struct tally_row *row, struct finding *out)
+{
+	const struct tally_record *r = &t->records[t->order.findings[index] & ~TALLY_MORE];
+
+	memset(out, 0, offsetof(struct finding, certificate_subject));
+	out->key.client_ip = t->clients[r->client].ip;
+	tally_kind_at(t, row->kind, &out->key);
+	out->count = row->count;
+	out->gap_count = row->gap_count;
+	out->login_count = row->login_count;
+	out->scsv_count = row->scsv_count;
+	out->fallback_count = row->fallback_count;
+	out->ended_count = row->ended_count;
+	out->dropped_early_count = row->dropped_early_count;
+	out->dropped_early_us = row->dropped_early_us;
+	out->dropped_early_len = row->dropped_early_len;
+	out->first_us = row->first_us;
+	out->last_us = row->last_us;
+	tally_story_at(t, row->story, out);
 }
 
 void
 tally_finding_at(const struct tally *t, size_t index, struct finding *out)
 {
-	const struct tally_record *r = &t->records[t->order.findings[index] & ~TALLY_MORE];
 	struct tally_row row;
 
-	memset(out, 0, offsetof(struct finding, certificate_subject));
 	tally_row_at(t, index, &row);
-	out->key.client_ip = t->clients[r->client].ip;
-	tally_kind_at(t, row.kind, &out->key);
-	out->count = row.count;
-	out->gap_count = row.gap_count;
-	out->login_count = row.login_count;
-	out->scsv_count = row.scsv_count;
-	out->fallback_count = row.fallback_count;
-	out->ended_count = row.ended_count;
-	out->dropped_early_count = row.dropped_early_count;
-	out->dropped_early_us = row.dropped_early_us;
-	out->dropped_early_len = row.dropped_early_len;
-	out->first_us = row.first_us;
-	out->last_us = row.last_us;
-	tally_story_at(t, row.story, out);
+	tally_row_finding(t, index, &row, out);
 }
 
 void
