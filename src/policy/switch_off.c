@@ -10,6 +10,8 @@
 
 #include "base/banned.h"
 
+#define TAIL_LEN 8
+
 struct switch_off *
 switch_off_new(void)
 {
@@ -48,52 +50,45 @@ switch_off_take_entry(struct switch_off *s, struct switch_off_entry entry)
 	return s->entry_count++;
 }
 
-/* Hashes of a name's last label and of its last two; the same twice where it has one. */
-static void
-hash_tails(const char *name, size_t len, uint32_t hashes[2])
+/* Of the last TAIL_LEN characters before `end`; upper and lower case are the same. */
+static uint32_t
+tail_bit(const char *end)
 {
-	uint32_t hash = 2166136261; /* FNV-1a; whoever makes them collide gains nothing */
-	unsigned dots = 0;
+	uint64_t tail;
 
-	while (len-- > 0) {
-		unsigned char c = (unsigned char)name[len];
-
-		if (c == '.' && dots++ == 0)
-			hashes[0] = hash;
-		if (dots == 2)
-			break;
-		hash = (hash ^ (c >= 'A' && c <= 'Z' ? c | 0x20U : c)) * 16777619;
-	}
-	if (dots == 0)
-		hashes[0] = hash;
-	hashes[1] = hash;
-}
-
-static bool
-has_tail(const struct switch_off *s, uint32_t hash)
-{
-	uint32_t bit = hash % SWITCH_OFF_TAIL_BITS;
-
-	return (s->tails[bit / 64] >> bit % 64 & 1) != 0;
+	memcpy(&tail, end - TAIL_LEN, TAIL_LEN);
+	/* Whoever makes them collide gains nothing. */
+	tail = (tail | UINT64_C(0x2020202020202020)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(tail >> 32) % SWITCH_OFF_TAIL_BITS;
 }
 
 /* False: no host of the list is this one, or a wildcard above it. */
 static bool
 may_have_host(const struct switch_off *s, struct span name)
 {
-	uint32_t hashes[2];
+	uint32_t bit;
 
-	hash_tails((const char *)name.data, name.len, hashes);
-	return has_tail(s, hashes[0]) || has_tail(s, hashes[1]);
+	if (name.len < TAIL_LEN || s->has_short_host)
+		return true;
+	bit = tail_bit((const char *)name.data + name.len);
+	return (s->tails[bit / 64] >> bit % 64 & 1) != 0;
 }
 
+/* `host` as it is, or what is behind "*.": then a dot is before it. */
 static void
 add_tail(struct switch_off *s, const char *host)
 {
-	uint32_t hashes[2], bit;
+	char text[HOSTNAME_LEN_MAX + 2];
+	size_t len = strlen(host);
+	uint32_t bit;
 
-	hash_tails(host, strlen(host), hashes);
-	bit = hashes[1] % SWITCH_OFF_TAIL_BITS;
+	if (len + 1 < TAIL_LEN || len > HOSTNAME_LEN_MAX) {
+		s->has_short_host = true;
+		return;
+	}
+	text[0] = '.';
+	memcpy(text + 1, host, len);
+	bit = tail_bit(text + 1 + len);
 	s->tails[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 

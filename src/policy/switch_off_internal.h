@@ -37,8 +37,9 @@ struct switch_off {
 	struct switch_off_network *networks;
 	size_t entry_count, host_count, network_count;
 	size_t own; /* 1 + the entry of the configuration's servers; 0: none yet */
-	/* Bits, by hash, for the last two labels of each host: most servers are none of them. */
+	/* Bits, by hash, for the last characters of each host: most servers are none of them. */
 	uint64_t tails[SWITCH_OFF_TAIL_BITS / 64];
+	bool has_short_host; /* too short for that: all have to be looked for */
 };
 
 /* Takes `entry` over, its name included; returns its number. */

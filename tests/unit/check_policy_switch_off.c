@@ -223,6 +223,29 @@ START_TEST(a_name_of_one_label_is_found_and_stands_for_those_below_where_it_is_a
 }
 END_TEST
 
+/* Most names are told from those of the list by their last characters, where there are enough. */
+START_TEST(a_name_of_any_length_is_found_as_itself_or_below_a_wildcard)
+{
+	const char *host = &"ho.st-of-example"[_i], *rest = host + (host[0] == '.');
+	struct switch_off_match m;
+	char wildcard[32], below[32], other[32], upper[32];
+
+	(void)snprintf(wildcard, sizeof(wildcard), "*.%s", rest);
+	(void)snprintf(below, sizeof(below), "a.%s", rest);
+	(void)snprintf(other, sizeof(other), "a%s", rest);
+	(void)snprintf(upper, sizeof(upper), "A.b.%s.", rest);
+	upper[4] = (char)(upper[4] >= 'a' && upper[4] <= 'z' ? upper[4] - 32 : upper[4]);
+	switch_off_add_host(list, rest);
+	ck_assert(find(rest, "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(!find(below, "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(!find(other, "", 993, PROTOCOL_IMAP, &m));
+	switch_off_add_host(list, wildcard);
+	ck_assert(find(below, "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(find(upper, "", 993, PROTOCOL_IMAP, &m));
+	ck_assert(!find(other, "", 993, PROTOCOL_IMAP, &m));
+}
+END_TEST
+
 START_TEST(a_wrong_line_is_named_and_the_rest_is_used_where_that_is_safe)
 {
 	struct switch_off_match match;
@@ -344,6 +367,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, the_users_own_servers_are_found_besides);
 	tcase_add_test(
 	    tc, a_name_of_one_label_is_found_and_stands_for_those_below_where_it_is_a_wildcard);
+	tcase_add_loop_test(tc, a_name_of_any_length_is_found_as_itself_or_below_a_wildcard, 0, 16);
 	tcase_add_loop_test(
 	    tc, a_wrong_line_is_named_and_the_rest_is_used_where_that_is_safe, 0, ROWS(wrong));
 	tcase_add_test(tc, every_cut_of_a_file_can_be_read);
