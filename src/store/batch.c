@@ -13,8 +13,6 @@
 
 #include "base/banned.h"
 
-#define ROWS_MAX 512
-
 /* A letter for each column: a number, one that may be NULL, text, bytes. */
 #define NUMBER 'i'
 #define OPTIONAL 'n'
@@ -32,6 +30,7 @@ static const struct {
 	[STORE_BATCH_FINDINGS_MORE] = { STATEMENT_FINDINGS_WRITE_MORE, 8, "iiiiiiii" },
 	[STORE_BATCH_DAYS] = { STATEMENT_DAYS_ADD, 2, "ii" },
 	[STORE_BATCH_HOURS] = { STATEMENT_HOURS_ADD, 6, "iiiiii" },
+	[STORE_BATCH_TRIMS] = { STATEMENT_HOURS_MANY, 1, "i" },
 };
 
 /* The virtual table `batch`, of the batch that is being written. */
@@ -92,7 +91,7 @@ static int
 choose_way(sqlite3_vtab *table, sqlite3_index_info *info)
 {
 	(void)table;
-	info->estimatedCost = ROWS_MAX;
+	info->estimatedCost = STORE_BATCH_ROWS_MAX;
 	return SQLITE_OK;
 }
 
@@ -217,6 +216,21 @@ sort_rows(struct store_batch *b, size_t width)
 	}
 }
 
+sqlite3_stmt *
+store_batch_start(struct store *s, enum store_batch_of which, struct error *err)
+{
+	s->batch = which;
+	sort_rows(&s->batches[which], (size_t)formats[which].width);
+	return store_statement(s, formats[which].statement, err);
+}
+
+void
+store_batch_done(struct store *s, enum store_batch_of which)
+{
+	s->batches[which].count = 0;
+	buf_clear(&s->batches[which].text);
+}
+
 static int
 write_batch(struct store *s, enum store_batch_of which, struct error *err)
 {
@@ -225,14 +239,11 @@ write_batch(struct store *s, enum store_batch_of which, struct error *err)
 
 	if (s->batches[which].count == 0)
 		return 0;
-	st = store_statement(s, formats[which].statement, err);
+	st = store_batch_start(s, which, err);
 	if (st == NULL)
 		return -1;
-	s->batch = which;
-	sort_rows(&s->batches[which], (size_t)formats[which].width);
 	result = store_step(s, st, err);
-	s->batches[which].count = 0;
-	buf_clear(&s->batches[which].text);
+	store_batch_done(s, which);
 	return result;
 }
 
@@ -243,10 +254,10 @@ store_batch_next(struct store *s, enum store_batch_of which, struct error *err)
 	size_t width = (size_t)formats[which].width;
 
 	if (b->rows == NULL) {
-		b->rows = xreallocarray(NULL, ROWS_MAX * width, sizeof(*b->rows));
-		b->order = xreallocarray(NULL, ROWS_MAX, sizeof(*b->order));
+		b->rows = xreallocarray(NULL, STORE_BATCH_ROWS_MAX * width, sizeof(*b->rows));
+		b->order = xreallocarray(NULL, STORE_BATCH_ROWS_MAX, sizeof(*b->order));
 	}
-	if (b->count == ROWS_MAX && write_batch(s, which, err) != 0)
+	if (b->count == STORE_BATCH_ROWS_MAX && write_batch(s, which, err) != 0)
 		return NULL;
 	return b->rows + width * b->count++;
 }
@@ -266,7 +277,7 @@ store_batch_text(struct store *s, enum store_batch_of which, struct span text)
 int
 store_batches_write(struct store *s, struct error *err)
 {
-	for (int i = 0; i < STORE_BATCH_COUNT; i++) {
+	for (int i = 0; i < STORE_BATCH_TRIMS; i++) {
 		if (write_batch(s, (enum store_batch_of)i, err) != 0)
 			return -1;
 	}
@@ -276,10 +287,8 @@ store_batches_write(struct store *s, struct error *err)
 void
 store_batches_drop(struct store *s)
 {
-	for (int i = 0; i < STORE_BATCH_COUNT; i++) {
-		s->batches[i].count = 0;
-		buf_clear(&s->batches[i].text);
-	}
+	for (int i = 0; i < STORE_BATCH_COUNT; i++)
+		store_batch_done(s, (enum store_batch_of)i);
 }
 
 void

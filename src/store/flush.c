@@ -250,7 +250,6 @@ bad:
 	s->failed = s->in_transaction;
 	store_batches_drop(s);
 	store_references_drop(s);
-	store_trims_drop(s);
 	store_cache_clear(s);
 	store_clients_forget(s);
 	if (sqlite3_get_autocommit(s->db) == 0) {

@@ -6,9 +6,6 @@
 
 #include "base/banned.h"
 
-/* Hours of so many clients are written, and trimmed, together. */
-#define TRIMS_MAX 1024
-
 int
 store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
 {
@@ -25,35 +22,31 @@ store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour
 	return 0;
 }
 
+/* Of the clients whose hours are to be trimmed, those that have too many. */
 static int
-has_many_hours(struct store *s, int64_t client_id, bool *many, struct error *err)
+find_many(struct store *s, int64_t *clients, size_t *count, struct error *err)
 {
-	sqlite3_stmt *st = store_statement(s, STATEMENT_HOURS_MANY, err);
+	sqlite3_stmt *st = store_batch_start(s, STORE_BATCH_TRIMS, err);
 	int status;
 
+	*count = 0;
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)sqlite3_bind_int(st, 2, STORE_LOGIN_HOURS_MAX);
-	status = sqlite3_step(st);
-	*many = status == SQLITE_ROW;
-	if (status != SQLITE_ROW && status != SQLITE_DONE)
+	(void)sqlite3_bind_int(st, 1, STORE_LOGIN_HOURS_MAX);
+	while ((status = sqlite3_step(st)) == SQLITE_ROW)
+		clients[(*count)++] = sqlite3_column_int64(st, 0);
+	if (status != SQLITE_DONE)
 		store_error(s, "read", err);
 	(void)sqlite3_reset(st);
-	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+	store_batch_done(s, STORE_BATCH_TRIMS);
+	return status == SQLITE_DONE ? 0 : -1;
 }
 
 static int
 trim_client(struct store *s, int64_t client_id, struct error *err)
 {
-	sqlite3_stmt *st;
-	bool many;
+	sqlite3_stmt *st = store_statement(s, STATEMENT_HOURS_TRIM, err);
 
-	if (has_many_hours(s, client_id, &many, err) != 0)
-		return -1;
-	if (!many)
-		return 0;
-	st = store_statement(s, STATEMENT_HOURS_TRIM, err);
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, client_id);
@@ -65,31 +58,36 @@ trim_client(struct store *s, int64_t client_id, struct error *err)
 int
 store_trims_write(struct store *s, struct error *err)
 {
-	int result = 0;
+	size_t count = s->batches[STORE_BATCH_TRIMS].count;
+	int64_t *clients;
+	int result;
 
-	if (s->trim_count > 0)
-		result = store_batches_write(s, err);
-	for (size_t i = 0; i < s->trim_count && result == 0; i++)
-		result = trim_client(s, s->trims[i], err);
-	s->trim_count = 0;
+	if (count == 0)
+		return 0;
+	/* The hours themselves first. */
+	if (store_batches_write(s, err) != 0)
+		return -1;
+	clients = xreallocarray(NULL, count, sizeof(*clients));
+	result = find_many(s, clients, &count, err);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = trim_client(s, clients[i], err);
+	free(clients);
 	return result;
 }
 
 int
 store_trim_hours(struct store *s, int64_t client_id, struct error *err)
 {
-	if (s->trims == NULL)
-		s->trims = xreallocarray(NULL, TRIMS_MAX, sizeof(*s->trims));
-	s->trims[s->trim_count++] = client_id;
-	return s->trim_count < TRIMS_MAX ? 0 : store_trims_write(s, err);
-}
+	int64_t *row;
 
-void
-store_trims_drop(struct store *s)
-{
-	free(s->trims);
-	s->trims = NULL;
-	s->trim_count = 0;
+	if (s->batches[STORE_BATCH_TRIMS].count == STORE_BATCH_ROWS_MAX &&
+	    store_trims_write(s, err) != 0)
+		return -1;
+	row = store_batch_next(s, STORE_BATCH_TRIMS, err);
+	if (row == NULL)
+		return -1;
+	*row = client_id;
+	return 0;
 }
 
 static const char hours_of_sql[] = "SELECT " STORE_HOUR(

@@ -71,10 +71,10 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" failed_logins = failed_logins + excluded.failed_logins,"
 		" accepted_logins = accepted_logins + excluded.accepted_logins,"
 		" failed_names = max(failed_names, excluded.failed_names)",
-	/* A row for a client that has more than ?2.  Seldom, and trimming costs ten times as much. */
+	/* Those that have more than ?1.  Seldom, and trimming costs ten times as much. */
 	[STATEMENT_HOURS_MANY] =
-		"SELECT 1 FROM login_hour WHERE " STORE_IS_TIME_OF("id", "?1")
-		" LIMIT 1 OFFSET ?2",
+		"SELECT v1 FROM batch WHERE ?1 < (SELECT count(*) FROM login_hour"
+		" WHERE " STORE_IS_TIME_OF("id", "v1") ")",
 	/* ?2: so many stay, ?3: of the newest after the first; of the others the worst. */
 	[STATEMENT_HOURS_TRIM] =
 		"DELETE FROM login_hour WHERE id IN (SELECT id FROM login_hour"

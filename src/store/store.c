@@ -38,7 +38,6 @@ store_close(struct store *s)
 	store_set_release(&s->set);
 	store_batches_release(s);
 	store_references_drop(s);
-	store_trims_drop(s);
 	store_cache_release(s);
 	store_clients_forget(s);
 	buf_release(&s->scratch);
@@ -141,7 +140,6 @@ store_rollback(struct store *s)
 		(void)store_run_statement(s, STATEMENT_ROLLBACK, &ignored);
 	store_batches_drop(s);
 	store_references_drop(s);
-	store_trims_drop(s);
 	store_cache_clear(s);
 	store_clients_forget(s);
 	s->in_transaction = false;

@@ -92,8 +92,10 @@ enum store_batch_of {
 	STORE_BATCH_FINDINGS_MORE,
 	STORE_BATCH_DAYS,
 	STORE_BATCH_HOURS,
+	STORE_BATCH_TRIMS, /* not written: clients whose hours are to be trimmed */
 };
-#define STORE_BATCH_COUNT (STORE_BATCH_HOURS + 1)
+#define STORE_BATCH_COUNT (STORE_BATCH_TRIMS + 1)
+#define STORE_BATCH_ROWS_MAX 512
 #define STORE_BATCH_WIDTH_MAX 15
 /* The value of a column that may be NULL. */
 #define STORE_BATCH_NULL INT64_MIN
@@ -136,8 +138,6 @@ struct store {
 	struct store_batch batches[STORE_BATCH_COUNT];
 	enum store_batch_of batch; /* that is being written */
 	struct store_references references[STORE_SHARED_COUNT];
-	int64_t *trims; /* clients whose hours are to be trimmed */
-	size_t trim_count;
 	struct shared_cache *cache;     /* NULL: not needed yet */
 	int64_t data_version;           /* of store_cache_refresh */
 	struct client_numbers *clients; /* NULL: nothing is known */
@@ -226,6 +226,9 @@ int store_batch_prepare(struct store *s);
 int64_t *store_batch_next(struct store *s, enum store_batch_of which, struct error *err);
 /* For a column of that row with text, or bytes, which are copied; empty ones are NULL. */
 int64_t store_batch_text(struct store *s, enum store_batch_of which, struct span text);
+/* Its statement, with the batch to read; store_batch_done once it was stepped and reset. */
+sqlite3_stmt *store_batch_start(struct store *s, enum store_batch_of which, struct error *err);
+void store_batch_done(struct store *s, enum store_batch_of which);
 int store_batches_write(struct store *s, struct error *err);
 void store_batches_drop(struct store *s);
 void store_batches_release(struct store *s);
@@ -447,7 +450,6 @@ int store_add_hour(
 /* Has what is beyond STORE_LOGIN_HOURS_MAX removed, with that of other clients. */
 int store_trim_hours(struct store *s, int64_t client_id, struct error *err);
 int store_trims_write(struct store *s, struct error *err);
-void store_trims_drop(struct store *s);
 
 /* run_row.c */
 int store_write_run(struct store *s, int64_t sensor_id, struct store_run *run, struct error *err);

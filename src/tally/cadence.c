@@ -288,6 +288,23 @@ add_interval(int64_t interval_us, struct buf *out)
 	buf_add_text(out, scales[i].unit);
 }
 
+static void
+add_two_digits(unsigned number, struct buf *out)
+{
+	buf_add_char(out, (char)('0' + number / 10 % 10));
+	buf_add_char(out, (char)('0' + number % 10));
+}
+
+static void
+add_hours_between(unsigned first, unsigned last, struct buf *out)
+{
+	buf_add_text(out, ", between ");
+	add_two_digits(first, out);
+	buf_add_text(out, ":00 and ");
+	add_two_digits(last, out);
+	buf_add_text(out, ":59 UTC");
+}
+
 void
 cadence_add_text(const struct cadence_summary *summary, struct buf *out)
 {
@@ -305,8 +322,7 @@ cadence_add_text(const struct cadence_summary *summary, struct buf *out)
 	if (all_day)
 		buf_add_text(out, ", day and night");
 	else if (summary->has_range && summary->hour_count <= HOURS_RANGE_MAX)
-		buf_addf(out, ", between %02u:00 and %02u:59 UTC", summary->first_hour,
-		    summary->last_hour);
+		add_hours_between(summary->first_hour, summary->last_hour, out);
 	/* An inference: nobody presses a button at three in the morning, every day. */
 	if (all_day && summary->share >= SHARE_REGULAR)
 		buf_add_text(out, ": unattended");
