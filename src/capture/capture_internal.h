@@ -98,7 +98,7 @@ struct source {
 	struct map map;          /* in use: the window is the file, and moves through it */
 	uint8_t *window;
 	size_t window_len, begin, end; /* what waits is window[begin..end) */
-	size_t fetched;                /* of a map: what was asked into the processor's cache */
+	uintptr_t asked;               /* of a map: up to there it is in the processor's cache */
 	bool at_end;                   /* behind `end` there is nothing more */
 	bool failed;                   /* ... because reading failed: `error` says why */
 	struct error error;
@@ -132,55 +132,39 @@ source_rest(const struct source *s)
 }
 
 /*
- * Of a map: what of it is asked into the processor's cache while it is read.  The processor sees no
- * pattern in the places of headers; all bytes in their order it does well.
+ * Of a map, all bytes are asked into the processor's cache in their order while it is read; the
+ * processor itself sees no pattern in the places of headers.  Returns up to where is asked now, for
+ * a reader that is at `at`.  It may ask for bytes behind the window's end: such are not fetched,
+ * and asked for once more when they are there.
  */
-struct ahead_window {
-	const uint8_t *begin; /* of the map */
-	size_t asked, end;    /* offsets: asked for up to here, and to be asked for; 0: no map */
-};
-
-static inline struct ahead_window
-source_ahead_window(const struct source *s)
+static inline uintptr_t
+ask_ahead(uintptr_t asked, const uint8_t *at)
 {
-	return (struct ahead_window){
-		.begin = s->window,
-		.asked = s->fetched,
-		.end = s->map.bytes != NULL ? s->end : 0,
-	};
-}
+	for (; asked < (uintptr_t)at + MAPPED_AHEAD; asked += 4 * CACHE_LINE) {
+		const uint8_t *lines = (const uint8_t *)asked;
 
-/* Asks for what lies ahead of `at`, where the reader is, two lines at a time; returns up to where
- * it has asked. */
-static inline size_t
-ask_ahead(const struct ahead_window *w, size_t asked, const uint8_t *at)
-{
-	size_t upto = (size_t)(at - w->begin) + MAPPED_AHEAD;
-
-	if (upto > w->end)
-		upto = w->end;
-	for (; asked + CACHE_LINE < upto; asked += 2 * CACHE_LINE) {
-		__builtin_prefetch(w->begin + asked, 0, 2);
-		__builtin_prefetch(w->begin + asked + CACHE_LINE, 0, 2);
+		__builtin_prefetch(lines, 0, 2);
+		__builtin_prefetch(lines + CACHE_LINE, 0, 2);
+		__builtin_prefetch(lines + 2 * CACHE_LINE, 0, 2);
+		__builtin_prefetch(lines + 3 * CACHE_LINE, 0, 2);
 	}
 	return asked;
 }
 
 /* What waits begins at `at` now; up to `asked` was asked for. */
 static inline void
-source_take_asked(struct source *s, const uint8_t *at, size_t asked)
+source_take_asked(struct source *s, const uint8_t *at, uintptr_t asked)
 {
 	s->begin = (size_t)(at - s->window);
-	s->fetched = asked;
+	s->asked = asked;
 }
 
 static inline void
 source_take(struct source *s, size_t len)
 {
-	const struct ahead_window window = source_ahead_window(s);
 	const uint8_t *at = s->window + s->begin + len;
 
-	source_take_asked(s, at, ask_ahead(&window, window.asked, at));
+	source_take_asked(s, at, ask_ahead(s->asked, at));
 }
 
 /* ---- reader.c */

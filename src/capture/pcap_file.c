@@ -191,14 +191,15 @@ static inline __attribute__((always_inline)) size_t
 read_many(struct reader *r, const struct pcap_state *p, struct frame *frames, size_t max,
     int64_t before_us)
 {
-	const struct ahead_window window = source_ahead_window(&r->source);
 	struct span rest = source_rest(&r->source), record = rest;
-	size_t asked = window.asked, count = 0;
+	uintptr_t asked = r->source.asked;
+	uint32_t number = r->number;
+	size_t count = 0;
 
 	while (count < max && read_record(p, &rest, &frames[count]) &&
 	       frames[count].time_us < before_us) {
-		frames[count++].source = r->number;
-		asked = ask_ahead(&window, asked, rest.data);
+		frames[count++].source = number;
+		asked = ask_ahead(asked, rest.data);
 		record = rest;
 	}
 	source_take_asked(&r->source, record.data, asked);

@@ -11,11 +11,13 @@
 
 /* A thread costs as much as some hundred KiB of compressed bytes. */
 #define AHEAD_FILE_LEN_MIN (1024u * 1024)
+/* What is no map is in the cache already. */
+#define ASKED_ALL UINTPTR_MAX
 
 int
 source_open(struct source *s, const char *path, size_t window_len, struct error *err)
 {
-	*s = (struct source){ 0 };
+	*s = (struct source){ .asked = ASKED_ALL };
 	if (input_open(&s->input, path, err) != 0)
 		return -1;
 	s->window = xmalloc(window_len);
@@ -26,7 +28,11 @@ source_open(struct source *s, const char *path, size_t window_len, struct error 
 void
 source_open_memory(struct source *s, struct span bytes, size_t window_len)
 {
-	*s = (struct source){ .window = xmalloc(window_len), .window_len = window_len };
+	*s = (struct source){
+		.window = xmalloc(window_len),
+		.window_len = window_len,
+		.asked = ASKED_ALL,
+	};
 	input_open_memory(&s->input, bytes);
 }
 
@@ -76,7 +82,7 @@ move_mapped(struct source *s, size_t begin, size_t end)
 {
 	s->begin = begin;
 	s->end = end;
-	s->fetched = begin;
+	s->asked = (uintptr_t)s->window + begin;
 	s->input.offset = end;
 }
 
@@ -116,6 +122,7 @@ leave_map(struct source *s)
 	s->window = window;
 	s->begin = 0;
 	s->end = rest.len;
+	s->asked = ASKED_ALL;
 }
 
 /* False: the rest is to be read. */

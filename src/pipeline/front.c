@@ -118,42 +118,54 @@ borrows_from(const struct packet *packet, const struct frame *frame)
 
 /*
  * Frames as nearly all are, with what is counted of them in variables of their own; stops at the
- * first one that is not so.  Returns how many it took.
+ * first one that is not so, and where there is no more room or the epoch is over, before which it
+ * is not called.  Returns how many it took.
  */
 static size_t
 take_usual(struct front *f, const struct frame *frames, size_t count, struct packet *out,
     size_t max, size_t *out_count)
 {
-	int64_t packet_us = f->clock.packet_us;
-	size_t payload_len = f->payload_len, found = 0, i = 0;
+	int64_t last_us = f->counters.clock.last_us, packet_us = f->clock.packet_us;
+	const struct frame *frame = frames, *end = frames + count;
+	struct packet *packet = out;
+	size_t payload_len = f->payload_len, found;
 	enum packet_kind kind;
 
-	for (; i < count && found < max && payload_len < FRONT_EPOCH_LEN; i++) {
-		struct packet *packet = &out[found];
-
-		/* A clock that goes back is followed one packet after the other. */
-		if (frames[i].time_us < packet_us ||
-		    !packet_decode_quick(&frames[i], f->services, packet, &kind))
+	for (; frame < end && mirror_clock_goes_on(last_us, frame->time_us); frame++) {
+		if (!packet_decode_quick(frame, f->services, packet, &kind))
 			break;
+		last_us = frame->time_us;
 		if (kind != PACKET_TCP)
 			continue;
-		packet_us = packet->time_us;
+		/* A clock that goes back is followed one packet after the other. */
+		if (last_us < packet_us)
+			break;
+		packet_us = last_us;
 		payload_len += packet->payload.len;
-		found++;
+		packet++;
+		if (packet == out + max || payload_len >= FRONT_EPOCH_LEN) {
+			frame++;
+			break;
+		}
 	}
+	found = (size_t)(packet - out);
+	count = (size_t)(frame - frames);
+	if (count > 0)
+		mirror_clock_set(&f->counters.clock, frame - 1);
 	if (found > 0)
 		f->clock = (struct flow_clock){ .packet_us = packet_us };
 	f->payload_len = payload_len;
 	f->counters.kinds[PACKET_TCP] += found;
-	f->counters.kinds[PACKET_OTHER_PORT] += i - found;
+	f->counters.kinds[PACKET_OTHER_PORT] += count - found;
 	*out_count = found;
-	return i;
+	return count;
 }
 
 /* Any frame.  True for a packet of interest. */
 static bool
 take_any(struct front *f, const struct frame *frame, struct packet *packet)
 {
+	mirror_clock_add(&f->counters.clock, frame);
 	if (walk(f, frame, packet) != PACKET_TCP)
 		return false;
 	f->payload_len += packet->payload.len;
@@ -184,7 +196,6 @@ front_read(struct front *f, const struct frame *frames, size_t count, struct pac
 		}
 		i++;
 	}
-	mirror_clock_add(&f->counters.clock, frames, i);
 	f->packet_count += found;
 	*out_count = found;
 	return i;

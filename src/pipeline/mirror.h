@@ -59,32 +59,33 @@ mirror_looks_at(const struct packet *packet)
 
 /* One that it looks at. */
 void mirror_add_payload(struct mirror *m, const struct packet *packet);
-/* For mirror_clock_add. */
+/* One that does not go on from the last one. */
 void mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame);
+
+/* Whether a frame's time goes on from the time of the last one: one comparison for both ends. */
+static inline bool
+mirror_clock_goes_on(int64_t last_us, int64_t time_us)
+{
+	uint64_t step = (uint64_t)time_us - (uint64_t)last_us;
+
+	return step + (uint64_t)MIRROR_BACK_US <= (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US);
+}
+
+/* The last one of frames that went on. */
+static inline void
+mirror_clock_set(struct mirror_clock *c, const struct frame *frame)
+{
+	c->last_us = frame->time_us;
+	c->last_source = frame->source;
+}
 
 /* Every frame, in the order of capture. */
 static inline void
-mirror_clock_add(struct mirror_clock *c, const struct frame *frames, size_t count)
+mirror_clock_add(struct mirror_clock *c, const struct frame *frame)
 {
-	int64_t last_us = c->last_us;
-
-	for (size_t i = 0; i < count; i++) {
-		uint64_t step = (uint64_t)frames[i].time_us - (uint64_t)last_us;
-
-		/* One comparison for both ends. */
-		if (step + (uint64_t)MIRROR_BACK_US >
-		    (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US)) {
-			c->last_us = last_us;
-			if (i > 0)
-				c->last_source = frames[i - 1].source;
-			mirror_clock_jumped(c, &frames[i]);
-		}
-		last_us = frames[i].time_us;
-	}
-	if (count == 0)
-		return;
-	c->last_us = last_us;
-	c->last_source = frames[count - 1].source;
+	if (!mirror_clock_goes_on(c->last_us, frame->time_us))
+		mirror_clock_jumped(c, frame);
+	mirror_clock_set(c, frame);
 }
 
 #endif
