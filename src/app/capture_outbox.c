@@ -6,10 +6,20 @@
 
 #include "base/banned.h"
 
+/* From this share of what it can hold an outbox is large: there is time left to empty it. */
+#define LARGE_SHARE 16
+
 bool
 capture_outbox_is_empty(const struct capture_outbox *box)
 {
 	return box->events.count == 0 && box->name_count == 0;
+}
+
+bool
+capture_outbox_is_large(const struct capture_outbox *box)
+{
+	return box->events.count >= CAPTURE_OUTBOX_EVENTS_MAX / LARGE_SHARE ||
+	       box->name_count >= CAPTURE_OUTBOX_NAMES_MAX / LARGE_SHARE;
 }
 
 bool

@@ -26,6 +26,8 @@ struct capture_outbox {
 };
 
 bool capture_outbox_is_empty(const struct capture_outbox *box);
+/* It should be moved soon, although there is much room left. */
+bool capture_outbox_is_large(const struct capture_outbox *box);
 /* Both return false where there is no room. */
 bool capture_outbox_add_event(struct capture_outbox *box, const struct event *ev);
 bool capture_outbox_add_name(struct capture_outbox *box, const struct name_seen *seen);

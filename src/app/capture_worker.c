@@ -27,6 +27,8 @@
  */
 #define LAG_US INT64_C(1000000)
 #define BIND_EVERY_TICKS 5
+/* While packets come, the outbox is filled and its reader woken at most this often. */
+#define HAND_OVER_US INT64_C(20000)
 
 struct capture_worker {
 	struct capture_worker_options options;
@@ -42,8 +44,9 @@ struct capture_worker {
 	struct loop *loop;
 	struct capture_snapshot figures;
 	struct frame_batch batch;      /* empty but while the ring is read */
-	struct capture_outbox settled; /* since the last batch */
+	struct capture_outbox settled; /* and not handed over */
 	bool drained;                  /* the ring had nothing more when it was last read */
+	int64_t handed_over_us;        /* the monotonic clock */
 	unsigned ticks;
 
 	/* Under the lock. */
@@ -219,6 +222,18 @@ hand_over(struct capture_worker *w)
 		wake(w->options.wake_fd);
 }
 
+/* What does not go now goes with the next packets, or with the next tick. */
+static void
+hand_over_if_due(struct capture_worker *w)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	if (now_us - w->handed_over_us < HAND_OVER_US && !capture_outbox_is_large(&w->settled))
+		return;
+	w->handed_over_us = now_us;
+	hand_over(w);
+}
+
 static void
 publish(struct capture_worker *w)
 {
@@ -263,7 +278,7 @@ on_readable(void *arg)
 		feed_batch(w);
 	}
 	w->drained = count == 0;
-	hand_over(w);
+	hand_over_if_due(w);
 }
 
 static void

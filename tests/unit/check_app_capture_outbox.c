@@ -70,11 +70,29 @@ START_TEST(what_finds_no_room_is_lost_and_counted)
 }
 END_TEST
 
+START_TEST(an_outbox_is_large_while_it_has_much_room)
+{
+	struct capture_outbox events = { 0 }, names = { 0 };
+
+	add_many(&events, 1, 0);
+	add_many(&names, 0, 1);
+	ck_assert(!capture_outbox_is_large(&events));
+	ck_assert(!capture_outbox_is_large(&names));
+	add_many(&events, CAPTURE_OUTBOX_EVENTS_MAX / 2 - 1, 0);
+	add_many(&names, 0, CAPTURE_OUTBOX_NAMES_MAX / 2 - 1);
+	ck_assert(capture_outbox_is_large(&events));
+	ck_assert(capture_outbox_is_large(&names));
+	capture_outbox_release(&events);
+	capture_outbox_release(&names);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_is_moved_comes_behind_what_was_there);
 	tcase_add_test(tc, what_finds_no_room_is_lost_and_counted);
+	tcase_add_test(tc, an_outbox_is_large_while_it_has_much_room);
 }
 
 SUITE_MAIN("app_capture_outbox")
