@@ -87,20 +87,25 @@ is_worth_more(const struct syn_cache *cache, const struct syn_entry *a, const st
 	return age_of(cache, a) < age_of(cache, b);
 }
 
-/* An entry of that hash with nothing in it; of its set the one that is worth less gives way. */
+/* The entry of a set that is worth least. */
 static struct syn_entry *
-fresh_entry(struct syn_cache *cache, uint64_t hash)
+least_of(const struct syn_cache *cache, struct syn_entry *set)
 {
-	struct syn_entry *set = cache->sets[hash & cache->set_mask].ways;
-	struct syn_entry *e = find_entry(cache, hash);
+	struct syn_entry *least = &set[0];
 
-	if (e == NULL) {
-		e = &set[0];
-		for (unsigned i = 1; i < WAYS; i++) {
-			if (is_worth_more(cache, e, &set[i]))
-				e = &set[i];
-		}
+	for (unsigned i = 1; i < WAYS; i++) {
+		if (is_worth_more(cache, least, &set[i]))
+			least = &set[i];
 	}
+	return least;
+}
+
+/* An entry of that hash with nothing in it: `e`, or where that is NULL, one that gives way. */
+static struct syn_entry *
+fresh_entry(struct syn_cache *cache, uint64_t hash, struct syn_entry *e)
+{
+	if (e == NULL)
+		e = least_of(cache, cache->sets[hash & cache->set_mask].ways);
 	*e = (struct syn_entry){ .tag = tag_of(hash), .stamp = ++cache->clock };
 	return e;
 }
@@ -132,7 +137,7 @@ syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t
 		e->has_isn[dir] = true;
 		return false;
 	}
-	e = fresh_entry(cache, hash);
+	e = fresh_entry(cache, hash, e);
 	e->syn = true;
 	e->opener = (int8_t)dir;
 	e->isn[dir] = isn;
@@ -149,7 +154,7 @@ syn_cache_add_syn_ack(
 	bool answers;
 
 	if (e == NULL || (e->has_isn[1 - dir] && e->isn[1 - dir] != peer_isn)) {
-		e = fresh_entry(cache, hash);
+		e = fresh_entry(cache, hash, e);
 		e->opener = (int8_t)(1 - dir);
 	}
 	answers = e->syn && !e->syn_ack;
