@@ -7,6 +7,7 @@
 
 #include "base/digits.h"
 #include "base/json.h"
+#include "base/short_copy.h"
 #include "base/timestamp.h"
 #include "event/community_id.h"
 #include "event/event.h"
@@ -31,12 +32,15 @@ put(char *out, const char *text, size_t len)
 static char *
 put_name(char *out, const char *name)
 {
+	size_t len;
+
 	if (name == NULL)
 		return PUT(out, "null");
+	len = strlen(name);
 	*out++ = '"';
-	out = put(out, name, strlen(name));
-	*out++ = '"';
-	return out;
+	short_copy(out, name, len);
+	out[len] = '"';
+	return out + len + 1;
 }
 
 /* A text from outside; data NULL: null. */

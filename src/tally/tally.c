@@ -142,19 +142,24 @@ add_attempt(
 	return true;
 }
 
+static struct tally_record *
+add_without_story(struct tally *t, const struct place *p)
+{
+	struct tally_story none = tally_no_story();
+
+	return tally_add_record(
+	    t, p->client, p->kind.number, tally_story_keep(t, &none, tally_story_hash(t, &none)));
+}
+
 /* In place of the record that is known; else, where there is room, in one of its own. */
 static struct tally_record *
 record_for(struct tally *t, struct place *p, const struct addr *ip)
 {
-	struct tally_story none = tally_no_story();
 	struct tally_record *r;
 
 	make_place(t, p, ip);
 	r = tally_newest_record(t, p->client, p->kind.number);
-	if (r != NULL)
-		return r;
-	return tally_add_record(
-	    t, p->client, p->kind.number, tally_story_keep(t, &none, tally_story_hash(t, &none)));
+	return r != NULL ? r : add_without_story(t, p);
 }
 
 static bool
