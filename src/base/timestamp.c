@@ -67,7 +67,8 @@ char *
 timestamp_put(char *out, int64_t time_us)
 {
 	int64_t days = floor_div(time_us, USEC_PER_DAY);
-	uint64_t rest = (uint64_t)(time_us - days * USEC_PER_DAY);
+	/* Of the earliest times the first microsecond of the day is none of int64_t. */
+	uint64_t rest = (uint64_t)time_us - (uint64_t)days * (uint64_t)USEC_PER_DAY;
 	unsigned secs = (unsigned)(rest / USEC_PER_SEC);
 	unsigned us = (unsigned)(rest - secs * USEC_PER_SEC);
 	char *p = put_date(out, days);
