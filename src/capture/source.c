@@ -224,13 +224,14 @@ source_skip(struct source *s, uint64_t len)
 		s->begin += (size_t)len;
 		return len;
 	}
-	if (s->map.bytes != NULL && len < s->map.len - s->begin) {
+	if (s->map.bytes != NULL) {
+		/* Up to its end, and no further: frames that were handed out are in the map. */
+		if (len > s->map.len - s->begin)
+			len = s->map.len - s->begin;
 		move_mapped(s, s->begin + (size_t)len, s->begin + (size_t)len);
 		return len;
 	}
 	s->begin = s->end;
-	if (s->map.bytes != NULL)
-		leave_map(s);
 	if (s->decoder == NULL && !s->at_end && input_skip(&s->input, len - waiting))
 		return len;
 	return waiting;

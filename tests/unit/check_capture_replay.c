@@ -379,6 +379,33 @@ START_TEST(large_pcapng_passes_over_blocks_of_megabytes)
 }
 END_TEST
 
+START_TEST(large_pcapng_whose_last_block_lies_keeps_the_frames_before_it)
+{
+	const char *path = "large.pcapng";
+	struct frame frames[BATCH];
+	struct buf b = { 0 }, secret = { 0 };
+	unsigned seen = 0;
+	struct replay *r;
+	size_t count;
+
+	put_pcapng(&b, T0, 1, LARGE_COUNT, 1500);
+	put_zeros(&secret, 20000000);
+	put_block(&b, true, 0x0a, &secret);
+	b.len -= 19999000;
+	save(path, &b);
+	r = replay_open(&path, 1, NULL);
+	while ((count = replay_read(r, frames, BATCH)) > 0)
+		for (size_t i = 0; i < count; i++)
+			ck_assert(packet_bytes_are(frames[i].bytes, seen++, 1500));
+	ck_assert_uint_eq(seen, LARGE_COUNT);
+	ck_assert_ptr_nonnull(
+	    strstr(replay_file_at(r, 0)->error.text, "ends in the middle of a block"));
+	replay_free(r);
+	buf_release(&b);
+	buf_release(&secret);
+}
+END_TEST
+
 /* ---- standard input */
 
 START_TEST(pipe_gives_packets_as_they_arrive)
@@ -480,6 +507,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, large_file_that_grows_while_it_is_read_is_read_to_its_end);
 	tcase_add_test(tc, many_large_files_are_merged);
 	tcase_add_test(tc, large_pcapng_passes_over_blocks_of_megabytes);
+	tcase_add_test(tc, large_pcapng_whose_last_block_lies_keeps_the_frames_before_it);
 	tcase_add_test(tc, pipe_gives_packets_as_they_arrive);
 	tcase_add_test(tc, pipe_of_single_bytes_gives_all_packets);
 	tcase_add_test(tc, pipe_is_merged_with_files_and_named_once);
