@@ -262,6 +262,7 @@ uint32_t link_type_from_file(uint32_t field);
 bool pcapng_detect(struct span head);
 enum reader_open_answer pcapng_open(struct reader *r);
 enum reader_answer pcapng_next(struct reader *r, struct frame *frame);
+size_t pcapng_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us);
 void pcapng_close(struct pcapng_state *p);
 
 /* ---- folder.c */

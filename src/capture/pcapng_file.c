@@ -381,3 +381,28 @@ pcapng_next(struct reader *r, struct frame *frame)
 		answer = r->pcapng.in_block ? skip_block(r) : next_block(r, frame, &is_frame);
 	return answer;
 }
+
+size_t
+pcapng_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
+{
+	struct pcapng_state *p = &r->pcapng;
+	size_t count = 0;
+
+	while (count < max && !p->in_block) {
+		size_t begin = r->source.begin;
+		int64_t last_us = p->last_us;
+		bool is_frame = false;
+
+		/* What stops here, pcapng_next finds once more, and says what it is. */
+		if (next_block(r, &frames[count], &is_frame) != READER_FRAME || !is_frame)
+			break;
+		if (frames[count].time_us >= before_us) {
+			r->source.begin = begin;
+			p->last_us = last_us;
+			r->packet_count--;
+			break;
+		}
+		count++;
+	}
+	return count;
+}

@@ -103,12 +103,9 @@ size_t
 reader_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
 {
 	uint64_t packet_count = r->packet_count;
-	size_t count;
+	size_t count = r->format == FORMAT_PCAP ? pcap_next_many(r, frames, max, before_us)
+						: pcapng_next_many(r, frames, max, before_us);
 
-	/* Only here is a frame's time known without taking the frame. */
-	if (r->format != FORMAT_PCAP)
-		return 0;
-	count = pcap_next_many(r, frames, max, before_us);
 	if (!map_was_cut(&r->source.map))
 		return count;
 	r->packet_count = packet_count;

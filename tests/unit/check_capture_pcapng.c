@@ -62,6 +62,39 @@ START_TEST(sections_follow_each_other)
 }
 END_TEST
 
+START_TEST(frames_in_a_row_end_before_a_time_and_where_a_block_is_no_packet)
+{
+	struct frame frames[8], next;
+	struct reader reader;
+	struct buf b = { 0 };
+
+	put_pcapng(&b, T0, 1, 10, 60);
+	put_interface(&b, true, 101, 0, NULL);
+	put_enhanced(&b, true, 1, (uint64_t)T0 + 10, 10, 60);
+	ck_assert(reader_open_memory(&reader, buf_span(&b), WINDOW_LEN_SMALL) == READER_OPEN);
+	reader.number = 7;
+	ck_assert(reader_advance(&reader, &next) == READER_FRAME);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 8, T0 + 1), 0);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 8, T0 + 4), 3);
+	ck_assert_uint_eq(reader_next_many(&reader, frames + 3, 2, INT64_MAX), 2);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert(packet_bytes_are(frames[i].bytes, i + 1, 60));
+		ck_assert_int_eq(frames[i].time_us, T0 + i + 1);
+		ck_assert_uint_eq(frames[i].source, 7);
+	}
+	ck_assert_uint_eq(reader.packet_count, 6);
+	ck_assert(reader_next(&reader, &next) == READER_FRAME);
+	ck_assert_int_eq(next.time_us, T0 + 6);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 8, INT64_MAX), 3);
+	ck_assert(reader_next(&reader, &next) == READER_FRAME);
+	ck_assert_uint_eq(next.link_type, 101);
+	ck_assert_uint_eq(reader.packet_count, 11);
+	ck_assert(reader_advance(&reader, &next) == READER_END);
+	reader_close(&reader);
+	buf_release(&b);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	int resolution; /* -1: no option */
@@ -428,6 +461,7 @@ END_TEST
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, frames_in_a_row_end_before_a_time_and_where_a_block_is_no_packet);
 	tcase_add_loop_test(tc, both_byte_orders_give_the_same_packets, 0, ROWS(orders));
 	tcase_add_test(tc, sections_follow_each_other);
 	tcase_add_loop_test(tc, time_follows_from_resolution_and_offset, 0, ROWS(times));
