@@ -87,7 +87,7 @@ add_tail(struct switch_off *s, const char *host)
 		return;
 	}
 	text[0] = '.';
-	memcpy(text + 1, host, len);
+	memcpy(text + 1, host, len + 1);
 	bit = tail_bit(text + 1 + len);
 	s->tails[bit / 64] |= UINT64_C(1) << bit % 64;
 }

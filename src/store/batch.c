@@ -162,11 +162,10 @@ tell_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int column)
 	size_t row = b->order[batch_cursor(cursor)->row];
 	int64_t value = b->rows[row * width + (size_t)column];
 
-	if (kind == NUMBER)
-		sqlite3_result_int64(out, value);
-	else if (value == STORE_BATCH_NULL)
+	/* Only a number that is always there may have that value. */
+	if (kind != NUMBER && value == STORE_BATCH_NULL)
 		sqlite3_result_null(out);
-	else if (kind == OPTIONAL)
+	else if (kind == NUMBER || kind == OPTIONAL)
 		sqlite3_result_int64(out, value);
 	else
 		tell_text(out, b, value, kind);
