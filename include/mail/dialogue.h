@@ -5,7 +5,7 @@
  * mirror may deliver the server's answer before the client's question, or one side only), and stops
  * a side at the first byte of TLS.  It keeps no line, no user name and no secret: a few counters,
  * the name that the device gives itself, keyed hashes of the names that failed to log in, and a
- * small bounded window of the current line, wiped when the line ends.
+ * small bounded window of a line that comes in pieces, wiped when the line ends.
  *
  * TLS starts on a side at a line's first byte, outside literals and message data, when that byte is
  * a TLS record type (0x14 to 0x16, which no command or reply begins with), or has its high bit set

@@ -173,7 +173,8 @@ window_wipe(struct mail_dialogue *d, enum mail_side side)
 	struct mail_reader *r = &d->readers[side];
 	size_t size;
 
-	explicit_bzero(window_of(d, side, &size), r->len);
+	if (r->len > 0)
+		explicit_bzero(window_of(d, side, &size), r->len);
 	r->len = 0;
 	r->cut = false;
 	r->literal = LITERAL_NONE;
@@ -265,12 +266,11 @@ handle_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 		server_line(d, line);
 }
 
+/* `line`: without its LF, and as much of it as the window holds. */
 static void
-end_line(struct mail_dialogue *d, enum mail_side side)
+end_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 {
 	struct mail_reader *r = &d->readers[side];
-	size_t size;
-	struct span line = span_from(window_of(d, side, &size), r->len);
 
 	if (!r->cut && line.len > 0 && line.data[line.len - 1] == '\r')
 		line.len--;
@@ -282,6 +282,22 @@ end_line(struct mail_dialogue *d, enum mail_side side)
 	window_wipe(d, side);
 }
 
+/* A line that is there whole, as nearly all are: it is read where it stands. */
+static void
+read_whole_line(struct mail_dialogue *d, enum mail_side side, struct span line)
+{
+	struct mail_reader *r = &d->readers[side];
+	size_t size = side == MAIL_CLIENT ? MAIL_CLIENT_WINDOW : MAIL_SERVER_WINDOW;
+	size_t text_len = line.len;
+
+	r->prev_cr = line.len > 0 && line.data[line.len - 1] == '\r';
+	text_len -= r->prev_cr;
+	if (text_len > 0 && line.data[text_len - 1] == '}')
+		literal_track(r, line);
+	r->cut = line.len > size;
+	end_line(d, side, span_first(line, size));
+}
+
 static size_t
 read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 {
@@ -289,13 +305,19 @@ read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 	const uint8_t *lf = memchr(bytes.data, '\n', bytes.len);
 	struct span part = lf != NULL ? span_first(bytes, (size_t)(lf - bytes.data)) : bytes;
 
-	window_add(d, side, part);
-	literal_track(r, part);
-	if (part.len > 0)
-		r->prev_cr = part.data[part.len - 1] == '\r';
-	if (lf == NULL)
-		return part.len;
-	end_line(d, side);
+	if (lf != NULL && r->len == 0 && !r->cut && !r->prev_cr) {
+		read_whole_line(d, side, part);
+	} else {
+		size_t size;
+
+		window_add(d, side, part);
+		literal_track(r, part);
+		if (part.len > 0)
+			r->prev_cr = part.data[part.len - 1] == '\r';
+		if (lf == NULL)
+			return part.len;
+		end_line(d, side, span_from(window_of(d, side, &size), r->len));
+	}
 	r->prev_cr = false;
 	return part.len + 1;
 }
