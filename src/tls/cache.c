@@ -13,7 +13,9 @@
 /* Two places for each hash; the one that was found or filled last stays. */
 #define WAYS 2
 #define HELLO_SETS 1024
-#define CERTIFICATE_SETS 64
+/* A miss costs as much as a hundred hits, so more of those that fall together have a place. */
+#define CERTIFICATE_SETS 32
+#define CERTIFICATE_WAYS 4
 /* What the fingerprints of a browser's hello are made from are about 70 numbers. */
 #define HELLO_KEY_MAX 224
 #define CERTIFICATE_LEN_MAX 6144
@@ -45,7 +47,7 @@ struct tls_cache {
 	uint8_t last_hello[HELLO_SETS]; /* the way that was of use last */
 	uint8_t last_certificate[CERTIFICATE_SETS];
 	struct hello_entry hellos[HELLO_SETS][WAYS];
-	struct certificate_entry certificates[CERTIFICATE_SETS][WAYS];
+	struct certificate_entry certificates[CERTIFICATE_SETS][CERTIFICATE_WAYS];
 };
 
 struct tls_cache *
@@ -63,7 +65,7 @@ tls_cache_free(struct tls_cache *cache)
 	if (cache == NULL)
 		return;
 	for (size_t i = 0; i < CERTIFICATE_SETS; i++) {
-		for (unsigned way = 0; way < WAYS; way++)
+		for (unsigned way = 0; way < CERTIFICATE_WAYS; way++)
 			free(cache->certificates[i][way].der);
 	}
 	free(cache);
@@ -253,12 +255,12 @@ tls_cache_certificate(struct tls_cache *cache, struct span der, struct tls_certi
 		return tls_certificate_parse(der, room) ? room : NULL;
 	i = certificate_set(cache, der);
 	set = cache->certificates[i];
-	for (way = 0; way < WAYS; way++) {
+	for (way = 0; way < CERTIFICATE_WAYS; way++) {
 		if (span_equals(span_from(set[way].der, set[way].len), der))
 			break;
 	}
-	if (way == WAYS) {
-		way = 1 - cache->last_certificate[i];
+	if (way == CERTIFICATE_WAYS) {
+		way = (uint8_t)((cache->last_certificate[i] + 1) % CERTIFICATE_WAYS);
 		e = &set[way];
 		e->der = xreallocarray(e->der, der.len, 1);
 		memcpy(e->der, der.data, der.len);
