@@ -15,6 +15,7 @@
 #define PEEK_LEN 6
 /* Longer handshake messages are not found in practice: such a length is ciphertext. */
 #define MESSAGE_LEN_LIMIT (1u << 20)
+#define USUAL_MESSAGE_MAX 4096
 
 void
 tls_record_stream_init(struct tls_record_stream *s)
@@ -64,16 +65,31 @@ is_kept_type(uint8_t type)
 	       type == TLS_HANDSHAKE_HELLO_RETRY_REQUEST || type == TLS_HANDSHAKE_CERTIFICATE;
 }
 
+/*
+ * For so many bytes of the message.  It tells its length beforehand; more than a usual chain of
+ * certificates has is made room for when it comes.
+ */
+static size_t
+room_for(const struct tls_record_stream *s, size_t len)
+{
+	size_t expected = s->message_len < USUAL_MESSAGE_MAX ? s->message_len : USUAL_MESSAGE_MAX;
+	size_t room = TLS_MESSAGE_ROOM;
+
+	if (len < expected)
+		len = expected;
+	while (room < len)
+		room *= 2;
+	return room;
+}
+
 /* False when the budget has no room for so many bytes. */
-static bool
+static __attribute__((noinline)) bool
 grow(struct tls_record_stream *s, size_t len)
 {
 	struct tls_record_budget *budget = s->budget;
-	size_t want = s->kept_room == 0 ? TLS_MESSAGE_ROOM : s->kept_room;
+	size_t want = room_for(s, len);
 	uint8_t *kept;
 
-	while (want < len)
-		want *= 2;
 	if (budget != NULL && want - s->kept_room > budget->max_kept_len - budget->kept_len) {
 		budget->exceeded_count++;
 		return false;
@@ -158,13 +174,16 @@ is_known_type(uint8_t type)
 	       type == 67 || type == 254;
 }
 
-/* `plain` holds a message's header.  False when it is none. */
+/* False when these bytes are no message's header. */
 static bool
-begin_message(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
+begin_message(struct tls_record_stream *s, const uint8_t h[MESSAGE_HEADER_LEN],
+    const struct tls_record_sink *sink, void *arg)
 {
+	uint32_t word = bytes_u32(h);
+
 	s->plain_len = 0;
-	s->message_type = s->plain[0];
-	s->message_len = (uint32_t)s->plain[1] << 16 | (uint32_t)s->plain[2] << 8 | s->plain[3];
+	s->message_type = h[0];
+	s->message_len = word & 0xffffff;
 	if (!is_known_type(s->message_type) || s->message_len > MESSAGE_LEN_LIMIT)
 		return false;
 	s->message_left = s->message_len;
@@ -185,6 +204,23 @@ skip_encrypted_record(struct tls_record_stream *s, const struct tls_record_sink 
 	s->message_left = 0;
 	s->skipped = true;
 	sink->seen(arg, TLS_SEEN_ENCRYPTED_HANDSHAKE, 0, s->record_len, &s->record_mark);
+}
+
+/*
+ * The first `want` bytes of something: where they stand, as nearly always, or in `plain`, where
+ * they are gathered over several segments; NULL as long as some are missing.  `n`: how many are
+ * taken.
+ */
+static const uint8_t *
+gather(struct tls_record_stream *s, struct span bytes, size_t want, size_t *n)
+{
+	*n = want - (size_t)s->plain_len;
+	if (*n == want && bytes.len >= want)
+		return bytes.data;
+	*n = bytes.len < *n ? bytes.len : *n;
+	memcpy(s->plain + s->plain_len, bytes.data, *n);
+	s->plain_len = (uint8_t)(s->plain_len + *n);
+	return s->plain_len == want ? s->plain : NULL;
 }
 
 /* A message at its record's start begins with the record's header, which may have come earlier. */
@@ -208,13 +244,12 @@ take_handshake(struct tls_record_stream *s, struct span bytes, const struct mark
 			n = bytes.len < s->message_left ? bytes.len : s->message_left;
 			take_message_body(s, span_first(bytes, n), sink, arg);
 		} else {
+			const uint8_t *header;
+
 			if (s->plain_len == 0)
 				s->message_mark = message_start(s, &at);
-			n = MESSAGE_HEADER_LEN - (size_t)s->plain_len;
-			n = bytes.len < n ? bytes.len : n;
-			memcpy(s->plain + s->plain_len, bytes.data, n);
-			s->plain_len = (uint8_t)(s->plain_len + n);
-			if (s->plain_len == MESSAGE_HEADER_LEN && !begin_message(s, sink, arg))
+			header = gather(s, bytes, MESSAGE_HEADER_LEN, &n);
+			if (header != NULL && !begin_message(s, header, sink, arg))
 				skip_encrypted_record(s, sink, arg);
 		}
 		bytes = span_from(bytes.data + n, bytes.len - n);
@@ -238,26 +273,26 @@ static void
 take_after_ccs(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     const struct tls_record_sink *sink, void *arg)
 {
-	size_t n = PEEK_LEN - (size_t)s->plain_len;
 	uint8_t peek[PEEK_LEN];
-	struct mark start = s->record_mark;
+	const uint8_t *begin;
+	struct mark start;
+	size_t n;
 
 	if (s->record_len < PEEK_LEN) {
 		skip_encrypted_record(s, sink, arg);
 		return;
 	}
-	n = bytes.len < n ? bytes.len : n;
-	memcpy(s->plain + s->plain_len, bytes.data, n);
-	s->plain_len = (uint8_t)(s->plain_len + n);
-	if (s->plain_len < PEEK_LEN)
+	begin = gather(s, bytes, PEEK_LEN, &n);
+	if (begin == NULL)
 		return;
-	if (!looks_like_plain_hello(s->plain)) {
+	if (!looks_like_plain_hello(begin)) {
 		skip_encrypted_record(s, sink, arg);
 		return;
 	}
-	memcpy(peek, s->plain, PEEK_LEN);
+	memcpy(peek, begin, PEEK_LEN);
 	s->plain_len = 0;
 	s->encrypted = false;
+	start = s->record_mark;
 	start.offset += TLS_RECORD_HEADER_LEN;
 	take_handshake(s, span_from(peek, PEEK_LEN), &start, sink, arg);
 	start = *mark;
@@ -307,13 +342,14 @@ tls_ssl2_take_body(
 
 /* A TLS record's header is whole: what can be said by it alone. */
 static void
-begin_record(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
+begin_record(struct tls_record_stream *s, const uint8_t header[TLS_RECORD_HEADER_LEN],
+    const struct tls_record_sink *sink, void *arg)
 {
-	uint8_t type = s->header[0];
+	uint8_t type = header[0];
 
 	s->sslv2 = false;
 	s->state = TLS_RECORDS_IN_SYNC;
-	s->record_len = s->record_left = (uint32_t)(s->header[3] << 8 | s->header[4]);
+	s->record_len = s->record_left = bytes_u16(header + 3);
 	s->header_len = 0;
 	s->skipped = true;
 	/* RFC 8446, section 5.1: a message is not interrupted by records of another type. */
@@ -352,37 +388,45 @@ static bool
 is_record_header(const uint8_t h[TLS_RECORD_HEADER_LEN])
 {
 	return h[0] >= TLS_RECORD_CHANGE_CIPHER_SPEC && h[0] <= TLS_RECORD_HEARTBEAT && h[1] == 3 &&
-	       (uint32_t)(h[3] << 8 | h[4]) <= TLS_RECORD_MAX;
+	       bytes_u16(h + 3) <= TLS_RECORD_MAX;
 }
 
-/* Takes header bytes; returns how many. */
-static size_t
-take_header(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
-    const struct tls_record_sink *sink, void *arg)
+/* What is no TLS record's header in one piece.  Takes header bytes; returns how many. */
+static __attribute__((noinline)) size_t
+take_header_piece(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
 {
 	size_t n = TLS_RECORD_HEADER_LEN - (size_t)s->header_len;
 
-	if (s->header_len == 0)
-		s->record_mark = *mark;
 	if (tls_ssl2_is_expected(s, s->header_len > 0 ? s->header[0] : bytes.data[0]))
 		return tls_ssl2_take_header(s, bytes, sink, arg);
-	if (n == TLS_RECORD_HEADER_LEN && bytes.len >= n) {
-		/* Of a known length it is no call. */
-		memcpy(s->header, bytes.data, TLS_RECORD_HEADER_LEN);
-	} else {
-		n = bytes.len < n ? bytes.len : n;
-		memcpy(s->header + s->header_len, bytes.data, n);
-	}
+	n = bytes.len < n ? bytes.len : n;
+	memcpy(s->header + s->header_len, bytes.data, n);
 	s->header_len = (uint8_t)(s->header_len + n);
 	if (s->header_len < TLS_RECORD_HEADER_LEN)
 		return n;
 	if (is_record_header(s->header)) {
-		begin_record(s, sink, arg);
+		begin_record(s, s->header, sink, arg);
 	} else {
 		s->header_len = 0;
 		s->state = s->state == TLS_RECORDS_START ? TLS_RECORDS_GARBAGE : TLS_RECORDS_LOST;
 	}
 	return n;
+}
+
+static inline size_t
+take_header(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    const struct tls_record_sink *sink, void *arg)
+{
+	if (s->header_len == 0) {
+		s->record_mark = *mark;
+		/* No SSLv2 record begins like one. */
+		if (bytes.len >= TLS_RECORD_HEADER_LEN && is_record_header(bytes.data)) {
+			begin_record(s, bytes.data, sink, arg);
+			return TLS_RECORD_HEADER_LEN;
+		}
+	}
+	return take_header_piece(s, bytes, sink, arg);
 }
 
 /*

@@ -721,8 +721,34 @@ START_TEST(sslv2_hello_is_recognised_by_its_length)
 }
 END_TEST
 
-/* A first room from the pool, larger ones from malloc, and back: the sanitizers look on. */
-START_TEST(a_message_grows_out_of_its_pooled_room)
+/* A message tells its length beforehand, but is believed up to that of a usual one only. */
+START_TEST(a_message_has_its_room_from_the_beginning)
+{
+	struct tls_record_budget budget = { .max_kept_len = 65536 };
+	struct writer usual = { 0 }, long_one = { 0 };
+	struct fixture a, b;
+
+	put_message(&usual, TLS_HANDSHAKE_CERTIFICATE, 3000);
+	put_message(&long_one, TLS_HANDSHAKE_CERTIFICATE, 16000);
+	begin(&a);
+	begin(&b);
+	a.stream.budget = b.stream.budget = &budget;
+	feed(&a, span_first(written(&usual), 100));
+	ck_assert_uint_eq(budget.kept_len, 4096);
+	feed(&b, span_first(written(&long_one), 100));
+	ck_assert_uint_eq(budget.kept_len, 4096 + 4096);
+	feed(&b, span_from(long_one.data + 100, 8000));
+	ck_assert_uint_eq(budget.kept_len, 4096 + 8192);
+	feed(&b, span_from(long_one.data + 8100, long_one.len - 8100));
+	ck_assert(log_has(&b, "message 11:16000@"));
+	end(&a);
+	end(&b);
+	ck_assert_uint_eq(budget.kept_len, 0);
+}
+END_TEST
+
+/* A room from the pool or, larger ones, from malloc, and back: the sanitizers look on. */
+START_TEST(a_room_goes_back_where_it_came_from)
 {
 	struct pool rooms;
 	struct tls_record_budget budget = { .max_kept_len = 16384, .rooms = &rooms };
@@ -778,7 +804,8 @@ add_tests(TCase *tc)
 	    tc, behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end, 0, 5);
 	tcase_add_test(tc, stream_that_starts_lost_finds_its_place);
 	tcase_add_test(tc, budget_bounds_what_all_streams_keep);
-	tcase_add_test(tc, a_message_grows_out_of_its_pooled_room);
+	tcase_add_test(tc, a_message_has_its_room_from_the_beginning);
+	tcase_add_test(tc, a_room_goes_back_where_it_came_from);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
 }
