@@ -83,6 +83,7 @@ session_prefetch(const struct session *s, unsigned dir)
 	const char *side = (const char *)&s->side[dir];
 
 	__builtin_prefetch(s);
+#pragma GCC unroll 16
 	for (size_t at = 0; at < offsetof(struct session_side, evidence.recent); at += LINE_LEN)
 		__builtin_prefetch(side + at);
 	__builtin_prefetch(&s->side[1 - dir].evidence);

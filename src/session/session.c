@@ -323,50 +323,76 @@ doubt_reset(struct session *s, struct session_side *side)
 	evidence->rst = fits;
 }
 
-/* The next bytes of what a side says itself; `mark` is theirs. */
+/* Words, and the TLS that may begin behind them. */
+static void
+feed_words_and_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	size_t n = feed_words(s, dir, bytes);
+	struct mark at;
+
+	if (n == bytes.len)
+		return;
+	at = *mark;
+	at.offset += (int64_t)n;
+	feed_tls(s, dir, span_from(bytes.data + n, bytes.len - n), &at);
+}
+
+/* The next bytes, one or more, of what a side says itself; `mark` is theirs. */
 static void
 feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
-	struct mark at = *mark;
+
+	switch (side->stage) {
+	case STAGE_TLS:
+		feed_tls(s, dir, bytes, mark);
+		return;
+	case STAGE_MAIL:
+	case STAGE_PREAMBLE:
+		feed_words_and_tls(s, dir, bytes, mark);
+		return;
+	case STAGE_GARBAGE:
+		if (s->client < 0)
+			side->preamble_len += (uint32_t)bytes.len;
+		return;
+	case STAGE_START:
+		return;
+	}
+}
+
+/* The same where they may be the side's first ones. */
+static void
+begin(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
 
 	if (bytes.len == 0)
 		return;
 	if (side->stage == STAGE_START)
 		side->stage = first_stage(s, dir, bytes);
-	if (side->stage == STAGE_MAIL || side->stage == STAGE_PREAMBLE) {
-		size_t n = feed_words(s, dir, bytes);
-
-		bytes = span_from(bytes.data + n, bytes.len - n);
-		at.offset += (int64_t)n;
-	}
-	if (side->stage == STAGE_TLS && bytes.len > 0)
-		feed_tls(s, dir, bytes, &at);
-	else if (side->stage == STAGE_GARBAGE && s->client < 0)
-		side->preamble_len += (uint32_t)bytes.len;
+	feed(s, dir, bytes, mark);
 }
 
-/* A load balancer's header in front of a client's own words; returns how long it is here. */
-static size_t
-pass_proxy_header(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+/* The beginning of a side: a load balancer's header may stand in front of a client's own words. */
+static void
+feed_beginning(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 	struct span rest = bytes, words;
+	struct mark at = *mark;
 
-	if (side->stage != STAGE_START || s->conn->mid_start[dir] || side->gap ||
-	    s->conn->opener == (int8_t)(1 - dir))
-		return 0;
-	words = proxy_header_read(&side->proxy_header, &rest);
-	feed(s, dir, words, mark);
-	return bytes.len - rest.len;
+	if (!s->conn->mid_start[dir] && !side->gap && s->conn->opener != (int8_t)(1 - dir)) {
+		words = proxy_header_read(&side->proxy_header, &rest);
+		begin(s, dir, words, mark);
+		at.offset += (int64_t)(bytes.len - rest.len);
+	}
+	begin(s, dir, rest, &at);
 }
 
 enum session_wish
 session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
-	struct mark at = *mark;
-	size_t n;
 
 	if (!side->bytes) {
 		side->bytes = true;
@@ -378,9 +404,10 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	note_acknowledged(side, mark);
 	if (side->head_len < sizeof(side->head))
 		keep_head(side, bytes);
-	n = pass_proxy_header(s, dir, bytes, mark);
-	at.offset += (int64_t)n;
-	feed(s, dir, span_from(bytes.data + n, bytes.len - n), &at);
+	if (side->stage == STAGE_START)
+		feed_beginning(s, dir, bytes, mark);
+	else if (bytes.len > 0)
+		feed(s, dir, bytes, mark);
 	if (is_hopeless(s)) {
 		s->options->counters->garbage++;
 		return SESSION_SETTLED;

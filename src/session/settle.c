@@ -283,28 +283,24 @@ login_is_over(const struct mail_facts *facts)
 	return facts->logged_in && (facts->login || facts->preauth);
 }
 
-enum session_wish
-session_judge(struct session *s, int64_t time_us)
+/* There is something by which a handshake can end or be established. */
+static enum session_wish
+judge_decisive(struct session *s, int64_t time_us)
 {
-	struct evidence_outcome result;
+	struct evidence_outcome result = judge_tls(s);
 
-	if (s->client >= 0) {
-		/* More bytes of what is known already change neither `settled` nor `ended`. */
-		if (!s->evidence_changed)
-			return s->wish;
-		s->evidence_changed = false;
-		s->wish = SESSION_GO_ON;
-		if (!evidence_is_decisive(
-			&s->side[s->client].evidence, &s->side[1 - s->client].evidence))
-			return s->wish;
-		result = judge_tls(s);
-		if (result.settled) {
-			emit_tls(s, &result, time_us);
-			return SESSION_SETTLED;
-		}
-		s->wish = result.ended ? SESSION_LINGER : SESSION_GO_ON;
-		return s->wish;
+	if (result.settled) {
+		emit_tls(s, &result, time_us);
+		return SESSION_SETTLED;
 	}
+	s->wish = result.ended ? SESSION_LINGER : SESSION_GO_ON;
+	return s->wish;
+}
+
+/* No hello was seen. */
+static enum session_wish
+judge_words(struct session *s, int64_t time_us)
+{
 	if (s->mail != NULL && login_is_over(&s->mail->facts) && is_cleartext(s)) {
 		emit_cleartext(s, time_us);
 		return SESSION_SETTLED;
@@ -314,6 +310,21 @@ session_judge(struct session *s, int64_t time_us)
 	if (s->side[0].evidence.rst || s->side[1].evidence.rst)
 		return SESSION_LINGER;
 	return SESSION_GO_ON;
+}
+
+enum session_wish
+session_judge(struct session *s, int64_t time_us)
+{
+	if (s->client < 0)
+		return judge_words(s, time_us);
+	/* More bytes of what is known already change neither `settled` nor `ended`. */
+	if (!s->evidence_changed)
+		return s->wish;
+	s->evidence_changed = false;
+	s->wish = SESSION_GO_ON;
+	if (!evidence_is_decisive(&s->side[s->client].evidence, &s->side[1 - s->client].evidence))
+		return s->wish;
+	return judge_decisive(s, time_us);
 }
 
 /* No attempt, no event: counted by kind. */
