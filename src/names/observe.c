@@ -42,10 +42,9 @@ set_name(struct name_seen *seen, const char *name, uint8_t len)
 
 /* RFC 2181, section 5: a record that is there twice says nothing more. */
 static bool
-is_repeated(const struct dns_addresses *a, size_t i)
+is_same(const struct dns_address *a, const struct dns_address *b)
 {
-	return i > 0 && a->items[i].ttl == a->items[i - 1].ttl &&
-	       addr_equals(&a->items[i].addr, &a->items[i - 1].addr);
+	return a->ttl == b->ttl && addr_equals(&a->addr, &b->addr);
 }
 
 static void
@@ -53,10 +52,12 @@ put_addresses(struct output *out, const struct dns_addresses *a)
 {
 	set_name(&out->seen, a->name.text, a->name.len);
 	for (size_t i = 0; i < a->count; i++) {
-		if (is_repeated(a, i))
+		const struct dns_address *item = &a->items[i];
+
+		if (i > 0 && is_same(item, &a->items[i - 1]))
 			continue;
-		out->seen.addr = a->items[i].addr;
-		out->seen.ttl = a->items[i].ttl;
+		out->seen.addr = item->addr;
+		out->seen.ttl = item->ttl;
 		out->fn(out->arg, &out->seen);
 	}
 }

@@ -129,7 +129,7 @@ store_finding_read_own(
 	packed = sqlite3_value_int64(*values++);
 	out->ended_count = count(*values);
 	judged->rank = (uint8_t)packed;
-	judged->server = (uint8_t)(packed >> STORE_JUDGED_SERVER_SHIFT & SERVER_MAX);
+	judged->server = (uint8_t)((uint64_t)packed >> STORE_JUDGED_SERVER_SHIFT & SERVER_MAX);
 	*more = (packed & STORE_JUDGED_MORE) != 0;
 	return packed >= 0 && packed < 2 * STORE_JUDGED_MORE;
 }

@@ -214,6 +214,7 @@ skip_encrypted_record(struct tls_record_stream *s, const struct tls_record_sink 
 static const uint8_t *
 gather(struct tls_record_stream *s, struct span bytes, size_t want, size_t *n)
 {
+	assert(bytes.data != NULL);
 	*n = want - (size_t)s->plain_len;
 	if (*n == want && bytes.len >= want)
 		return bytes.data;
