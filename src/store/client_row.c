@@ -26,20 +26,13 @@ store_client_number(
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_CLIENT_FIND, err);
 	uint8_t key[IP_KEY_MAX];
-	int status;
 
 	*id = 0;
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, sensor_id);
 	(void)sqlite3_bind_blob(st, 2, key, write_ip_key(ip, key), SQLITE_STATIC);
-	status = sqlite3_step(st);
-	if (status == SQLITE_ROW)
-		*id = sqlite3_column_int64(st, 0);
-	else if (status != SQLITE_DONE)
-		store_error(s, "read", err);
-	(void)sqlite3_reset(st);
-	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+	return store_step_number(s, st, id, err);
 }
 
 /* The columns of STATEMENT_CLIENT_READ. */

@@ -109,19 +109,12 @@ static int
 look_up_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_KIND_FIND, err);
-	int status;
 
 	*id = 0;
 	if (st == NULL)
 		return -1;
 	bind_kind(st, key);
-	status = sqlite3_step(st);
-	if (status == SQLITE_ROW)
-		*id = sqlite3_column_int64(st, 0);
-	else if (status != SQLITE_DONE)
-		store_error(s, "read", err);
-	(void)sqlite3_reset(st);
-	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+	return store_step_number(s, st, id, err);
 }
 
 static bool

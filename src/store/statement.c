@@ -95,6 +95,18 @@ store_statement(struct store *s, enum store_statement which, struct error *err)
 }
 
 int
+store_step_number(struct store *s, sqlite3_stmt *st, int64_t *number, struct error *err)
+{
+	int status = sqlite3_step(st);
+
+	*number = status == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	if (status != SQLITE_ROW && status != SQLITE_DONE)
+		store_error(s, "read", err);
+	(void)sqlite3_reset(st);
+	return status == SQLITE_ROW || status == SQLITE_DONE ? 0 : -1;
+}
+
+int
 store_step(struct store *s, sqlite3_stmt *statement, struct error *err)
 {
 	int status;

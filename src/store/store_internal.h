@@ -184,6 +184,8 @@ extern const char *const store_statements_sql[STATEMENT_COUNT];
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct error *err);
 /* Steps a statement that gives no row, and resets it. */
 int store_step(struct store *s, sqlite3_stmt *statement, struct error *err);
+/* The one number that a statement reads; 0: there is none.  Resets it. */
+int store_step_number(struct store *s, sqlite3_stmt *st, int64_t *number, struct error *err);
 int store_run_statement(struct store *s, enum store_statement which, struct error *err);
 /* "cannot WHAT PATH: REASON", and what to do where that is known. */
 void store_error(struct store *s, const char *what, struct error *err);
