@@ -130,15 +130,8 @@ new_number(struct store *s, int64_t *id, struct error *err)
 	if (s->last_client == 0) {
 		sqlite3_stmt *st = store_statement(s, STATEMENT_CLIENT_LAST, err);
 
-		if (st == NULL)
+		if (st == NULL || store_step_number(s, st, &s->last_client, err) != 0)
 			return -1;
-		if (sqlite3_step(st) != SQLITE_ROW) {
-			store_error(s, "read", err);
-			(void)sqlite3_reset(st);
-			return -1;
-		}
-		s->last_client = sqlite3_column_int64(st, 0);
-		(void)sqlite3_reset(st);
 	}
 	if (s->last_client >= STORE_CLIENT_MAX) {
 		store_error_used_up(s, err);

@@ -64,15 +64,8 @@ store_cache_refresh(struct store *s, struct error *err)
 	sqlite3_stmt *st = store_statement(s, STATEMENT_DATA_VERSION, err);
 	int64_t version;
 
-	if (st == NULL)
+	if (st == NULL || store_step_number(s, st, &version, err) != 0)
 		return -1;
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		store_error(s, "read", err);
-		(void)sqlite3_reset(st);
-		return -1;
-	}
-	version = sqlite3_column_int64(st, 0);
-	(void)sqlite3_reset(st);
 	if (version != s->data_version) {
 		store_cache_clear(s);
 		store_clients_forget(s);
