@@ -5,7 +5,8 @@
  * mid-stream, and libarchive keeps its last 64 KiB to itself then.  xz goes through liblzma, which
  * can be told how much memory a capture may ask for.  The others go through libarchive, one layer
  * only, so that nothing unfolds twice; their formats, and libarchive, bound what they need (128 MiB
- * for zstd).
+ * for zstd).  It is loaded for them, and not with the program: with what it is linked with, from
+ * ICU to XML, that takes longer than to read a small capture.
  */
 #define ZLIB_CONST
 #include "capture/capture_internal.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/library.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -26,6 +28,22 @@
 #define GZIP_WINDOW_BITS (15 + 16)
 /* `xz -9` asks for 65 MiB; a file may ask for 4 GiB. */
 #define XZ_MEMORY_MAX (UINT64_C(96) << 20)
+
+#define ARCHIVE_LIBRARY "libarchive.so.13"
+#define ARCHIVE_FUNCTIONS(f)                                                                       \
+	f(archive_error_string) f(archive_read_append_filter) f(archive_read_data_block)           \
+	    f(archive_read_free) f(archive_read_new) f(archive_read_next_header)                   \
+		f(archive_read_open) f(archive_read_support_format_raw) f(archive_set_error)
+
+struct archive_library {
+	ARCHIVE_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const archive_names[] = { ARCHIVE_FUNCTIONS(LIBRARY_NAME) };
+
+#define ARCHIVE_NAME_COUNT (sizeof(archive_names) / sizeof(archive_names[0]))
+_Static_assert(sizeof(struct archive_library) == ARCHIVE_NAME_COUNT * sizeof(void *),
+    "a pointer for each name");
 
 struct decoder {
 	enum compression compression;
@@ -37,7 +55,8 @@ struct decoder {
 	bool between_members; /* gzip: a member is complete */
 	lzma_stream xz;
 	lzma_ret xz_result; /* of the last call */
-	struct archive *archive;
+	struct archive_library lib;
+	struct archive *archive;   /* NULL before the first read, and where it is not to be had */
 	struct span block;         /* libarchive: decompressed, not handed out yet */
 	struct error *input_error; /* libarchive: where its callback may explain itself */
 	uint8_t raw[RAW_LEN];
@@ -103,7 +122,8 @@ decoder_free(struct decoder *d)
 	if (d->gzip_begun)
 		(void)inflateEnd(&d->gzip);
 	lzma_end(&d->xz);
-	(void)archive_read_free(d->archive);
+	if (d->archive != NULL)
+		(void)d->lib.archive_read_free(d->archive);
 	free(d);
 }
 
@@ -242,7 +262,7 @@ feed_archive(struct archive *archive, void *arg, const void **out)
 	int answer = refill(d, d->input_error);
 
 	if (answer < 0)
-		archive_set_error(archive, EIO, "cannot read");
+		d->lib.archive_set_error(archive, EIO, "cannot read");
 	*out = d->rest.data;
 	if (answer <= 0)
 		return answer;
@@ -252,32 +272,36 @@ feed_archive(struct archive *archive, void *arg, const void **out)
 }
 
 static int
-archive_start(struct decoder *d)
+archive_start(struct decoder *d, struct error *err)
 {
 	struct archive_entry *entry; /* borrowed */
 	int filter = ARCHIVE_FILTER_NONE;
 
+	if (library_load(ARCHIVE_LIBRARY, archive_names, ARCHIVE_NAME_COUNT, &d->lib, err) != 0) {
+		error_prefix(err, "cannot decompress %s", input_label(d->in));
+		return ARCHIVE_FATAL;
+	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].compression == d->compression)
 			filter = kinds[i].filter;
-	d->archive = archive_read_new();
+	d->archive = d->lib.archive_read_new();
 	if (d->archive == NULL)
 		return ARCHIVE_FATAL;
 	/* Anything but OK would mean that another program is started for it. */
-	if (archive_read_append_filter(d->archive, filter) != ARCHIVE_OK ||
-	    archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
-	    archive_read_open(d->archive, d, NULL, feed_archive, NULL) != ARCHIVE_OK)
+	if (d->lib.archive_read_append_filter(d->archive, filter) != ARCHIVE_OK ||
+	    d->lib.archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
+	    d->lib.archive_read_open(d->archive, d, NULL, feed_archive, NULL) != ARCHIVE_OK)
 		return ARCHIVE_FATAL;
-	return archive_read_next_header(d->archive, &entry);
+	return d->lib.archive_read_next_header(d->archive, &entry);
 }
 
 static ssize_t
 archive_failed(struct decoder *d, struct error *err)
 {
-	const char *why = d->archive != NULL ? archive_error_string(d->archive) : NULL;
+	const char *why = d->archive != NULL ? d->lib.archive_error_string(d->archive) : NULL;
 
 	if (err->text[0] != '\0')
-		return -1; /* reading failed, and said why */
+		return -1; /* loading or reading failed, and said why */
 	explain_damage(d, d->in->offset, why != NULL ? why : "no valid data", err);
 	return -1;
 }
@@ -290,7 +314,7 @@ archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 	err->text[0] = '\0';
 	d->input_error = err;
 	if (d->archive == NULL) {
-		int result = archive_start(d);
+		int result = archive_start(d, err);
 
 		if (result == ARCHIVE_EOF)
 			return 0;
@@ -301,7 +325,7 @@ archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 	while (d->block.len == 0) {
 		const void *data;
 		la_int64_t offset;
-		int result = archive_read_data_block(d->archive, &data, &len, &offset);
+		int result = d->lib.archive_read_data_block(d->archive, &data, &len, &offset);
 
 		if (result == ARCHIVE_EOF)
 			return 0;
