@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-#define LIBRARY_POINTER(function) __typeof__(function) *function;
+#define LIBRARY_POINTER(function) __typeof__(function) *(function);
 #define LIBRARY_NAME(function) #function,
 
 /*

@@ -14,7 +14,9 @@ void *xcalloc(size_t count, size_t len) __attribute__((malloc, returns_nonnull))
 void *xreallocarray(void *old, size_t count, size_t len) __attribute__((returns_nonnull));
 /* One zeroed object whose type asks for more than malloc's alignment: a cache line, CACHE_LINE. */
 #define CACHE_LINE 64
-void *xcalloc_aligned(size_t len) __attribute__((malloc, returns_nonnull));
+void *xcalloc_aligned(size_t len) __attribute__((returns_nonnull));
+/* Of xcalloc_aligned only, or NULL. */
+void xfree_aligned(void *object);
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 
 #endif

@@ -8,7 +8,7 @@ void
 heap_keep_large_tables_off(void)
 {
 #ifdef __GLIBC__
-	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 #endif
 }
 

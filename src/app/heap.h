@@ -6,7 +6,9 @@
 
 /*
  * Tables that double, and give their memory back, leave holes that nothing fits in where glibc puts
- * them on the heap, as it does with ever larger ones by itself.
+ * them on the heap, as it does with ever larger ones by itself.  And what is mapped for a table
+ * that begins as zeros, as the eight SYN caches of a replay do, is no memory before it is written
+ * to.
  */
 void heap_keep_large_tables_off(void);
 /* What is free goes back to the system, also from between what is not. */

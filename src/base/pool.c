@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -36,7 +35,7 @@ pool_release(struct pool *pool)
 		struct pool_piece *piece = pool->pieces;
 
 		pool->pieces = piece->next;
-		free(piece);
+		xfree_aligned(piece);
 	}
 	pool_init(pool, pool->item_len);
 }

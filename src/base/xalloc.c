@@ -40,14 +40,30 @@ xreallocarray(void *old, size_t count, size_t len)
 	return or_end(realloc(old, count * len), count * len);
 }
 
+/*
+ * calloc knows which memory is fresh from the system, and zero: clearing it once more would take
+ * time for, and make resident, what may never be used.  How far the object is from the block's
+ * beginning stands in the byte before it.
+ */
 void *
 xcalloc_aligned(size_t len)
 {
-	void *memory = NULL;
+	uint8_t *block = len > SIZE_MAX - CACHE_LINE ? NULL : calloc(1, len + CACHE_LINE);
+	uint8_t *object = or_end(block, len);
+	uint8_t distance = (uint8_t)(CACHE_LINE - (uintptr_t)object % CACHE_LINE);
 
-	if (posix_memalign(&memory, CACHE_LINE, len) != 0)
-		memory = NULL;
-	return memset(or_end(memory, len), 0, len);
+	object += distance;
+	object[-1] = distance;
+	return object;
+}
+
+void
+xfree_aligned(void *object)
+{
+	uint8_t *end = object;
+
+	if (end != NULL)
+		free(end - end[-1]);
 }
 
 char *

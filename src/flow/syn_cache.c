@@ -1,7 +1,5 @@
 #include "flow/syn_cache.h"
 
-#include <stdlib.h>
-
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -45,7 +43,7 @@ syn_cache_new(unsigned share_count)
 void
 syn_cache_free(struct syn_cache *cache)
 {
-	free(cache);
+	xfree_aligned(cache);
 }
 
 static uint32_t

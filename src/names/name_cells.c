@@ -22,7 +22,7 @@ void
 name_cells_release(struct name_cells *cells)
 {
 	for (size_t i = 0; i < cells->piece_count; i++)
-		free(cells->pieces[i]);
+		xfree_aligned(cells->pieces[i]);
 	free(cells->pieces);
 	name_cells_init(cells);
 }

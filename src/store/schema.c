@@ -163,14 +163,18 @@ identify(struct store *s, int64_t *version, bool *is_empty, struct error *err)
 	return 0;
 }
 
-/* In one transaction, so that a program that dies here leaves what was there. */
+/*
+ * In one transaction, so that a program that dies here leaves what was there.  auto_vacuum counts
+ * only before the first page is there, which it writes itself, and takes the lock for that.
+ */
 static int
-bring_up_to_date(struct store *s, struct error *err)
+bring_up_to_date(struct store *s, bool was_empty, struct error *err)
 {
 	int64_t version;
 	bool is_empty;
 
-	if (execute(s, "BEGIN IMMEDIATE") != 0)
+	if (execute(s, was_empty ? "BEGIN; PRAGMA auto_vacuum = INCREMENTAL" : "BEGIN IMMEDIATE") !=
+	    0)
 		goto bad;
 	/* Another process may have been faster. */
 	if (identify(s, &version, &is_empty, err) != 0) {
@@ -248,11 +252,11 @@ store_schema_prepare(struct store *s, struct error *err)
 			    s->path);
 		return -1;
 	}
-	/* auto_vacuum counts only before the first table is made. */
-	if ((is_empty && execute(s, "PRAGMA auto_vacuum = INCREMENTAL") != 0) ||
-	    use_write_ahead_log(s) != 0) {
-		store_error(s, "write to", err);
+	if (version < STORE_SCHEMA_VERSION && bring_up_to_date(s, is_empty, err) != 0)
 		return -1;
-	}
-	return version < STORE_SCHEMA_VERSION ? bring_up_to_date(s, err) : 0;
+	/* After the schema, which does not go through the log then. */
+	if (use_write_ahead_log(s) == 0)
+		return 0;
+	store_error(s, "write to", err);
+	return -1;
 }

@@ -1,7 +1,6 @@
 #include "tally/fallback.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -68,7 +67,7 @@ fallback_tracker_free(struct fallback_tracker *t)
 	if (t == NULL)
 		return;
 	shared_names_free(t->names);
-	free(t);
+	xfree_aligned(t);
 }
 
 void

@@ -384,7 +384,9 @@ START_TEST(a_new_file_is_for_its_owner_and_group)
 
 	for (int i = 0; i < ROWS(masks); i++) {
 		struct store *s;
+		struct error err;
 		struct stat st;
+		int64_t sensor;
 		char wal[300];
 
 		(void)umask(masks[i].mask);
@@ -392,6 +394,7 @@ START_TEST(a_new_file_is_for_its_owner_and_group)
 		s = open_store(STORE_WRITE);
 		ck_assert_int_eq(stat(path, &st), 0);
 		ck_assert_uint_eq(st.st_mode & 0777, masks[i].mode);
+		ck_assert_int_eq(store_sensor(s, "here", &sensor, &err), 0);
 		(void)snprintf(wal, sizeof(wal), "%s-wal", path);
 		ck_assert_int_eq(stat(wal, &st), 0);
 		ck_assert_uint_eq(st.st_mode & 0777, masks[i].mode);
