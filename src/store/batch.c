@@ -25,7 +25,7 @@ static const struct {
 	char columns[STORE_BATCH_WIDTH_MAX + 1];
 } formats[STORE_BATCH_COUNT] = {
 	[STORE_BATCH_CLIENTS] = { STATEMENT_CLIENTS_WRITE, 4, "iibt" },
-	[STORE_BATCH_STATES] = { STATEMENT_STATES_WRITE, 15, "ibtiniiiitbtnnt" },
+	[STORE_BATCH_STATES] = { STATEMENT_STATES_WRITE, 16, "ibtniiiitbtntttt" },
 	[STORE_BATCH_FINDINGS] = { STATEMENT_FINDINGS_WRITE, 7, "iiiiiii" },
 	[STORE_BATCH_FINDINGS_MORE] = { STATEMENT_FINDINGS_WRITE_MORE, 8, "iiiiiiii" },
 	[STORE_BATCH_DAYS] = { STATEMENT_DAYS_ADD, 2, "ii" },
@@ -75,7 +75,7 @@ connect_table(
 	if (status == SQLITE_OK)
 		status = sqlite3_declare_vtab(db,
 		    "CREATE TABLE batch (v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13,"
-		    " v14, v15)");
+		    " v14, v15, v16)");
 	return status;
 }
 

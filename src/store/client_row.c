@@ -1,6 +1,7 @@
 /*
  * A client's rows: who it is, which never changes (client), and what is known of it (client_state),
- * which does with each flush.  Both are written in batches, so a new client's number is given here.
+ * with its findings, which does with each flush.  Both are written in batches, so a new client's
+ * number is given here.
  */
 #include <string.h>
 
@@ -10,6 +11,11 @@
 #include "base/banned.h"
 
 #define IP_KEY_MAX 17
+/* Of STORE_CLIENT_VERDICT and its like. */
+#define MARKS_SOURCE_SHIFT 8
+#define MARKS_SHARE_SHIFT 16
+#define MARKS_WORST_SHIFT 32
+#define MARKS_BEST_SHIFT 48
 
 /* Family and bytes: sorts as addr_compare does. */
 static int
@@ -35,45 +41,67 @@ store_client_number(
 	return store_step_number(s, st, id, err);
 }
 
-/* The columns of STATEMENT_CLIENT_READ. */
-static void
-read_state(sqlite3_stmt *st, struct store_client_row *row)
+/* The columns of STATEMENT_CLIENT_READ but for the findings, and the marks. */
+static int64_t
+read_state(sqlite3_stmt *st, struct store_client_row *row, bool *damaged)
 {
 	const void *mac = sqlite3_column_blob(st, 0);
-	bool damaged = false; /* a name's source is not worth giving up for */
+	int64_t marks = sqlite3_column_int64(st, 6);
+	int source = (int)((uint64_t)marks >> MARKS_SOURCE_SHIFT & 255);
 
 	row->has_mac = mac != NULL && sqlite3_column_bytes(st, 0) == 6;
 	if (row->has_mac)
 		memcpy(row->mac, mac, 6);
 	event_text_set(&row->name, store_column_span(st, 1));
-	row->name_source = (enum name_source)store_column_code(st, 2, NAME_SOURCE_LAST, &damaged);
-	row->name_us = sqlite3_column_int64(st, 3);
-	row->first_us = sqlite3_column_int64(st, 4);
-	row->last_us = sqlite3_column_int64(st, 5);
-	row->count = store_column_u64(st, 6);
+	/* A name's source is not worth giving up for. */
+	row->name_source = source <= NAME_SOURCE_LAST ? (enum name_source)source : NAME_SOURCE_NONE;
+	row->name_us = sqlite3_column_int64(st, 2);
+	row->first_us = sqlite3_column_int64(st, 3);
+	row->last_us = sqlite3_column_int64(st, 4);
+	row->count = store_column_u64(st, 5);
 	/* What cannot be read begins anew. */
 	(void)cadence_read(store_column_span(st, 7), &row->cadence);
+	store_client_read_days(store_column_span(st, 9), row, damaged);
+	store_client_read_hour(store_column_span(st, 10), row, damaged);
+	return marks;
+}
+
+/* The row that the statement stands on; *apart: there are findings elsewhere. */
+static int
+read_row(struct store *s, sqlite3_stmt *st, const struct addr *ip, struct store_client_row *row,
+    bool *apart, struct error *err)
+{
+	bool damaged = false;
+
+	*apart = (read_state(st, row, &damaged) & STORE_MARKS_APART) != 0;
+	if (!damaged)
+		return store_set_load_own(s, store_column_span(st, 8), ip, err);
+	store_error_damaged(s, err);
+	return -1;
 }
 
 int
-store_client_read(struct store *s, int64_t id, struct store_client_row *row, struct error *err)
+store_client_load(struct store *s, int64_t id, const struct addr *ip, struct store_client_row *row,
+    struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_CLIENT_READ, err);
-	int status;
+	bool apart = false;
+	int status, result = -1;
 
+	store_set_clear(&s->set);
 	if (st == NULL)
 		return -1;
 	row->id = id;
 	(void)sqlite3_bind_int64(st, 1, id);
 	status = sqlite3_step(st);
 	if (status == SQLITE_ROW)
-		read_state(st, row);
+		result = read_row(s, st, ip, row, &apart, err);
 	else if (status == SQLITE_DONE)
 		store_error_damaged(s, err);
 	else
 		store_error(s, "read", err);
 	(void)sqlite3_reset(st);
-	return status == SQLITE_ROW ? 0 : -1;
+	return result == 0 && apart ? store_set_load_apart(s, id, ip, err) : result;
 }
 
 /* event/device_name.h says which name is kept. */
@@ -141,83 +169,102 @@ new_number(struct store *s, int64_t *id, struct error *err)
 	return 0;
 }
 
-static int
-write_new(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t id, struct error *err)
+int
+store_client_make(struct store *s, int64_t sensor_id, const struct addr *ip,
+    struct store_client_row *row, struct error *err)
 {
-	int64_t *row = store_batch_next(s, STORE_BATCH_CLIENTS, err);
 	char text[ADDR_TEXT_LEN];
 	uint8_t key[IP_KEY_MAX];
 	int key_len = write_ip_key(ip, key);
+	int64_t *out;
 
-	if (row == NULL)
+	if (new_number(s, &row->id, err) != 0)
 		return -1;
-	*row++ = id;
-	*row++ = sensor_id;
-	*row++ = store_batch_text(s, STORE_BATCH_CLIENTS, span_from(key, (size_t)key_len));
-	*row = store_batch_text(s, STORE_BATCH_CLIENTS, span_from_text(addr_to_text(ip, text)));
-	store_clients_keep(s, sensor_id, ip, id);
+	out = store_batch_next(s, STORE_BATCH_CLIENTS, err);
+	if (out == NULL)
+		return -1;
+	*out++ = row->id;
+	*out++ = sensor_id;
+	*out++ = store_batch_text(s, STORE_BATCH_CLIENTS, span_from(key, (size_t)key_len));
+	*out = store_batch_text(s, STORE_BATCH_CLIENTS, span_from_text(addr_to_text(ip, text)));
+	store_clients_keep(s, sensor_id, ip, row->id);
 	return 0;
 }
 
-/* What was appended to `text` since the last call, which *done remembers. */
 static int64_t
-take_text(struct store *s, const struct buf *text, size_t *done)
+keep_text(struct store *s, const struct buf *text)
 {
-	struct span part = span_from(text->data + *done, text->len - *done);
-
-	*done = text->len;
-	return store_batch_text(s, STORE_BATCH_STATES, part);
+	return store_batch_text(s, STORE_BATCH_STATES, span_from(text->data, text->len));
 }
 
-/* In the order of STATEMENT_STATES_WRITE. */
-static void
-fill_cadence(struct store *s, const struct cadence *cadence, int64_t *row)
+/* In the order of STATEMENT_STATES_WRITE; returns where the next column is. */
+static int64_t *
+fill_cadence(struct store *s, const struct cadence *cadence, const struct cadence_summary *summary,
+    int64_t *out)
 {
-	struct cadence_summary summary;
 	struct buf *text = &s->scratch;
-	size_t done = 0;
 
 	buf_clear(text);
-	cadence_summarise(cadence, &summary);
 	cadence_write(cadence, text);
-	*row++ = take_text(s, text, &done);
-	cadence_add_text(&summary, text);
-	*row++ = take_text(s, text, &done);
-	*row++ = summary.interval_us > 0 ? summary.interval_us : STORE_BATCH_NULL;
-	*row++ = summary.interval_us > 0 ? (int64_t)summary.share : STORE_BATCH_NULL;
-	cadence_add_hours(&summary, text);
-	*row = take_text(s, text, &done);
+	*out++ = keep_text(s, text);
+	buf_clear(text);
+	cadence_add_text(summary, text);
+	*out++ = keep_text(s, text);
+	*out++ = summary->interval_us > 0 ? summary->interval_us : STORE_BATCH_NULL;
+	buf_clear(text);
+	cadence_add_hours(summary, text);
+	*out++ = keep_text(s, text);
+	return out;
 }
 
-static int
-write_state(struct store *s, const struct store_client_row *row, uint8_t verdict, struct error *err)
+static void
+fill_packed(struct store *s, const struct store_client_row *row, int64_t *out)
+{
+	struct buf *text = &s->scratch;
+
+	*out++ = keep_text(s, &s->set.text);
+	buf_clear(text);
+	store_client_pack_days(row, text);
+	*out++ = keep_text(s, text);
+	buf_clear(text);
+	store_client_pack_hour(row, text);
+	*out = keep_text(s, text);
+}
+
+static int64_t
+pack_marks(const struct store *s, const struct store_client_row *row,
+    const struct cadence_summary *summary, uint8_t verdict)
+{
+	const struct finding_set *set = &s->set;
+	int64_t share = summary->interval_us > 0 ? (int64_t)summary->share : 0;
+
+	return verdict | (int64_t)row->name_source << MARKS_SOURCE_SHIFT |
+	       share << MARKS_SHARE_SHIFT | (set->has_apart ? STORE_MARKS_APART : 0) |
+	       (int64_t)set->worst_version << MARKS_WORST_SHIFT |
+	       (int64_t)set->best_version << MARKS_BEST_SHIFT;
+}
+
+int
+store_client_write(
+    struct store *s, const struct store_client_row *row, uint8_t verdict, struct error *err)
 {
 	const enum store_batch_of of = STORE_BATCH_STATES;
 	int64_t *out = store_batch_next(s, of, err);
+	struct cadence_summary summary;
 
 	if (out == NULL)
 		return -1;
+	cadence_summarise(&row->cadence, &summary);
 	*out++ = row->id;
 	*out++ = row->has_mac ? store_batch_text(s, of, span_from(row->mac, sizeof(row->mac)))
 			      : STORE_BATCH_NULL;
 	*out++ = store_batch_text(s, of, event_text_span(&row->name));
-	*out++ = (int64_t)row->name_source;
 	*out++ = row->name.len > 0 ? row->name_us : STORE_BATCH_NULL;
 	*out++ = row->first_us;
 	*out++ = row->last_us;
 	*out++ = (int64_t)row->count; /* never reaches the sign */
-	*out++ = verdict;
-	*out++ = store_batch_text(s, of, span_from(s->reason.data, s->reason.len));
-	fill_cadence(s, &row->cadence, out);
+	*out++ = pack_marks(s, row, &summary, verdict);
+	*out++ = keep_text(s, &s->reason);
+	fill_packed(s, row, fill_cadence(s, &row->cadence, &summary, out));
 	return 0;
-}
-
-int
-store_client_write(struct store *s, int64_t sensor_id, const struct addr *ip,
-    struct store_client_row *row, uint8_t verdict, struct error *err)
-{
-	if (row->id == 0 &&
-	    (new_number(s, &row->id, err) != 0 || write_new(s, sensor_id, ip, row->id, err) != 0))
-		return -1;
-	return write_state(s, row, verdict, err);
 }

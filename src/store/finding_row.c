@@ -13,6 +13,13 @@ is_plain(const struct finding *f)
 		   f->dropped_early_count) == 0;
 }
 
+static int64_t
+pack_judgement(struct store_judgement judged, bool plain)
+{
+	return judged.rank | judged.server << STORE_JUDGED_SERVER_SHIFT |
+	       (plain ? 0 : STORE_JUDGED_MORE);
+}
+
 int
 store_finding_write(struct store *s, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged, struct error *err)
@@ -29,8 +36,7 @@ store_finding_write(struct store *s, const struct store_finding_place *place,
 	*row++ = (int64_t)f->count;
 	*row++ = f->first_us;
 	*row++ = f->last_us;
-	*row++ = judged.rank | judged.server << STORE_JUDGED_SERVER_SHIFT |
-		 (plain ? 0 : STORE_JUDGED_MORE);
+	*row++ = pack_judgement(judged, plain);
 	*row = (int64_t)f->ended_count;
 	if (plain)
 		return 0;
@@ -46,6 +52,79 @@ store_finding_write(struct store *s, const struct store_finding_place *place,
 	*row++ = f->dropped_early_us;
 	*row = (int64_t)f->dropped_early_len;
 	return 0;
+}
+
+/* How wide each is: STORE_OWN_FINDINGS_MAX. */
+enum {
+	KIND_WIDTH = 8,
+	STORY_WIDTH = 8,
+	JUDGED_WIDTH = 4,
+	TIME_WIDTH = 16,
+	COUNT_WIDTH = 7,
+	LEN_WIDTH = 14, /* at most */
+	/* Behind the space. */
+	DROPPED_US_WIDTH = 14,
+	DROPPED_LEN_WIDTH = 14,
+};
+#define BEYOND_COUNT UINT64_C(10000000)
+#define BEYOND_NUMBER INT64_C(100000000)
+#define BEYOND_LEN UINT64_C(100000000000000)
+#define BEYOND_TIME INT64_C(10000000000000000)
+
+bool
+store_finding_fits(const struct store_finding_place *place, const struct finding *f)
+{
+	return place->kind < BEYOND_NUMBER && place->story < BEYOND_NUMBER && f->first_us >= 0 &&
+	       f->first_us < BEYOND_TIME && f->last_us >= f->first_us &&
+	       (uint64_t)(f->last_us - f->first_us) < BEYOND_LEN && f->count < BEYOND_COUNT &&
+	       f->ended_count < BEYOND_COUNT && f->gap_count < BEYOND_COUNT &&
+	       f->login_count < BEYOND_COUNT && f->scsv_count < BEYOND_COUNT &&
+	       f->fallback_count < BEYOND_COUNT && f->dropped_early_count < BEYOND_COUNT &&
+	       f->dropped_early_us >= 0 && (uint64_t)f->dropped_early_us < BEYOND_LEN &&
+	       f->dropped_early_len < BEYOND_LEN;
+}
+
+static char *
+put_more(char *out, const struct finding *f)
+{
+	*out++ = ' ';
+	out = store_packed_put(out, f->gap_count, COUNT_WIDTH);
+	out = store_packed_put(out, f->login_count, COUNT_WIDTH);
+	out = store_packed_put(out, f->scsv_count, COUNT_WIDTH);
+	out = store_packed_put(out, f->fallback_count, COUNT_WIDTH);
+	out = store_packed_put(out, f->dropped_early_count, COUNT_WIDTH);
+	out = store_packed_put(out, (uint64_t)f->dropped_early_us, DROPPED_US_WIDTH);
+	return store_packed_put(out, f->dropped_early_len, DROPPED_LEN_WIDTH);
+}
+
+/* No wider than it is: most are seen once. */
+static char *
+put_len(char *out, uint64_t len_us)
+{
+	unsigned width = 1;
+
+	for (uint64_t beyond = 10; len_us >= beyond; beyond *= 10)
+		width++;
+	return store_packed_put(out, len_us, width);
+}
+
+void
+store_finding_pack(struct buf *out, const struct store_finding_place *place,
+    const struct finding *f, struct store_judgement judged)
+{
+	bool plain = is_plain(f);
+	char item[160], *end = item;
+
+	end = store_packed_put(end, (uint64_t)place->kind, KIND_WIDTH);
+	end = store_packed_put(end, (uint64_t)place->story, STORY_WIDTH);
+	end = store_packed_put(end, (uint64_t)pack_judgement(judged, plain), JUDGED_WIDTH);
+	end = store_packed_put(end, (uint64_t)f->first_us, TIME_WIDTH);
+	end = store_packed_put(end, f->count, COUNT_WIDTH);
+	end = store_packed_put(end, f->ended_count, COUNT_WIDTH);
+	end = put_len(end, (uint64_t)(f->last_us - f->first_us));
+	if (!plain)
+		end = put_more(end, f);
+	store_packed_add(out, item, (size_t)(end - item));
 }
 
 /* A part of a packed number: a value from 0 to `last`. */
@@ -116,11 +195,20 @@ count(sqlite3_value *value)
 	return (uint64_t)sqlite3_value_int64(value);
 }
 
+static bool
+unpack_judgement(int64_t packed, struct store_judgement *judged)
+{
+	enum { SERVER_MAX = STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE };
+
+	judged->rank = (uint8_t)packed;
+	judged->server = (uint8_t)((uint64_t)packed >> STORE_JUDGED_SERVER_SHIFT & SERVER_MAX);
+	return packed >= 0 && packed < 2 * STORE_JUDGED_MORE;
+}
+
 bool
 store_finding_read_own(
     sqlite3_value *const *values, struct finding *out, struct store_judgement *judged, bool *more)
 {
-	enum { SERVER_MAX = STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE };
 	int64_t packed;
 
 	out->count = count(*values++);
@@ -128,10 +216,8 @@ store_finding_read_own(
 	out->last_us = sqlite3_value_int64(*values++);
 	packed = sqlite3_value_int64(*values++);
 	out->ended_count = count(*values);
-	judged->rank = (uint8_t)packed;
-	judged->server = (uint8_t)((uint64_t)packed >> STORE_JUDGED_SERVER_SHIFT & SERVER_MAX);
 	*more = (packed & STORE_JUDGED_MORE) != 0;
-	return packed >= 0 && packed < 2 * STORE_JUDGED_MORE;
+	return unpack_judgement(packed, judged);
 }
 
 void
@@ -147,24 +233,53 @@ store_finding_read_more(sqlite3_value *const *values, struct finding *out)
 }
 
 bool
-store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
-    struct store_judgement *judged)
+store_finding_unpack_place(struct span *item, struct store_finding_place *out)
 {
-	enum {
-		OWN = 0,
-		MORE = OWN + STORE_FINDING_OWN_COUNT,
-		KIND = MORE + STORE_FINDING_MORE_COUNT,
-		STORY = KIND + 3,
-	};
-	sqlite3_value *values[KIND];
-	bool good, more;
+	uint64_t kind, story;
 
-	memset(out, 0, sizeof(*out));
-	out->key.client_ip = *client;
-	for (int i = 0; i < KIND; i++)
-		values[i] = sqlite3_column_value(st, i);
-	good = store_finding_read_own(values + OWN, out, judged, &more);
-	store_finding_read_more(values + MORE, out);
-	good = store_kind_read(st, KIND, &out->key) && good;
-	return store_story_read(st, STORY, out) && good;
+	*out = (struct store_finding_place){ 0 };
+	if (!store_packed_take(item, KIND_WIDTH, &kind) ||
+	    !store_packed_take(item, STORY_WIDTH, &story))
+		return false;
+	out->kind = (int64_t)kind;
+	out->story = (int64_t)story;
+	return true;
+}
+
+static bool
+take_more(struct span *item, struct finding *out)
+{
+	uint64_t us;
+
+	if (!span_skip(item, 1) || !store_packed_take(item, COUNT_WIDTH, &out->gap_count) ||
+	    !store_packed_take(item, COUNT_WIDTH, &out->login_count) ||
+	    !store_packed_take(item, COUNT_WIDTH, &out->scsv_count) ||
+	    !store_packed_take(item, COUNT_WIDTH, &out->fallback_count) ||
+	    !store_packed_take(item, COUNT_WIDTH, &out->dropped_early_count) ||
+	    !store_packed_take(item, DROPPED_US_WIDTH, &us) ||
+	    !store_packed_take(item, DROPPED_LEN_WIDTH, &out->dropped_early_len))
+		return false;
+	out->dropped_early_us = (int64_t)us;
+	return true;
+}
+
+bool
+store_finding_unpack(struct span item, struct finding *out, struct store_judgement *judged)
+{
+	uint64_t packed, first_us, len_us;
+	unsigned width = 0;
+
+	if (!store_packed_take(&item, JUDGED_WIDTH, &packed) ||
+	    !store_packed_take(&item, TIME_WIDTH, &first_us) ||
+	    !store_packed_take(&item, COUNT_WIDTH, &out->count) ||
+	    !store_packed_take(&item, COUNT_WIDTH, &out->ended_count))
+		return false;
+	while (width < item.len && item.data[width] != ' ')
+		width++;
+	if (width > LEN_WIDTH || !store_packed_take(&item, width, &len_us) ||
+	    (item.len > 0 && !take_more(&item, out)))
+		return false;
+	out->first_us = (int64_t)first_us;
+	out->last_us = (int64_t)(first_us + len_us);
+	return item.len == 0 && unpack_judgement((int64_t)packed, judged);
 }

@@ -24,18 +24,18 @@ store_set_release(struct finding_set *set)
 	free(set->judged);
 	free(set->stored);
 	free(set->changes);
+	buf_release(&set->text);
 	*set = (struct finding_set){ 0 };
 }
 
 void
 store_set_clear(struct finding_set *set)
 {
-	set->count = set->stored_count = 0;
+	set->count = set->stored_count = set->own_count = 0;
 }
 
-/* For `count` in all, one at least. */
-static void
-make_room(struct finding_set *set, size_t count)
+void
+store_set_make_room(struct finding_set *set, size_t count)
 {
 	size_t room = set->room < 64 ? 64 : set->room;
 
@@ -52,77 +52,11 @@ make_room(struct finding_set *set, size_t count)
 	assert(set->items != NULL);
 }
 
-struct set_loading {
-	const struct addr *ip; /* the client's */
-	bool more;             /* some have a row of finding_more */
-	int result;            /* -1: nothing more is read */
-	struct error *err;
-};
-
-/* A row of STATEMENT_FINDING_LOAD: number, story, and STORE_FINDING_OWN_COLUMNS. */
-static int
-load_row(struct store *s, sqlite3_value *const *values, struct error *err)
-{
-	struct finding_set *set = &s->set;
-	const struct finding_key *kind;
-	const struct finding *story;
-	struct store_finding_place *place;
-	struct finding *f;
-	bool more;
-
-	make_room(set, set->count + 1);
-	place = &set->places[set->count];
-	f = &set->items[set->count];
-	place->kind = sqlite3_value_int64(values[0]) & STORE_KIND_MAX;
-	place->story = sqlite3_value_int64(values[1]);
-	kind = store_cached_kind(s, place->kind, err);
-	story = kind != NULL ? store_cached_story(s, place->story, err) : NULL;
-	if (story == NULL)
-		return -1;
-	*f = *story;
-	f->key = *kind;
-	f->key.client_ip = *set->loading->ip;
-	set->changes[set->count] = FINDING_SAME;
-	if (store_finding_read_own(values + 2, f, &set->stored[set->count++], &more)) {
-		set->loading->more = set->loading->more || more;
-		return 0;
-	}
-	store_error_damaged(s, err);
-	return -1;
-}
-
-static void
-take_row(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	struct store *s = sqlite3_user_data(context);
-	struct set_loading *loading = s->set.loading;
-
-	(void)count;
-	if (loading != NULL && loading->result == 0)
-		loading->result = load_row(s, values, loading->err);
-}
-
-static void
-end_rows(sqlite3_context *context)
-{
-	sqlite3_result_null(context);
-}
-
-/* SQLite hands the rows of a client to a function: asked for, column by column, they cost more. */
-int
-store_set_prepare(struct store *s)
-{
-	return sqlite3_create_function(s->db, "load_finding", 2 + STORE_FINDING_OWN_COUNT,
-		   SQLITE_UTF8 | SQLITE_DIRECTONLY, s, NULL, take_row, end_rows) == SQLITE_OK
-		   ? 0
-		   : -1;
-}
-
-/* Among those that were stored, by its kind; NULL: it is none of them. */
+/* Among those from `low` up to `high`, in the order of kinds, by its kind; NULL: it is none. */
 static struct finding *
-find_stored(struct finding_set *set, int64_t kind)
+find_between(struct finding_set *set, size_t low, size_t high, int64_t kind)
 {
-	size_t low = 0, high = set->stored_count;
+	size_t end = high;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -132,55 +66,15 @@ find_stored(struct finding_set *set, int64_t kind)
 		else
 			high = middle;
 	}
-	return low < set->stored_count && set->places[low].kind == kind ? &set->items[low] : NULL;
+	return low < end && set->places[low].kind == kind ? &set->items[low] : NULL;
 }
 
-static int
-load_more(struct store *s, int64_t client_id, struct error *err)
+struct finding *
+store_set_find_stored(struct finding_set *set, int64_t kind)
 {
-	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_LOAD_MORE, err);
-	int status;
+	struct finding *own = find_between(set, 0, set->own_count, kind);
 
-	if (st == NULL)
-		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
-		struct finding *f =
-		    find_stored(&s->set, sqlite3_column_int64(st, 0) & STORE_KIND_MAX);
-		sqlite3_value *values[STORE_FINDING_MORE_COUNT];
-
-		for (int i = 0; i < STORE_FINDING_MORE_COUNT; i++)
-			values[i] = sqlite3_column_value(st, 1 + i);
-		if (f != NULL)
-			store_finding_read_more(values, f);
-	}
-	if (status != SQLITE_DONE)
-		store_error(s, "read", err);
-	(void)sqlite3_reset(st);
-	return status == SQLITE_DONE ? 0 : -1;
-}
-
-int
-store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err)
-{
-	sqlite3_stmt *st = store_statement(s, STATEMENT_FINDING_LOAD, err);
-	struct set_loading loading = { .ip = ip, .err = err };
-	struct finding_set *set = &s->set;
-	int status;
-
-	if (st == NULL)
-		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	set->loading = &loading;
-	status = sqlite3_step(st);
-	set->loading = NULL;
-	set->stored_count = set->count;
-	if (loading.result == 0 && status != SQLITE_ROW) {
-		store_error(s, "read", err);
-		loading.result = -1;
-	}
-	(void)sqlite3_reset(st);
-	return loading.result == 0 && loading.more ? load_more(s, client_id, err) : loading.result;
+	return own != NULL ? own : find_between(set, set->own_count, set->stored_count, kind);
 }
 
 static int
@@ -280,7 +174,7 @@ static bool
 join_known(struct store *s, const struct finding *f, const struct store_finding_place *place)
 {
 	struct finding_set *set = &s->set;
-	struct finding *found = find_stored(set, place->kind);
+	struct finding *found = store_set_find_stored(set, place->kind);
 	size_t index;
 	bool is_new = found == NULL;
 
@@ -390,7 +284,7 @@ take_slice(struct store *s, struct tally_numbers *numbers, size_t first, size_t 
 {
 	struct finding_set *set = &s->set;
 
-	make_room(set, set->count + count);
+	store_set_make_room(set, set->count + count);
 	for (size_t i = set->count; i < set->count + count; i++) {
 		if (tally_numbers_finding(
 			s, numbers, first++, keep, &set->items[i], &set->places[i], err) != 0)
@@ -438,7 +332,7 @@ store_set_add_findings(
 
 	for (size_t done = 0, slice; done < count; done += slice) {
 		slice = count - done < SLICE ? count - done : SLICE;
-		make_room(set, set->count + slice);
+		store_set_make_room(set, set->count + slice);
 		memcpy(&set->items[set->count], findings + done, slice * sizeof(*findings));
 		memset(&set->places[set->count], 0, slice * sizeof(*set->places));
 		if (take_in(s, slice, err) != 0)
@@ -449,15 +343,41 @@ store_set_add_findings(
 	return 0;
 }
 
+size_t
+store_set_drop(struct store *s, int64_t before_us, size_t max)
+{
+	struct finding_set *set = &s->set;
+	size_t kept = 0, dropped = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (dropped < max && i < set->own_count && set->items[i].last_us < before_us) {
+			store_reference(s, STORE_SHARED_KIND, set->places[i].kind, -1);
+			store_reference(s, STORE_SHARED_STORY, set->places[i].story, -1);
+			dropped++;
+			continue;
+		}
+		if (kept != i) {
+			set->items[kept] = set->items[i];
+			set->places[kept] = set->places[i];
+			set->stored[kept] = set->stored[i];
+			set->changes[kept] = set->changes[i];
+		}
+		kept++;
+	}
+	set->own_count -= dropped;
+	set->count = set->stored_count = kept;
+	return dropped;
+}
+
 static bool
 same_judgement(struct store_judgement a, struct store_judgement b)
 {
 	return a.rank == b.rank && a.server == b.server;
 }
 
-/* A row that is new, or has another story than before. */
+/* Of one that is new, or has another story than before: finds or makes what it shares. */
 static int
-write_anew(struct store *s, size_t index, bool is_new, struct error *err)
+find_shared(struct store *s, size_t index, bool is_new, struct error *err)
 {
 	struct finding_set *set = &s->set;
 	const struct finding *f = &set->items[index];
@@ -469,27 +389,70 @@ write_anew(struct store *s, size_t index, bool is_new, struct error *err)
 	if (is_new)
 		store_reference(s, STORE_SHARED_KIND, place->kind, 1);
 	store_reference(s, STORE_SHARED_STORY, place->story, 1);
-	return store_finding_write(s, place, f, set->judged[index], err);
+	return 0;
+}
+
+static void
+note_version(struct finding_set *set, uint16_t version)
+{
+	if (version == 0)
+		return;
+	if (set->worst_version == 0 || version < set->worst_version)
+		set->worst_version = version;
+	if (version > set->best_version)
+		set->best_version = version;
+}
+
+/* Those of the client's own row, in the order of kinds. */
+static void
+pack_own(struct finding_set *set, uint16_t *own, size_t count)
+{
+	buf_clear(&set->text);
+	for (size_t i = 1; i < count; i++) {
+		uint16_t index = own[i];
+		size_t at = i;
+
+		for (; at > 0 && set->places[own[at - 1]].kind > set->places[index].kind; at--)
+			own[at] = own[at - 1];
+		own[at] = index;
+	}
+	for (size_t i = 0; i < count; i++)
+		store_finding_pack(
+		    &set->text, &set->places[own[i]], &set->items[own[i]], set->judged[own[i]]);
+	store_packed_end(&set->text);
 }
 
 int
 store_set_write(struct store *s, int64_t client_id, struct error *err)
 {
 	struct finding_set *set = &s->set;
+	uint16_t own[STORE_OWN_FINDINGS_MAX];
+	size_t own_count = 0;
 
+	set->has_apart = false;
+	set->worst_version = set->best_version = 0;
 	for (size_t i = 0; i < set->count; i++) {
+		struct store_finding_place *place = &set->places[i];
 		bool is_new = i >= set->stored_count;
-		int result = 0;
+		bool renewed = is_new || set->changes[i] == FINDING_RENEWED;
 
-		set->places[i].client = client_id;
-		if (is_new || set->changes[i] == FINDING_RENEWED)
-			result = write_anew(s, i, is_new, err);
-		else if (set->changes[i] == FINDING_COUNTED ||
-			 !same_judgement(set->judged[i], set->stored[i]))
-			result = store_finding_write(
-			    s, &set->places[i], &set->items[i], set->judged[i], err);
-		if (result != 0)
+		if (renewed && find_shared(s, i, is_new, err) != 0)
+			return -1;
+		note_version(set, set->items[i].key.tls_version);
+		place->client = client_id;
+		if (is_new || !place->apart)
+			place->apart = own_count == STORE_OWN_FINDINGS_MAX ||
+				       !store_finding_fits(place, &set->items[i]);
+		if (!place->apart) {
+			own[own_count++] = (uint16_t)i; /* the first ones, or rows would be many */
+			continue;
+		}
+		set->has_apart = true;
+		if ((renewed || set->changes[i] == FINDING_COUNTED ||
+			!same_judgement(set->judged[i], set->stored[i])) &&
+		    store_finding_write(s, place, &set->items[i], set->judged[i], err) != 0)
 			return -1;
 	}
+	pack_own(set, own, own_count);
 	return 0;
 }

@@ -3,68 +3,25 @@
 
 #include "base/banned.h"
 
-/* Eight bits for what is spoken: SSLv2, 3.x, and the drafts of TLS 1.3.  Anything else is 0. */
-static int64_t
-pack_version(uint16_t version)
-{
-	if (version >= 0x7f00 && version <= 0x7f7f)
-		return 0x80 | (version & 0x7f);
-	if (version >= 0x0300 && version <= 0x033f)
-		return 0x40 | (version & 0x3f);
-	return version < 0x40 ? version : 0;
-}
-
-/* What SQLite has no date for is the first day or the last. */
-static int64_t
-day_number(const struct tally_day *day)
-{
-	int64_t number = day->day + STORE_DAY_ZERO;
-
-	number = number < 0 ? 0 : number > STORE_DAY_LAST ? STORE_DAY_LAST : number;
-	return number << STORE_DAY_SHIFT | pack_version(day->tls_version) << 3 |
-	       (int64_t)day->outcome;
-}
-
+/* Counts the client's days and hours. */
 static int
-add_day(struct store *s, const struct tally_day *day, int64_t client_id, struct error *err)
+add_times(struct store *s, const struct tally *tally, const struct tally_client *c,
+    struct store_client_row *row, struct error *err)
 {
-	int64_t *row = store_batch_next(s, STORE_BATCH_DAYS, err);
+	struct tally_day day;
+	struct tally_hour hour;
 
-	if (row == NULL)
-		return -1;
-	row[0] = client_id << STORE_TIME_BITS | day_number(day);
-	row[1] = (int64_t)day->count; /* never reaches the sign */
-	return 0;
-}
-
-static int
-add_days(struct store *s, const struct tally *tally, const struct tally_client *c,
-    int64_t client_id, struct error *err)
-{
 	for (size_t i = 0; i < c->day_count; i++) {
-		struct tally_day day;
-
 		tally_day_at(tally, c->first_day + i, &day);
-		if (add_day(s, &day, client_id, err) != 0)
+		if (store_client_add_day(s, row, &day, err) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < c->hour_count; i++) {
+		tally_hour_at(tally, c->first_hour + i, &hour);
+		if (store_client_add_hour(s, row, &hour, err) != 0)
 			return -1;
 	}
 	return 0;
-}
-
-static int
-add_hours(struct store *s, const struct tally *tally, const struct tally_client *c,
-    int64_t client_id, bool is_new, struct error *err)
-{
-	for (size_t i = 0; i < c->hour_count; i++) {
-		struct tally_hour hour;
-
-		tally_hour_at(tally, c->first_hour + i, &hour);
-		if (store_add_hour(s, client_id, &hour, err) != 0)
-			return -1;
-	}
-	if (c->hour_count == 0 || (is_new && c->hour_count <= STORE_LOGIN_HOURS_MAX))
-		return 0;
-	return store_trim_hours(s, client_id, err);
 }
 
 /* Judges s->set; without a judge, or findings, there is no verdict. */
@@ -91,22 +48,13 @@ store_write_rest(struct store *s, struct error *err)
 }
 
 int
-store_judge_client(struct store *s, int64_t client_id, const struct addr *ip, struct error *err)
+store_judge_client(struct store *s, struct store_client_row *row, struct error *err)
 {
-	sqlite3_stmt *st = store_statement(s, STATEMENT_CLIENT_JUDGED, err);
-	uint8_t verdict;
+	uint8_t verdict = judge(s);
 
-	store_set_clear(&s->set);
-	store_cache_clear(s);
-	if (st == NULL || store_set_load(s, client_id, ip, err) != 0)
+	if (store_set_write(s, row->id, err) != 0)
 		return -1;
-	verdict = judge(s);
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)sqlite3_bind_int(st, 2, verdict);
-	(void)sqlite3_bind_text(st, 3, buf_text(&s->reason), (int)s->reason.len, SQLITE_STATIC);
-	if (store_step(s, st, err) != 0 || store_set_write(s, client_id, err) != 0)
-		return -1;
-	return store_write_rest(s, err);
+	return store_client_write(s, row, verdict, err);
 }
 
 static int
@@ -114,7 +62,6 @@ flush_client(struct store *s, int64_t sensor_id, struct tally_numbers *numbers,
     const struct tally_client *c, struct error *err)
 {
 	struct store_client_row row = { .id = 0 };
-	uint8_t verdict;
 	bool is_new;
 
 	if (store_clients_find(s, sensor_id, &c->ip, &row.id, err) != 0)
@@ -124,17 +71,14 @@ flush_client(struct store *s, int64_t sensor_id, struct tally_numbers *numbers,
 	if (is_new && c->event_count == 0)
 		return 0;
 	store_set_clear(&s->set);
-	if ((!is_new && (store_client_read(s, row.id, &row, err) != 0 ||
-			    store_set_load(s, row.id, &c->ip, err) != 0)) ||
+	if ((!is_new && store_client_load(s, row.id, &c->ip, &row, err) != 0) ||
 	    store_set_add(s, numbers, c, err) != 0)
 		return -1;
 	store_client_update(&row, c, &s->scratch);
-	verdict = judge(s);
-	if (store_client_write(s, sensor_id, &c->ip, &row, verdict, err) != 0 ||
-	    store_set_write(s, row.id, err) != 0 ||
-	    add_days(s, numbers->tally, c, row.id, err) != 0)
+	if ((is_new && store_client_make(s, sensor_id, &c->ip, &row, err) != 0) ||
+	    add_times(s, numbers->tally, c, &row, err) != 0)
 		return -1;
-	return add_hours(s, numbers->tally, c, row.id, is_new, err);
+	return store_judge_client(s, &row, err);
 }
 
 int
@@ -147,31 +91,42 @@ store_find_client(struct store *s, int64_t sensor_id, const struct addr *ip, int
 	return store_client_number(s, sensor_id, ip, client_id, err);
 }
 
-int
-store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *c,
-    const struct finding *findings, size_t finding_count, const struct tally_day *days,
-    size_t day_count, struct error *err)
+/* The same for what did not come out of a tally. */
+static int
+add_given_times(struct store *s, const struct store_addition *more, struct store_client_row *row,
+    struct error *err)
 {
-	struct store_client_row row = { .id = 0 };
-	uint8_t verdict;
-
-	if (store_find_client(s, sensor_id, &c->ip, &row.id, err) != 0)
-		return -1;
-	store_set_clear(&s->set);
-	if ((row.id != 0 && (store_client_read(s, row.id, &row, err) != 0 ||
-				store_set_load(s, row.id, &c->ip, err) != 0)) ||
-	    store_set_add_findings(s, findings, finding_count, err) != 0)
-		return -1;
-	store_client_update(&row, c, &s->scratch);
-	verdict = judge(s);
-	if (store_client_write(s, sensor_id, &c->ip, &row, verdict, err) != 0 ||
-	    store_set_write(s, row.id, err) != 0)
-		return -1;
-	for (size_t i = 0; i < day_count; i++) {
-		if (add_day(s, &days[i], row.id, err) != 0)
+	for (size_t i = 0; i < more->day_count; i++) {
+		if (store_client_add_day(s, row, &more->days[i], err) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < more->hour_count; i++) {
+		if (store_client_add_hour(s, row, &more->hours[i], err) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+int
+store_add_client(
+    struct store *s, int64_t sensor_id, const struct store_addition *more, struct error *err)
+{
+	const struct tally_client *c = more->client;
+	struct store_client_row row = { .id = 0 };
+	bool is_new;
+
+	if (store_find_client(s, sensor_id, &c->ip, &row.id, err) != 0)
+		return -1;
+	is_new = row.id == 0;
+	store_set_clear(&s->set);
+	if ((!is_new && store_client_load(s, row.id, &c->ip, &row, err) != 0) ||
+	    store_set_add_findings(s, more->findings, more->finding_count, err) != 0)
+		return -1;
+	store_client_update(&row, c, &s->scratch);
+	if ((is_new && store_client_make(s, sensor_id, &c->ip, &row, err) != 0) ||
+	    add_given_times(s, more, &row, err) != 0)
+		return -1;
+	return store_judge_client(s, &row, err);
 }
 
 int

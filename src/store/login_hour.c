@@ -1,10 +1,17 @@
-/* A client's hours: few enough to keep, the newest and the worst. */
+/*
+ * A client's hours but for its latest, which is in its row: few enough to keep, the newest and the
+ * worst.
+ */
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
+
+/* Besides the latest. */
+#define HOURS_MAX (STORE_LOGIN_HOURS_MAX - 1)
+#define HOURS_NEWEST (STORE_LOGIN_HOURS_NEWEST - 1)
 
 int
 store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
@@ -32,7 +39,7 @@ find_many(struct store *s, int64_t *clients, size_t *count, struct error *err)
 	*count = 0;
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int(st, 1, STORE_LOGIN_HOURS_MAX);
+	(void)sqlite3_bind_int(st, 1, HOURS_MAX);
 	while ((status = sqlite3_step(st)) == SQLITE_ROW)
 		clients[(*count)++] = sqlite3_column_int64(st, 0);
 	if (status != SQLITE_DONE)
@@ -50,8 +57,8 @@ trim_client(struct store *s, int64_t client_id, struct error *err)
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, client_id);
-	(void)sqlite3_bind_int(st, 2, STORE_LOGIN_HOURS_MAX);
-	(void)sqlite3_bind_int(st, 3, STORE_LOGIN_HOURS_NEWEST - 1);
+	(void)sqlite3_bind_int(st, 2, HOURS_MAX);
+	(void)sqlite3_bind_int(st, 3, HOURS_NEWEST - 1);
 	return store_step(s, st, err);
 }
 
@@ -90,9 +97,26 @@ store_trim_hours(struct store *s, int64_t client_id, struct error *err)
 	return 0;
 }
 
-static const char hours_of_sql[] = "SELECT " STORE_HOUR(
-    "id") ", sessions, short_sessions, failed_logins, accepted_logins,"
-	  " failed_names FROM login_hour WHERE " STORE_IS_TIME_OF("id", "?1") " ORDER BY id";
+/* The row of the table, or that of the client, of which the latest hour is. */
+#define HOUR_COLUMNS                                                                               \
+	STORE_HOUR("h.id")                                                                         \
+	" AS hour, h.sessions AS sessions, h.short_sessions AS short_sessions,"                    \
+	" h.failed_logins AS failed_logins, h.accepted_logins AS"                                  \
+	" accepted_logins, h.failed_names AS failed_names"
+/* clang-format off */
+#define LATEST_HOUR_COLUMNS \
+	STORE_ROW_HOUR ", " \
+	STORE_ROW_HOUR_COUNT("12") ", " \
+	STORE_ROW_HOUR_COUNT("21") ", " \
+	STORE_ROW_HOUR_COUNT("30") ", " \
+	STORE_ROW_HOUR_COUNT("39") ", " \
+	STORE_ROW_HOUR_COUNT("48")
+/* clang-format on */
+
+static const char hours_of_sql[] =
+    "SELECT " HOUR_COLUMNS " FROM login_hour h WHERE " STORE_IS_TIME_OF(
+	"h.id", "?1") " UNION ALL SELECT " LATEST_HOUR_COLUMNS
+		      " FROM client_state x WHERE x.id = ?1 AND x.hour IS NOT NULL ORDER BY 1";
 
 int
 store_load_hours(
@@ -123,15 +147,16 @@ store_load_hours(
 	return status == SQLITE_DONE ? 0 : -1;
 }
 
-#define HOUR STORE_HOUR("h.id")
+#define WHOSE "s.name AS sensor, c.ip AS ip, c.ip_key AS ip_key, x.name AS name, "
 
 static const char hours_sql[] =
-    "SELECT s.name, c.ip, x.name, " HOUR ", h.sessions, h.short_sessions, h.failed_logins,"
-    " h.accepted_logins, h.failed_names FROM " STORE_CLIENT_TABLES " CROSS JOIN login_hour h"
-    " WHERE " STORE_IS_TIME_OF(
-	"h.id", "c.id") " AND (?1 IS NULL OR (" HOUR " + 1) * 3600000000 > ?1)"
-			" AND (?2 IS NULL OR " HOUR " * 3600000000 < ?2)"
-			" AND (?3 IS NULL OR s.name = ?3) ORDER BY c.ip_key, s.name, h.id";
+    "SELECT sensor, ip, name, hour, sessions, short_sessions, failed_logins, accepted_logins,"
+    " failed_names FROM (SELECT " WHOSE HOUR_COLUMNS " FROM " STORE_CLIENT_TABLES
+    " CROSS JOIN login_hour h WHERE " STORE_IS_TIME_OF(
+	"h.id", "c.id") " UNION ALL SELECT " WHOSE LATEST_HOUR_COLUMNS " FROM " STORE_CLIENT_TABLES
+			" WHERE x.hour IS NOT NULL) WHERE (?1 IS NULL OR (hour + 1) * 3600000000 >"
+			" ?1) AND (?2 IS NULL OR hour * 3600000000 < ?2)"
+			" AND (?3 IS NULL OR sensor = ?3) ORDER BY ip_key, sensor, hour";
 
 int
 store_each_hour(struct store *s, const struct store_filter *filter, store_hour_fn fn, void *arg,

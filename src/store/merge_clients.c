@@ -35,31 +35,12 @@ release(struct client_news *c)
 	free(c->hours);
 }
 
-/* What a query of the inventory does not tell: when a client had its name, and its counted gaps. */
-static int
-read_cadence(
-    struct store *s, int64_t client_id, int64_t *name_us, struct cadence *out, struct error *err)
-{
-	sqlite3_stmt *st =
-	    merge_prepare(s, "SELECT name_us, cadence FROM client_state WHERE id = ?1", err);
-	int status;
-
-	if (st == NULL)
-		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
-	status = sqlite3_step(st);
-	*name_us = status == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-	*out = (struct cadence){ 0 };
-	if (status == SQLITE_ROW)
-		(void)cadence_read(store_column_span(st, 1), out);
-	return merge_finish(s, st, status, err);
-}
-
 static int
 read_client(struct merge *m, const struct store_client *from, struct client_news *c)
 {
-	store_set_clear(&m->from->set);
-	if (store_set_load(m->from, from->id, &from->ip, m->err) != 0)
+	struct store_client_row row;
+
+	if (store_client_load(m->from, from->id, &from->ip, &row, m->err) != 0)
 		return -1;
 	c->client = (struct tally_client){
 		.ip = from->ip,
@@ -70,9 +51,8 @@ read_client(struct merge *m, const struct store_client *from, struct client_news
 		.last_us = from->last_us,
 	};
 	memcpy(c->client.mac, from->mac, sizeof(c->client.mac));
-	if (read_cadence(m->from, from->id, &c->client.name_us, &c->cadence, m->err) != 0)
-		return -1;
-	c->new_cadence = c->cadence;
+	c->client.name_us = row.name_us;
+	c->cadence = c->new_cadence = row.cadence;
 	c->whole_count = m->from->set.count;
 	if (c->whole_count > c->room) {
 		c->room = c->whole_count;
@@ -211,81 +191,93 @@ find_new_hours(const struct client_news *c, const struct client_news *copy, stru
 }
 
 static int
-add_hours(struct merge *m, int64_t sensor_id, const struct addr *ip, const struct tally_hour *hours,
-    size_t count)
-{
-	int64_t client_id;
-
-	if (store_find_client(m->into, sensor_id, ip, &client_id, m->err) != 0)
-		return -1;
-	for (size_t i = 0; i < count && client_id != 0; i++) {
-		if (store_add_hour(m->into, client_id, &hours[i], m->err) != 0)
-			return -1;
-	}
-	return client_id != 0 ? store_trim_hours(m->into, client_id, m->err) : 0;
-}
-
-/* Behind the rest of the client; `copy`: its hours as they were taken in last. */
-static int
-merge_hours(struct merge *m, const struct client_news *c, const struct client_news *copy)
-{
-	struct tally_hour *news = xcalloc(c->hour_count + 1, sizeof(*news));
-	size_t count = find_new_hours(c, copy, news);
-	int rc = add_hours(m, m->into_sensor, &c->client.ip, news, count);
-
-	if (rc == 0)
-		rc = add_hours(m, -m->part, &c->client.ip, c->hours, c->hour_count);
-	free(news);
-	return rc;
-}
-
-static int
 load_hours(struct store *s, int64_t client_id, struct client_news *c, struct error *err)
 {
 	free(c->hours);
 	return store_load_hours(s, client_id, &c->hours, &c->hour_count, err);
 }
 
+/* What was kept of it when it was taken in last, into the set of `into`; nothing the first time. */
+static int
+read_copy(struct merge *m, int64_t copy_id, const struct addr *ip, struct client_news *copy)
+{
+	struct store_client_row row;
+
+	store_set_clear(&m->into->set);
+	if (copy_id == 0)
+		return 0;
+	if (load_hours(m->into, copy_id, copy, m->err) != 0 ||
+	    store_each_day_of(m->into, copy_id, take_day, copy, m->err) != 0 ||
+	    store_client_load(m->into, copy_id, ip, &row, m->err) != 0)
+		return -1;
+	copy->cadence = row.cadence;
+	store_set_sort(&m->into->set);
+	return 0;
+}
+
+static int
+add_news(struct merge *m, struct client_news *c, const struct client_news *copy)
+{
+	struct tally_hour *hours = xcalloc(c->hour_count + 1, sizeof(*hours));
+	const struct store_addition more = {
+		.client = &c->client,
+		.findings = c->news,
+		.finding_count = c->news_count,
+		.days = c->news_days,
+		.day_count = c->news_day_count,
+		.hours = hours,
+		.hour_count = find_new_hours(c, copy, hours),
+	};
+	int rc;
+
+	m->out->handshake_count += c->client.event_count;
+	c->client.cadence = c->new_cadence;
+	rc = store_add_client(m->into, m->into_sensor, &more, m->err);
+	free(hours);
+	return rc;
+}
+
+/* The copy is replaced: what is gone there is gone. */
+static int
+replace_copy(struct merge *m, int64_t copy_id, uint64_t count, struct client_news *c)
+{
+	const struct store_addition whole = {
+		.client = &c->client,
+		.findings = c->whole,
+		.finding_count = c->whole_count,
+		.days = c->whole_days,
+		.day_count = c->whole_day_count,
+		.hours = c->hours,
+		.hour_count = c->hour_count,
+	};
+
+	c->client.event_count = count;
+	c->client.cadence = c->cadence;
+	if (store_forget_client(m->into, copy_id, m->err) != 0)
+		return -1;
+	return store_add_client(m->into, -m->part, &whole, m->err);
+}
+
 static int
 merge_client(struct merge *m, const struct store_client *from, struct client_news *c)
 {
 	struct client_news copy = { 0 };
-	int64_t copy_id, name_us;
+	int64_t copy_id;
 	int rc = -1;
 
 	c->whole_day_count = 0;
 	if (read_client(m, from, c) != 0 || load_hours(m->from, from->id, c, m->err) != 0 ||
 	    store_each_day_of(m->from, from->id, take_day, c, m->err) != 0 ||
-	    store_find_client(m->into, -m->part, &from->ip, &copy_id, m->err) != 0)
+	    store_find_client(m->into, -m->part, &from->ip, &copy_id, m->err) != 0 ||
+	    read_copy(m, copy_id, &from->ip, &copy) != 0)
 		goto out;
-	store_set_clear(&m->into->set);
-	if (copy_id != 0 &&
-	    (load_hours(m->into, copy_id, &copy, m->err) != 0 ||
-		store_set_load(m->into, copy_id, &from->ip, m->err) != 0 ||
-		store_each_day_of(m->into, copy_id, take_day, &copy, m->err) != 0 ||
-		read_cadence(m->into, copy_id, &name_us, &copy.cadence, m->err) != 0))
-		goto out;
-	store_set_sort(&m->into->set);
 	cadence_subtract(&c->new_cadence, &copy.cadence);
 	find_news(m, c);
 	find_new_days(c, &copy);
-	if (c->news_count == 0 && c->news_day_count == 0) {
+	if (c->news_count == 0 && c->news_day_count == 0)
 		rc = 0;
-		goto out;
-	}
-	m->out->handshake_count += c->client.event_count;
-	c->client.cadence = c->new_cadence;
-	if (store_add_client(m->into, m->into_sensor, &c->client, c->news, c->news_count,
-		c->news_days, c->news_day_count, m->err) != 0)
-		goto out;
-	/* The copy is replaced: what is gone there is gone. */
-	c->client.event_count = from->count;
-	c->client.cadence = c->cadence;
-	if (store_forget_client(m->into, copy_id, m->err) != 0 ||
-	    store_add_client(m->into, -m->part, &c->client, c->whole, c->whole_count, c->whole_days,
-		c->whole_day_count, m->err) != 0)
-		goto out;
-	rc = merge_hours(m, c, &copy);
+	else if (add_news(m, c, &copy) == 0)
+		rc = replace_copy(m, copy_id, from->count, c);
 out:
 	release(&copy);
 	return rc;

@@ -7,6 +7,19 @@
 
 #define DAY_US INT64_C(86400000000)
 
+/* Division goes towards zero: a day before 1970 may stay a day longer. */
+static int64_t
+first_day(int64_t before_us)
+{
+	return before_us / DAY_US;
+}
+
+static int64_t
+first_hour(int64_t before_us)
+{
+	return before_us / (DAY_US / 24);
+}
+
 /* The next client of the sweep. */
 struct prune_client {
 	int64_t id;
@@ -69,32 +82,58 @@ delete_rows(struct store *s, enum store_statement which, int64_t id, int64_t lim
 	return 0;
 }
 
+/* The same for what is in the client's own row, which is judged anew: what is left may mean
+ * something else than before. */
+static int
+prune_row(struct store *s, const struct prune_client *c, int64_t before_us, bool changed,
+    size_t max, size_t *count, struct error *err)
+{
+	struct store_client_row row;
+	size_t times = 0, findings;
+
+	if (store_client_load(s, c->id, &c->ip, &row, err) != 0)
+		return -1;
+	findings = store_set_drop(s, before_us, max);
+	store_client_drop_times(&row, first_day(before_us), first_hour(before_us), &times);
+	*count += findings + times;
+	if (!changed && findings + times == 0)
+		return 0;
+	return store_judge_client(s, &row, err) == 0 ? store_write_rest(s, err) : -1;
+}
+
+/* Nothing that is new enough: all of it. */
+static int
+remove_client(struct store *s, const struct prune_client *c, int64_t before_us, size_t max,
+    size_t *count, struct error *err)
+{
+	if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0 ||
+	    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, INT64_MAX, max, count, err) != 0)
+		return -1;
+	store_clients_forget(s);
+	return delete_rows(s, STATEMENT_PRUNE_CLIENT, c->id, before_us, 1, count, err);
+}
+
 /* *done: nothing of the client is left that is too old. */
 static int
 prune_client(struct store *s, const struct prune_client *c, int64_t before_us, size_t max,
     size_t *count, bool *done, struct error *err)
 {
-	size_t findings = 0, rows = 0, hours = 0;
-	/* Division goes towards zero: a day before 1970 may stay a day longer. */
-	int64_t first_day = before_us / DAY_US, first_hour = before_us / (DAY_US / 24);
+	size_t findings = 0, own = 0, rows = 0, hours = 0;
 
 	if (delete_rows(s, STATEMENT_PRUNE_FINDINGS, c->id, before_us, max, &findings, err) != 0 ||
-	    delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, first_day, max, &rows, err) != 0 ||
-	    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, first_hour, max, &hours, err) != 0)
+	    delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, first_day(before_us), max, &rows, err) !=
+		0 ||
+	    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, first_hour(before_us), max, &hours, err) !=
+		0)
 		return -1;
 	if (findings > 0)
 		store_cache_clear(s); /* with them went what only they had */
-	*done = findings < max && rows < max && hours < max;
-	*count += findings + rows + hours;
-	if (*done && c->last_us < before_us) {
-		if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0 ||
-		    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, INT64_MAX, max, count, err) != 0)
-			return -1;
-		store_clients_forget(s);
-		return delete_rows(s, STATEMENT_PRUNE_CLIENT, c->id, before_us, 1, count, err);
-	}
-	/* What is left may mean something else than before. */
-	return findings > 0 ? store_judge_client(s, c->id, &c->ip, err) : 0;
+	if (prune_row(s, c, before_us, findings > 0, max, &own, err) != 0)
+		return -1;
+	*done = findings < max && own < max && rows < max && hours < max;
+	*count += findings + own + rows + hours;
+	return *done && c->last_us < before_us ? remove_client(s, c, before_us, max, count, err)
+					       : 0;
 }
 
 static int

@@ -1,19 +1,25 @@
 /* Reading the inventory back. */
 #include "store/query.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
 
-#define WORST_VERSION "(SELECT min(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT ", "
-#define BEST_VERSION "(SELECT max(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT ", "
-#define CLIENT_COLUMNS                                                                             \
-	"c.id, s.name, c.ip, x.mac, x.name, x.name_source, x.first_us, x.last_us, "                \
-	"x.count, " WORST_VERSION BEST_VERSION "x.verdict, x.reason, r.mac IS NOT NULL, "          \
-	"x.cadence_text, x.interval_us, x.interval_share, "                                        \
-	"x.active_hours"
+/* clang-format off */
+#define CLIENT_COLUMNS \
+	"c.id, s.name, c.ip, x.mac, x.name, " \
+	STORE_CLIENT_NAME_SOURCE("x.marks") ", " \
+	"x.first_us, x.last_us, x.count, " \
+	STORE_CLIENT_WORST("x.marks") ", " \
+	STORE_CLIENT_BEST("x.marks") ", " \
+	STORE_CLIENT_VERDICT("x.marks") ", " \
+	"x.reason, r.mac IS NOT NULL, x.cadence_text, x.interval_us, " \
+	STORE_CLIENT_SHARE("x.marks") ", x.active_hours"
+/* clang-format on */
 
 static sqlite3_stmt *
 prepare(struct store *s, const char *sql, struct error *err)
@@ -122,7 +128,8 @@ static const char clients_sql[] =
     "SELECT " CLIENT_COLUMNS " FROM " STORE_CLIENT_TABLES
     " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = x.mac"
     " WHERE (?1 IS NULL OR x.last_us >= ?1) AND (?2 IS NULL OR x.first_us < ?2)"
-    " AND (?3 IS NULL OR s.name = ?3) ORDER BY x.verdict, c.ip_key, s.name";
+    " AND (?3 IS NULL OR s.name = ?3) ORDER BY " STORE_CLIENT_VERDICT(
+	"x.marks") ", c.ip_key, s.name";
 
 int
 store_each_client(struct store *s, const struct store_filter *filter, store_client_fn fn, void *arg,
@@ -145,11 +152,11 @@ store_each_client(struct store *s, const struct store_filter *filter, store_clie
 	return finish(s, st, status, err);
 }
 
-static const char findings_sql[] =
-    "SELECT " STORE_FINDING_COLUMNS " FROM " STORE_FINDING_TABLES
-    " WHERE (?1 IS NULL OR f.last_us >= ?1)"
-    " AND (?2 IS NULL OR f.first_us < ?2) AND " STORE_IS_OF_CLIENT(
-	"f.id", "?3") " ORDER BY " STORE_VERDICT("f.judged") ", " STORE_FINDING_KEY_COLUMNS;
+/* A finding of a client, for its place among the others. */
+struct ranked {
+	const struct finding *finding;
+	uint8_t rank;
+};
 
 /* What a query for findings hands from client to client. */
 struct finding_query {
@@ -157,37 +164,63 @@ struct finding_query {
 	const struct store_filter *filter;
 	store_finding_fn fn;
 	void *arg;
-	sqlite3_stmt *findings;
+	struct ranked *list; /* owned */
+	size_t room;
 	struct error *err;
 	int result;
 };
+
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	return x->rank != y->rank ? (int)x->rank - (int)y->rank
+				  : tally_key_compare(&x->finding->key, &y->finding->key);
+}
+
+/* Those of the client that pass, the worst first; returns how many. */
+static size_t
+rank_findings(struct finding_query *q, const struct addr *ip)
+{
+	const struct finding_set *set = &q->store->set;
+	const struct store_filter *filter = q->filter;
+	size_t count = 0;
+
+	if (set->count > q->room) {
+		q->room = set->count;
+		q->list = xreallocarray(q->list, q->room, sizeof(*q->list));
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		const struct finding *f = &set->items[i];
+
+		if ((filter != NULL && filter->has_since && f->last_us < filter->since_us) ||
+		    (filter != NULL && filter->has_until && f->first_us >= filter->until_us) ||
+		    !passes(filter, ip, set->stored[i].rank))
+			continue;
+		q->list[count++] = (struct ranked){ f, set->stored[i].rank };
+	}
+	if (count > 1)
+		qsort(q->list, count, sizeof(*q->list), compare_ranked);
+	return count;
+}
 
 static bool
 each_finding_of(void *arg, const struct store_client *client)
 {
 	struct finding_query *q = arg;
-	int status;
+	struct store_client_row row;
+	size_t count;
 
-	(void)sqlite3_reset(q->findings);
-	(void)sqlite3_bind_int64(q->findings, 3, client->id);
-	while ((status = sqlite3_step(q->findings)) == SQLITE_ROW) {
-		struct finding finding;
-		struct store_judgement judged;
-
-		if (!store_finding_read(q->findings, &client->ip, &finding, &judged)) {
-			store_error_damaged(q->store, q->err);
-			q->result = -1;
-			return false;
-		}
-		if (passes(q->filter, &client->ip, judged.rank) &&
-		    !q->fn(q->arg, client, &finding, judged.rank))
+	q->result = store_client_load(q->store, client->id, &client->ip, &row, q->err);
+	if (q->result != 0)
+		return false;
+	count = rank_findings(q, &client->ip);
+	for (size_t i = 0; i < count; i++) {
+		if (!q->fn(q->arg, client, q->list[i].finding, q->list[i].rank))
 			return false;
 	}
-	if (status == SQLITE_DONE)
-		return true;
-	store_error(q->store, "read", q->err);
-	q->result = -1;
-	return false;
+	return true;
 }
 
 /*
@@ -198,36 +231,39 @@ int
 store_each_finding(struct store *s, const struct store_filter *filter, store_finding_fn fn,
     void *arg, struct error *err)
 {
-	struct finding_query q = { s, filter, fn, arg, prepare(s, findings_sql, err), err, 0 };
+	struct finding_query q = { s, filter, fn, arg, NULL, 0, err, 0 };
 	struct store_filter clients = { 0 };
 	int result;
 
-	if (q.findings == NULL)
-		return -1;
 	if (filter != NULL) {
-		if (filter->has_since)
-			(void)sqlite3_bind_int64(q.findings, 1, filter->since_us);
-		if (filter->has_until)
-			(void)sqlite3_bind_int64(q.findings, 2, filter->until_us);
 		/* A client's own times hold those of all its findings; its verdict does not. */
 		clients = *filter;
 		clients.verdicts = 0;
 	}
+	store_cache_clear(s); /* of another moment */
 	result = store_each_client(s, &clients, each_finding_of, &q, err);
-	(void)sqlite3_finalize(q.findings);
+	free(q.list);
 	return result != 0 ? result : q.result;
 }
 
-#define DAY STORE_DAY("d.id")
-#define DAY_COLUMNS DAY ", " STORE_DAY_VERSION("d.id") ", " STORE_DAY_OUTCOME("d.id") ", d.count"
+/* A row of the table, or one of the client's latest day in its own row. */
+#define DAY_COLUMNS_OF(number, count)                                                              \
+	STORE_DAY(number)                                                                          \
+	" AS day, " STORE_DAY_VERSION(number) " AS version, " STORE_DAY_OUTCOME(                   \
+	    number) " AS outcome, " count " AS count"
+#define DAY_COLUMNS DAY_COLUMNS_OF("d.id", "d.count")
+#define LATEST_DAY_COLUMNS DAY_COLUMNS_OF(STORE_ROW_DAY, STORE_ROW_DAY_COUNT)
+#define WHOSE "s.name AS sensor, c.ip AS ip, c.ip_key AS ip_key, "
 
 static const char days_sql[] =
-    "SELECT s.name, c.ip, " DAY_COLUMNS
+    "SELECT sensor, ip, day, version, outcome, count FROM (SELECT " WHOSE DAY_COLUMNS
     " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN day d"
     " WHERE " STORE_IS_TIME_OF("d.id",
-	"c.id") " AND (?1 IS NULL OR (" DAY " + 1) * 86400000000 > ?1)"
-		" AND (?2 IS NULL OR " DAY " * 86400000000 < ?2) AND (?3 IS NULL OR s.name = ?3)"
-		" ORDER BY " DAY ", c.ip_key, s.name, d.id";
+	"c.id") " UNION ALL SELECT " WHOSE LATEST_DAY_COLUMNS " FROM " STORE_CLIENT_TABLES
+		" CROSS JOIN json_each(x.days) d)"
+		" WHERE (?1 IS NULL OR (day + 1) * 86400000000 > ?1)"
+		" AND (?2 IS NULL OR day * 86400000000 < ?2) AND (?3 IS NULL OR sensor = ?3)"
+		" ORDER BY day, ip_key, sensor, version, outcome";
 
 int
 store_each_day(struct store *s, const struct store_filter *filter, store_day_fn fn, void *arg,
@@ -264,8 +300,10 @@ int
 store_each_day_of(struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err)
 {
 	sqlite3_stmt *st = prepare(s,
-	    "SELECT " DAY_COLUMNS
-	    " FROM day d WHERE " STORE_IS_TIME_OF("d.id", "?1") " ORDER BY d.id",
+	    "SELECT " DAY_COLUMNS " FROM day d WHERE " STORE_IS_TIME_OF(
+		"d.id", "?1") " UNION ALL SELECT " LATEST_DAY_COLUMNS
+			      " FROM client_state x CROSS JOIN json_each(x.days) d"
+			      " WHERE x.id = ?1 ORDER BY 1, 2, 3",
 	    err);
 	int status;
 

@@ -6,6 +6,10 @@
 #include "base/banned.h"
 
 #define WAL_RETRY_MS 10
+/* Of the findings in the row of a client that goes. */
+#define OWN_NUMBERS(of)                                                                            \
+	"SELECT " of " AS number FROM client_state x CROSS JOIN json_each(x.findings) f"           \
+	" WHERE x.id = old.id"
 
 /*
  * Version 1.  Times are microseconds since 1970-01-01 UTC, versions wire values (0: not known), the
@@ -13,7 +17,7 @@
  * Where most of the writing goes, NOT NULL would be asked again for each value.
  */
 /* clang-format off */
-static const char schema_1[] =
+static const char tables_1[] =
     /* Databases, by a random name each; the first is this one. */
     "CREATE TABLE origin (id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE);"
     "INSERT INTO origin (id, uid) VALUES (1, lower(hex(randomblob(16))));"
@@ -28,12 +32,13 @@ static const char schema_1[] =
     /* What each flush changes. */
     "CREATE TABLE client_state ("
     " id INTEGER PRIMARY KEY REFERENCES client(id),"
-    " mac BLOB, name TEXT, name_source INTEGER, name_us INTEGER,"
-    " first_us INTEGER, last_us INTEGER, count INTEGER, verdict INTEGER, reason TEXT,"
+    " mac BLOB, name TEXT, name_us INTEGER, first_us INTEGER, last_us INTEGER, count INTEGER,"
+    " marks INTEGER," /* verdict and others: STORE_CLIENT_VERDICT */
+    " reason TEXT,"
     " cadence BLOB," /* tally/cadence.h; what follows is made from it */
-    " cadence_text TEXT, interval_us INTEGER, interval_share INTEGER, active_hours TEXT);"
-    "CREATE TRIGGER client_removed AFTER DELETE ON client BEGIN"
-    " DELETE FROM client_state WHERE id = old.id; END;"
+    " cadence_text TEXT, interval_us INTEGER, active_hours TEXT,"
+    /* Packed: packed.c.  Findings up to a number, the latest day, the latest hour. */
+    " findings TEXT, days TEXT, hour TEXT);"
     /* What findings have in common, each once, and by how many of them: shared.c. */
     "CREATE TABLE kind ("
     " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL, server TEXT NOT NULL,"
@@ -51,6 +56,7 @@ static const char schema_1[] =
     /* Of the number, if the version is not SSLv2, and if it is. */
     " cipher_suite_text TEXT, sslv2_cipher_text TEXT);"
     "CREATE INDEX story_digest ON story (digest);"
+    /* Those for which there is no room in their client's row. */
     "CREATE TABLE finding ("
     " id INTEGER PRIMARY KEY," /* of its client, and of its kind: STORE_KIND_BITS */
     " story INTEGER REFERENCES story(id), count INTEGER, first_us INTEGER, last_us INTEGER,"
@@ -61,14 +67,8 @@ static const char schema_1[] =
     " id INTEGER PRIMARY KEY REFERENCES finding(id),"
     " gap_count INTEGER, login_count INTEGER, scsv_count INTEGER, fallback_count INTEGER,"
     " dropped_early_count INTEGER, dropped_early_us INTEGER, dropped_early_len INTEGER);"
-    /* Writing counts by itself, in references.c; there is no other way for a row to go. */
-    "CREATE TRIGGER finding_removed AFTER DELETE ON finding BEGIN"
-    " DELETE FROM finding_more WHERE id = old.id;"
-    " UPDATE kind SET findings = findings - 1 WHERE id = " STORE_FINDING_KIND("old.id") ";"
-    " DELETE FROM kind WHERE id = " STORE_FINDING_KIND("old.id") " AND findings = 0;"
-    " UPDATE story SET findings = findings - 1 WHERE id = old.story;"
-    " DELETE FROM story WHERE id = old.story AND findings = 0; END;"
-    /* Their numbers are of client and day, version and outcome, and of client and hour. */
+    /* Earlier than what is in the client's row; numbered by client and day, version and outcome,
+       and by client and hour. */
     "CREATE TABLE day (id INTEGER PRIMARY KEY, count INTEGER);"
     "CREATE TABLE login_hour ("
     " id INTEGER PRIMARY KEY, sessions INTEGER, short_sessions INTEGER, failed_logins INTEGER,"
@@ -91,10 +91,26 @@ static const char schema_1[] =
     " begin_us INTEGER, end_us INTEGER, error TEXT,"
     " PRIMARY KEY (run, position)) WITHOUT ROWID;"
     "CREATE INDEX run_source_head ON run_source (head_hash);";
+static const char triggers_1[] =
+    /* Writing counts by itself, in references.c; there is no other way for a row to go. */
+    "CREATE TRIGGER finding_removed AFTER DELETE ON finding BEGIN"
+    " DELETE FROM finding_more WHERE id = old.id;"
+    " UPDATE kind SET findings = findings - 1 WHERE id = " STORE_FINDING_KIND("old.id") ";"
+    " DELETE FROM kind WHERE id = " STORE_FINDING_KIND("old.id") " AND findings = 0;"
+    " UPDATE story SET findings = findings - 1 WHERE id = old.story;"
+    " DELETE FROM story WHERE id = old.story AND findings = 0; END;"
+    "CREATE TRIGGER client_removed AFTER DELETE ON client BEGIN"
+    " UPDATE kind SET findings = findings - 1 WHERE id IN (" OWN_NUMBERS(STORE_OWN_KIND) ");"
+    " DELETE FROM kind WHERE findings = 0 AND id IN (" OWN_NUMBERS(STORE_OWN_KIND) ");"
+    " UPDATE story SET findings = findings - (SELECT count(*) FROM (" OWN_NUMBERS(STORE_OWN_STORY) ")"
+    " WHERE number = story.id) WHERE id IN (" OWN_NUMBERS(STORE_OWN_STORY) ");"
+    " DELETE FROM story WHERE findings = 0 AND id IN (" OWN_NUMBERS(STORE_OWN_STORY) ");"
+    " DELETE FROM client_state WHERE id = old.id; END;";
 /* clang-format on */
 
-/* Migration i leads from user_version i to i + 1. */
-static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };
+/* Migration i leads from user_version i to i + 1; in pieces, as store_views_sql is. */
+static const char *const schema_1[] = { tables_1, triggers_1, NULL };
+static const char *const *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };
 
 static int
 query_int(struct store *s, const char *sql, int64_t *out)
@@ -118,18 +134,29 @@ execute(struct store *s, const char *sql)
 }
 
 static int
+execute_pieces(struct store *s, const char *const *pieces)
+{
+	struct buf sql = { 0 };
+	int result;
+
+	for (; *pieces != NULL; pieces++)
+		buf_add_text(&sql, *pieces);
+	result = execute(s, buf_text(&sql));
+	buf_release(&sql);
+	return result;
+}
+
+static int
 migrate(struct store *s, int64_t from)
 {
 	char number[64];
 
 	for (int64_t i = from; i < STORE_SCHEMA_VERSION; i++) {
-		if (execute(s, migrations[i]) != 0)
+		if (execute_pieces(s, migrations[i]) != 0)
 			return -1;
 	}
-	for (const char *const *sql = store_views_sql; *sql != NULL; sql++) {
-		if (execute(s, *sql) != 0)
-			return -1;
-	}
+	if (execute_pieces(s, store_views_sql) != 0)
+		return -1;
 	(void)sqlite3_snprintf(sizeof(number), number,
 	    "PRAGMA user_version = %d; PRAGMA application_id = %d;", STORE_SCHEMA_VERSION,
 	    STORE_APPLICATION_ID);
@@ -232,13 +259,34 @@ use_write_ahead_log(struct store *s)
 	return 0;
 }
 
+static bool
+has_column(struct store *s, const char *table, const char *column)
+{
+	return sqlite3_table_column_metadata(
+		   s->db, NULL, table, column, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* Up to the first release, what is in schema 1 has changed. */
+static int
+check_form(struct store *s, struct error *err)
+{
+	if (!has_column(s, "finding", NULL) || has_column(s, "client_state", "findings"))
+		return 0;
+	error_set(err,
+	    "%s was written by a tlstally from before the first release, which kept findings in "
+	    "another form; give another --db, and read the captures into that once more",
+	    s->path);
+	return -1;
+}
+
 int
 store_schema_prepare(struct store *s, struct error *err)
 {
 	int64_t version;
 	bool is_empty;
 
-	if (identify_at_once(s, &version, &is_empty, err) != 0)
+	if (identify_at_once(s, &version, &is_empty, err) != 0 ||
+	    (version == 1 && check_form(s, err) != 0))
 		return -1;
 	if (s->mode == STORE_READ) {
 		if (version == STORE_SCHEMA_VERSION)

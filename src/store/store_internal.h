@@ -21,7 +21,6 @@ enum store_statement {
 	STATEMENT_CLIENT_READ,
 	STATEMENT_CLIENTS_WRITE,
 	STATEMENT_STATES_WRITE,
-	STATEMENT_CLIENT_JUDGED,
 	STATEMENT_FINDING_LOAD,
 	STATEMENT_FINDING_LOAD_MORE,
 	STATEMENT_FINDINGS_WRITE,
@@ -66,13 +65,15 @@ enum finding_change { FINDING_SAME, FINDING_COUNTED, FINDING_RENEWED };
 /* Where a finding is stored; kind and story 0: their rows have yet to be found, or made. */
 struct store_finding_place {
 	int64_t client, kind, story;
+	bool apart; /* in a row of its own, not in the client's */
 };
 
 struct tally_numbers;
 
 /*
- * One client's findings while they are brought up to date: first those that were stored before, in
- * the order of their kinds' numbers, then the new ones.
+ * One client's findings while they are brought up to date: first those that were stored before,
+ * `own_count` of them in the client's own row, each in the order of their kinds' numbers; then the
+ * new ones.
  */
 struct finding_set {
 	struct finding *items;
@@ -80,8 +81,12 @@ struct finding_set {
 	struct store_judgement *judged;
 	struct store_judgement *stored; /* of those that were stored, and `changes` too */
 	uint8_t *changes;               /* enum finding_change */
-	size_t stored_count, count, room;
+	size_t own_count, stored_count, count, room;
 	struct set_loading *loading; /* while it is read */
+	/* By store_set_write, for the client's row: its own findings, packed, and what all tell. */
+	struct buf text;
+	bool has_apart;
+	uint16_t worst_version, best_version; /* 0: none */
 };
 
 /* Rows that wait to be written, per table; in the order in which they are. */
@@ -96,7 +101,7 @@ enum store_batch_of {
 };
 #define STORE_BATCH_COUNT (STORE_BATCH_TRIMS + 1)
 #define STORE_BATCH_ROWS_MAX 512
-#define STORE_BATCH_WIDTH_MAX 15
+#define STORE_BATCH_WIDTH_MAX 16
 /* The value of a column that may be NULL. */
 #define STORE_BATCH_NULL INT64_MIN
 
@@ -148,20 +153,23 @@ struct store {
 };
 
 /* flush.c */
-/* Judges all that is stored of a client, and writes what has changed.  In a transaction. */
-int store_judge_client(
-    struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
-
+struct store_client_row;
+/* Judges what s->set has of a client, and writes that and its row.  In a transaction. */
+int store_judge_client(struct store *s, struct store_client_row *row, struct error *err);
 /* The number of a client; 0: there is none. */
 int store_find_client(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *client_id,
     struct error *err);
-/*
- * Counts findings and days of one client as those of a tally are counted.  `c` says who it is; its
- * numbers of findings and days are not looked at.  In a transaction; store_write_rest ends it.
- */
-int store_add_client(struct store *s, int64_t sensor_id, const struct tally_client *c,
-    const struct finding *findings, size_t finding_count, const struct tally_day *days,
-    size_t day_count, struct error *err);
+/* What is to be counted of one client. */
+struct store_addition {
+	const struct tally_client *client; /* who it is; its numbers of what follows say nothing */
+	const struct finding *findings;
+	const struct tally_day *days;
+	const struct tally_hour *hours;
+	size_t finding_count, day_count, hour_count;
+};
+/* As what a tally holds is counted.  In a transaction; store_write_rest ends it. */
+int store_add_client(
+    struct store *s, int64_t sensor_id, const struct store_addition *more, struct error *err);
 /* Writes what waits to be written with more of its like. */
 int store_write_rest(struct store *s, struct error *err);
 /* Removes a client with all that is stored of it; 0: none. */
@@ -174,7 +182,7 @@ int store_open_file(struct store *s, struct error *err);
 /* schema.c */
 /* Makes, checks or migrates the schema; -1: `err` says what is wrong with the database. */
 int store_schema_prepare(struct store *s, struct error *err);
-extern const char *const store_views_sql[]; /* ends with NULL */
+extern const char *const store_views_sql[]; /* pieces of one text; ends with NULL */
 
 /* statements_sql.c */
 extern const char *const store_statements_sql[STATEMENT_COUNT];
@@ -235,7 +243,26 @@ int store_batches_write(struct store *s, struct error *err);
 void store_batches_drop(struct store *s);
 void store_batches_release(struct store *s);
 
+/* packed.c: a list of texts of digits as one text. */
+/* Puts a number that has no more digits, with leading zeros; returns where it ends. */
+char *store_packed_put(char *out, uint64_t value, unsigned width);
+/* The opposite: takes so many digits, 18 at most, off the front; false: there is something else. */
+bool store_packed_take(struct span *item, unsigned width, uint64_t *value);
+void store_packed_add(struct buf *out, const char *item, size_t len);
+void store_packed_end(struct buf *out);
+/* Takes the next one off.  False: there is none; or, *damaged: this is no such list. */
+bool store_packed_next(struct span *text, struct span *item, bool *damaged);
+
 /* client_row.c */
+/* Handshakes of one day, version and outcome; the number is that of a row of `day`, less its
+ * client's. */
+struct store_day_count {
+	int64_t number;
+	uint64_t count;
+};
+/* Of a client's latest day so many are in its row; the others in `day`. */
+#define STORE_ROW_DAYS_MAX 24
+
 /* What is known of a client, brought up to date. */
 struct store_client_row {
 	int64_t id; /* 0: not stored yet */
@@ -247,18 +274,50 @@ struct store_client_row {
 	int64_t first_us, last_us;
 	uint64_t count;
 	struct cadence cadence;
+	/* Its latest day and hour; earlier ones are in tables of their own. */
+	struct store_day_count days[STORE_ROW_DAYS_MAX];
+	size_t day_count;
+	bool has_hour;
+	struct tally_hour hour;
 };
+
+/* The small numbers of a client's row, packed into one. */
+#define STORE_CLIENT_VERDICT(marks) "(" marks " & 255)"
+#define STORE_CLIENT_NAME_SOURCE(marks) "(" marks " >> 8 & 255)"
+#define STORE_CLIENT_SHARE(marks) "(" marks " >> 16 & 255)"
+#define STORE_CLIENT_WORST(marks) "(" marks " >> 32 & 65535)"
+#define STORE_CLIENT_BEST(marks) "(" marks " >> 48)"
+#define STORE_MARKS_APART (INT64_C(1) << 24) /* it has rows of `finding` */
 
 /* Asks the database; 0: there is none. */
 int store_client_number(
     struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err);
-int store_client_read(struct store *s, int64_t id, struct store_client_row *row, struct error *err);
+/* What is stored of a client, and into s->set all of its findings. */
+int store_client_load(struct store *s, int64_t id, const struct addr *ip,
+    struct store_client_row *row, struct error *err);
 /* The rule of tally.h: the latest decides, an earlier one fills what is not known yet. */
 void store_client_update(
     struct store_client_row *row, const struct tally_client *c, struct buf *scratch);
-/* With s->reason; a new one gets its number. */
-int store_client_write(struct store *s, int64_t sensor_id, const struct addr *ip,
-    struct store_client_row *row, uint8_t verdict, struct error *err);
+/* Gives a new client its number, and a place among clients. */
+int store_client_make(struct store *s, int64_t sensor_id, const struct addr *ip,
+    struct store_client_row *row, struct error *err);
+/* With s->reason, and what store_set_write left in s->set. */
+int store_client_write(
+    struct store *s, const struct store_client_row *row, uint8_t verdict, struct error *err);
+
+/* client_times.c */
+/* Counts a day or an hour in the row, and writes what is not the latest. */
+int store_client_add_day(
+    struct store *s, struct store_client_row *row, const struct tally_day *day, struct error *err);
+int store_client_add_hour(struct store *s, struct store_client_row *row,
+    const struct tally_hour *hour, struct error *err);
+/* Removes the row's day or hour if it is before these; *count grows by how many counts went. */
+void store_client_drop_times(
+    struct store_client_row *row, int64_t first_day, int64_t first_hour, size_t *count);
+void store_client_read_days(struct span text, struct store_client_row *row, bool *damaged);
+void store_client_read_hour(struct span text, struct store_client_row *row, bool *damaged);
+void store_client_pack_days(const struct store_client_row *row, struct buf *out);
+void store_client_pack_hour(const struct store_client_row *row, struct buf *out);
 
 /* client_numbers.c */
 /* As store_client_number, but asks the database only for what is not known. */
@@ -315,9 +374,31 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	"m.gap_count, m.login_count, m.scsv_count, m.fallback_count, m.dropped_early_count, "      \
 	"m.dropped_early_us, m.dropped_early_len"
 #define STORE_FINDING_MORE_COUNT 7
-#define STORE_FINDING_COLUMNS                                                                      \
-	STORE_FINDING_OWN_COLUMNS ", " STORE_FINDING_MORE_COLUMNS ", " STORE_FINDING_KEY_COLUMNS   \
-				  ", " STORE_STORY_COLUMNS
+/*
+ * So many findings of a client, the first ones, stand in its own row, as all of them are read and
+ * judged together (packed.c).  At fixed places: kind 8 digits, story 8, judgement 4, first time 16,
+ * count 7, sessions ended 7, and to the end how long after the first time the last one was; where
+ * one of them is not 0, a space and what finding_more has follow.  One whose numbers are larger has
+ * a row of its own.
+ */
+#define STORE_OWN_FINDINGS_MAX 48
+#define STORE_OWN_NUMBER(place, width) "CAST(substr(f.value, " place ", " width ") AS INTEGER)"
+#define STORE_OWN_KIND STORE_OWN_NUMBER("1", "8")
+#define STORE_OWN_STORY STORE_OWN_NUMBER("9", "8")
+#define STORE_OWN_JUDGED STORE_OWN_NUMBER("17", "4")
+#define STORE_OWN_FIRST_US STORE_OWN_NUMBER("21", "16")
+#define STORE_OWN_COUNT STORE_OWN_NUMBER("37", "7")
+#define STORE_OWN_ENDED STORE_OWN_NUMBER("44", "7")
+/* As an INTEGER a text is worth the number at its beginning, if there is one. */
+#define STORE_OWN_LEN_US STORE_OWN_NUMBER("51", "14")
+/* Behind the space; nothing, and so 0, where there is none. */
+#define STORE_OWN_MORE(place)                                                                      \
+	"CASE WHEN instr(f.value, ' ') > 0 THEN CAST(substr(f.value, instr(f.value, ' ') + " place \
+	", 7) AS INTEGER) ELSE 0 END"
+#define STORE_OWN_GAPS STORE_OWN_MORE("1")
+#define STORE_OWN_LOGINS STORE_OWN_MORE("8")
+#define STORE_OWN_FALLBACKS STORE_OWN_MORE("22")
+#define STORE_OWN_DROPPED STORE_OWN_MORE("29")
 /* What the judge said, and whether there is a row of finding_more. */
 #define STORE_VERDICT(judged) "(" judged " & 255)"
 #define STORE_ENDPOINT(judged) "(" judged " >> 8 & 3)" /* STORE_SERVER_* */
@@ -334,17 +415,6 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	id " BETWEEN (" client " << 32) AND (" client " << 32) + 4294967295"
 #define STORE_CLIENT_TABLES                                                                        \
 	"client c JOIN client_state x ON x.id = c.id JOIN sensor s ON s.id = c.sensor"
-/* In this order: SQLite cannot tell how few findings are in a range of numbers. */
-#define STORE_FINDING_TABLES                                                                       \
-	"finding f CROSS JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
-	    "f.id") " CROSS JOIN story t ON t.id = f.story LEFT JOIN finding_more m ON m.id = "    \
-		    "f.id"
-/* The end of a subquery, of client c. */
-#define STORE_VERSIONS_OF_CLIENT                                                                   \
-	" FROM finding f JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
-	    "f.id") " WHERE " STORE_IS_OF_CLIENT("f.id",                                           \
-	    "c.id") " AND " STORE_VERSION("k.way") " > 0)"
-
 /*
  * The same for what is counted by time: the number of a day is that of its client, the day (23
  * bits), the version (8, as packed in flush.c) and the outcome (3); that of an hour its client's,
@@ -363,21 +433,29 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	" >> 9 & 1 THEN 768 + (" id " >> 3 & 63) ELSE " id " >> 3 & 63 END"
 #define STORE_DAY_OUTCOME(id) "(" id " & 7)"
 #define STORE_HOUR(id) "((" id " & 17179869183) - 8589934592)"
+/* Of a client's latest day, one of json_each(x.days): its number, and the count up to the end. */
+#define STORE_ROW_DAY "CAST(substr(d.value, 1, 11) AS INTEGER)"
+#define STORE_ROW_DAY_COUNT "CAST(substr(d.value, 12) AS INTEGER)"
+/* And of its latest hour: its number, as above, then 9 digits each. */
+#define STORE_ROW_HOUR "(CAST(substr(x.hour, 1, 11) AS INTEGER) - 8589934592)"
+#define STORE_ROW_HOUR_COUNT(place) "CAST(substr(x.hour, " place ", 9) AS INTEGER)"
 /* With room for all of that, and for a kind. */
 #define STORE_CLIENT_MAX (INT64_MAX >> STORE_TIME_BITS)
 
 /* Writes it with the next batch; `place` is whole. */
 int store_finding_write(struct store *s, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged, struct error *err);
-/*
- * From STORE_FINDING_COLUMNS on.  False, with `out` fit to be used: the row holds what no tlstally
- * writes.
- */
-bool store_finding_read(sqlite3_stmt *st, const struct addr *client, struct finding *out,
-    struct store_judgement *judged);
+/* True when it can be one of those in its client's row; then adds it to them. */
+bool store_finding_fits(const struct store_finding_place *place, const struct finding *f);
+void store_finding_pack(struct buf *out, const struct store_finding_place *place,
+    const struct finding *f, struct store_judgement judged);
+/* The beginning of such an item; then the rest, which leaves what is of kind and story. */
+bool store_finding_unpack_place(struct span *item, struct store_finding_place *out);
+bool store_finding_unpack(struct span item, struct finding *out, struct store_judgement *judged);
 /*
  * These, of STORE_FINDING_OWN_COLUMNS, of STORE_FINDING_MORE_COLUMNS or from column `first` on,
- * fill in what is theirs and leave the rest of `out` as it is.  *more: there are those, too.
+ * fill in what is theirs and leave the rest of `out` as it is.  *more: there are those, too. False,
+ * with `out` fit to be used: the row holds what no tlstally writes.
  */
 bool store_finding_read_own(
     sqlite3_value *const *values, struct finding *out, struct store_judgement *judged, bool *more);
@@ -398,12 +476,24 @@ void store_cache_clear(struct store *s);
 int store_cache_refresh(struct store *s, struct error *err);
 void store_cache_release(struct store *s);
 
-/* finding_set.c */
+/* finding_load.c */
 int store_set_prepare(struct store *s);
+/* Into a set that is clear: what its own row has of a client; then, its rows of `finding`. */
+int store_set_load_own(
+    struct store *s, struct span packed, const struct addr *ip, struct error *err);
+int store_set_load_apart(
+    struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
+
+/* finding_set.c */
 void store_set_release(struct finding_set *set);
 void store_set_clear(struct finding_set *set);
-/* All that is stored of a client. */
-int store_set_load(struct store *s, int64_t client_id, const struct addr *ip, struct error *err);
+/* For `count` in all, one at least. */
+void store_set_make_room(struct finding_set *set, size_t count);
+/* Among those that were stored, by its kind; NULL: it is none of them. */
+struct finding *store_set_find_stored(struct finding_set *set, int64_t kind);
+/* Removes findings of the client's own row that were last seen before that, `max` at most; returns
+ * how many. */
+size_t store_set_drop(struct store *s, int64_t before_us, size_t max);
 /* Puts what was loaded in the order of keys, for who only reads it. */
 void store_set_sort(struct finding_set *set);
 /* What the tally holds of it. */
@@ -412,7 +502,7 @@ int store_set_add(struct store *s, struct tally_numbers *numbers, const struct t
 /* Findings from elsewhere, that are as they are stored. */
 int store_set_add_findings(
     struct store *s, const struct finding *findings, size_t count, struct error *err);
-/* Writes what is new or has changed, with its rank. */
+/* Writes what is new or has changed, with its rank; what is the client's own into set.text. */
 int store_set_write(struct store *s, int64_t client_id, struct error *err);
 
 /* tally_numbers.c: where the kinds and stories of a tally are in the database. */
@@ -446,7 +536,7 @@ bool store_filter_has_client(const struct store_filter *f, const struct addr *ip
 /* All of one client, in order; *hours is the caller's to free, also after an error. */
 int store_load_hours(struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count,
     struct error *err);
-/* Adds an hour to those of a client, with the next batch. */
+/* Adds an hour to those in the table, with the next batch. */
 int store_add_hour(
     struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err);
 /* Has what is beyond STORE_LOGIN_HOURS_MAX removed, with that of other clients. */

@@ -29,18 +29,15 @@
 	"WHEN 4 THEN 'range' WHEN 5 THEN 'ehlo' WHEN 6 THEN 'imap-id' WHEN 7 THEN 'dhcp' "         \
 	"WHEN 8 THEN 'mdns' WHEN 9 THEN 'nbns' END"
 /* The range file, where nothing else names the server: STORE_SERVER_BY_RANGE. */
-#define SERVER_NAME_SOURCE                                                                         \
-	"CASE WHEN t.server_name_source = 0 AND f.judged & 512 THEN 'range' ELSE " NAME_SOURCE(    \
-	    "t.server_name_source") " END"
+#define SERVER_NAME_SOURCE(judged)                                                                 \
+	"CASE WHEN t.server_name_source = 0 AND " judged                                           \
+	" & 512 THEN 'range' ELSE " NAME_SOURCE("t.server_name_source") " END"
 /* By its address alone nobody can tell. */
-#define LEGACY_ENDPOINT "CASE WHEN f.judged & 512 THEN NULL ELSE f.judged >> 8 & 1 END"
+#define LEGACY_ENDPOINT(judged) "CASE WHEN " judged " & 512 THEN NULL ELSE " judged " >> 8 & 1 END"
 #define MAC_BYTE(from) "substr(hex(x.mac), " from ", 2)"
 #define MAC                                                                                                               \
 	"CASE WHEN x.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \
 	    "5") " || ':' || " MAC_BYTE("7") " || ':' || " MAC_BYTE("9") " || ':' || " MAC_BYTE("11") ") END"
-/* By age, SSLv2 the oldest; what is not known is left out. */
-#define SEEN_VERSION(choose)                                                                       \
-	VERSION("(SELECT " choose "(" STORE_VERSION("k.way") ")" STORE_VERSIONS_OF_CLIENT)
 #define DAY(us) "(" us " / 86400000000)"
 #define LAST_DAY_OF_SENSOR DAY("(SELECT max(end_us) FROM run WHERE sensor = c.sensor)")
 /* Days between the client's last one and the sensor's, each with the end of a capture. */
@@ -51,9 +48,22 @@
 /* In days; a client that was seen on one day only has none, but several times is every day. */
 #define CADENCE                                                                                    \
 	"coalesce((SELECT max(gap) FROM (SELECT day - lag(day) OVER (ORDER BY day) AS gap"         \
-	" FROM (SELECT DISTINCT " STORE_DAY("id") " AS day FROM day WHERE " STORE_IS_TIME_OF(      \
-	    "id", "c.id") "))),"                                                                   \
-			  " CASE WHEN x.count >= 4 THEN 1 ELSE 7 END)"
+	" FROM (SELECT " STORE_DAY("id") " AS day FROM day WHERE " STORE_IS_TIME_OF("id",          \
+	    "c.id") " UNION SELECT " STORE_DAY(STORE_ROW_DAY) " FROM json_each(x.days) d))),"      \
+							      " CASE WHEN x.count >= 4 THEN "      \
+							      "1 ELSE 7 END)"
+/* Of findings in their client's row: what most have none of. */
+#define OWN_SUM(of) "(SELECT coalesce(sum(" of "), 0) FROM json_each(x.findings) f)"
+/* A finding with a row of its own, with what many share and with what most have none of; its order
+   for SQLite, which cannot tell how few are in a range of numbers. */
+#define FINDING_TABLES                                                                             \
+	"finding f CROSS JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
+	    "f.id") " CROSS JOIN story t ON t.id = f.story LEFT JOIN finding_more m ON m.id = "    \
+		    "f.id"
+#define OWN_FINDING_TABLES                                                                         \
+	"json_each(x.findings) f CROSS JOIN kind k ON k.id = " STORE_OWN_KIND                      \
+	" CROSS JOIN story t ON t.id = " STORE_OWN_STORY
+#define OWN_LAST_US "(" STORE_OWN_FIRST_US " + " STORE_OWN_LEN_US ")"
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
@@ -63,37 +73,47 @@ static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EX
 
 /* A line per column, in the order of the names above them. */
 /* clang-format off */
+#define INVENTORY_COLUMNS(count, first_us, last_us, judged, ended, gaps, logins, fallbacks, dropped) \
+    "s.name, c.ip, " \
+    PROTOCOL(STORE_PROTOCOL("k.service")) ", " \
+    TLS_MODE(STORE_TLS_MODE("k.service")) ", " \
+    "k.server, t.server_ip, " STORE_PORT("k.service") ", " \
+    VERSION(STORE_VERSION("k.way")) ", " \
+    VERSION(STORE_OFFERED("k.way")) ", " \
+    OUTCOME(STORE_OUTCOME("k.way")) ", " \
+    SIDE(STORE_REFUSED_BY("k.way")) ", " \
+    "k.refusal_text, " \
+    SIDE("t.limited_by") ", " \
+    count ", " \
+    TIME(first_us) ", " \
+    TIME(last_us) ", " \
+    "CASE " STORE_VERSION("k.way") " WHEN 2 THEN t.sslv2_cipher_text ELSE t.cipher_suite_text END, " \
+    "t.ja4, " \
+    VERDICT(STORE_VERDICT(judged)) ", " \
+    SERVER_NAME_SOURCE(judged) ", " \
+    "t.certificate_subject, " \
+    TIME("t.certificate_not_after_us") ", " \
+    "coalesce(" gaps ", 0), coalesce(" logins ", 0), " \
+    LEGACY_ENDPOINT(judged) ", " \
+    "coalesce(" fallbacks ", 0), " \
+    VERSION("t.fallback_from") ", " \
+    ended ", coalesce(" dropped ", 0)"
+
 static const char inventory_view[] =
     "CREATE VIEW inventory (sensor, client, protocol, tls_mode, server, server_ip, server_port,"
     " tls_version, offered_version, outcome, refused_by, refusal, limited_by, count, first_seen,"
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
     " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint,"
-    " fallbacks, fallback_from, ended, dropped_early) AS SELECT"
-    " s.name, c.ip, "
-    PROTOCOL(STORE_PROTOCOL("k.service")) ", "
-    TLS_MODE(STORE_TLS_MODE("k.service")) ", "
-    "k.server, t.server_ip, " STORE_PORT("k.service") ", "
-    VERSION(STORE_VERSION("k.way")) ", "
-    VERSION(STORE_OFFERED("k.way")) ", "
-    OUTCOME(STORE_OUTCOME("k.way")) ", "
-    SIDE(STORE_REFUSED_BY("k.way")) ", "
-    "k.refusal_text, "
-    SIDE("t.limited_by") ", "
-    "f.count, "
-    TIME("f.first_us") ", "
-    TIME("f.last_us") ", "
-    "CASE " STORE_VERSION("k.way") " WHEN 2 THEN t.sslv2_cipher_text ELSE t.cipher_suite_text END, "
-    "t.ja4, "
-    VERDICT(STORE_VERDICT("f.judged")) ", "
-    SERVER_NAME_SOURCE ", "
-    "t.certificate_subject, "
-    TIME("t.certificate_not_after_us") ", "
-    "coalesce(m.gap_count, 0), coalesce(m.login_count, 0), "
-    LEGACY_ENDPOINT ", "
-    "coalesce(m.fallback_count, 0), "
-    VERSION("t.fallback_from") ", "
-    "f.ended_count, coalesce(m.dropped_early_count, 0)"
-    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN " STORE_FINDING_TABLES
+    " fallbacks, fallback_from, ended, dropped_early) AS SELECT "
+    INVENTORY_COLUMNS(STORE_OWN_COUNT, STORE_OWN_FIRST_US, OWN_LAST_US, STORE_OWN_JUDGED,
+	STORE_OWN_ENDED, STORE_OWN_GAPS, STORE_OWN_LOGINS, STORE_OWN_FALLBACKS, STORE_OWN_DROPPED)
+    " FROM " STORE_CLIENT_TABLES " CROSS JOIN " OWN_FINDING_TABLES;
+
+static const char inventory_view_apart[] =
+    " UNION ALL SELECT "
+    INVENTORY_COLUMNS("f.count", "f.first_us", "f.last_us", "f.judged", "f.ended_count",
+	"m.gap_count", "m.login_count", "m.fallback_count", "m.dropped_early_count")
+    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN " FINDING_TABLES
     " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ";";
 
 /*
@@ -126,48 +146,68 @@ static const char clients_view[] =
     " router_mac, ja4, cadence, interval_s, interval_share, active_hours, dropped_early)"
     " AS SELECT"
     " s.name, c.ip, x.name, "
-    NAME_SOURCE("x.name_source") ", "
+    NAME_SOURCE(STORE_CLIENT_NAME_SOURCE("x.marks")) ", "
     "CASE WHEN r.mac IS NULL THEN " MAC " END, "
-    SEEN_VERSION("min") ", "
-    SEEN_VERSION("max") ", "
-    VERDICT("x.verdict") ", "
+    VERSION(STORE_CLIENT_WORST("x.marks")) ", "
+    VERSION(STORE_CLIENT_BEST("x.marks")) ", "
+    VERDICT(STORE_CLIENT_VERDICT("x.marks")) ", "
     "CASE x.reason WHEN '' THEN NULL ELSE x.reason END, "
     TIME("x.first_us") ", "
     TIME("x.last_us") ", "
     "x.count, "
-    "(SELECT count(DISTINCT " STORE_DAY("id") ") FROM day WHERE " STORE_IS_TIME_OF("id", "c.id") "), "
-    "(SELECT coalesce(sum(fallback_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") "), "
+    "(SELECT count(DISTINCT " STORE_DAY("id") ") FROM day WHERE " STORE_IS_TIME_OF("id", "c.id") ")"
+    " + (x.days IS NOT NULL), "
+    "(SELECT coalesce(sum(fallback_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ") + "
+    OWN_SUM(STORE_OWN_FALLBACKS) ", "
     /* The quick test first: most clients came yesterday or today. */
-    "CASE WHEN x.verdict = 6 OR " DAY("x.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
+    "CASE WHEN " STORE_CLIENT_VERDICT("x.marks") " = 6 OR " DAY("x.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
     " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("x.last_us") " END, "
-    "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, "
-    "(SELECT t.ja4 FROM " STORE_FINDING_TABLES " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") " AND t.ja4 IS NOT NULL"
-    "  ORDER BY f.last_us DESC, k.server, k.service, k.way LIMIT 1), "
+    "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, ";
+
+static const char clients_view_rest[] =
+    "(SELECT ja4 FROM (SELECT t.ja4 AS ja4, " OWN_LAST_US " AS last_us, k.server AS server,"
+    "  k.service AS service, k.way AS way FROM " OWN_FINDING_TABLES " UNION ALL SELECT t.ja4, f.last_us, k.server,"
+    "  k.service, k.way FROM " FINDING_TABLES " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ")"
+    "  WHERE ja4 IS NOT NULL ORDER BY last_us DESC, server, service, way LIMIT 1), "
     "x.cadence_text, "
     "round(x.interval_us / 1e6, 1), "
-    "x.interval_share, x.active_hours, "
-    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ")"
+    "CASE WHEN x.interval_us IS NOT NULL THEN " STORE_CLIENT_SHARE("x.marks") " END, x.active_hours, "
+    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ") + "
+    OWN_SUM(STORE_OWN_DROPPED)
     " FROM " STORE_CLIENT_TABLES
     " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = x.mac;";
 
+#define DAYS_COLUMNS(number, count) \
+    "s.name, c.ip, " \
+    "date(" STORE_DAY(number) " * 86400, 'unixepoch'), " \
+    VERSION(STORE_DAY_VERSION(number)) ", " \
+    OUTCOME(STORE_DAY_OUTCOME(number)) ", " \
+    count
+
 static const char days_view[] =
-    "CREATE VIEW days (sensor, client, day, tls_version, outcome, count) AS SELECT"
-    " s.name, c.ip, "
-    "date(" STORE_DAY("d.id") " * 86400, 'unixepoch'), "
-    VERSION(STORE_DAY_VERSION("d.id")) ", "
-    OUTCOME(STORE_DAY_OUTCOME("d.id")) ", "
-    "d.count"
+    "CREATE VIEW days (sensor, client, day, tls_version, outcome, count) AS SELECT "
+    DAYS_COLUMNS("d.id", "d.count")
     " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN day d"
-    " WHERE " STORE_IS_TIME_OF("d.id", "c.id") ";";
+    " WHERE " STORE_IS_TIME_OF("d.id", "c.id")
+    " UNION ALL SELECT "
+    DAYS_COLUMNS(STORE_ROW_DAY, STORE_ROW_DAY_COUNT)
+    " FROM " STORE_CLIENT_TABLES " CROSS JOIN json_each(x.days) d;";
+
+#define HOUR(hour) "strftime('%Y-%m-%dT%H:00:00Z', " hour " * 3600, 'unixepoch')"
 
 static const char logins_view[] =
     "CREATE VIEW logins (sensor, client, hour, sessions, short_sessions, failed_logins,"
     " accepted_logins, failed_names) AS SELECT"
     " s.name, c.ip, "
-    "strftime('%Y-%m-%dT%H:00:00Z', " STORE_HOUR("h.id") " * 3600, 'unixepoch'), "
+    HOUR(STORE_HOUR("h.id")) ", "
     "h.sessions, h.short_sessions, h.failed_logins, h.accepted_logins, h.failed_names"
     " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN login_hour h"
-    " WHERE " STORE_IS_TIME_OF("h.id", "c.id") ";";
+    " WHERE " STORE_IS_TIME_OF("h.id", "c.id")
+    " UNION ALL SELECT s.name, c.ip, "
+    HOUR(STORE_ROW_HOUR) ", "
+    STORE_ROW_HOUR_COUNT("12") ", " STORE_ROW_HOUR_COUNT("21") ", " STORE_ROW_HOUR_COUNT("30") ", "
+    STORE_ROW_HOUR_COUNT("39") ", " STORE_ROW_HOUR_COUNT("48")
+    " FROM " STORE_CLIENT_TABLES " WHERE x.hour IS NOT NULL;";
 
 static const char coverage_view[] =
     "CREATE VIEW coverage (sensor, run, command, source, begin, end, packets, bytes,"
@@ -199,5 +239,7 @@ static const char coverage_view[] =
     " FROM run r JOIN sensor s ON s.id = r.sensor;";
 /* clang-format on */
 
-const char *const store_views_sql[] = { drop_views, inventory_view, routers_view, clients_view,
-	days_view, coverage_view, logins_view, NULL };
+/* Pieces, no longer than what a compiler has to take, one behind the other. */
+const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_apart,
+	routers_view, clients_view, clients_view_rest, days_view, coverage_view, logins_view,
+	NULL };

@@ -210,6 +210,9 @@ static const struct {
 	{ "PRAGMA application_id = 1; CREATE TABLE t (a); DROP TABLE t", "another program" },
 	{ "PRAGMA application_id = 1414288212; PRAGMA user_version = 2; CREATE TABLE t (a)",
 	    "newer tlstally (schema 2, this one knows 1)" },
+	{ "PRAGMA application_id = 1414288212; PRAGMA user_version = 1;"
+	  "CREATE TABLE finding (id); CREATE TABLE client_state (id)",
+	    "from before the first release" },
 	{ "PRAGMA application_id = 1414288212; PRAGMA user_version = 2147483647;"
 	  "CREATE TABLE t (a)",
 	    "newer tlstally" },
@@ -656,6 +659,11 @@ START_TEST(a_file_that_is_cut_short_is_no_reason_to_crash)
 }
 END_TEST
 
+/* Moves it into a row of its own. */
+#define FINDING_APART                                                                              \
+	"INSERT INTO finding SELECT id << 32 | 1, 1, 1, first_us, last_us, 2, 0"                   \
+	" FROM client_state; UPDATE client_state SET findings = NULL, marks = marks | 1 << 24; "
+
 START_TEST(values_that_no_tlstally_writes_are_damage)
 {
 	static const char *const changes[] = {
@@ -667,18 +675,31 @@ START_TEST(values_that_no_tlstally_writes_are_damage)
 		"UPDATE kind SET service = service | 255",
 		"UPDATE kind SET service = 1 << 40",
 		"UPDATE kind SET service = -1",
-		"UPDATE finding SET judged = 1 << 11",
-		"UPDATE finding SET judged = -1",
+		FINDING_APART "UPDATE finding SET judged = 1 << 11",
+		FINDING_APART "UPDATE finding SET judged = -1",
+		"UPDATE client_state SET findings = substr(findings, 1, 18) || 2048 ||"
+		" substr(findings, 23)",
+		"UPDATE client_state SET findings = NULL, marks = marks | 1 << 24;"
+		"DELETE FROM kind; UPDATE client_state SET findings = '[\"00000001\"]'",
+		"UPDATE client_state SET findings = replace(findings, '\"', '\"-')",
+		"UPDATE client_state SET findings = '[' || findings",
+		"UPDATE client_state SET findings = substr(findings, 1, length(findings) - 1)",
+		"UPDATE client_state SET findings = replace(findings, '\"]', '')",
+		"UPDATE client_state SET findings = substr(findings, 1, 20) || '\"]'",
+		"UPDATE client_state SET findings = replace(findings, ']', ' 1]')",
+		"UPDATE client_state SET days = replace(days, '\"]', 'x\"]')",
+		"UPDATE client_state SET days = '[\"99999999999' || '1\"]'",
+		"UPDATE client_state SET hour = '1'",
 		"UPDATE story SET server_ip = 'nowhere'",
 		"UPDATE client SET ip = 'nowhere'",
-		"UPDATE client_state SET verdict = -1",
+		"UPDATE client_state SET marks = -1",
 	};
 	struct error err = { "" };
 	struct buf out = { 0 };
 	struct store *s;
 
 	fill();
-	(void)sql(changes[_i]);
+	make_db(changes[_i]);
 	s = open_store(STORE_READ);
 	ck_assert_int_eq(store_each_finding(s, NULL, dump_one_finding, &out, &err), -1);
 	ck_assert_msg(strstr(err.text, "is damaged") != NULL, "%s", err.text);
@@ -720,7 +741,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, several_processes_may_make_the_same_database);
 	tcase_add_loop_test(tc, a_damaged_file_is_no_reason_to_crash, 0, 6);
 	tcase_add_test(tc, a_file_that_is_cut_short_is_no_reason_to_crash);
-	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 13);
+	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 24);
 }
 
 SUITE_MAIN("store_open")
