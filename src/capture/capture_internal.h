@@ -30,9 +30,13 @@
 /* Measured: larger windows leave the processor's cache, smaller ones pay for more calls. */
 #define WINDOW_LEN (128u * 1024)
 #define WINDOW_LEN_SMALL (32u * 1024)
-/* Files of this size and more are mapped, and touched so far ahead at a time. */
+/*
+ * Files of this size and more are mapped, and reached and dropped in steps that begin at multiples
+ * of this: the page cache holds most of a large file in pieces as long (huge pages), which then
+ * come and go as one.  A piece of which a part is dropped is mapped anew, page by page.
+ */
 #define MAPPED_LEN_MIN (4u * 1024 * 1024)
-#define MAPPED_STEP (1024u * 1024)
+#define MAPPED_STEP (2u * 1024 * 1024)
 /* So far ahead of the reader a map's bytes are on their way into the processor's cache. */
 #define MAPPED_AHEAD 4096
 /* How much of a file is read before it is known whether it is compressed. */

@@ -125,17 +125,21 @@ leave_map(struct source *s)
 	s->asked = ASKED_ALL;
 }
 
-/* False: the rest is to be read. */
+static size_t
+begin_of_step(size_t at)
+{
+	return at - at % MAPPED_STEP;
+}
+
+/* More than what is there is asked for.  False: the rest is to be read. */
 static bool
 fill_mapped(struct source *s, size_t len)
 {
-	size_t end = s->end + MAPPED_STEP;
+	size_t end = begin_of_step(s->begin + len - 1) + MAPPED_STEP;
 
-	if (end < s->begin + len)
-		end = s->begin + len;
 	if (end > s->map.len)
 		end = s->map.len;
-	map_drop(&s->map, s->begin);
+	map_drop(&s->map, begin_of_step(s->begin));
 	if (end <= s->end || !map_reach(&s->map, s->end, end))
 		return false;
 	move_mapped(s, s->begin, end);
