@@ -127,8 +127,11 @@ update_cadence(struct store_client_row *row, const struct tally_client *c)
 	/* Only marks, or the end of sessions: nobody came. */
 	if (c->event_count == 0)
 		return;
-	if (row->count > 0)
-		cadence_add_gap(&row->cadence, c->first_us - row->last_us);
+	if (row->count == 0) {
+		row->cadence = c->cadence;
+		return;
+	}
+	cadence_add_gap(&row->cadence, c->first_us - row->last_us);
 	cadence_merge(&row->cadence, &c->cadence);
 }
 

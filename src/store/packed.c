@@ -11,12 +11,14 @@
 
 #include "base/banned.h"
 
+/* Most numbers are far less wide than there is room for. */
 char *
 store_packed_put(char *out, uint64_t value, unsigned width)
 {
 	unsigned at = width;
 
-	for (; at >= 2; at -= 2) {
+	memset(out, '0', width);
+	for (; at >= 2 && value > 0; at -= 2) {
 		(void)digits_put_two(out + at - 2, (unsigned)(value % 100));
 		value /= 100;
 	}

@@ -104,15 +104,46 @@ cadence_subtract(struct cadence *c, const struct cadence *before)
 	}
 }
 
-/* A bit for each hour that has been counted: most clients have few. */
+/*
+ * A bit for each of so many counts, an even number, that is not 0: most clients have few, so two
+ * are looked at together.
+ */
+static uint64_t
+counted(const uint32_t *counts, unsigned number)
+{
+	uint64_t seen = 0;
+
+	for (unsigned i = 0; i < number; i += 2) {
+		uint64_t both;
+
+		memcpy(&both, counts + i, sizeof(both));
+		if (both == 0)
+			continue;
+		seen |= (uint64_t)(counts[i] > 0) << i | (uint64_t)(counts[i + 1] > 0) << (i + 1);
+	}
+	return seen;
+}
+
 static uint32_t
 hours_seen(const struct cadence *c)
 {
-	uint32_t seen = 0;
+	return (uint32_t)counted(c->hours, CADENCE_HOURS);
+}
 
-	for (unsigned i = 0; i < CADENCE_HOURS; i++)
-		seen |= (uint32_t)(c->hours[i] > 0) << i;
-	return seen;
+static uint64_t
+classes_seen(const struct cadence *c)
+{
+	return counted(c->gap_count, CADENCE_CLASSES);
+}
+
+/* The lowest of these bits, which is taken away. */
+static unsigned
+take_bit(uint64_t *bits)
+{
+	unsigned lowest = (unsigned)__builtin_ctzll(*bits);
+
+	*bits &= *bits - 1;
+	return lowest;
 }
 
 /* Returns where the next one goes. */
@@ -130,16 +161,15 @@ void
 cadence_write(const struct cadence *c, struct buf *out)
 {
 	char *begin = buf_reserve(out, CADENCE_BYTES_MAX), *end = begin;
+	uint64_t hours = hours_seen(c), classes = classes_seen(c);
 
 	*end++ = CADENCE_FORM;
-	end = put_u32(end, hours_seen(c));
-	for (unsigned i = 0; i < CADENCE_HOURS; i++) {
-		if (c->hours[i] > 0)
-			end = put_u32(end, c->hours[i]);
-	}
-	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
-		if (c->gap_count[i] == 0)
-			continue;
+	end = put_u32(end, (uint32_t)hours);
+	while (hours != 0)
+		end = put_u32(end, c->hours[take_bit(&hours)]);
+	while (classes != 0) {
+		unsigned i = take_bit(&classes);
+
 		*end++ = (char)i;
 		end = put_u32(end, c->gap_count[i]);
 		end = put_u32(end, (uint32_t)(c->gap_sum_ms[i] >> 32));
@@ -201,13 +231,18 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 	uint64_t short_count = 0, count = 0, best_count = 0, best_ms = 0;
 	unsigned first = 0;
 
-	for (unsigned i = 0; i < CADENCE_CLASSES; i++)
+	for (uint64_t classes = classes_seen(c); classes != 0;) {
+		unsigned i = take_bit(&classes);
+
 		*(i < BURST_CLASSES ? &short_count : &count) += c->gap_count[i];
+	}
 	if (count >= short_count / BURST_MAX && count > 0)
 		first = BURST_CLASSES;
 	else
 		count += short_count;
 	out->gap_count = count;
+	if (count < GAPS_MIN)
+		return;
 	for (unsigned i = first; i + 1 < CADENCE_CLASSES; i++) {
 		uint64_t pair = (uint64_t)c->gap_count[i] + c->gap_count[i + 1];
 
@@ -216,7 +251,7 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 		best_count = pair;
 		best_ms = (c->gap_sum_ms[i] + c->gap_sum_ms[i + 1]) / pair;
 	}
-	if (count < GAPS_MIN || best_count == 0 || best_ms > INTERVAL_MS_MAX)
+	if (best_count == 0 || best_ms > INTERVAL_MS_MAX)
 		return;
 	out->share = (unsigned)(best_count * 100 / count);
 	if (out->share >= SHARE_MOSTLY)
@@ -227,17 +262,12 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 static void
 find_range(struct cadence_summary *out)
 {
-	unsigned begins = 0;
+	uint32_t all = (UINT32_C(1) << CADENCE_HOURS) - 1, hours = out->hours;
+	uint32_t begins = hours & ~(hours << 1 | hours >> (CADENCE_HOURS - 1)) & all;
 
-	for (unsigned h = 0; h < CADENCE_HOURS; h++) {
-		unsigned before = (h + CADENCE_HOURS - 1) % CADENCE_HOURS;
-
-		if ((out->hours >> h & 1) != 0 && (out->hours >> before & 1) == 0) {
-			begins++;
-			out->first_hour = h;
-		}
-	}
-	out->has_range = begins == 1;
+	out->has_range = begins != 0 && (begins & (begins - 1)) == 0;
+	if (begins != 0) /* of several the last one, as nobody asks */
+		out->first_hour = 31 - (unsigned)__builtin_clz(begins);
 	if (out->has_range)
 		out->last_hour = (out->first_hour + out->hour_count - 1) % CADENCE_HOURS;
 }
@@ -245,17 +275,18 @@ find_range(struct cadence_summary *out)
 void
 cadence_summarise(const struct cadence *c, struct cadence_summary *out)
 {
+	uint32_t seen = hours_seen(c);
 	uint64_t total = 0;
 
 	*out = (struct cadence_summary){ 0 };
-	for (unsigned h = 0; h < CADENCE_HOURS; h++)
-		total += c->hours[h];
-	for (unsigned h = 0; h < CADENCE_HOURS; h++) {
-		if (c->hours[h] > 0 && c->hours[h] >= total / HOUR_SHARE) {
-			out->hours |= UINT32_C(1) << h;
-			out->hour_count++;
-		}
+	for (uint64_t hours = seen; hours != 0;)
+		total += c->hours[take_bit(&hours)];
+	for (uint64_t hours = seen; hours != 0;) {
+		unsigned h = take_bit(&hours);
+
+		out->hours |= (uint32_t)(c->hours[h] >= total / HOUR_SHARE) << h;
 	}
+	out->hour_count = (unsigned)__builtin_popcount(out->hours);
 	find_range(out);
 	find_interval(c, out);
 }

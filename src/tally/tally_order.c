@@ -70,6 +70,8 @@ radix_sort(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_
 void
 tally_sort_numbers(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count)
 {
+	if (count < 2)
+		return;
 	if (count <= FEW)
 		insertion_sort(t, key_of, numbers, count);
 	else

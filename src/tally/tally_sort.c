@@ -1,6 +1,7 @@
 /* Putting a tally in order, and finding what of it belongs together. */
 /* For qsort_r. */
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier) */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,14 +41,14 @@ rank_kinds(struct tally *t)
 	free(order);
 }
 
+/* Eight bytes as the number that sorts as they do. */
 static uint64_t
-word_of(const uint8_t *bytes, size_t len)
+word_of(const uint8_t *bytes)
 {
-	uint64_t word = 0;
+	uint64_t word;
 
-	for (size_t i = 0; i < len; i++)
-		word = word << 8 | bytes[i];
-	return word;
+	memcpy(&word, bytes, sizeof(word));
+	return be64toh(word);
 }
 
 /* Of IPv4 addresses only the first four bytes differ. */
@@ -56,7 +57,7 @@ low_of_client(const struct tally *t, uint32_t number)
 {
 	const struct addr *ip = &t->clients[number].ip;
 
-	return ip->family == 4 ? 0 : word_of(ip->bytes + 8, 8);
+	return ip->family == 4 ? 0 : word_of(ip->bytes + 8);
 }
 
 static uint64_t
@@ -64,7 +65,7 @@ high_of_client(const struct tally *t, uint32_t number)
 {
 	const struct addr *ip = &t->clients[number].ip;
 
-	return ip->family == 4 ? word_of(ip->bytes, 4) : word_of(ip->bytes, 8);
+	return ip->family == 4 ? word_of(ip->bytes) >> 32 : word_of(ip->bytes);
 }
 
 static uint64_t
