@@ -26,18 +26,25 @@ write_ip_key(const struct addr *ip, uint8_t out[IP_KEY_MAX])
 	return ip->family == 4 ? 5 : IP_KEY_MAX;
 }
 
+void
+store_bind_client(sqlite3_stmt *st, int index, int64_t sensor_id, const struct addr *ip)
+{
+	uint8_t key[IP_KEY_MAX];
+
+	(void)sqlite3_bind_int64(st, index, sensor_id);
+	(void)sqlite3_bind_blob(st, index + 1, key, write_ip_key(ip, key), SQLITE_TRANSIENT);
+}
+
 int
 store_client_number(
     struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err)
 {
 	sqlite3_stmt *st = store_statement(s, STATEMENT_CLIENT_FIND, err);
-	uint8_t key[IP_KEY_MAX];
 
 	*id = 0;
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, sensor_id);
-	(void)sqlite3_bind_blob(st, 2, key, write_ip_key(ip, key), SQLITE_STATIC);
+	store_bind_client(st, 1, sensor_id, ip);
 	return store_step_number(s, st, id, err);
 }
 

@@ -130,14 +130,15 @@ store_add_client(
 }
 
 int
-store_forget_client(struct store *s, int64_t client_id, struct error *err)
+store_forget_client(
+    struct store *s, int64_t sensor_id, const struct addr *ip, int64_t client_id, struct error *err)
 {
 	static const enum store_statement statements[] = {
 		STATEMENT_FORGET_FINDINGS,
 		STATEMENT_FORGET_DAYS,
 		STATEMENT_FORGET_HOURS,
-		STATEMENT_FORGET_CLIENT,
 	};
+	sqlite3_stmt *st;
 
 	if (client_id == 0)
 		return 0;
@@ -146,15 +147,18 @@ store_forget_client(struct store *s, int64_t client_id, struct error *err)
 	if (store_write_rest(s, err) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
-		sqlite3_stmt *st = store_statement(s, statements[i], err);
-
+		st = store_statement(s, statements[i], err);
 		if (st == NULL)
 			return -1;
 		(void)sqlite3_bind_int64(st, 1, client_id);
 		if (store_step(s, st, err) != 0)
 			return -1;
 	}
-	return 0;
+	st = store_statement(s, STATEMENT_FORGET_CLIENT, err);
+	if (st == NULL)
+		return -1;
+	store_bind_client(st, 1, sensor_id, ip);
+	return store_step(s, st, err);
 }
 
 static int

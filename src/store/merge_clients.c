@@ -253,7 +253,7 @@ replace_copy(struct merge *m, int64_t copy_id, uint64_t count, struct client_new
 
 	c->client.event_count = count;
 	c->client.cadence = c->cadence;
-	if (store_forget_client(m->into, copy_id, m->err) != 0)
+	if (store_forget_client(m->into, -m->part, &c->client.ip, copy_id, m->err) != 0)
 		return -1;
 	return store_add_client(m->into, -m->part, &whole, m->err);
 }

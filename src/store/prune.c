@@ -22,7 +22,7 @@ first_hour(int64_t before_us)
 
 /* The next client of the sweep. */
 struct prune_client {
-	int64_t id;
+	int64_t id, sensor;
 	struct addr ip;
 	int64_t last_us;
 };
@@ -40,7 +40,7 @@ read_ip_key(sqlite3_stmt *st, int column, struct addr *out)
 	memcpy(out->bytes, key + 1, len - 1);
 }
 
-/* Client by client, in the order of their numbers, from where the last call ended. */
+/* Client by client, in the order of their keys, from where the last call ended. */
 static int
 next_client(struct store *s, bool *found, struct prune_client *out, struct error *err)
 {
@@ -49,13 +49,14 @@ next_client(struct store *s, bool *found, struct prune_client *out, struct error
 
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, s->prune_after);
+	store_bind_client(st, 1, s->prune_sensor, &s->prune_ip);
 	status = sqlite3_step(st);
 	*found = status == SQLITE_ROW;
 	if (*found) {
 		out->id = sqlite3_column_int64(st, 0);
-		read_ip_key(st, 1, &out->ip);
-		out->last_us = sqlite3_column_int64(st, 2);
+		out->sensor = sqlite3_column_int64(st, 1);
+		read_ip_key(st, 2, &out->ip);
+		out->last_us = sqlite3_column_int64(st, 3);
 	}
 	(void)sqlite3_reset(st);
 	if (status == SQLITE_ROW || status == SQLITE_DONE)
@@ -106,11 +107,22 @@ static int
 remove_client(struct store *s, const struct prune_client *c, int64_t before_us, size_t max,
     size_t *count, struct error *err)
 {
+	sqlite3_stmt *st;
+
 	if (delete_rows(s, STATEMENT_PRUNE_DAYS, c->id, INT64_MAX, max, count, err) != 0 ||
 	    delete_rows(s, STATEMENT_PRUNE_HOURS, c->id, INT64_MAX, max, count, err) != 0)
 		return -1;
 	store_clients_forget(s);
-	return delete_rows(s, STATEMENT_PRUNE_CLIENT, c->id, before_us, 1, count, err);
+	st = store_statement(s, STATEMENT_PRUNE_CLIENT, err);
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, c->id);
+	(void)sqlite3_bind_int64(st, 2, before_us);
+	store_bind_client(st, 3, c->sensor, &c->ip);
+	if (store_step(s, st, err) != 0)
+		return -1;
+	*count += (size_t)sqlite3_changes(s->db);
+	return 0;
 }
 
 /* *done: nothing of the client is left that is too old. */
@@ -174,8 +186,10 @@ prune_some(
 		}
 		if (prune_client(s, &c, before_us, max, count, &done, err) != 0)
 			return -1;
-		if (done)
-			s->prune_after = c.id;
+		if (done) {
+			s->prune_sensor = c.sensor;
+			s->prune_ip = c.ip;
+		}
 	}
 	return 0;
 }
@@ -204,11 +218,11 @@ store_prune(
 	if (*count > 0)
 		give_pages_back(s);
 	if (!*more)
-		s->prune_after = 0;
+		s->prune_sensor = 0;
 	return 0;
 bad:
 	/* From the front: what was passed over may not have been removed. */
-	s->prune_after = 0;
+	s->prune_sensor = 0;
 	*count = 0;
 	return -1;
 }

@@ -26,9 +26,9 @@ static const char tables_1[] =
     " sensor INTEGER NOT NULL REFERENCES sensor(id), UNIQUE (origin, sensor));"
     "CREATE TABLE sensor (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE client ("
-    " id INTEGER PRIMARY KEY, sensor INTEGER NOT NULL REFERENCES sensor(id),"
-    " ip_key BLOB NOT NULL," /* family and bytes: sorts as addresses do */
-    " ip TEXT NOT NULL, UNIQUE (sensor, ip_key));"
+    " sensor INTEGER REFERENCES sensor(id),"
+    " ip_key BLOB," /* family and bytes: sorts as addresses do */
+    " id INTEGER, ip TEXT, PRIMARY KEY (sensor, ip_key)) WITHOUT ROWID;"
     /* What each flush changes. */
     "CREATE TABLE client_state ("
     " id INTEGER PRIMARY KEY REFERENCES client(id),"

@@ -11,7 +11,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_DATA_VERSION] = "PRAGMA data_version",
 	[STATEMENT_CLIENT_FIND] = "SELECT id FROM client WHERE sensor = ?1 AND ip_key = ?2",
 	[STATEMENT_CLIENT_ANY] = "SELECT 1 FROM client WHERE sensor = ?1 LIMIT 1",
-	[STATEMENT_CLIENT_LAST] = "SELECT coalesce(max(id), 0) FROM client",
+	[STATEMENT_CLIENT_LAST] = "SELECT coalesce(max(id), 0) FROM client_state",
 	[STATEMENT_CLIENT_READ] =
 		"SELECT mac, name, name_us, first_us, last_us, count, marks, cadence, findings,"
 		" days, hour FROM client_state WHERE id = ?1",
@@ -100,8 +100,9 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[STATEMENT_PRUNE_NEXT_CLIENT] =
 		/* Copies of what was merged stay: without them it would be counted once more. */
-		"SELECT c.id, ip_key, last_us FROM client c JOIN client_state x ON x.id = c.id"
-		" WHERE c.id > ?1 AND sensor > 0 ORDER BY c.id LIMIT 1",
+		"SELECT c.id, c.sensor, c.ip_key, x.last_us FROM client c"
+		" CROSS JOIN client_state x ON x.id = c.id WHERE (c.sensor, c.ip_key) > (?1, ?2)"
+		" AND c.sensor > 0 ORDER BY c.sensor, c.ip_key LIMIT 1",
 	[STATEMENT_PRUNE_FINDINGS] =
 		"DELETE FROM finding WHERE id IN (SELECT id FROM finding"
 		" WHERE " STORE_IS_OF_CLIENT("id", "?1") " AND last_us < ?2 LIMIT ?3)",
@@ -112,7 +113,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"DELETE FROM login_hour WHERE id IN (SELECT id FROM login_hour"
 		" WHERE " STORE_IS_TIME_OF("id", "?1") " AND " STORE_HOUR("id") " < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_CLIENT] =
-		"DELETE FROM client WHERE id = ?1 AND ?3 > 0 AND"
+		"DELETE FROM client WHERE sensor = ?3 AND ip_key = ?4 AND"
 		" (SELECT last_us FROM client_state WHERE id = ?1 AND findings IS NULL) < ?2 AND NOT EXISTS"
 		" (SELECT 1 FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1") ")",
 	[STATEMENT_PRUNE_COUNTERS] =
@@ -130,6 +131,6 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE " STORE_IS_TIME_OF("id", "?1"),
 	[STATEMENT_FORGET_HOURS] =
 		"DELETE FROM login_hour WHERE " STORE_IS_TIME_OF("id", "?1"),
-	[STATEMENT_FORGET_CLIENT] = "DELETE FROM client WHERE id = ?1",
+	[STATEMENT_FORGET_CLIENT] = "DELETE FROM client WHERE sensor = ?1 AND ip_key = ?2",
 };
 /* clang-format on */

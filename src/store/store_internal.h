@@ -149,7 +149,9 @@ struct store {
 	int64_t last_client;            /* the last number in use; 0: not known */
 	struct hash_key digest_key;     /* of stories */
 	bool has_digest_key;
-	int64_t prune_after; /* the last client that the sweep of store_prune is done with */
+	/* The last client that the sweep of store_prune is done with. */
+	int64_t prune_sensor;
+	struct addr prune_ip;
 };
 
 /* flush.c */
@@ -172,8 +174,9 @@ int store_add_client(
     struct store *s, int64_t sensor_id, const struct store_addition *more, struct error *err);
 /* Writes what waits to be written with more of its like. */
 int store_write_rest(struct store *s, struct error *err);
-/* Removes a client with all that is stored of it; 0: none. */
-int store_forget_client(struct store *s, int64_t client_id, struct error *err);
+/* Removes a client with all that is stored of it; number 0: there is none. */
+int store_forget_client(struct store *s, int64_t sensor_id, const struct addr *ip,
+    int64_t client_id, struct error *err);
 
 /* open.c */
 /* Opens the file that s->path names, and makes the connection ready for use. */
@@ -289,6 +292,8 @@ struct store_client_row {
 #define STORE_CLIENT_BEST(marks) "(" marks " >> 48)"
 #define STORE_MARKS_APART (INT64_C(1) << 24) /* it has rows of `finding` */
 
+/* The key of a client: two values. */
+void store_bind_client(sqlite3_stmt *st, int index, int64_t sensor_id, const struct addr *ip);
 /* Asks the database; 0: there is none. */
 int store_client_number(
     struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err);
