@@ -15,6 +15,7 @@
 #include "app/ending_limits.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
+#include "app/heap.h"
 #include "app/loop.h"
 #include "app/privileges.h"
 #include "app/services_file.h"
@@ -504,6 +505,7 @@ cmd_capture(int argc, char **argv)
 	if (!capture_command_parse(argc, argv, &c.command, &c.config, &status))
 		return status;
 	set_log_level(&c);
+	heap_share();
 	if (start(&c) == 0) {
 		log_start(&c);
 		(void)sd_notify(0, "READY=1");

@@ -13,6 +13,15 @@ heap_keep_large_tables_off(void)
 }
 
 void
+heap_share(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_TOP_PAD, 1024 * 1024);
+#endif
+}
+
+void
 heap_give_back(void)
 {
 #ifdef __GLIBC__

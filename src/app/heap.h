@@ -11,6 +11,12 @@
  * to.
  */
 void heap_keep_large_tables_off(void);
+/*
+ * One heap for all threads, before they start.  The daemon's hand on what they allocate, and wait
+ * for each other's heap hardly ever; one of its own, which glibc gives each, grows page by page,
+ * with a system call for each.
+ */
+void heap_share(void);
 /* What is free goes back to the system, also from between what is not. */
 void heap_give_back(void);
 

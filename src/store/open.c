@@ -14,8 +14,12 @@
 
 /* Who talks to whom, with names of devices: for the owner and a group, not for all. */
 #define FILE_MODE 0640
-/* The write-ahead log is cut back to this after a flush that was larger. */
+/*
+ * From so much on the write-ahead log is moved into the database: a page that several flushes
+ * change goes there once.  A log that was larger, by one flush, is cut back to this.
+ */
 #define WAL_KEPT_BYTES 16777216
+#define PAGE_BYTES 4096
 
 /*
  * Made by hand for its mode; SQLite gives the same to the files beside it.  Never called for a file
@@ -198,8 +202,9 @@ configure(struct store *s, struct error *err)
 
 	(void)sqlite3_snprintf(sizeof(sql), sql,
 	    "PRAGMA cache_size = -%d; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
-	    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = %d",
-	    STORE_CACHE_KIB, WAL_KEPT_BYTES);
+	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = %d; PRAGMA "
+	    "journal_size_limit = %d",
+	    STORE_CACHE_KIB, WAL_KEPT_BYTES / PAGE_BYTES, WAL_KEPT_BYTES);
 	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK &&
 	    store_batch_prepare(s) == 0 && store_set_prepare(s) == 0)
 		return 0;
