@@ -76,20 +76,31 @@ add_address(struct dns_addresses *out, const struct addr *addr, uint32_t ttl)
 		out->items[out->count++] = (struct dns_address){ *addr, ttl };
 }
 
-bool
-dns_answer_parse(struct span message, struct dns_addresses *out)
+/* Where there is nothing but addresses of the question's name.  False: there is more to it. */
+static bool
+add_direct(struct dns_message m, struct dns_addresses *out)
 {
-	struct dns_message m;
+	struct dns_record record;
+	struct addr addr;
+
+	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
+		if (!dns_read_answer(&m, &record))
+			break;
+		if (!record.owned_by_question || record.type == DNS_TYPE_CNAME)
+			return false;
+		if (dns_record_address(&record, &addr))
+			add_address(out, &addr, record.ttl);
+	}
+	return true;
+}
+
+static __attribute__((noinline)) void
+add_by_chain(struct dns_message m, struct dns_addresses *out)
+{
 	struct dns_record record;
 	struct chain chain;
 	struct addr addr;
-	uint16_t type;
 
-	out->count = 0;
-	if (!dns_message_begin(message, &m) || !dns_is_response(&m) || dns_opcode(&m) != 0 ||
-	    dns_rcode(&m) != 0 || m.question_count != 1 || m.answer_count == 0 ||
-	    !dns_read_question(&m, &out->name, &type) || out->name.len == 0)
-		return false;
 	chain.names[0] = out->name;
 	chain.count = 1;
 	while (chain.count <= CHAIN_MAX && chain_grow(&chain, m))
@@ -99,6 +110,23 @@ dns_answer_parse(struct span message, struct dns_addresses *out)
 			break;
 		if (dns_record_address(&record, &addr) && chain_has_owner(&chain, &record))
 			add_address(out, &addr, record.ttl);
+	}
+}
+
+bool
+dns_answer_parse(struct span message, struct dns_addresses *out)
+{
+	struct dns_message m;
+	uint16_t type;
+
+	out->count = 0;
+	if (!dns_message_begin(message, &m) || !dns_is_response(&m) || dns_opcode(&m) != 0 ||
+	    dns_rcode(&m) != 0 || m.question_count != 1 || m.answer_count == 0 ||
+	    !dns_read_question(&m, &out->name, &type) || out->name.len == 0)
+		return false;
+	if (!add_direct(m, out)) {
+		out->count = 0;
+		add_by_chain(m, out);
 	}
 	return out->count > 0;
 }

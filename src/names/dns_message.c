@@ -9,21 +9,23 @@
 
 #define POINTER 0xc0
 #define LABEL_MAX 63
+/* Of a record, behind its owner: type, class, TTL, the data's length. */
+#define RECORD_HEADER_LEN 10
 
 bool
 dns_message_begin(struct span bytes, struct dns_message *out)
 {
-	struct span rest = bytes;
-	uint16_t id;
-
-	*out = (struct dns_message){ .bytes = bytes };
-	if (!span_read_u16(&rest, &id) || !span_read_u16(&rest, &out->flags) ||
-	    !span_read_u16(&rest, &out->question_count) ||
-	    !span_read_u16(&rest, &out->answer_count) ||
-	    !span_read_u16(&rest, &out->authority_count) ||
-	    !span_read_u16(&rest, &out->additional_count))
+	if (bytes.len < DNS_HEADER_LEN)
 		return false;
-	out->at = bytes.len - rest.len;
+	*out = (struct dns_message){
+		.bytes = bytes,
+		.at = DNS_HEADER_LEN,
+		.flags = bytes_u16(bytes.data + 2),
+		.question_count = bytes_u16(bytes.data + 4),
+		.answer_count = bytes_u16(bytes.data + 6),
+		.authority_count = bytes_u16(bytes.data + 8),
+		.additional_count = bytes_u16(bytes.data + 10),
+	};
 	return true;
 }
 
@@ -51,9 +53,93 @@ add_label(struct dns_name *name, struct span label)
 	return true;
 }
 
+/* Each byte of a word is this one. */
+#define ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t
+word_at(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* Bytes of a word in lower case, without a carry from one to the next. */
+static uint64_t
+lower_word(uint64_t word)
+{
+	uint64_t low = word & ALL(0x7f);
+	uint64_t upper = (low + ALL(0x80 - 'A')) & ~(low + ALL(0x7f - 'Z')) & ~word & ALL(0x80);
+
+	return word | upper >> 2;
+}
+
+/* Not zero where there is one. */
+static uint64_t
+dots_in(uint64_t word)
+{
+	uint64_t others = word ^ ALL('.');
+
+	return (others - ALL(1)) & ~others & ALL(0x80);
+}
+
+/* False where one of the bytes is a dot. */
+static bool
+copy_lower(char *to, const uint8_t *from, size_t len)
+{
+	uint64_t word, dots = 0;
+
+	for (size_t at = 0; at < len; at += sizeof(word)) {
+		/* The last word begins among the ones before. */
+		if (at > len - sizeof(word))
+			at = len - sizeof(word);
+		word = word_at(from + at);
+		dots |= dots_in(word);
+		word = lower_word(word);
+		memcpy(to + at, &word, sizeof(word));
+	}
+	return dots == 0;
+}
+
+/* Length of the labels from m->at on, each with its length in front; 0: not as plain as that. */
+static size_t
+plain_labels_len(const struct dns_message *m)
+{
+	const uint8_t *begin = m->bytes.data + m->at;
+	size_t room = m->bytes.len - m->at, len = 0;
+
+	while (len < room && begin[len] != 0) {
+		if (begin[len] > LABEL_MAX)
+			return 0;
+		len += 1u + begin[len];
+	}
+	return len < room ? len : 0;
+}
+
+/*
+ * A name as nearly all are, without a pointer: in words, with dots in the lengths' places.  False,
+ * and nothing read: label by label it may be one.
+ */
+static bool
+read_plain_name(struct dns_message *m, struct dns_name *out)
+{
+	const uint8_t *begin = m->bytes.data + m->at;
+	size_t labels_len = plain_labels_len(m);
+
+	if (labels_len <= sizeof(uint64_t) || labels_len > DNS_NAME_MAX + 1 ||
+	    !copy_lower(out->text, begin + 1, labels_len - 1))
+		return false;
+	out->len = (uint8_t)(labels_len - 1);
+	for (size_t at = 1u + begin[0]; at < labels_len; at += 1u + begin[at])
+		out->text[at - 1] = '.';
+	m->at += labels_len + 1;
+	return true;
+}
+
 /* RFC 1035, section 4.1.4: a pointer leads to a prior occurrence of the name's rest. */
-bool
-dns_read_name(struct dns_message *m, struct dns_name *out)
+static bool
+read_any_name(struct dns_message *m, struct dns_name *out)
 {
 	struct span rest, label;
 	size_t at = m->at;
@@ -93,6 +179,12 @@ dns_read_name(struct dns_message *m, struct dns_name *out)
 	return true;
 }
 
+bool
+dns_read_name(struct dns_message *m, struct dns_name *out)
+{
+	return read_plain_name(m, out) || read_any_name(m, out);
+}
+
 static struct span
 rest_of(const struct dns_message *m)
 {
@@ -120,12 +212,16 @@ static bool
 read_record_data(struct dns_message *m, struct dns_record *out)
 {
 	struct span rest = rest_of(m);
+	const uint8_t *h = rest.data;
 
-	if (!span_read_u16(&rest, &out->type) || !span_read_u16(&rest, &out->class) ||
-	    !span_read_u32(&rest, &out->ttl) || !span_read_vec16(&rest, &out->data))
+	if (!span_skip(&rest, RECORD_HEADER_LEN) ||
+	    !span_read_span(&rest, bytes_u16(h + 8), &out->data))
 		return false;
-	m->at = m->bytes.len - rest.len;
-	out->data_at = m->at - out->data.len;
+	out->type = bytes_u16(h);
+	out->class = bytes_u16(h + 2);
+	out->ttl = bytes_u32(h + 4);
+	out->data_at = m->at + RECORD_HEADER_LEN;
+	m->at = out->data_at + out->data.len;
 	return true;
 }
 

@@ -1,5 +1,7 @@
 #include "names/dns.h"
 
+#include <stdio.h>
+
 #include "names_wire.h"
 #include "suite.h"
 
@@ -12,6 +14,7 @@
 #define TYPE_CNAME 5
 #define TYPE_AAAA 28
 #define QUESTION_AT 12 /* behind the header */
+#define LABEL_MAX_LEN 63
 
 static void
 check_name(const struct dns_addresses *a, const char *name)
@@ -227,6 +230,35 @@ START_TEST(a_name_is_read_or_refused)
 }
 END_TEST
 
+/* Two labels; names are read in words, of which the last one may begin among the ones before. */
+START_TEST(letters_of_names_of_any_length_become_small_and_a_dot_is_none)
+{
+	for (unsigned len = 1; len <= LABEL_MAX_LEN; len++) {
+		for (unsigned at = 0; at < len; at++) {
+			char label[LABEL_MAX_LEN + 1] = { 0 }, text[LABEL_MAX_LEN + 3];
+			struct names_wire w = { 0 };
+			struct dns_addresses a;
+
+			for (unsigned i = 0; i < len; i++)
+				label[i] = "@AMZ[`az{\xc1\xda"[(i + at) % 11];
+			names_header(&w, RESPONSE, 1, 1);
+			names_u8(&w, len);
+			names_put(&w, span_from(label, len));
+			names_put(&w, BYTES("\1X\0\0\1\0\1"));
+			put_pointer(&w, QUESTION_AT);
+			put_a(&w, 25);
+			ck_assert(dns_answer_parse(names_bytes(&w), &a));
+			(void)snprintf(text, sizeof(text), "%s.x", label);
+			for (unsigned i = 0; i < len; i++)
+				text[i] = text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i];
+			check_name(&a, text);
+			w.bytes[QUESTION_AT + 1 + at] = '.';
+			ck_assert(!dns_answer_parse(names_bytes(&w), &a));
+		}
+	}
+}
+END_TEST
+
 START_TEST(labels_have_at_most_63_bytes_and_names_253)
 {
 	for (unsigned last = 60; last <= 64; last++) {
@@ -333,6 +365,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, what_is_no_answer_gives_nothing, 0, ROWS(no_answers));
 	tcase_add_test(tc, a_prefix_counts_as_far_as_its_records_are_whole);
 	tcase_add_loop_test(tc, a_name_is_read_or_refused, 0, ROWS(names));
+	tcase_add_test(tc, letters_of_names_of_any_length_become_small_and_a_dot_is_none);
 	tcase_add_test(tc, labels_have_at_most_63_bytes_and_names_253);
 	tcase_add_test(tc, names_of_64_kib_are_refused_at_once);
 	tcase_add_test(tc, more_addresses_than_fit_are_left_out);
