@@ -37,16 +37,11 @@ packet_decoder_free(struct packet_decoder *decoder)
 	free(decoder);
 }
 
-/* Much of what is not TCP on a mirror is UDP that is of no use here. */
 static bool
-is_other_udp(const struct packet_decoder *decoder, const struct frame *frame)
+may_be_tunnel(const struct packet_decoder *decoder, const struct quick_udp *udp)
 {
-	uint16_t src, dst;
-
-	return packet_find_udp_ports(frame, &src, &dst) &&
-	       !port_set_has(&decoder->tunnel_ports, src) &&
-	       !port_set_has(&decoder->tunnel_ports, dst) &&
-	       !(decoder->options.names && udp_tells_names(src, dst));
+	return port_set_has(&decoder->tunnel_ports, udp->src) ||
+	       port_set_has(&decoder->tunnel_ports, udp->dst);
 }
 
 enum packet_kind
@@ -58,9 +53,15 @@ packet_decoder_walk(struct packet_decoder *decoder, const struct frame *frame, s
 		.fragments = decoder->fragments,
 		.out = out,
 	};
+	struct quick_udp udp;
 
-	if (is_other_udp(decoder, frame))
-		return PACKET_OTHER;
+	/* Much of what is not TCP on a mirror is UDP that is of no use here, or a name's answer. */
+	if (quick_udp_find(frame, &udp) && !may_be_tunnel(decoder, &udp)) {
+		if (!decoder->options.names || !udp_tells_names(udp.src, udp.dst))
+			return PACKET_OTHER;
+		quick_udp_take(frame, &udp, out);
+		return PACKET_NAMES;
+	}
 	fragment_table_forget_joined(decoder->fragments);
 	return walk_frame(&w, frame);
 }

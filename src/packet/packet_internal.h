@@ -105,8 +105,17 @@ void udp_header(struct walk *w);
 void udp_add_tunnel_ports(const struct packet_options *options, struct port_set *out);
 bool udp_tells_names(uint16_t src, uint16_t dst);
 
-/* quick.c: the ports of UDP that is wrapped as usual, its header whole; false for any other. */
-bool packet_find_udp_ports(const struct frame *frame, uint16_t *src, uint16_t *dst);
+/* quick.c: UDP that is wrapped as usual, its header whole. */
+struct quick_udp {
+	uint16_t src, dst;  /* ports */
+	size_t ip, inner;   /* offsets: the IP header, UDP's */
+	uint32_t wire_rest; /* bytes from `inner` on, by the IP header's length */
+};
+
+/* False for any other frame. */
+bool quick_udp_find(const struct frame *frame, struct quick_udp *out);
+/* As the walk has it that ends there. */
+void quick_udp_take(const struct frame *frame, const struct quick_udp *udp, struct packet *out);
 
 /* tags.c: false when `w->ethertype` is not one of its tags. */
 bool tag_by_ethertype(struct walk *w);

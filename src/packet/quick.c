@@ -83,6 +83,19 @@ take_addresses(struct span s, size_t ip, bool is_v6, struct packet *out)
 	}
 }
 
+static inline void
+take_frame(const struct frame *frame, size_t ip, size_t inner, struct packet *out)
+{
+	struct span s = frame->bytes;
+
+	take_addresses(s, ip, inner - ip == IPV6_LEN, out);
+	out->dst_mac = s.data;
+	out->src_mac = s.data + 6;
+	out->vlan = ip == ETHERNET_LEN ? -1 : u16_at(s, ETHERNET_LEN) & 0x0fff;
+	out->time_us = frame->time_us;
+	out->source = frame->source;
+}
+
 /*
  * All of a packet but its ports; RFC 9293, section 3.1.  False where the header's length makes no
  * sense.  Apart from what is asked for each frame, to leave that the processor's registers, and
@@ -102,17 +115,12 @@ take_packet(
 	/* So the wire has room for it too. */
 	if (header_len < TCP_LEN || captured < header_len)
 		return false;
-	take_addresses(s, ip, inner - ip == IPV6_LEN, out);
+	take_frame(frame, ip, inner, out);
 	out->seq = u32_at(s, inner + 4);
 	out->ack = u32_at(s, inner + 8);
 	out->flags = s.data[inner + 13];
 	out->payload_len = wire_rest - (uint32_t)header_len;
 	out->payload = span_from(s.data + inner + header_len, captured - header_len);
-	out->dst_mac = s.data;
-	out->src_mac = s.data + 6;
-	out->vlan = ip == ETHERNET_LEN ? -1 : u16_at(s, ETHERNET_LEN) & 0x0fff;
-	out->time_us = frame->time_us;
-	out->source = frame->source;
 	return true;
 }
 
@@ -145,13 +153,38 @@ packet_decode_quick(const struct frame *frame, const struct service_set *service
 }
 
 bool
-packet_find_udp_ports(const struct frame *frame, uint16_t *src, uint16_t *dst)
+quick_udp_find(const struct frame *frame, struct quick_udp *out)
 {
 	struct layout at;
 
 	if (!find_layers(frame, IP_PROTO_UDP, UDP_LEN, &at))
 		return false;
-	*src = u16_at(frame->bytes, at.inner);
-	*dst = u16_at(frame->bytes, at.inner + 2);
+	*out = (struct quick_udp){
+		.src = u16_at(frame->bytes, at.inner),
+		.dst = u16_at(frame->bytes, at.inner + 2),
+		.ip = at.ip,
+		.inner = at.inner,
+		.wire_rest = at.wire_rest,
+	};
 	return true;
+}
+
+void
+quick_udp_take(const struct frame *frame, const struct quick_udp *udp, struct packet *out)
+{
+	struct span s = frame->bytes;
+	uint32_t len = udp->wire_rest, udp_len = u16_at(s, udp->inner + 4);
+	size_t captured = s.len - udp->inner;
+
+	/* Zero: a super-segment, or a jumbogram. */
+	if (udp_len > UDP_LEN && udp_len < len)
+		len = udp_len;
+	if (captured > len)
+		captured = len;
+	take_frame(frame, udp->ip, udp->inner, out);
+	out->src_port = udp->src;
+	out->dst_port = udp->dst;
+	out->is_tcp = false;
+	out->payload = span_from(s.data + udp->inner + UDP_LEN, captured - UDP_LEN);
+	out->payload_len = len - UDP_LEN;
 }

@@ -176,6 +176,69 @@ START_TEST(udp_is_the_same_with_and_without_a_decoder)
 }
 END_TEST
 
+static void
+wrap_answer(struct wrap *w, bool ipv4, uint16_t udp_len, struct span tags)
+{
+	start(w);
+	wrap_udp(w, 53, 40000);
+	put_u16(w->bytes + w->begin + 4, udp_len);
+	if (ipv4)
+		wrap_ipv4(w, 1, 17);
+	else
+		wrap_ipv6(w, 1, 17);
+	put_u16(wrap_front(w, 2), ipv4 ? 0x0800 : 0x86dd);
+	wrap_bytes(w, tags);
+	wrap_ethernet(w, 0x10, 0x8100);
+}
+
+static void
+check_same(const struct packet *a, const struct packet *b)
+{
+	ck_assert(addr_equals(&a->src, &b->src) && addr_equals(&a->dst, &b->dst));
+	ck_assert_uint_eq(a->src_port, b->src_port);
+	ck_assert_uint_eq(a->dst_port, b->dst_port);
+	ck_assert(span_equals(a->payload, b->payload));
+	ck_assert_uint_eq(a->payload_len, b->payload_len);
+	ck_assert_int_eq(a->vlan, b->vlan);
+	ck_assert(memcmp(a->src_mac, b->src_mac, 6) == 0);
+	ck_assert(memcmp(a->dst_mac, b->dst_mac, 6) == 0);
+	ck_assert(a->is_tcp == b->is_tcp && a->time_us == b->time_us && a->source == b->source);
+}
+
+/* Both whole, and with bytes cut off their ends. */
+static void
+check_same_cut(struct packet_decoder *decoder, const struct wrap *one, const struct wrap *other)
+{
+	for (size_t cut = 0; cut <= PAYLOAD_LEN; cut++) {
+		struct frame f = wrap_frame(one, 1), g = wrap_frame(other, 1);
+		struct packet p, q;
+
+		f.bytes.len -= cut;
+		g.bytes.len -= cut;
+		ck_assert_int_eq((int)packet_decoder_decode(decoder, &f, &p), PACKET_NAMES);
+		ck_assert_int_eq((int)packet_decoder_decode(decoder, &g, &q), PACKET_NAMES);
+		check_same(&p, &q);
+	}
+}
+
+/* Two tags are walked through. */
+START_TEST(an_answer_is_the_same_with_and_without_a_walk)
+{
+	const struct packet_options options = { .names = true };
+	struct packet_decoder *decoder = packet_decoder_new(NULL, &options);
+	static struct wrap quick, walked;
+
+	for (uint16_t udp_len = 0; udp_len <= PAYLOAD_LEN + 12; udp_len++) {
+		for (int ipv4 = 0; ipv4 <= 1; ipv4++) {
+			wrap_answer(&quick, ipv4, udp_len, BYTES("\0\7"));
+			wrap_answer(&walked, ipv4, udp_len, BYTES("\0\7\x81\0\0\2"));
+			check_same_cut(decoder, &quick, &walked);
+		}
+	}
+	packet_decoder_free(decoder);
+}
+END_TEST
+
 START_TEST(a_tunnel_is_found_at_all_ports_where_it_is_without_a_decoder)
 {
 	struct packet_decoder *decoder = packet_decoder_new(NULL, NULL);
@@ -215,6 +278,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_answer_over_ipv6_in_a_tunnel_is_found);
 	tcase_add_test(tc, an_answer_in_two_fragments_is_whole);
 	tcase_add_loop_test(tc, udp_is_the_same_with_and_without_a_decoder, 0, ROWS(wrappings));
+	tcase_add_test(tc, an_answer_is_the_same_with_and_without_a_walk);
 	tcase_add_test(tc, a_tunnel_is_found_at_all_ports_where_it_is_without_a_decoder);
 }
 
