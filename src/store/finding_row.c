@@ -60,11 +60,11 @@ enum {
 	STORY_WIDTH = 8,
 	JUDGED_WIDTH = 4,
 	TIME_WIDTH = 16,
-	COUNT_WIDTH = 7,
-	LEN_WIDTH = 14, /* at most */
-	/* Behind the space. */
+	COUNT_WIDTH = 7, /* of the first one, at most */
+	LEN_WIDTH = 14,  /* at most */
 	DROPPED_US_WIDTH = 14,
 	DROPPED_LEN_WIDTH = 14,
+	MORE_WIDTH = 6 * COUNT_WIDTH + DROPPED_US_WIDTH + DROPPED_LEN_WIDTH,
 };
 #define BEYOND_COUNT UINT64_C(10000000)
 #define BEYOND_NUMBER INT64_C(100000000)
@@ -88,6 +88,7 @@ static char *
 put_more(char *out, const struct finding *f)
 {
 	*out++ = ' ';
+	out = store_packed_put(out, f->ended_count, COUNT_WIDTH);
 	out = store_packed_put(out, f->gap_count, COUNT_WIDTH);
 	out = store_packed_put(out, f->login_count, COUNT_WIDTH);
 	out = store_packed_put(out, f->scsv_count, COUNT_WIDTH);
@@ -99,29 +100,31 @@ put_more(char *out, const struct finding *f)
 
 /* No wider than it is: most are seen once. */
 static char *
-put_len(char *out, uint64_t len_us)
+put_short(char *out, uint64_t value)
 {
 	unsigned width = 1;
 
-	for (uint64_t beyond = 10; len_us >= beyond; beyond *= 10)
+	for (uint64_t beyond = 10; value >= beyond; beyond *= 10)
 		width++;
-	return store_packed_put(out, len_us, width);
+	return store_packed_put(out, value, width);
 }
 
 void
 store_finding_pack(struct buf *out, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged)
 {
-	bool plain = is_plain(f);
+	bool all_ended = f->ended_count > 0 && f->ended_count == f->count;
+	bool plain = is_plain(f) && (all_ended || f->ended_count == 0);
+	int64_t packed = pack_judgement(judged, plain) | (all_ended ? STORE_OWN_ALL_ENDED : 0);
 	char item[160], *end = item;
 
 	end = store_packed_put(end, (uint64_t)place->kind, KIND_WIDTH);
 	end = store_packed_put(end, (uint64_t)place->story, STORY_WIDTH);
-	end = store_packed_put(end, (uint64_t)pack_judgement(judged, plain), JUDGED_WIDTH);
+	end = store_packed_put(end, (uint64_t)packed, JUDGED_WIDTH);
 	end = store_packed_put(end, (uint64_t)f->first_us, TIME_WIDTH);
-	end = store_packed_put(end, f->count, COUNT_WIDTH);
-	end = store_packed_put(end, f->ended_count, COUNT_WIDTH);
-	end = put_len(end, (uint64_t)(f->last_us - f->first_us));
+	end = put_short(end, f->count);
+	*end++ = ' ';
+	end = put_short(end, (uint64_t)(f->last_us - f->first_us));
 	if (!plain)
 		end = put_more(end, f);
 	store_packed_add(out, item, (size_t)(end - item));
@@ -251,7 +254,9 @@ take_more(struct span *item, struct finding *out)
 {
 	uint64_t us;
 
-	if (!span_skip(item, 1) || !store_packed_take(item, COUNT_WIDTH, &out->gap_count) ||
+	if (item->len != 1 + MORE_WIDTH || !span_skip(item, 1) ||
+	    !store_packed_take(item, COUNT_WIDTH, &out->ended_count) ||
+	    !store_packed_take(item, COUNT_WIDTH, &out->gap_count) ||
 	    !store_packed_take(item, COUNT_WIDTH, &out->login_count) ||
 	    !store_packed_take(item, COUNT_WIDTH, &out->scsv_count) ||
 	    !store_packed_take(item, COUNT_WIDTH, &out->fallback_count) ||
@@ -263,23 +268,32 @@ take_more(struct span *item, struct finding *out)
 	return true;
 }
 
+/* Up to a space, or to the end. */
+static bool
+take_short(struct span *item, unsigned max, uint64_t *value)
+{
+	unsigned width = 0;
+
+	while (width < item->len && item->data[width] != ' ')
+		width++;
+	return width > 0 && width <= max && store_packed_take(item, width, value);
+}
+
 bool
 store_finding_unpack(struct span item, struct finding *out, struct store_judgement *judged)
 {
 	uint64_t packed, first_us, len_us;
-	unsigned width = 0;
 
 	if (!store_packed_take(&item, JUDGED_WIDTH, &packed) ||
 	    !store_packed_take(&item, TIME_WIDTH, &first_us) ||
-	    !store_packed_take(&item, COUNT_WIDTH, &out->count) ||
-	    !store_packed_take(&item, COUNT_WIDTH, &out->ended_count))
+	    !take_short(&item, COUNT_WIDTH, &out->count) || !span_skip(&item, 1) ||
+	    !take_short(&item, LEN_WIDTH, &len_us))
 		return false;
-	while (width < item.len && item.data[width] != ' ')
-		width++;
-	if (width > LEN_WIDTH || !store_packed_take(&item, width, &len_us) ||
-	    (item.len > 0 && !take_more(&item, out)))
+	out->ended_count = (packed & STORE_OWN_ALL_ENDED) != 0 ? out->count : 0;
+	if ((packed & STORE_JUDGED_MORE) != 0 && !take_more(&item, out))
 		return false;
 	out->first_us = (int64_t)first_us;
 	out->last_us = (int64_t)(first_us + len_us);
+	packed &= ~(uint64_t)STORE_OWN_ALL_ENDED;
 	return item.len == 0 && unpack_judgement((int64_t)packed, judged);
 }

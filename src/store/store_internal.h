@@ -381,10 +381,10 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 #define STORE_FINDING_MORE_COUNT 7
 /*
  * So many findings of a client, the first ones, stand in its own row, as all of them are read and
- * judged together (packed.c).  At fixed places: kind 8 digits, story 8, judgement 4, first time 16,
- * count 7, sessions ended 7, and to the end how long after the first time the last one was; where
- * one of them is not 0, a space and what finding_more has follow.  One whose numbers are larger has
- * a row of its own.
+ * judged together (packed.c).  At fixed places: kind 8 digits, story 8, judgement 4, first time 16;
+ * then the count, a space, and how long after the first time the last one was; where one of them is
+ * not 0, a space and what finding_more has follow, behind the number of sessions ended.  One whose
+ * numbers are larger has a row of its own.
  */
 #define STORE_OWN_FINDINGS_MAX 48
 #define STORE_OWN_NUMBER(place, width) "CAST(substr(f.value, " place ", " width ") AS INTEGER)"
@@ -392,18 +392,22 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 #define STORE_OWN_STORY STORE_OWN_NUMBER("9", "8")
 #define STORE_OWN_JUDGED STORE_OWN_NUMBER("17", "4")
 #define STORE_OWN_FIRST_US STORE_OWN_NUMBER("21", "16")
-#define STORE_OWN_COUNT STORE_OWN_NUMBER("37", "7")
-#define STORE_OWN_ENDED STORE_OWN_NUMBER("44", "7")
-/* As an INTEGER a text is worth the number at its beginning, if there is one. */
-#define STORE_OWN_LEN_US STORE_OWN_NUMBER("51", "14")
-/* Behind the space; nothing, and so 0, where there is none. */
+/* As an INTEGER a text is worth the number at its beginning. */
+#define STORE_OWN_COUNT "CAST(substr(f.value, 37) AS INTEGER)"
+#define STORE_OWN_LEN_US "CAST(substr(f.value, 37 + instr(substr(f.value, 37), ' ')) AS INTEGER)"
+/* Counted from the end, if there is anything. */
+#define STORE_OWN_HAS_MORE STORE_OWN_JUDGED " & 1024"
 #define STORE_OWN_MORE(place)                                                                      \
-	"CASE WHEN instr(f.value, ' ') > 0 THEN CAST(substr(f.value, instr(f.value, ' ') + " place \
-	", 7) AS INTEGER) ELSE 0 END"
-#define STORE_OWN_GAPS STORE_OWN_MORE("1")
-#define STORE_OWN_LOGINS STORE_OWN_MORE("8")
-#define STORE_OWN_FALLBACKS STORE_OWN_MORE("22")
-#define STORE_OWN_DROPPED STORE_OWN_MORE("29")
+	"CASE WHEN " STORE_OWN_HAS_MORE " THEN " STORE_OWN_NUMBER(place, "7") " ELSE 0 END"
+#define STORE_OWN_GAPS STORE_OWN_MORE("-63")
+#define STORE_OWN_LOGINS STORE_OWN_MORE("-56")
+#define STORE_OWN_FALLBACKS STORE_OWN_MORE("-42")
+#define STORE_OWN_DROPPED STORE_OWN_MORE("-35")
+/* The end of all sessions was seen, or of none, where nothing else is said. */
+#define STORE_OWN_ALL_ENDED (1 << 11)
+#define STORE_OWN_ENDED                                                                            \
+	"CASE WHEN " STORE_OWN_HAS_MORE " THEN " STORE_OWN_NUMBER(                                 \
+	    "-70", "7") " WHEN " STORE_OWN_JUDGED " & 2048 THEN " STORE_OWN_COUNT " ELSE 0 END"
 /* What the judge said, and whether there is a row of finding_more. */
 #define STORE_VERDICT(judged) "(" judged " & 255)"
 #define STORE_ENDPOINT(judged) "(" judged " >> 8 & 3)" /* STORE_SERVER_* */

@@ -104,7 +104,9 @@ static const char inventory_view[] =
     " tls_version, offered_version, outcome, refused_by, refusal, limited_by, count, first_seen,"
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
     " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint,"
-    " fallbacks, fallback_from, ended, dropped_early) AS SELECT "
+    " fallbacks, fallback_from, ended, dropped_early) AS SELECT ";
+
+static const char inventory_view_own[] =
     INVENTORY_COLUMNS(STORE_OWN_COUNT, STORE_OWN_FIRST_US, OWN_LAST_US, STORE_OWN_JUDGED,
 	STORE_OWN_ENDED, STORE_OWN_GAPS, STORE_OWN_LOGINS, STORE_OWN_FALLBACKS, STORE_OWN_DROPPED)
     " FROM " STORE_CLIENT_TABLES " CROSS JOIN " OWN_FINDING_TABLES;
@@ -240,6 +242,6 @@ static const char coverage_view[] =
 /* clang-format on */
 
 /* Pieces, no longer than what a compiler has to take, one behind the other. */
-const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_apart,
-	routers_view, clients_view, clients_view_rest, days_view, coverage_view, logins_view,
-	NULL };
+const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_own,
+	inventory_view_apart, routers_view, clients_view, clients_view_rest, days_view,
+	coverage_view, logins_view, NULL };

@@ -677,7 +677,7 @@ START_TEST(values_that_no_tlstally_writes_are_damage)
 		"UPDATE kind SET service = -1",
 		FINDING_APART "UPDATE finding SET judged = 1 << 11",
 		FINDING_APART "UPDATE finding SET judged = -1",
-		"UPDATE client_state SET findings = substr(findings, 1, 18) || 2048 ||"
+		"UPDATE client_state SET findings = substr(findings, 1, 18) || 9999 ||"
 		" substr(findings, 23)",
 		"UPDATE client_state SET findings = NULL, marks = marks | 1 << 24;"
 		"DELETE FROM kind; UPDATE client_state SET findings = '[\"00000001\"]'",
