@@ -93,9 +93,9 @@ struct tls_record_stream {
 	bool kept_full; /* the budget was reached in this message */
 	uint32_t message_len;
 	uint32_t message_left;
-	struct mark record_mark, message_mark;
 	uint8_t *kept; /* the unfinished message; owned */
 	uint32_t kept_len, kept_room;
+	struct mark record_mark, message_mark; /* behind all that is asked for each segment */
 };
 
 void tls_record_stream_init(struct tls_record_stream *s);

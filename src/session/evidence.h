@@ -7,6 +7,9 @@
 #ifndef TLSTALLY_SESSION_EVIDENCE_H
 #define TLSTALLY_SESSION_EVIDENCE_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "base/mark.h"
 #include "event/event.h"
 
@@ -18,6 +21,7 @@ struct evidence_record {
 	struct mark mark;
 };
 
+/* The flags stand in front, and are all that is cleared: a mark counts only where one is set. */
 struct evidence_side {
 	bool hello;       /* its ClientHello or ServerHello (not a HelloRetryRequest) was seen */
 	bool hello_retry; /* server: HelloRetryRequest */
@@ -40,7 +44,6 @@ struct evidence_side {
 	struct mark ciphertext_mark; /* of its header's first byte */
 	struct mark hello_mark, alert_mark, fin_mark, rst_mark;
 	struct mark answer_mark; /* server: of the first of these bytes */
-	/* Last, because it is rarely looked at. */
 	struct evidence_record recent[EVIDENCE_RECENT];
 };
 
@@ -58,6 +61,13 @@ struct evidence_outcome {
 	enum refusal_kind refusal;
 	uint8_t refusal_alert;
 };
+
+/* Nothing was seen yet; what no flag or count speaks of is left as it is. */
+static inline void
+evidence_side_init(struct evidence_side *side)
+{
+	memset(side, 0, offsetof(struct evidence_side, ciphertext_mark));
+}
 
 void evidence_add_record(struct evidence_side *side, uint32_t len, const struct mark *mark);
 /* An alert in the clear; `level` and `description` as on the wire. */

@@ -2,24 +2,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "base/xalloc.h"
 #include "session/session_internal.h"
 
 #include "base/banned.h"
 
-/* Sessions begin about as fast as they end, so that few are waiting at a time. */
-#define UNUSED_MAX 256
-#define LINE_LEN 64 /* bytes that a processor's cache fetches at once */
+/* From so many on, their memory is given back when none of them is in use. */
+#define KEPT_MAX 256
 
 struct session_pool {
-	struct session *unused; /* the one that was given back last on top */
-	size_t count;
+	struct pool sessions;
+	size_t count, most; /* in use now, and at most since the pool was empty */
 };
 
 struct session_pool *
 session_pool_new(void)
 {
-	return xcalloc(1, sizeof(struct session_pool));
+	struct session_pool *pool = xcalloc(1, sizeof(*pool));
+
+	pool_init(&pool->sessions, sizeof(struct session));
+	return pool;
 }
 
 void
@@ -27,28 +30,37 @@ session_pool_free(struct session_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	while (pool->unused != NULL) {
-		struct session *s = pool->unused;
-
-		pool->unused = s->next_unused;
-		free(s);
-	}
+	pool_release(&pool->sessions);
 	free(pool);
+}
+
+static struct session *
+take(struct session_pool *pool)
+{
+	if (pool == NULL)
+		return xcalloc_aligned(sizeof(struct session));
+	if (++pool->count > pool->most)
+		pool->most = pool->count;
+	return pool_take(&pool->sessions);
+}
+
+static void
+clear_side(struct session_side *side)
+{
+	memset(side, 0, offsetof(struct session_side, records));
+	tls_record_stream_init(&side->records);
+	side->proxy_header = (struct proxy_header){ 0 };
+	evidence_side_init(&side->evidence);
 }
 
 struct session *
 session_alloc(struct session_pool *pool)
 {
-	struct session *s;
+	struct session *s = take(pool);
 
-	if (pool == NULL || pool->unused == NULL) {
-		s = xmalloc(sizeof(*s));
-	} else {
-		s = pool->unused;
-		pool->unused = s->next_unused;
-		pool->count--;
-	}
-	memset(s, 0, offsetof(struct session, event));
+	memset(s, 0, offsetof(struct session, side));
+	clear_side(&s->side[0]);
+	clear_side(&s->side[1]);
 	event_init(&s->event);
 	return s;
 }
@@ -56,13 +68,15 @@ session_alloc(struct session_pool *pool)
 void
 session_give_back(struct session_pool *pool, struct session *s)
 {
-	if (pool == NULL || pool->count == UNUSED_MAX) {
-		free(s);
+	if (pool == NULL) {
+		xfree_aligned(s);
 		return;
 	}
-	s->next_unused = pool->unused;
-	pool->unused = s;
-	pool->count++;
+	pool_give_back(&pool->sessions, s);
+	if (--pool->count == 0 && pool->most > KEPT_MAX) {
+		pool_release(&pool->sessions);
+		pool->most = 0;
+	}
 }
 
 void
@@ -83,9 +97,8 @@ session_prefetch(const struct session *s, unsigned dir)
 	const char *side = (const char *)&s->side[dir];
 
 	__builtin_prefetch(s);
-#pragma GCC unroll 16
-	for (size_t at = 0; at < offsetof(struct session_side, evidence.recent); at += LINE_LEN)
-		__builtin_prefetch(side + at);
-	__builtin_prefetch(&s->side[1 - dir].evidence);
-	__builtin_prefetch(&s->event);
+	__builtin_prefetch(side);
+	__builtin_prefetch(side + CACHE_LINE);
+	__builtin_prefetch(side + 2 * CACHE_LINE);
+	__builtin_prefetch((const char *)&s->side[1 - dir] + 2 * CACHE_LINE);
 }

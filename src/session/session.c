@@ -21,10 +21,8 @@ session_new(const struct session_options *options, const struct connection *conn
 	s->conn = conn;
 	s->client = CONNECTION_NO_DIR;
 	s->mail_client = CONNECTION_NO_DIR;
-	for (unsigned dir = 0; dir < 2; dir++) {
-		tls_record_stream_init(&s->side[dir].records);
+	for (unsigned dir = 0; dir < 2; dir++)
 		s->side[dir].records.budget = options->records;
-	}
 	return s;
 }
 
@@ -343,7 +341,7 @@ feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark
 {
 	struct session_side *side = &s->side[dir];
 
-	switch (side->stage) {
+	switch ((enum stage)side->stage) {
 	case STAGE_TLS:
 		feed_tls(s, dir, bytes, mark);
 		return;
@@ -369,7 +367,7 @@ begin(struct session *s, unsigned dir, struct span bytes, const struct mark *mar
 	if (bytes.len == 0)
 		return;
 	if (side->stage == STAGE_START)
-		side->stage = first_stage(s, dir, bytes);
+		side->stage = (uint8_t)first_stage(s, dir, bytes);
 	feed(s, dir, bytes, mark);
 }
 
@@ -422,7 +420,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	struct session_record_arg arg = { .s = s, .dir = dir };
 
 	side->gap = true;
-	switch (side->stage) {
+	switch ((enum stage)side->stage) {
 	case STAGE_MAIL:
 		mail_dialogue_gap(
 		    s->mail, dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER);

@@ -4,6 +4,9 @@
 #ifndef TLSTALLY_SESSION_SESSION_INTERNAL_H
 #define TLSTALLY_SESSION_SESSION_INTERNAL_H
 
+#include <stddef.h>
+
+#include "base/xalloc.h"
 #include "mail/dialogue.h"
 #include "session/evidence.h"
 #include "session/proxy_header.h"
@@ -19,33 +22,36 @@ enum stage {
 	STAGE_GARBAGE,
 };
 
-/* What nearly all segments need stands in front: see session_prefetch. */
+/*
+ * Three lines of the processor's cache are what nearly all segments need; see session_prefetch.  A
+ * mark counts only where its flag is set, and is not cleared: see session_alloc.
+ */
 struct session_side {
-	enum stage stage;
+	_Alignas(CACHE_LINE) uint8_t stage; /* enum stage */
 	bool gap;
-	bool bytes;         /* sent anything */
+	bool bytes;         /* sent anything: `first_mark` is set */
 	bool reset_doubted; /* its reset, whose mark is kept, was followed by other bytes */
 	bool tls;           /* of it, what was taken for TLS: `tls_mark` is set */
 	uint8_t head_len;
-	uint8_t head[10];   /* its first bytes: they tell what it was, should it be no attempt */
-	int64_t end_offset; /* behind its last byte */
+	uint8_t head[10];      /* its first bytes: they tell what it was, should it be no attempt */
+	uint32_t preamble_len; /* bytes in which no TLS was found */
+	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
+	int64_t end_offset;    /* behind its last byte */
 	int64_t peer_end_offset; /* how much of the other side it has acknowledged */
 	struct mark last_mark;   /* of its last segment */
 	struct tls_record_stream records;
-	struct evidence_side evidence;
 	struct proxy_header proxy_header;
-	uint32_t preamble_len; /* bytes in which no TLS was found */
-	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
+	struct evidence_side evidence;
 	struct mark first_mark;
 	struct mark tls_mark; /* of the first byte taken for TLS */
 };
+_Static_assert(offsetof(struct session_side, records) == CACHE_LINE, "one line");
 
 struct session {
 	const struct session_options *options;
 	const struct connection *conn;
 	void *owner;
-	struct session *next_unused; /* in its pool */
-	struct mail_dialogue *mail;  /* owned; NULL until needed */
+	struct mail_dialogue *mail; /* owned; NULL until needed */
 	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
 	int8_t mail_client; /* direction of the client in the mail dialogue */
 	bool evidence_changed;    /* since it was judged: */
@@ -57,12 +63,16 @@ struct session {
 	bool server_key_exchange; /* the server went through a full handshake */
 	bool offers_session_id;
 	uint8_t session_id_len;
-	uint8_t session_id[32]; /* the client's */
 	struct session_side side[2];
-	struct event event; /* what is known so far */
+	uint8_t session_id[32]; /* the client's; `session_id_len` of it are set */
+	struct event event;     /* what is known so far */
 };
+_Static_assert(offsetof(struct session, side) == CACHE_LINE, "one line in front of the sides");
 
-/* pool.c: a session of which nothing is set, and back. */
+/*
+ * pool.c: a session of which nothing is set, and back.  What only counts where a flag says so is
+ * left as it is: to clear it would cost more than all else that a session begins with.
+ */
 struct session *session_alloc(struct session_pool *pool);
 void session_give_back(struct session_pool *pool, struct session *s);
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "session/session.h"
+#include "session/session_internal.h"
 
 #include "tls_wire.h"
 
@@ -199,6 +200,18 @@ script_connection(const struct script *s, const struct telling *how)
 	return conn;
 }
 
+/* The session it gives is full of what an earlier one has left: nothing of that may count. */
+static inline struct session_pool *
+script_soiled_pool(void)
+{
+	struct session_pool *pool = session_pool_new();
+	struct session *s = session_alloc(pool);
+
+	memset(s, 0xa5, sizeof(*s));
+	session_give_back(pool, s);
+	return pool;
+}
+
 static inline struct told
 tell(const struct script *s, const struct telling *how)
 {
@@ -209,6 +222,7 @@ tell(const struct script *s, const struct telling *how)
 		.internal = &internal,
 		.minimum = TLS_VERSION_1_2,
 		.counters = &told.counters,
+		.pool = script_soiled_pool(),
 		.event = told_event,
 		.arg = &told };
 	struct connection conn = script_connection(s, how);
@@ -232,6 +246,7 @@ tell(const struct script *s, const struct telling *how)
 		session_free(session);
 	else
 		session_end(session, SCRIPT_START_US + INT64_C(60000000));
+	session_pool_free(options.pool);
 	network_set_release(&internal);
 	return told;
 }
