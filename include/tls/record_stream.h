@@ -50,7 +50,8 @@ struct tls_record_sink {
 	    void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struct mark *mark);
 	/*
 	 * A hello or certificate: `type` is TLS_HANDSHAKE_*, `body` what is there of it behind the
-	 * header, borrowed for the call; `whole` tells whether that is all of it.
+	 * header, borrowed for the call; `whole` tells whether that is all of it.  A chain of
+	 * certificates ends behind the first one.
 	 */
 	void (*message)(
 	    void *arg, uint8_t type, struct span body, bool whole, const struct mark *mark);
@@ -95,6 +96,7 @@ struct tls_record_stream {
 	uint32_t message_left;
 	uint8_t *kept; /* the unfinished message; owned */
 	uint32_t kept_len, kept_room;
+	uint32_t kept_want;                    /* with so much of it, it is handed out */
 	struct mark record_mark, message_mark; /* behind all that is asked for each segment */
 };
 
@@ -107,6 +109,13 @@ void tls_record_stream_start_lost(struct tls_record_stream *s);
 /* Feeds one segment's bytes; `mark` is of the first one. */
 void tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     const struct tls_record_sink *sink, void *arg);
+
+/*
+ * Takes a segment's bytes, one or more, that lie inside a record and say nothing new:
+ * tls_record_stream_feed's quick way for what nearly all that is left to do is to count.  Returns
+ * false, and changes nothing, for all others.
+ */
+bool tls_record_stream_pass(struct tls_record_stream *s, struct span bytes);
 
 /* `len` bytes are missing from the capture here. */
 void tls_record_stream_gap(struct tls_record_stream *s, int64_t len, const struct mark *mark,

@@ -248,6 +248,15 @@ resume_words(struct session *s, unsigned dir, struct span bytes, const struct ma
 		    &at, &session_record_sink, &arg);
 }
 
+/* Ciphertext of a connection whose hellos are not to be had. */
+static void
+count_no_hello(struct session_side *side, struct span bytes)
+{
+	side->no_hello_len += (uint32_t)bytes.len;
+	if (side->no_hello_len > MAX_PREAMBLE)
+		side->stage = STAGE_GARBAGE;
+}
+
 static void
 feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
@@ -261,12 +270,19 @@ feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *
 	tls_record_stream_feed(&side->records, bytes, mark, &session_record_sink, &arg);
 	if (side->records.state == TLS_RECORDS_GARBAGE)
 		resume_words(s, dir, bytes, mark);
-	/* Ciphertext of a connection whose hellos are not to be had. */
-	if (s->client < 0) {
-		side->no_hello_len += (uint32_t)bytes.len;
-		if (side->no_hello_len > MAX_PREAMBLE)
-			side->stage = STAGE_GARBAGE;
-	}
+	if (s->client < 0)
+		count_no_hello(side, bytes);
+}
+
+/* What lies inside a record; false, and nothing is done, for all else. */
+static inline bool
+pass_tls(struct session *s, struct session_side *side, struct span bytes)
+{
+	if (!tls_record_stream_pass(&side->records, bytes))
+		return false;
+	if (s->client < 0)
+		count_no_hello(side, bytes);
+	return true;
 }
 
 /* Neither direction can bring a handshake any more. */
@@ -284,8 +300,10 @@ is_hopeless(const struct session *s)
 static void
 note_acknowledged(struct session_side *side, const struct mark *mark)
 {
-	if (mark->peer_offset > side->peer_end_offset)
-		side->peer_end_offset = mark->peer_offset;
+	int64_t before = side->peer_end_offset;
+
+	/* A choice in place of a branch that nothing foretells. */
+	side->peer_end_offset = mark->peer_offset > before ? mark->peer_offset : before;
 }
 
 void
@@ -314,8 +332,6 @@ doubt_reset(struct session *s, struct session_side *side)
 	struct evidence_side *evidence = &side->evidence;
 	bool fits = evidence->rst_mark.offset == side->end_offset;
 
-	if (!evidence->rst && !side->reset_doubted)
-		return;
 	side->reset_doubted = !fits;
 	s->evidence_changed = s->evidence_changed || evidence->rst != fits;
 	evidence->rst = fits;
@@ -387,8 +403,9 @@ feed_beginning(struct session *s, unsigned dir, struct span bytes, const struct 
 	begin(s, dir, rest, &at);
 }
 
-enum session_wish
-session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+/* Before the side has come to its TLS. */
+static __attribute__((noinline)) void
+feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 
@@ -396,16 +413,28 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 		side->bytes = true;
 		side->first_mark = *mark;
 	}
-	side->last_mark = *mark;
-	side->end_offset = mark->offset + (int64_t)bytes.len;
-	doubt_reset(s, side);
-	note_acknowledged(side, mark);
 	if (side->head_len < sizeof(side->head))
 		keep_head(side, bytes);
 	if (side->stage == STAGE_START)
 		feed_beginning(s, dir, bytes, mark);
 	else if (bytes.len > 0)
 		feed(s, dir, bytes, mark);
+}
+
+enum session_wish
+session_data(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+
+	side->last_mark = *mark;
+	side->end_offset = mark->offset + (int64_t)bytes.len;
+	note_acknowledged(side, mark);
+	if (side->evidence.rst || side->reset_doubted)
+		doubt_reset(s, side);
+	if (side->stage != STAGE_TLS)
+		feed_before_tls(s, dir, bytes, mark);
+	else if (bytes.len > 0 && !pass_tls(s, side, bytes))
+		feed_tls(s, dir, bytes, mark);
 	if (is_hopeless(s)) {
 		s->options->counters->garbage++;
 		return SESSION_SETTLED;

@@ -93,7 +93,13 @@ void session_note_loss(struct session_side *side);
 
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */
-enum session_wish session_judge(struct session *s, int64_t time_us);
+enum session_wish session_judge_anew(struct session *s, int64_t time_us);
+static inline enum session_wish
+session_judge(struct session *s, int64_t time_us)
+{
+	/* More bytes of what is known already change neither `settled` nor `ended`. */
+	return s->client >= 0 && !s->evidence_changed ? s->wish : session_judge_anew(s, time_us);
+}
 /* The direction of the client and the service, by what was seen and by the ports. */
 unsigned session_client_dir(const struct session *s);
 

@@ -313,13 +313,10 @@ judge_words(struct session *s, int64_t time_us)
 }
 
 enum session_wish
-session_judge(struct session *s, int64_t time_us)
+session_judge_anew(struct session *s, int64_t time_us)
 {
 	if (s->client < 0)
 		return judge_words(s, time_us);
-	/* More bytes of what is known already change neither `settled` nor `ended`. */
-	if (!s->evidence_changed)
-		return s->wish;
 	s->evidence_changed = false;
 	s->wish = SESSION_GO_ON;
 	if (!evidence_is_decisive(&s->side[s->client].evidence, &s->side[1 - s->client].evidence))

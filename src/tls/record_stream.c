@@ -11,6 +11,8 @@
 #include "base/banned.h"
 
 #define MESSAGE_HEADER_LEN 4
+/* Of a message with certificates: the length of all, and that of the first. */
+#define CHAIN_HEADER_LEN 6
 /* A plaintext hello behind a ChangeCipherSpec shows by so many bytes. */
 #define PEEK_LEN 6
 /* Longer handshake messages are not found in practice: such a length is ciphertext. */
@@ -72,7 +74,7 @@ is_kept_type(uint8_t type)
 static size_t
 room_for(const struct tls_record_stream *s, size_t len)
 {
-	size_t expected = s->message_len < USUAL_MESSAGE_MAX ? s->message_len : USUAL_MESSAGE_MAX;
+	size_t expected = s->kept_want < USUAL_MESSAGE_MAX ? s->kept_want : USUAL_MESSAGE_MAX;
 	size_t room = TLS_MESSAGE_ROOM;
 
 	if (len < expected)
@@ -147,23 +149,61 @@ tls_record_stream_flush(struct tls_record_stream *s, const struct tls_record_sin
 	s->hello_pending = false;
 }
 
+/*
+ * How much of the message is of interest, as far as its first bytes tell.  RFC 5246, section 7.4.2:
+ * in a chain the server's own certificate comes first.
+ */
+static uint32_t
+wanted_len(const struct tls_record_stream *s, struct span body)
+{
+	uint32_t len;
+
+	if (s->message_type != TLS_HANDSHAKE_CERTIFICATE || s->sslv2 || body.len < CHAIN_HEADER_LEN)
+		return s->message_len;
+	len = CHAIN_HEADER_LEN + (bytes_u32(body.data + 2) & 0xffffff);
+	return len < s->message_len ? len : s->message_len;
+}
+
 /* The body of a message that is kept, or skipped. */
 static void
 take_message_body(
     struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
 {
+	struct span kept = bytes;
+
 	s->message_left -= (uint32_t)bytes.len;
 	if (!s->message_kept)
 		return;
-	if (s->message_left > 0) {
+	if (s->kept_len == 0 && !s->kept_full)
+		s->kept_want = wanted_len(s, bytes);
+	if (s->kept_len > 0 || s->kept_full || bytes.len < s->kept_want) {
 		keep(s, bytes);
-	} else if (s->kept_len == 0 && !s->kept_full) {
-		hand_out(s, bytes, true, sink, arg);
-	} else {
-		keep(s, bytes);
-		hand_out(
-		    s, span_from(s->kept, s->kept_len), s->kept_len == s->message_len, sink, arg);
+		kept = span_from(s->kept, s->kept_len);
+		s->kept_want = wanted_len(s, kept);
 	}
+	if (kept.len >= s->kept_want)
+		hand_out(s, span_first(kept, s->kept_want), true, sink, arg);
+	else if (s->message_left == 0)
+		hand_out(s, kept, false, sink, arg);
+}
+
+bool
+tls_record_stream_pass(struct tls_record_stream *s, struct span bytes)
+{
+	if (bytes.len > s->record_left)
+		return false;
+	if (!s->skipped) {
+		if (s->type != TLS_RECORD_HANDSHAKE || s->sslv2 || s->message_left <= bytes.len)
+			return false;
+		if (s->message_kept) {
+			if (s->kept_len + bytes.len >= s->kept_want)
+				return false;
+			keep(s, bytes);
+		}
+		s->message_left -= (uint32_t)bytes.len;
+	}
+	s->record_left -= (uint32_t)bytes.len;
+	return true;
 }
 
 /* RFC 8446, section 4 and RFC 5246, section 7.4: the types that exist. */
@@ -189,7 +229,7 @@ begin_message(struct tls_record_stream *s, const uint8_t h[MESSAGE_HEADER_LEN],
 	s->message_left = s->message_len;
 	s->message_kept = is_kept_type(s->message_type);
 	s->hello_pending = s->message_kept && s->message_type != TLS_HANDSHAKE_CERTIFICATE;
-	s->kept_len = 0;
+	s->kept_len = s->kept_want = 0;
 	s->kept_full = false;
 	sink->seen(arg, TLS_SEEN_HANDSHAKE, s->message_type, s->message_len, &s->message_mark);
 	if (s->message_left == 0 && s->message_kept)
@@ -322,8 +362,6 @@ static void
 take_body(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     const struct tls_record_sink *sink, void *arg)
 {
-	if (s->skipped)
-		return;
 	if (s->sslv2)
 		tls_ssl2_take_body(s, bytes, sink, arg);
 	else if (s->type == TLS_RECORD_ALERT)
@@ -392,13 +430,17 @@ is_record_header(const uint8_t h[TLS_RECORD_HEADER_LEN])
 	       bytes_u16(h + 3) <= TLS_RECORD_MAX;
 }
 
-/* What is no TLS record's header in one piece.  Takes header bytes; returns how many. */
+/*
+ * What is no TLS record's header in one piece.  Takes header bytes; returns how many.  `*header`:
+ * the header, NULL where it is not whole, or none of TLS.
+ */
 static __attribute__((noinline)) size_t
-take_header_piece(
-    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
+take_header_piece(struct tls_record_stream *s, struct span bytes, const uint8_t **header,
+    const struct tls_record_sink *sink, void *arg)
 {
 	size_t n = TLS_RECORD_HEADER_LEN - (size_t)s->header_len;
 
+	*header = NULL;
 	if (tls_ssl2_is_expected(s, s->header_len > 0 ? s->header[0] : bytes.data[0]))
 		return tls_ssl2_take_header(s, bytes, sink, arg);
 	n = bytes.len < n ? bytes.len : n;
@@ -407,7 +449,7 @@ take_header_piece(
 	if (s->header_len < TLS_RECORD_HEADER_LEN)
 		return n;
 	if (is_record_header(s->header)) {
-		begin_record(s, s->header, sink, arg);
+		*header = s->header;
 	} else {
 		s->header_len = 0;
 		s->state = s->state == TLS_RECORDS_START ? TLS_RECORDS_GARBAGE : TLS_RECORDS_LOST;
@@ -419,15 +461,17 @@ static inline size_t
 take_header(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     const struct tls_record_sink *sink, void *arg)
 {
-	if (s->header_len == 0) {
+	const uint8_t *header = bytes.data;
+	size_t n = TLS_RECORD_HEADER_LEN;
+
+	if (s->header_len == 0)
 		s->record_mark = *mark;
-		/* No SSLv2 record begins like one. */
-		if (bytes.len >= TLS_RECORD_HEADER_LEN && is_record_header(bytes.data)) {
-			begin_record(s, bytes.data, sink, arg);
-			return TLS_RECORD_HEADER_LEN;
-		}
-	}
-	return take_header_piece(s, bytes, sink, arg);
+	/* No SSLv2 record begins like one of TLS. */
+	if (s->header_len > 0 || bytes.len < n || !is_record_header(header))
+		n = take_header_piece(s, bytes, &header, sink, arg);
+	if (header != NULL)
+		begin_record(s, header, sink, arg);
+	return n;
 }
 
 /*
@@ -453,6 +497,17 @@ find_record(struct span bytes)
 	return bytes.len;
 }
 
+/* Goes to the next record; returns how many bytes lie before it. */
+static size_t
+find_next(struct tls_record_stream *s, struct span bytes)
+{
+	size_t n = find_record(bytes);
+
+	if (n < bytes.len)
+		s->state = TLS_RECORDS_IN_SYNC;
+	return n;
+}
+
 void
 tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     const struct tls_record_sink *sink, void *arg)
@@ -462,17 +517,16 @@ tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const str
 	while (bytes.len > 0 && s->state != TLS_RECORDS_GARBAGE) {
 		size_t n;
 
-		if (s->state == TLS_RECORDS_LOST) {
-			n = find_record(bytes);
-			if (n < bytes.len)
-				s->state = TLS_RECORDS_IN_SYNC;
-		} else if (s->record_left == 0) {
-			n = take_header(s, bytes, &at, sink, arg);
-		} else {
-			n = bytes.len < s->record_left ? bytes.len : s->record_left;
-			s->record_left -= (uint32_t)n;
-			take_body(s, span_first(bytes, n), &at, sink, arg);
+		if (s->record_left == 0) {
+			n = s->state == TLS_RECORDS_LOST ? find_next(s, bytes)
+							 : take_header(s, bytes, &at, sink, arg);
+			bytes = span_from(bytes.data + n, bytes.len - n);
+			at.offset += (int64_t)n;
 		}
+		n = bytes.len < s->record_left ? bytes.len : s->record_left;
+		s->record_left -= (uint32_t)n;
+		if (n > 0 && !s->skipped)
+			take_body(s, span_first(bytes, n), &at, sink, arg);
 		bytes = span_from(bytes.data + n, bytes.len - n);
 		at.offset += (int64_t)n;
 	}

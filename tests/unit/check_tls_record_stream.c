@@ -423,6 +423,70 @@ START_TEST(of_the_longest_message_the_beginning_is_kept)
 }
 END_TEST
 
+/* RFC 5246, section 7.4.2: the sender's own certificate is the first, and all that is of interest.
+ */
+START_TEST(a_chain_is_handed_out_up_to_its_first_certificate)
+{
+	struct tls_record_budget budget = { .max_kept_len = 65536 };
+	struct writer w = { 0 };
+
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 3003 + 8);
+	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, 3003);
+	put_span(&w, BYTES("\0\x0b\xb8\0\x01\x2c"));
+	put_fill(&w, 0x5a, 2997);
+	put_message_header(&w, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	for (size_t len = 1; len <= w.len; len += len < 20 ? 1 : 333) {
+		struct fixture f;
+
+		begin(&f);
+		f.stream.budget = &budget;
+		feed_pieces(&f, span_first(written(&w), 314), len);
+		/* The first piece tells how long the certificate is. */
+		if (len >= 5 + 4 + 6)
+			ck_assert_uint_le(budget.kept_len, TLS_MESSAGE_ROOM);
+		feed_pieces(&f, span_from(w.data + 314, w.len - 314), len);
+		ck_log(&f, "handshake(11,3003)@0 message 11:306@0 handshake(14,0)@3012 ");
+		ck_assert(span_equals(bodies(&f), span_from(w.data + 9, 306)));
+		end(&f);
+	}
+	ck_assert_uint_eq(budget.kept_len, 0);
+}
+END_TEST
+
+/* Inside a record, and what is kept not whole by it: nothing is said, whichever way it goes. */
+START_TEST(what_lies_inside_a_record_may_pass)
+{
+	static const struct {
+		size_t len;
+		bool passes;
+	} segments[] = { { 3, false }, { 2, false }, { 3, false }, { 101, false }, { 100, true },
+		{ 200, true }, { 203, false }, { 5, false }, { 1, true }, { 200, true },
+		{ 10, false }, { 300, false }, { 100, true }, { 102, true } };
+	struct writer w = { 0 };
+	struct fixture f;
+	struct span rest, segment;
+
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 604);
+	put_message_header(&w, TLS_HANDSHAKE_SERVER_HELLO, 600);
+	put_fill(&w, 0x5a, 600);
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 211);
+	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 500);
+	begin(&f);
+	rest = written(&w);
+	for (int i = 0; i < ROWS(segments); i++) {
+		ck_assert(span_read_span(&rest, segments[i].len, &segment));
+		ck_assert_msg(tls_record_stream_pass(&f.stream, segment) == segments[i].passes,
+		    "segment %d", i);
+		if (!segments[i].passes)
+			feed(&f, segment);
+		else
+			f.offset += (int64_t)segment.len;
+	}
+	ck_log(&f, "handshake(2,600)@0 message 2:600@0 data(0,211)@609 data(0,500)@825 ");
+	end(&f);
+}
+END_TEST
+
 /* A length that no message has is ciphertext behind a ChangeCipherSpec that was not captured. */
 START_TEST(handshake_that_makes_no_sense_is_ciphertext)
 {
@@ -788,6 +852,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, two_segments_cut_anywhere_say_the_same, 0, ROWS(sides));
 	tcase_add_test(tc, every_prefix_of_a_hello_waits_and_is_cut_when_flushed);
 	tcase_add_test(tc, hello_is_whole_before_its_record_is);
+	tcase_add_test(tc, a_chain_is_handed_out_up_to_its_first_certificate);
+	tcase_add_test(tc, what_lies_inside_a_record_may_pass);
 	tcase_add_test(tc, message_ends_where_a_record_of_another_type_begins);
 	tcase_add_test(tc, message_without_a_body_is_handed_out_at_once);
 	tcase_add_loop_test(tc, of_the_longest_message_the_beginning_is_kept, 0, 4);
