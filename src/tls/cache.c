@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/short_copy.h"
 #include "base/xalloc.h"
 #include "tls/hello_internal.h"
 #include "tls/names.h"
@@ -18,16 +19,21 @@
 #define CERTIFICATE_WAYS 4
 /* What the fingerprints of a browser's hello are made from are about 70 numbers. */
 #define HELLO_KEY_MAX 224
+#define KEY_STEP 8
+#define GREASE 0x0a0a /* RFC 8701: any of them */
+
+_Static_assert(HELLO_KEY_MAX % KEY_STEP == 0, "a key is gone through in steps");
 #define CERTIFICATE_LEN_MAX 6144
 /* So much of a certificate's beginning (its serial number) and of its end (its signature) tells it
  * from others well enough to find its place. */
 #define CERTIFICATE_HASHED 64
 
 /* What struct tls_fingerprints is a function of, as numbers, each list with its count in front.
- * Those of a list are in the order of bytes they came in: they are only compared. */
+ * Those of a list are in the order of bytes they came in: they are only compared.  All GREASE is
+ * the same. */
 struct hello_key {
 	size_t count; /* HELLO_KEY_MAX + 1: too many */
-	uint16_t items[HELLO_KEY_MAX];
+	uint16_t items[HELLO_KEY_MAX + KEY_STEP];
 };
 
 struct hello_entry {
@@ -71,15 +77,6 @@ tls_cache_free(struct tls_cache *cache)
 	free(cache);
 }
 
-static void
-key_add(struct hello_key *key, uint16_t item)
-{
-	if (key->count < HELLO_KEY_MAX)
-		key->items[key->count++] = item;
-	else
-		key->count = HELLO_KEY_MAX + 1;
-}
-
 /* Where `count` items of a list have room, behind their number; NULL: they have not. */
 static uint16_t *
 key_begin_list(struct hello_key *key, size_t count)
@@ -99,63 +96,47 @@ key_end_list(struct hello_key *key, const uint16_t *end)
 	key->items[begin] = (uint16_t)(key->count - begin);
 }
 
-/* Of four numbers one or more may be GREASE: it has two equal bytes that end in 0xa. */
-static inline bool
-may_have_grease(uint64_t four)
-{
-	uint64_t not_a = (four & UINT64_C(0x0f0f0f0f0f0f0f0f)) ^ UINT64_C(0x0a0a0a0a0a0a0a0a);
-
-	/* A zero among the four (Warren, Hacker's Delight, section 6-1). */
-	return ((not_a - UINT64_C(0x0001000100010001)) & ~not_a & UINT64_C(0x8000800080008000)) !=
-	       0;
-}
-
-/* A list without its GREASE, which neither a fingerprint nor an offer counts. */
-static void
+static inline void
 key_add_list(struct hello_key *key, struct span list)
 {
 	uint16_t *out = key_begin_list(key, list.len / 2);
-	size_t at = 0;
-	uint64_t four;
 
 	if (out == NULL)
 		return;
-	while (at + 2 <= list.len) {
-		if (at + sizeof(four) <= list.len) {
-			memcpy(&four, list.data + at, sizeof(four));
-			if (!may_have_grease(four)) {
-				memcpy(out, &four, sizeof(four));
-				out += 4;
-				at += sizeof(four);
-				continue;
-			}
-		}
-		memcpy(out, list.data + at, sizeof(*out));
-		out += !tls_is_grease(*out);
-		at += 2;
-	}
-	key_end_list(key, out);
+	short_copy(out, list.data, list.len & ~(size_t)1);
+	key_end_list(key, out + list.len / 2);
 }
 
 static void
 key_add_extension_types(struct hello_key *key, struct span extensions)
 {
 	uint16_t *out = key_begin_list(key, 0);
+	const uint16_t *end = key->items + HELLO_KEY_MAX;
 	struct span data;
 	uint16_t type;
 
 	if (out == NULL)
 		return;
 	while (hello_next_extension(&extensions, &type, &data)) {
-		if (tls_is_grease(type))
-			continue;
-		if (out == key->items + HELLO_KEY_MAX) {
+		if (out == end) {
 			key->count = HELLO_KEY_MAX + 1;
 			return;
 		}
 		*out++ = type;
 	}
 	key_end_list(key, out);
+}
+
+/* Eight numbers at a time: with a length that is known, compilers do them at once. */
+static inline void
+make_grease_equal(uint16_t items[KEY_STEP])
+{
+	for (size_t i = 0; i < KEY_STEP; i++) {
+		uint16_t item = items[i];
+		bool grease = (item & 0x0f0f) == 0x0a0a && (uint8_t)item == item >> 8;
+
+		items[i] = grease ? GREASE : item;
+	}
 }
 
 static void
@@ -177,7 +158,6 @@ make_key(struct hello_key *key, const struct tls_client_hello *ch)
 	struct span alpn = ch->alpn, name = { 0 };
 
 	key->count = 0;
-	key_add(key, ch->legacy_version);
 	key_add_list(key, ch->cipher_suites);
 	key_add_extension_types(key, ch->extensions);
 	key_add_list(key, ch->supported_groups);
@@ -186,7 +166,14 @@ make_key(struct hello_key *key, const struct tls_client_hello *ch)
 	key_add_list(key, ch->signature_algorithms);
 	if (span_read_vec8(&alpn, &name))
 		key_add_bytes(key, name);
-	return key->count <= HELLO_KEY_MAX;
+	if (key->count >= HELLO_KEY_MAX)
+		return false;
+	/* Neither a fingerprint nor an offer counts GREASE; so far nothing else looks like it. */
+	memset(key->items + key->count, 0, KEY_STEP * sizeof(key->items[0]));
+	for (size_t i = 0; i < key->count; i += KEY_STEP)
+		make_grease_equal(key->items + i);
+	key->items[key->count++] = ch->legacy_version;
+	return true;
 }
 
 static void
