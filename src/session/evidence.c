@@ -380,17 +380,24 @@ evidence_is_decisive(const struct evidence_side *client, const struct evidence_s
 	       server->alert;
 }
 
+bool
+evidence_may_act(const struct evidence_side *side)
+{
+	/* A short record may be an alert: client_act(). */
+	return side->fin || side->rst || side->alert || side->recent_count > 0;
+}
+
 struct evidence_outcome
 evidence_judge(const struct evidence *ev)
 {
-	struct evidence_outcome out = { .outcome = outcome_without_end(ev) };
+	struct evidence_outcome out = { .outcome = OUTCOME_ESTABLISHED, .settled = true };
 	struct act client, server, *first;
 
-	if (is_established(ev)) {
-		out.outcome = OUTCOME_ESTABLISHED;
-		out.settled = true;
+	if (is_established(ev))
 		return out;
-	}
+	out = (struct evidence_outcome){ .outcome = outcome_without_end(ev) };
+	if (!evidence_may_act(ev->client) && !evidence_may_act(ev->server))
+		return out;
 	client = client_act(ev);
 	server = server_act(ev);
 	if (!client.present && !server.present) {

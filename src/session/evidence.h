@@ -80,6 +80,10 @@ void evidence_add_alert(
  */
 bool evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server);
 
+/* Whether the side may have ended the handshake: where it has not, nobody asks for `answer_mark`.
+ */
+bool evidence_may_act(const struct evidence_side *side);
+
 /* SPEC section 4.  Where nothing has ended the handshake yet: the outcome if it ended here. */
 struct evidence_outcome evidence_judge(const struct evidence *ev);
 

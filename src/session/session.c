@@ -45,6 +45,23 @@ session_phase(const struct session *s)
 	return s->client >= 0 ? SESSION_IN_HANDSHAKE : SESSION_ANSWERED;
 }
 
+/* Sixteen bytes, as most lines begin: letters, digits and the like, and nothing else. */
+static bool
+is_plain(const uint8_t *bytes, size_t len)
+{
+	uint64_t words[2], odd;
+
+	if (len < sizeof(words))
+		return false;
+	memcpy(words, bytes, sizeof(words));
+	/* What has its high bit, or comes to have it: less than a blank, or DEL. */
+	odd = words[0] | words[1];
+	for (size_t i = 0; i < 2; i++)
+		odd |= (words[i] - UINT64_C(0x2020202020202020)) |
+		       (words[i] + UINT64_C(0x0101010101010101));
+	return (odd & UINT64_C(0x8080808080808080)) == 0;
+}
+
 /*
  * Lines of a mail protocol begin in ASCII; a greeting may go on in any language.  Where the capture
  * starts in the middle, ciphertext must not pass for that.
@@ -52,6 +69,8 @@ session_phase(const struct session *s)
 static bool
 is_text(struct span bytes, bool begins_late)
 {
+	if (is_plain(bytes.data, bytes.len))
+		return true;
 	for (size_t i = 0; i < bytes.len && i < 16; i++) {
 		uint8_t c = bytes.data[i];
 
@@ -374,33 +393,33 @@ feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark
 	}
 }
 
-/* The same where they may be the side's first ones. */
-static void
-begin(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+/* What was taken for a load balancer's header, and is none. */
+static __attribute__((noinline, cold)) void
+feed_back(struct session *s, unsigned dir, struct span words, const struct mark *mark)
 {
-	struct session_side *side = &s->side[dir];
-
-	if (bytes.len == 0)
-		return;
-	if (side->stage == STAGE_START)
-		side->stage = (uint8_t)first_stage(s, dir, bytes);
-	feed(s, dir, bytes, mark);
+	s->side[dir].stage = (uint8_t)first_stage(s, dir, words);
+	feed(s, dir, words, mark);
 }
 
-/* The beginning of a side: a load balancer's header may stand in front of a client's own words. */
-static void
-feed_beginning(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+/*
+ * The beginning of a side: a load balancer's header may stand in front of a client's own words.
+ * Returns these; their mark is put into `at`.
+ */
+static inline struct span
+read_proxy_header(
+    struct session *s, unsigned dir, struct span bytes, const struct mark *mark, struct mark *at)
 {
 	struct session_side *side = &s->side[dir];
 	struct span rest = bytes, words;
-	struct mark at = *mark;
 
-	if (!s->conn->mid_start[dir] && !side->gap && s->conn->opener != (int8_t)(1 - dir)) {
-		words = proxy_header_read(&side->proxy_header, &rest);
-		begin(s, dir, words, mark);
-		at.offset += (int64_t)(bytes.len - rest.len);
-	}
-	begin(s, dir, rest, &at);
+	*at = *mark;
+	if (s->conn->mid_start[dir] || side->gap || s->conn->opener == (int8_t)(1 - dir))
+		return rest;
+	words = proxy_header_read(&side->proxy_header, &rest);
+	if (words.len > 0)
+		feed_back(s, dir, words, mark);
+	at->offset += (int64_t)(bytes.len - rest.len);
+	return rest;
 }
 
 /* Before the side has come to its TLS. */
@@ -408,6 +427,7 @@ static __attribute__((noinline)) void
 feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
+	struct mark at;
 
 	if (!side->bytes) {
 		side->bytes = true;
@@ -415,10 +435,15 @@ feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct
 	}
 	if (side->head_len < sizeof(side->head))
 		keep_head(side, bytes);
+	if (side->stage == STAGE_START) {
+		bytes = read_proxy_header(s, dir, bytes, mark, &at);
+		mark = &at;
+	}
+	if (bytes.len == 0)
+		return;
 	if (side->stage == STAGE_START)
-		feed_beginning(s, dir, bytes, mark);
-	else if (bytes.len > 0)
-		feed(s, dir, bytes, mark);
+		side->stage = (uint8_t)first_stage(s, dir, bytes);
+	feed(s, dir, bytes, mark);
 }
 
 enum session_wish

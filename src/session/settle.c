@@ -211,7 +211,7 @@ judge_tls(struct session *s)
 		.version = s->event.tls_version,
 	};
 
-	server->bytes = find_answer(s, client, &server->answer_mark);
+	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
 	return evidence_judge(&ev);
 }
 
