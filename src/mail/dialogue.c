@@ -266,60 +266,60 @@ handle_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 		server_line(d, line);
 }
 
-/* `line`: without its LF, and as much of it as the window holds. */
-static void
-end_line(struct mail_dialogue *d, enum mail_side side, struct span line)
+/* `text`: without its end, and as much of it as the window holds. */
+static inline void
+read_text(struct mail_dialogue *d, enum mail_side side, struct span text)
 {
-	struct mail_reader *r = &d->readers[side];
-
-	if (!r->cut && line.len > 0 && line.data[line.len - 1] == '\r')
-		line.len--;
-	r->bare_lf = !r->prev_cr;
-	if (line.len > 0 && memchr(line.data, 0, line.len) != NULL)
+	if (text.len > 0 && memchr(text.data, 0, text.len) != NULL)
 		mail_note_garbage(d, side);
 	else
-		handle_line(d, side, line);
-	window_wipe(d, side);
+		handle_line(d, side, text);
 }
 
-/* A line that is there whole, as nearly all are: it is read where it stands. */
-static void
-read_whole_line(struct mail_dialogue *d, enum mail_side side, struct span line)
+/* What is no whole line, or longer than its window: a piece of one, up to the line's end. */
+static __attribute__((noinline)) size_t
+read_piece(struct mail_dialogue *d, enum mail_side side, struct span bytes, bool ends)
 {
 	struct mail_reader *r = &d->readers[side];
-	size_t size = side == MAIL_CLIENT ? MAIL_CLIENT_WINDOW : MAIL_SERVER_WINDOW;
-	size_t text_len = line.len;
+	size_t size;
+	const uint8_t *window = window_of(d, side, &size);
+	struct span text;
 
-	r->prev_cr = line.len > 0 && line.data[line.len - 1] == '\r';
-	text_len -= r->prev_cr;
-	if (text_len > 0 && line.data[text_len - 1] == '}')
-		literal_track(r, line);
-	r->cut = line.len > size;
-	end_line(d, side, span_first(line, size));
+	window_add(d, side, bytes);
+	literal_track(r, bytes);
+	if (bytes.len > 0)
+		r->prev_cr = bytes.data[bytes.len - 1] == '\r';
+	if (!ends)
+		return bytes.len;
+	text = span_from(window, r->len);
+	if (!r->cut && text.len > 0 && text.data[text.len - 1] == '\r')
+		text.len--;
+	r->bare_lf = !r->prev_cr;
+	read_text(d, side, text);
+	window_wipe(d, side);
+	r->prev_cr = false;
+	return bytes.len + 1;
 }
 
+/* A line that is there whole, as nearly all are, is read where it stands. */
 static size_t
 read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 {
 	struct mail_reader *r = &d->readers[side];
 	const uint8_t *lf = memchr(bytes.data, '\n', bytes.len);
-	struct span part = lf != NULL ? span_first(bytes, (size_t)(lf - bytes.data)) : bytes;
+	size_t size = side == MAIL_CLIENT ? MAIL_CLIENT_WINDOW : MAIL_SERVER_WINDOW;
+	size_t len = lf != NULL ? (size_t)(lf - bytes.data) : bytes.len;
+	struct span text = span_first(bytes, len);
 
-	if (lf != NULL && r->len == 0 && !r->cut && !r->prev_cr) {
-		read_whole_line(d, side, part);
-	} else {
-		size_t size;
-
-		window_add(d, side, part);
-		literal_track(r, part);
-		if (part.len > 0)
-			r->prev_cr = part.data[part.len - 1] == '\r';
-		if (lf == NULL)
-			return part.len;
-		end_line(d, side, span_from(window_of(d, side, &size), r->len));
-	}
-	r->prev_cr = false;
-	return part.len + 1;
+	if (lf == NULL || len > size || r->len > 0 || r->cut || r->prev_cr)
+		return read_piece(d, side, text, lf != NULL);
+	r->bare_lf = len == 0 || text.data[len - 1] != '\r';
+	text.len -= !r->bare_lf;
+	if (text.len > 0 && text.data[text.len - 1] == '}')
+		literal_track(r, span_first(bytes, len));
+	read_text(d, side, text);
+	r->literal = LITERAL_NONE;
+	return len + 1;
 }
 
 static size_t

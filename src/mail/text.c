@@ -31,16 +31,19 @@ mail_trim(struct span s)
 bool
 mail_read_word(struct span *s, struct span *word)
 {
-	struct span rest = mail_trim(*s);
-	size_t len = 0;
+	size_t begin = 0, end, next, len = s->len;
 
-	while (len < rest.len && !is_blank(rest.data[len]))
-		len++;
-	*word = span_first(rest, len);
-	rest.data += len;
-	rest.len -= len;
-	*s = mail_trim(rest);
-	return len > 0;
+	while (len > 0 && (is_blank(s->data[len - 1]) || s->data[len - 1] == '\r'))
+		len--;
+	while (begin < len && is_blank(s->data[begin]))
+		begin++;
+	for (end = begin; end < len && !is_blank(s->data[end]);)
+		end++;
+	for (next = end; next < len && is_blank(s->data[next]);)
+		next++;
+	*word = begin < len ? span_from(s->data + begin, end - begin) : span_from(s->data, 0);
+	*s = next < len ? span_from(s->data + next, len - next) : span_from(s->data, 0);
+	return end > begin;
 }
 
 bool
@@ -93,8 +96,13 @@ mail_number_from_text(struct span word, uint64_t *out)
 const struct mail_verb *
 mail_find_verb(const struct mail_verb *verbs, struct span word)
 {
+	uint8_t first;
+
+	if (word.len == 0)
+		return NULL;
+	first = upper(word.data[0]);
 	for (; verbs->name != NULL; verbs++) {
-		if (mail_word_is(word, verbs->name))
+		if ((uint8_t)verbs->name[0] == first && mail_word_is(word, verbs->name))
 			return verbs;
 	}
 	return NULL;
