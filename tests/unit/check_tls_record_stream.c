@@ -1,6 +1,7 @@
 #include "base/buf.h"
 #include "tls/record_stream.h"
 
+#include "record_log.h"
 #include "suite.h"
 #include "tls_wire.h"
 
@@ -8,123 +9,10 @@
 
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
-static const char *
-seen_name(enum tls_seen what)
-{
-	static const char *const names[] = {
-		[TLS_SEEN_HANDSHAKE] = "handshake",
-		[TLS_SEEN_CCS] = "ccs",
-		[TLS_SEEN_ALERT] = "alert",
-		[TLS_SEEN_ENCRYPTED_HANDSHAKE] = "sealed-handshake",
-		[TLS_SEEN_ENCRYPTED_ALERT] = "sealed-alert",
-		[TLS_SEEN_APPLICATION_DATA] = "data",
-		[TLS_SEEN_SSL2_RECORD] = "ssl2",
-		[TLS_SEEN_SSL2_ERROR] = "ssl2-error",
-	};
-
-	return names[what];
-}
-
-/* What a stream says: one line of text (names, values, lengths, where it began), and the bodies. */
-struct fixture {
-	struct tls_record_stream stream;
-	struct buf log, bodies;
-	int64_t offset;
-};
-
-static void
-on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struct mark *mark)
-{
-	struct fixture *f = arg;
-
-	buf_addf(&f->log, "%s(%u,%u)@%lld ", seen_name(what), value, len, (long long)mark->offset);
-}
-
-static void
-add_body(struct fixture *f, const char *name, uint8_t type, struct span body, bool whole,
-    const struct mark *mark)
-{
-	buf_addf(&f->log, "%s %u:%s%zu@%lld ", name, type, whole ? "" : "cut ", body.len,
-	    (long long)mark->offset);
-	buf_add(&f->bodies, body.data, body.len);
-}
-
-static void
-on_message(void *arg, uint8_t type, struct span body, bool whole, const struct mark *mark)
-{
-	add_body(arg, "message", type, body, whole, mark);
-}
-
-static void
-on_sslv2_hello(void *arg, uint8_t type, struct span body, bool whole, const struct mark *mark)
-{
-	add_body(arg, "sslv2", type, body, whole, mark);
-}
-
-static const struct tls_record_sink sink = { on_seen, on_message, on_sslv2_hello };
-
-static void
-begin(struct fixture *f)
-{
-	*f = (struct fixture){ 0 };
-	tls_record_stream_init(&f->stream);
-}
-
-static void
-end(struct fixture *f)
-{
-	tls_record_stream_release(&f->stream);
-	buf_release(&f->log);
-	buf_release(&f->bodies);
-}
-
-static void
-feed(struct fixture *f, struct span bytes)
-{
-	struct mark mark = { .time_us = f->offset, .offset = f->offset, .peer_offset = -1 };
-
-	tls_record_stream_feed(&f->stream, bytes, &mark, &sink, f);
-	f->offset += (int64_t)bytes.len;
-}
-
-static void
-feed_pieces(struct fixture *f, struct span bytes, size_t len)
-{
-	struct span piece;
-
-	while (bytes.len > 0) {
-		ck_assert(span_read_span(&bytes, bytes.len < len ? bytes.len : len, &piece));
-		feed(f, piece);
-	}
-}
-
-static void
-gap(struct fixture *f, int64_t len)
-{
-	struct mark mark = { .time_us = f->offset, .offset = f->offset, .peer_offset = -1 };
-
-	tls_record_stream_gap(&f->stream, len, &mark, &sink, f);
-	f->offset += len;
-}
-
 static void
 flush(struct fixture *f)
 {
 	tls_record_stream_flush(&f->stream, &sink, f);
-}
-
-static struct span
-bodies(const struct fixture *f)
-{
-	return span_from(f->bodies.data, f->bodies.len);
-}
-
-#define ck_log(f, text) ck_assert_str_eq(buf_text(&(f)->log), text)
-
-static bool
-log_has(struct fixture *f, const char *text)
-{
-	return strstr(buf_text(&f->log), text) != NULL;
 }
 
 /* Sides of conversations, one for each way in which a stream goes. */
@@ -392,37 +280,6 @@ START_TEST(message_without_a_body_is_handed_out_at_once)
 }
 END_TEST
 
-START_TEST(of_the_longest_message_the_beginning_is_kept)
-{
-	static struct writer w;
-	struct fixture f;
-	static const size_t lens[] = { TLS_MESSAGE_MAX - 1, TLS_MESSAGE_MAX, TLS_MESSAGE_MAX + 1,
-		TLS_MESSAGE_MAX * 4 };
-	static const char *const said[] = { "message 11:65535@", "message 11:65536@",
-		"message 11:cut 65536@", "message 11:cut 65536@" };
-
-	w.len = 0; /* static: with CK_FORK=no it still holds the row before */
-	begin(&f);
-	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 16384);
-	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, lens[_i]);
-	put_fill(&w, 0x5a, 16380);
-	feed(&f, written(&w));
-	for (size_t left = lens[_i] - 16380; left > 0;) {
-		size_t len = left < 16384 ? left : 16384;
-
-		w.len = 0;
-		put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, len);
-		put_fill(&w, 0x5a, len);
-		left -= len;
-		ck_assert(!log_has(&f, "message"));
-		feed(&f, written(&w));
-	}
-	ck_assert(log_has(&f, said[_i]));
-	ck_assert_ptr_null(f.stream.kept);
-	end(&f);
-}
-END_TEST
-
 /* RFC 5246, section 7.4.2: the sender's own certificate is the first, and all that is of interest.
  */
 START_TEST(a_chain_is_handed_out_up_to_its_first_certificate)
@@ -587,151 +444,6 @@ START_TEST(sslv2_error_in_place_of_a_hello)
 }
 END_TEST
 
-START_TEST(hole_inside_a_record_leaves_the_next_one_readable)
-{
-	struct writer w = { 0 };
-	struct fixture f;
-
-	begin(&f);
-	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 1000);
-	feed(&f, span_first(written(&w), 300));
-	gap(&f, _i);
-	ck_assert_int_eq(f.stream.state, TLS_RECORDS_IN_SYNC);
-	feed(&f, span_from(w.data + 300 + _i, w.len - 300 - (size_t)_i));
-	feed(&f, BYTES("\x15\x03\x03\x00\x02\x02\x28"));
-	ck_log(&f, "data(0,1000)@0 alert(552,2)@1005 ");
-	end(&f);
-}
-END_TEST
-
-START_TEST(hole_in_a_hello_hands_out_what_is_there)
-{
-	struct writer w = { 0 };
-	struct fixture f;
-
-	begin(&f);
-	put_record(&w, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
-	feed(&f, span_first(written(&w), 100));
-	gap(&f, (int64_t)w.len - 100);
-	ck_assert(log_has(&f, "message 1:cut 91@"));
-	put_ccs(&w);
-	feed(&f, BYTES("\x14\x03\x01\x00\x01\x01"));
-	ck_assert(log_has(&f, "ccs(0,1)@157"));
-	end(&f);
-}
-END_TEST
-
-/* The message's length tells where the next one begins, in the same record. */
-START_TEST(hole_in_a_certificate_leaves_the_next_message_readable)
-{
-	struct writer w = { 0 };
-	struct fixture f;
-
-	begin(&f);
-	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 504 + 4);
-	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, 500);
-	put_fill(&w, 0x5b, 500);
-	put_message_header(&w, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
-	feed(&f, span_first(written(&w), 200));
-	gap(&f, 250);
-	feed(&f, span_from(w.data + 450, w.len - 450));
-	ck_assert(log_has(&f, "message 11:cut 191@"));
-	ck_assert(log_has(&f, "handshake(14,0)@509"));
-	end(&f);
-}
-END_TEST
-
-START_TEST(behind_a_larger_hole_the_next_record_at_a_segments_start_is_found)
-{
-	struct writer w = { 0 };
-	struct fixture f;
-
-	begin(&f);
-	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 1000);
-	feed(&f, span_first(written(&w), 300));
-	gap(&f, 706);
-	ck_assert_int_eq(f.stream.state, TLS_RECORDS_LOST);
-	feed(&f, BYTES("middle of something \x17\x03\x03 else"));
-	feed(&f, BYTES("\x17\x03\x03\x00\x40what there is of it"));
-	ck_assert(log_has(&f, "data(0,64)@1034"));
-	end(&f);
-}
-END_TEST
-
-START_TEST(behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end)
-{
-	static const struct {
-		const char *name;
-		struct {
-			const char *data;
-			size_t len;
-		} bytes;
-		const char *said;
-	} rows[] = {
-		{ "ends with the segment", { "xyz\x17\x03\x03\x00\x02__", 10 }, "data(0,2)@13 " },
-		{ "another one follows",
-		    { "xyz\x17\x03\x03\x00\x02__\x14\x03\x03\x00\x01\x01", 16 },
-		    "data(0,2)@13 ccs(0,1)@20 " },
-		{ "neither", { "xyz\x17\x03\x03\x00\x02___", 11 }, "" },
-		{ "empty records prove nothing", { "xyz\x17\x03\x03\x00\x00", 8 }, "" },
-		{ "cut header", { "xyz\x17\x03\x03\x00", 7 }, "" },
-	};
-	struct fixture f;
-
-	begin(&f);
-	gap(&f, 10);
-	feed(&f, span_from(rows[_i].bytes.data, rows[_i].bytes.len));
-	ck_log(&f, rows[_i].said);
-	end(&f);
-}
-END_TEST
-
-START_TEST(stream_that_starts_lost_finds_its_place)
-{
-	struct writer w = { 0 };
-	struct fixture f;
-
-	begin(&f);
-	tls_record_stream_start_lost(&f.stream);
-	feed(&f, BYTES("\xee\xee\xee\xee\xee\xee\xee"));
-	put_sealed(&w, TLS_RECORD_APPLICATION_DATA, 60);
-	feed(&f, written(&w));
-	ck_log(&f, "data(0,60)@7 ");
-	end(&f);
-}
-END_TEST
-
-/* Whatever is kept is given back, and a message that finds no room is handed out cut. */
-START_TEST(budget_bounds_what_all_streams_keep)
-{
-	struct tls_record_budget budget = { .max_kept_len = 4096 };
-	struct writer w = { 0 };
-	struct fixture a, b;
-
-	put_message(&w, TLS_HANDSHAKE_CERTIFICATE, 3000);
-	begin(&a);
-	begin(&b);
-	a.stream.budget = b.stream.budget = &budget;
-	feed(&a, span_first(written(&w), 2900));
-	ck_assert_uint_eq(budget.kept_len, 4096);
-	feed(&b, span_first(written(&w), 1500));
-	ck_assert_uint_eq(budget.exceeded_count, 1);
-	feed(&b, span_from(w.data + 1500, w.len - 1500));
-	ck_assert(log_has(&b, "message 11:cut 0@"));
-	feed(&a, span_from(w.data + 2900, w.len - 2900));
-	ck_assert(log_has(&a, "message 11:3000@"));
-	ck_assert_uint_eq(budget.kept_len, 0);
-	feed_pieces(&b, written(&w), 100);
-	ck_assert(log_has(&b, "message 11:3000@"));
-	feed(&b, span_first(written(&w), 1500));
-	ck_assert_uint_gt(budget.kept_len, 0);
-	end(&a);
-	end(&b);
-	ck_assert_uint_eq(budget.kept_len, 0);
-	ck_assert_uint_eq(budget.exceeded_count, 1);
-}
-END_TEST
-
 START_TEST(hello_is_recognised_by_type_version_and_lengths)
 {
 	static const struct {
@@ -785,63 +497,6 @@ START_TEST(sslv2_hello_is_recognised_by_its_length)
 }
 END_TEST
 
-/* A message tells its length beforehand, but is believed up to that of a usual one only. */
-START_TEST(a_message_has_its_room_from_the_beginning)
-{
-	struct tls_record_budget budget = { .max_kept_len = 65536 };
-	struct writer usual = { 0 }, long_one = { 0 };
-	struct fixture a, b;
-
-	put_message(&usual, TLS_HANDSHAKE_CERTIFICATE, 3000);
-	put_message(&long_one, TLS_HANDSHAKE_CERTIFICATE, 16000);
-	begin(&a);
-	begin(&b);
-	a.stream.budget = b.stream.budget = &budget;
-	feed(&a, span_first(written(&usual), 100));
-	ck_assert_uint_eq(budget.kept_len, 4096);
-	feed(&b, span_first(written(&long_one), 100));
-	ck_assert_uint_eq(budget.kept_len, 4096 + 4096);
-	feed(&b, span_from(long_one.data + 100, 8000));
-	ck_assert_uint_eq(budget.kept_len, 4096 + 8192);
-	feed(&b, span_from(long_one.data + 8100, long_one.len - 8100));
-	ck_assert(log_has(&b, "message 11:16000@"));
-	end(&a);
-	end(&b);
-	ck_assert_uint_eq(budget.kept_len, 0);
-}
-END_TEST
-
-/* A room from the pool or, larger ones, from malloc, and back: the sanitizers look on. */
-START_TEST(a_room_goes_back_where_it_came_from)
-{
-	struct pool rooms;
-	struct tls_record_budget budget = { .max_kept_len = 16384, .rooms = &rooms };
-	struct writer small = { 0 }, large = { 0 };
-	struct fixture a, b;
-
-	pool_init(&rooms, TLS_MESSAGE_ROOM);
-	put_message(&small, TLS_HANDSHAKE_CERTIFICATE, 700);
-	put_message(&large, TLS_HANDSHAKE_CERTIFICATE, 3000);
-	for (int i = 0; i < 2; i++) {
-		begin(&a);
-		begin(&b);
-		a.stream.budget = b.stream.budget = &budget;
-		feed_pieces(&a, written(&large), 100);
-		feed(&b, span_first(written(&small), 600));
-		ck_assert_uint_eq(budget.kept_len, TLS_MESSAGE_ROOM);
-		feed(&a, span_first(written(&large), 2900));
-		ck_assert_uint_eq(budget.kept_len, 4096 + TLS_MESSAGE_ROOM);
-		feed(&b, span_from(small.data + 600, small.len - 600));
-		ck_assert(log_has(&a, "message 11:3000@"));
-		ck_assert(log_has(&b, "message 11:700@"));
-		end(&a);
-		end(&b);
-		ck_assert_uint_eq(budget.kept_len, 0);
-	}
-	pool_release(&rooms);
-}
-END_TEST
-
 static void
 add_tests(TCase *tc)
 {
@@ -856,22 +511,11 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_lies_inside_a_record_may_pass);
 	tcase_add_test(tc, message_ends_where_a_record_of_another_type_begins);
 	tcase_add_test(tc, message_without_a_body_is_handed_out_at_once);
-	tcase_add_loop_test(tc, of_the_longest_message_the_beginning_is_kept, 0, 4);
 	tcase_add_loop_test(tc, handshake_that_makes_no_sense_is_ciphertext, 0, 2);
 	tcase_add_test(tc, alert_behind_a_change_cipher_spec_is_sealed_unless_it_has_two_bytes);
 	tcase_add_loop_test(tc, what_is_no_record_is_garbage_and_nothing_more_is_read, 0, 10);
 	tcase_add_test(tc, largest_record_is_read);
 	tcase_add_loop_test(tc, sslv2_error_in_place_of_a_hello, 1, 6);
-	tcase_add_loop_test(tc, hole_inside_a_record_leaves_the_next_one_readable, 1, 706);
-	tcase_add_test(tc, hole_in_a_hello_hands_out_what_is_there);
-	tcase_add_test(tc, hole_in_a_certificate_leaves_the_next_message_readable);
-	tcase_add_test(tc, behind_a_larger_hole_the_next_record_at_a_segments_start_is_found);
-	tcase_add_loop_test(
-	    tc, behind_a_larger_hole_a_record_inside_a_segment_is_found_by_its_end, 0, 5);
-	tcase_add_test(tc, stream_that_starts_lost_finds_its_place);
-	tcase_add_test(tc, budget_bounds_what_all_streams_keep);
-	tcase_add_test(tc, a_message_has_its_room_from_the_beginning);
-	tcase_add_test(tc, a_room_goes_back_where_it_came_from);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
 }

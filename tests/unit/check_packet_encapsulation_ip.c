@@ -1,0 +1,282 @@
+/* What is carried in IP and UDP: VXLAN, Geneve, GTP, L2TP and kin, each around one TCP segment. */
+#include "suite.h"
+
+#include "wrapped_segment.h"
+
+#include "base/banned.h"
+
+static void
+vxlan(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x08\x00\x00\x00\x00\x00\x2a\x00"));
+	around_udp(w, 4789);
+}
+
+static void
+vxlan_linux_port_and_ipv6_outside(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x88\x00\x12\x34\x00\x00\x2a\x00"));
+	wrap_udp(w, 50000, 8472);
+	wrap_ipv6(w, 9, 17);
+	wrap_ethernet(w, 0x90, 0x86dd);
+}
+
+static void
+vxlan_gpe_ipv4(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x0c\x00\x00\x01\x00\x00\x2a\x00"));
+	around_udp(w, 4790);
+}
+
+static void
+vxlan_gpe_nsh_ipv6(struct wrap *w)
+{
+	inner_ipv6(w);
+	wrap_bytes(w, BYTES("\x0f\xc6\x01\x02\x00\x00\x01\x0fMETAMETAMETAMETA"));
+	wrap_bytes(w, BYTES("\x0c\x00\x00\x04\x00\x00\x2a\x00"));
+	around_udp(w, 4790);
+}
+
+static void
+geneve(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x00\x00\x65\x58\x00\x00\x2a\x00"));
+	around_udp(w, 6081);
+}
+
+static void
+geneve_with_options(struct wrap *w)
+{
+	inner_ipv6(w);
+	wrap_bytes(w, BYTES("\x03\x40\x86\xdd\x00\x00\x2a\x00\x01\x02\x80\x02OPTIONS!"));
+	around_udp(w, 6081);
+}
+
+static void
+gtp(struct wrap *w, uint8_t flags, struct span optional)
+{
+	size_t len;
+
+	wrap_bytes(w, optional);
+	len = wrap_len(w);
+	wrap_bytes(w, BYTES("TEID"));
+	put_u16(wrap_front(w, 2), len);
+	wrap_bytes(w, BYTES("\xff"));
+	wrap_front(w, 1)[0] = flags;
+	around_udp(w, 2152);
+}
+
+static void
+gtp_u(struct wrap *w)
+{
+	inner_ipv4(w);
+	gtp(w, 0x30, BYTES(""));
+}
+
+static void
+gtp_u_sequence(struct wrap *w)
+{
+	inner_ipv6(w);
+	gtp(w, 0x32, BYTES("\x00\x01\x00\x85")); /* the type counts with the E flag only */
+}
+
+static void
+gtp_u_extensions(struct wrap *w)
+{
+	inner_ipv4(w);
+	gtp(w, 0x34, BYTES("\x00\x00\x00\x85\x01\x00\x09\xc0\x02\x00\x00\x00\x00\x00\x00\x00"));
+}
+
+static void
+gtp_u_ethernet(struct wrap *w)
+{
+	inner_ethernet(w);
+	gtp(w, 0x30, BYTES(""));
+}
+
+static void
+ip_in_ip(struct wrap *w)
+{
+	inner_ipv4(w);
+	around_ipv4(w, 4);
+}
+
+static void
+six_in_four(struct wrap *w)
+{
+	inner_ipv6(w);
+	around_ipv4(w, 41);
+}
+
+static void
+four_in_six(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x04\x00\x04\x01\x04\x01\x01\x00")); /* tunnel encapsulation limit */
+	wrap_ipv6(w, 9, 60);
+	wrap_ethernet(w, 0x90, 0x86dd);
+}
+
+static void
+ether_ip(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x30\x00"));
+	around_ipv4(w, 97);
+}
+
+static void
+tzsp(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x01\x00\x00\x01\x00\x0a\x01\xcc\x01"));
+	around_udp(w, 37008);
+}
+
+static void
+teredo(struct wrap *w)
+{
+	inner_ipv6(w);
+	wrap_bytes(w, BYTES("\x00\x01\x01\x02IAUNONCE!!!!\x00\x00\x12\x34\x0a\x0b\x0c\x0d"));
+	/* client identifier 1, authentication 2, nonce 8, confirmation 1 */
+	around_udp(w, 3544);
+}
+
+static void
+l2tp_v2(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x00\x02\x00\x01\x00\x02\xff\x03\x00\x21"));
+	around_udp(w, 1701);
+}
+
+static void
+l2tp_v2_everything(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x4a\x02\x00\x60\x00\x01\x00\x02NSNR\x00\x03PAD\xff\x03\x00\x21"));
+	around_udp(w, 1701);
+}
+
+static void
+l2tp_v3_ip_with_cookie(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("SESSCOOKIE!!\x40\x00\x00\x00"));
+	around_ipv4(w, 115);
+}
+
+static void
+l2tp_v3_udp(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x00\x03\x00\x00SESS"));
+	around_udp(w, 1701);
+}
+
+static void
+gre_in_udp(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x20\x00\x65\x58KEY!"));
+	around_udp(w, 4754);
+}
+
+static void
+mpls_in_udp(struct wrap *w)
+{
+	inner_ipv6(w);
+	wrap_bytes(w, BYTES("\x00\x02\x01\xff"));
+	around_udp(w, 6635);
+}
+
+static void
+vxlan_in_geneve_in_gre_in_vlan(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x08\x00\x00\x00\x00\x00\x2a\x00"));
+	around_udp(w, 4789);
+	wrap_bytes(w, BYTES("\x00\x00\x65\x58\x00\x00\x2a\x00"));
+	wrap_udp(w, 50000, 6081);
+	wrap_ipv6(w, 8, 17);
+	wrap_bytes(w, BYTES("\x00\x00\x86\xdd"));
+	wrap_ipv4(w, 7, 47);
+	wrap_bytes(w, BYTES("\x00\x2b\x08\x00"));
+	wrap_ethernet(w, 0x70, 0x8100);
+}
+
+static const struct wrapping rows[] = {
+	{ "vxlan", vxlan, 4, true, -1 },
+	{ "vxlan_linux_port_and_ipv6_outside", vxlan_linux_port_and_ipv6_outside, 4, true, -1 },
+	{ "vxlan_gpe_ipv4", vxlan_gpe_ipv4, 4, false, -1 },
+	{ "vxlan_gpe_nsh_ipv6", vxlan_gpe_nsh_ipv6, 6, false, -1 },
+	{ "geneve", geneve, 4, true, -1 },
+	{ "geneve_with_options", geneve_with_options, 6, false, -1 },
+	{ "gtp_u", gtp_u, 4, false, -1 },
+	{ "gtp_u_sequence", gtp_u_sequence, 6, false, -1 },
+	{ "gtp_u_extensions", gtp_u_extensions, 4, false, -1 },
+	{ "gtp_u_ethernet", gtp_u_ethernet, 4, true, -1 },
+	{ "ip_in_ip", ip_in_ip, 4, false, -1 },
+	{ "six_in_four", six_in_four, 6, false, -1 },
+	{ "four_in_six", four_in_six, 4, false, -1 },
+	{ "ether_ip", ether_ip, 4, true, -1 },
+	{ "tzsp", tzsp, 4, true, -1 },
+	{ "teredo", teredo, 6, false, -1 },
+	{ "l2tp_v2", l2tp_v2, 4, false, -1 },
+	{ "l2tp_v2_everything", l2tp_v2_everything, 4, false, -1 },
+	{ "l2tp_v3_ip_with_cookie", l2tp_v3_ip_with_cookie, 4, true, -1 },
+	{ "l2tp_v3_udp", l2tp_v3_udp, 4, true, -1 },
+	{ "gre_in_udp", gre_in_udp, 4, true, -1 },
+	{ "mpls_in_udp", mpls_in_udp, 6, false, -1 },
+	{ "vxlan_in_geneve_in_gre_in_vlan", vxlan_in_geneve_in_gre_in_vlan, 4, true, 43 },
+};
+#define ROW_COUNT ((int)(sizeof(rows) / sizeof(rows[0])))
+
+START_TEST(wrapped_segment_is_found)
+{
+	wrapping_expect_found(&rows[_i]);
+}
+END_TEST
+
+START_TEST(wrapped_segment_with_padding_and_checksum_behind_is_the_same)
+{
+	wrapping_expect_found_with_padding(&rows[_i]);
+}
+END_TEST
+
+START_TEST(wrapped_segment_that_the_capture_cut_is_cut_or_short)
+{
+	wrapping_expect_cut_or_short(&rows[_i]);
+}
+END_TEST
+
+START_TEST(wrapped_segment_that_ends_early_gives_no_other_addresses)
+{
+	wrapping_expect_no_other_addresses(&rows[_i]);
+}
+END_TEST
+
+START_TEST(wrapped_segment_with_one_byte_changed_is_decoded_without_harm)
+{
+	wrapping_expect_no_harm(&rows[_i]);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, wrapped_segment_is_found, 0, ROW_COUNT);
+	tcase_add_loop_test(
+	    tc, wrapped_segment_with_padding_and_checksum_behind_is_the_same, 0, ROW_COUNT);
+	tcase_add_loop_test(tc, wrapped_segment_that_the_capture_cut_is_cut_or_short, 0, ROW_COUNT);
+	tcase_add_loop_test(
+	    tc, wrapped_segment_that_ends_early_gives_no_other_addresses, 0, ROW_COUNT);
+	tcase_add_loop_test(
+	    tc, wrapped_segment_with_one_byte_changed_is_decoded_without_harm, 0, ROW_COUNT);
+}
+
+SUITE_MAIN("packet_encapsulation_ip")
