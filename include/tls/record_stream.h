@@ -28,8 +28,9 @@
 
 /* Of a longer message the beginning is kept: a ClientHello or a leaf certificate fits easily. */
 #define TLS_MESSAGE_MAX 65536
-/* The room that an unfinished message begins with. */
+/* The room that an unfinished message begins with; so often it is doubled until few need more. */
 #define TLS_MESSAGE_ROOM 1024
+#define TLS_MESSAGE_POOLS 2
 
 /* What a record holds, as far as the outside shows it. */
 enum tls_seen {
@@ -71,8 +72,12 @@ enum tls_record_state {
 struct tls_record_budget {
 	size_t kept_len, max_kept_len;
 	uint64_t exceeded_count; /* messages that are handed out cut because of it */
-	struct pool *rooms;      /* borrowed: of TLS_MESSAGE_ROOM bytes each; NULL: malloc's */
+	struct pool *rooms;      /* borrowed: TLS_MESSAGE_POOLS, see below; NULL: malloc's */
 };
+
+/* The first one's rooms have TLS_MESSAGE_ROOM bytes, each next one's twice as many. */
+void tls_message_pools_init(struct pool pools[TLS_MESSAGE_POOLS]);
+void tls_message_pools_release(struct pool pools[TLS_MESSAGE_POOLS]);
 
 /* Embedded; private but for `state`, `hello_pending` and `budget`. */
 struct tls_record_stream {

@@ -35,7 +35,7 @@ struct lanes {
 	struct tls_cache *cache;
 	struct session_pool *sessions;
 	struct watch_pool *watches;
-	struct pool message_rooms;
+	struct pool message_rooms[TLS_MESSAGE_POOLS];
 	struct lane *by_number[LANES]; /* into `lane`; NULL: not one of these */
 	size_t count;
 	struct lane lane[];
@@ -173,7 +173,7 @@ open_lane(struct lanes *l, struct lane *lane, unsigned share_count)
 	flows.share_count = share_count;
 	lane->lanes = l;
 	lane->records.max_kept_len = MAX_KEPT_LEN / share_count;
-	lane->records.rooms = &l->message_rooms;
+	lane->records.rooms = l->message_rooms;
 	mirror_init(
 	    &lane->mirror, flows.is_saved ? hash_key_fixed() : hash_key_random(), share_count);
 	lane->session_options = (struct session_options){
@@ -202,7 +202,7 @@ new_lanes(const struct pipeline_options *options, size_t count, unsigned share_c
 	l->cache = tls_cache_new();
 	l->sessions = session_pool_new();
 	l->watches = watch_pool_new();
-	pool_init(&l->message_rooms, TLS_MESSAGE_ROOM);
+	tls_message_pools_init(l->message_rooms);
 	for (size_t i = 0; i < count; i++)
 		open_lane(l, &l->lane[i], share_count);
 	return l;
@@ -239,7 +239,7 @@ lanes_free(struct lanes *l)
 		return;
 	for (size_t i = 0; i < l->count; i++)
 		flow_table_free(l->lane[i].flows);
-	pool_release(&l->message_rooms);
+	tls_message_pools_release(l->message_rooms);
 	watch_pool_free(l->watches);
 	session_pool_free(l->sessions);
 	tls_cache_free(l->cache);

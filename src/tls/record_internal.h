@@ -1,5 +1,6 @@
 /*
- * record_internal - SSLv2 records, read by the same stream as the others.
+ * record_internal - what the files that read records share: SSLv2 records are read by the same
+ * stream as the others.
  */
 #ifndef TLSTALLY_TLS_RECORD_INTERNAL_H
 #define TLSTALLY_TLS_RECORD_INTERNAL_H
@@ -14,5 +15,8 @@ size_t tls_ssl2_take_header(
 /* record_stream.c: the body of a hello. */
 void tls_ssl2_take_body(
     struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg);
+
+/* message_room.c: keeps these bytes of the message too, as far as they may be. */
+void tls_message_keep(struct tls_record_stream *s, struct span bytes);
 
 #endif

@@ -1,10 +1,8 @@
 #include "tls/record_stream.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/xalloc.h"
 #include "tls/names.h"
 #include "tls/record_internal.h"
 
@@ -17,41 +15,11 @@
 #define PEEK_LEN 6
 /* Longer handshake messages are not found in practice: such a length is ciphertext. */
 #define MESSAGE_LEN_LIMIT (1u << 20)
-#define USUAL_MESSAGE_MAX 4096
 
 void
 tls_record_stream_init(struct tls_record_stream *s)
 {
 	*s = (struct tls_record_stream){ .state = TLS_RECORDS_START };
-}
-
-/* Nearly all messages need no more room than the first, which comes from a pool and goes there. */
-static bool
-is_pooled(const struct tls_record_stream *s, size_t room)
-{
-	return room == TLS_MESSAGE_ROOM && s->budget != NULL && s->budget->rooms != NULL;
-}
-
-static void
-free_room(struct tls_record_stream *s)
-{
-	if (is_pooled(s, s->kept_room))
-		pool_give_back(s->budget->rooms, s->kept);
-	else
-		free(s->kept);
-}
-
-void
-tls_record_stream_release(struct tls_record_stream *s)
-{
-	s->kept_len = 0;
-	if (s->kept_room == 0)
-		return;
-	free_room(s);
-	if (s->budget != NULL)
-		s->budget->kept_len -= s->kept_room;
-	s->kept = NULL;
-	s->kept_room = 0;
 }
 
 void
@@ -65,66 +33,6 @@ is_kept_type(uint8_t type)
 {
 	return type == TLS_HANDSHAKE_CLIENT_HELLO || type == TLS_HANDSHAKE_SERVER_HELLO ||
 	       type == TLS_HANDSHAKE_HELLO_RETRY_REQUEST || type == TLS_HANDSHAKE_CERTIFICATE;
-}
-
-/*
- * For so many bytes of the message.  It tells its length beforehand; more than a usual chain of
- * certificates has is made room for when it comes.
- */
-static size_t
-room_for(const struct tls_record_stream *s, size_t len)
-{
-	size_t expected = s->kept_want < USUAL_MESSAGE_MAX ? s->kept_want : USUAL_MESSAGE_MAX;
-	size_t room = TLS_MESSAGE_ROOM;
-
-	if (len < expected)
-		len = expected;
-	while (room < len)
-		room *= 2;
-	return room;
-}
-
-/* False when the budget has no room for so many bytes. */
-static __attribute__((noinline)) bool
-grow(struct tls_record_stream *s, size_t len)
-{
-	struct tls_record_budget *budget = s->budget;
-	size_t want = room_for(s, len);
-	uint8_t *kept;
-
-	if (budget != NULL && want - s->kept_room > budget->max_kept_len - budget->kept_len) {
-		budget->exceeded_count++;
-		return false;
-	}
-	if (budget != NULL)
-		budget->kept_len += want - s->kept_room;
-	kept = budget != NULL && is_pooled(s, want) ? pool_take(budget->rooms) : xmalloc(want);
-	if (s->kept_room > 0) {
-		memcpy(kept, s->kept, s->kept_len);
-		free_room(s);
-	}
-	s->kept = kept;
-	s->kept_room = (uint32_t)want;
-	return true;
-}
-
-static void
-keep(struct tls_record_stream *s, struct span bytes)
-{
-	size_t room = TLS_MESSAGE_MAX - s->kept_len;
-	size_t len = bytes.len < room ? bytes.len : room;
-
-	if (s->kept_full)
-		return;
-	if (s->kept_len + len > s->kept_room && !grow(s, s->kept_len + len)) {
-		s->kept_full = true;
-		return;
-	}
-	if (len == 0)
-		return;
-	assert(s->kept != NULL);
-	memcpy(s->kept + s->kept_len, bytes.data, len);
-	s->kept_len += (uint32_t)len;
 }
 
 static void
@@ -177,7 +85,7 @@ take_message_body(
 	if (s->kept_len == 0 && !s->kept_full)
 		s->kept_want = wanted_len(s, bytes);
 	if (s->kept_len > 0 || s->kept_full || bytes.len < s->kept_want) {
-		keep(s, bytes);
+		tls_message_keep(s, span_first(bytes, s->kept_want - s->kept_len));
 		kept = span_from(s->kept, s->kept_len);
 		s->kept_want = wanted_len(s, kept);
 	}
@@ -198,7 +106,7 @@ tls_record_stream_pass(struct tls_record_stream *s, struct span bytes)
 		if (s->message_kept) {
 			if (s->kept_len + bytes.len >= s->kept_want)
 				return false;
-			keep(s, bytes);
+			tls_message_keep(s, bytes);
 		}
 		s->message_left -= (uint32_t)bytes.len;
 	}

@@ -98,12 +98,12 @@ END_TEST
 /* A room from the pool or, larger ones, from malloc, and back: the sanitizers look on. */
 START_TEST(a_room_goes_back_where_it_came_from)
 {
-	struct pool rooms;
-	struct tls_record_budget budget = { .max_kept_len = 16384, .rooms = &rooms };
+	struct pool rooms[TLS_MESSAGE_POOLS];
+	struct tls_record_budget budget = { .max_kept_len = 16384, .rooms = rooms };
 	struct writer small = { 0 }, large = { 0 };
 	struct fixture a, b;
 
-	pool_init(&rooms, TLS_MESSAGE_ROOM);
+	tls_message_pools_init(rooms);
 	put_message(&small, TLS_HANDSHAKE_CERTIFICATE, 700);
 	put_message(&large, TLS_HANDSHAKE_CERTIFICATE, 3000);
 	for (int i = 0; i < 2; i++) {
@@ -122,7 +122,7 @@ START_TEST(a_room_goes_back_where_it_came_from)
 		end(&b);
 		ck_assert_uint_eq(budget.kept_len, 0);
 	}
-	pool_release(&rooms);
+	tls_message_pools_release(rooms);
 }
 END_TEST
 
