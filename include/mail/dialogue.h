@@ -86,13 +86,8 @@ struct mail_dialogue {
 	struct mail_facts facts;
 	/* Private to the module from here on. */
 	struct mail_reader readers[2]; /* by enum mail_side */
-	uint8_t client_window[MAIL_CLIENT_WINDOW];
-	uint8_t server_window[MAIL_SERVER_WINDOW];
-	uint32_t pending_key[MAIL_PENDING_MAX]; /* 0: in order; else the hash of an IMAP tag */
-	uint8_t pending[MAIL_PENDING_MAX];
-	uint32_t pending_name[MAIL_PENDING_MAX]; /* of logins: whose, see mail_internal.h */
-	uint32_t login_name;                     /* the same for a command not yet among them */
-	uint32_t user_name;                      /* POP3: of the last USER */
+	uint32_t login_name;           /* of a command not yet among the pending ones */
+	uint32_t user_name;            /* POP3: of the last USER */
 	uint8_t pending_count;
 	uint8_t auth;           /* the client is in a SASL exchange, */
 	uint8_t mechanism;      /* of this kind, */
@@ -109,6 +104,14 @@ struct mail_dialogue {
 	bool server_ok;    /* POP3: the last line was +OK, so lines up to a dot may follow */
 	bool bye;          /* IMAP: "* BYE" */
 	bool starttls_due; /* asked for, not refused */
+
+	/* As much of these counts as the numbers above say; a dialogue begins without clearing
+	 * them. */
+	uint8_t pending[MAIL_PENDING_MAX];
+	uint32_t pending_key[MAIL_PENDING_MAX];  /* 0: in order; else the hash of an IMAP tag */
+	uint32_t pending_name[MAIL_PENDING_MAX]; /* of logins: whose, see mail_internal.h */
+	uint8_t client_window[MAIL_CLIENT_WINDOW];
+	uint8_t server_window[MAIL_SERVER_WINDOW];
 };
 
 /* PROTOCOL_TLS: the protocol is not known yet and taken from the server's banner or client's words.

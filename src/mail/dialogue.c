@@ -34,7 +34,8 @@ enum {
 void
 mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol)
 {
-	*d = (struct mail_dialogue){ .protocol = protocol };
+	memset(d, 0, offsetof(struct mail_dialogue, pending));
+	d->protocol = protocol;
 }
 
 void

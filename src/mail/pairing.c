@@ -110,12 +110,14 @@ remove_entries(struct mail_dialogue *d, size_t first, size_t count)
 {
 	size_t after = d->pending_count - first - count;
 
+	d->pending_count = (uint8_t)(d->pending_count - count);
+	if (after == 0)
+		return;
 	memmove(d->pending + first, d->pending + first + count, after);
 	memmove(d->pending_key + first, d->pending_key + first + count,
 	    after * sizeof(d->pending_key[0]));
 	memmove(d->pending_name + first, d->pending_name + first + count,
 	    after * sizeof(d->pending_name[0]));
-	d->pending_count = (uint8_t)(d->pending_count - count);
 }
 
 void

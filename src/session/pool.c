@@ -12,7 +12,7 @@
 #define KEPT_MAX 256
 
 struct session_pool {
-	struct pool sessions;
+	struct pool sessions, dialogues;
 	size_t count, most; /* in use now, and at most since the pool was empty */
 };
 
@@ -22,6 +22,7 @@ session_pool_new(void)
 	struct session_pool *pool = xcalloc(1, sizeof(*pool));
 
 	pool_init(&pool->sessions, sizeof(struct session));
+	pool_init(&pool->dialogues, sizeof(struct mail_dialogue));
 	return pool;
 }
 
@@ -31,6 +32,7 @@ session_pool_free(struct session_pool *pool)
 	if (pool == NULL)
 		return;
 	pool_release(&pool->sessions);
+	pool_release(&pool->dialogues);
 	free(pool);
 }
 
@@ -75,8 +77,24 @@ session_give_back(struct session_pool *pool, struct session *s)
 	pool_give_back(&pool->sessions, s);
 	if (--pool->count == 0 && pool->most > KEPT_MAX) {
 		pool_release(&pool->sessions);
+		pool_release(&pool->dialogues);
 		pool->most = 0;
 	}
+}
+
+struct mail_dialogue *
+session_alloc_mail(struct session_pool *pool)
+{
+	return pool != NULL ? pool_take(&pool->dialogues) : xmalloc(sizeof(struct mail_dialogue));
+}
+
+void
+session_give_back_mail(struct session_pool *pool, struct mail_dialogue *mail)
+{
+	if (pool != NULL)
+		pool_give_back(&pool->dialogues, mail);
+	else
+		free(mail);
 }
 
 void

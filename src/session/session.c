@@ -1,9 +1,7 @@
 #include "session/session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/xalloc.h"
 #include "session/session_internal.h"
 #include "tls/names.h"
 
@@ -33,7 +31,8 @@ session_free(struct session *s)
 		return;
 	for (unsigned dir = 0; dir < 2; dir++)
 		tls_record_stream_release(&s->side[dir].records);
-	free(s->mail);
+	if (s->mail != NULL)
+		session_give_back_mail(s->options->pool, s->mail);
 	session_give_back(s->options->pool, s);
 }
 
@@ -157,7 +156,7 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	protocol = service_at(s, 1u - (unsigned)s->mail_client).protocol;
 	if (protocol == PROTOCOL_NONE)
 		protocol = service_at(s, (unsigned)s->mail_client).protocol;
-	s->mail = xmalloc(sizeof(*s->mail));
+	s->mail = session_alloc_mail(s->options->pool);
 	mail_dialogue_init(s->mail, protocol);
 	s->mail->name_key = s->options->name_key;
 }

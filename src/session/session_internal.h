@@ -75,6 +75,9 @@ _Static_assert(offsetof(struct session, side) == CACHE_LINE, "one line in front 
  */
 struct session *session_alloc(struct session_pool *pool);
 void session_give_back(struct session_pool *pool, struct session *s);
+/* A dialogue that has still to be initialised, and back. */
+struct mail_dialogue *session_alloc_mail(struct session_pool *pool);
+void session_give_back_mail(struct session_pool *pool, struct mail_dialogue *mail);
 
 /* hello.c: from messages to the event's fields. */
 extern const struct tls_record_sink session_record_sink;
