@@ -25,6 +25,17 @@ timestamp_hour(int64_t time_us)
 const char *timestamp_to_text(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
 /* The same without a NUL; returns where it ends. */
 char *timestamp_put(char *out, int64_t time_us);
+#define TIMESTAMP_DATE_LEN 10
+#define TIMESTAMP_DATES 64
+/* Dates as they were written lately: to work one out takes half of what a whole time does. */
+struct timestamp_dates {
+	struct {
+		int64_t day;
+		char text[TIMESTAMP_DATE_LEN]; /* all zero: none yet */
+	} by_day[TIMESTAMP_DATES];
+};
+/* As timestamp_put. */
+char *timestamp_put_again(char *out, int64_t time_us, struct timestamp_dates *dates);
 /* "2026-11-20" of the UTC day; returns `out`. */
 const char *timestamp_to_date(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
 /*

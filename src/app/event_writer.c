@@ -10,6 +10,7 @@
 
 #include "base/xalloc.h"
 #include "event/event_form.h"
+#include "event/event_lines.h"
 
 #include "base/banned.h"
 
@@ -21,6 +22,7 @@ struct event_writer {
 	struct event_writer_options options;
 	char *path;
 	char *sensor;
+	struct event_lines *lines;
 	int fd;
 	struct buf held; /* begins with a line */
 	struct buf own;  /* a record that is put into another form */
@@ -109,6 +111,7 @@ event_writer_new(const struct event_writer_options *options, struct error *err)
 
 	w->options = *options;
 	w->sensor = xstrdup(options->sensor);
+	w->lines = event_lines_new(options->sensor);
 	w->fd = -1;
 	if (options->target == EVENT_TARGET_SYSLOG) {
 		openlog("tlstally", LOG_PID, LOG_DAEMON);
@@ -149,6 +152,7 @@ event_writer_free(struct event_writer *w)
 	close_file(w->fd);
 	buf_release(&w->held);
 	buf_release(&w->own);
+	event_lines_free(w->lines);
 	free(w->path);
 	free(w->sensor);
 	free(w);
@@ -182,11 +186,11 @@ static void
 write_line(struct event_writer *w, const struct event *ev, const char *source)
 {
 	if (w->options.form == RECORD_FORM_TLSTALLY) {
-		event_write_json(ev, w->sensor, source, &w->held);
+		event_lines_add(w->lines, ev, source, &w->held);
 		return;
 	}
 	buf_clear(&w->own);
-	event_write_json(ev, w->sensor, source, &w->own);
+	event_lines_add(w->lines, ev, source, &w->own);
 	event_form_write(w->options.form, ev, w->sensor,
 	    span_from(w->own.data, w->own.len - 1), /* without its newline */
 	    &w->held);

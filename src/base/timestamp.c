@@ -63,15 +63,14 @@ put_date(char *out, int64_t days)
 	return digits_put_two(out, (unsigned)day);
 }
 
-char *
-timestamp_put(char *out, int64_t time_us)
+/* Behind the date, which is that of `days`. */
+static inline char *
+put_time_of_day(char *p, int64_t time_us, int64_t days)
 {
-	int64_t days = floor_div(time_us, USEC_PER_DAY);
 	/* Of the earliest times the first microsecond of the day is none of int64_t. */
 	uint64_t rest = (uint64_t)time_us - (uint64_t)days * (uint64_t)USEC_PER_DAY;
 	unsigned secs = (unsigned)(rest / USEC_PER_SEC);
 	unsigned us = (unsigned)(rest - secs * USEC_PER_SEC);
-	char *p = put_date(out, days);
 
 	*p++ = 'T';
 	p = digits_put_two(p, secs / 3600);
@@ -85,6 +84,29 @@ timestamp_put(char *out, int64_t time_us)
 	p = digits_put_two(p, us % 100);
 	*p++ = 'Z';
 	return p;
+}
+
+char *
+timestamp_put(char *out, int64_t time_us)
+{
+	int64_t days = floor_div(time_us, USEC_PER_DAY);
+
+	return put_time_of_day(put_date(out, days), time_us, days);
+}
+
+char *
+timestamp_put_again(char *out, int64_t time_us, struct timestamp_dates *dates)
+{
+	int64_t days = floor_div(time_us, USEC_PER_DAY);
+	size_t i = (uint64_t)days % TIMESTAMP_DATES;
+	char *date = dates->by_day[i].text;
+
+	if (dates->by_day[i].day != days || date[0] == '\0') {
+		dates->by_day[i].day = days;
+		(void)put_date(date, days);
+	}
+	memcpy(out, date, TIMESTAMP_DATE_LEN);
+	return put_time_of_day(out + TIMESTAMP_DATE_LEN, time_us, days);
 }
 
 const char *

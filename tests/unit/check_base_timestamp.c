@@ -41,6 +41,22 @@ START_TEST(a_time_is_written_in_utc_with_microseconds)
 }
 END_TEST
 
+/* Days that share a place, one after the other and again. */
+START_TEST(a_date_that_is_kept_is_written_as_one_that_is_worked_out)
+{
+	struct timestamp_dates dates = { 0 };
+
+	for (int i = 0; i < 1000; i++) {
+		int64_t time_us =
+		    times[i % ROWS(times)].time_us + i / 3 % 5 * TIMESTAMP_DATES * USEC_PER_DAY;
+		char text[TIMESTAMP_TEXT_LEN], again[TIMESTAMP_TEXT_LEN];
+
+		*timestamp_put_again(again, time_us, &dates) = '\0';
+		ck_assert_str_eq(again, timestamp_to_text(time_us, text));
+	}
+}
+END_TEST
+
 START_TEST(what_is_written_is_read_back)
 {
 	int64_t time_us;
@@ -167,6 +183,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_time_is_written_in_utc_with_microseconds, 0, ROWS(times));
+	tcase_add_test(tc, a_date_that_is_kept_is_written_as_one_that_is_worked_out);
 	tcase_add_loop_test(tc, what_is_written_is_read_back, 0, ROWS(times));
 	tcase_add_test(tc, every_day_of_four_centuries_follows_the_one_before);
 	tcase_add_test(tc, a_time_beyond_all_reason_still_has_a_text_of_the_usual_length);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "event/community_id.h"
+#include "event/event_lines.h"
 #include "tls/names.h"
 
 #include "suite.h"
@@ -188,6 +189,59 @@ START_TEST(hostile_text_stays_inside_its_string)
 }
 END_TEST
 
+/* Any of what a phrase may tell, so that more of them come than are kept. */
+static struct event
+some_event(unsigned i)
+{
+	static const uint16_t versions[] = { 0, TLS_VERSION_SSL2, TLS_VERSION_SSL3, TLS_VERSION_1_0,
+		TLS_VERSION_1_1, TLS_VERSION_1_2, TLS_VERSION_1_3 };
+	struct event ev = full_event();
+
+	ev.kind = i % 5 == 0 ? EVENT_CLEARTEXT_SESSION : EVENT_TLS_HANDSHAKE;
+	ev.timestamp_us += i % 7 * INT64_C(86400000000);
+	ev.protocol = (enum protocol)(i % 5);
+	ev.tls_mode = (enum tls_mode)(i / 2 % 3);
+	ev.tls_version = versions[i / 3 % 7];
+	ev.offered_version = versions[i / 5 % 7];
+	ev.has_cipher_suite = i % 11 != 0;
+	ev.cipher_suite = i / 2 % 13 == 0 ? 0x4a4a : i % 300;
+	ev.resumed = (enum tri)(i % 3);
+	ev.hello_retry = (enum tri)(i / 3 % 3);
+	ev.fallback_scsv = (enum tri)(i / 7 % 3);
+	ev.downgrade_sentinel = versions[i % 7];
+	ev.outcome = (enum outcome)(i % 5);
+	ev.refused_by = (enum event_side)(i / 11 % 3);
+	ev.refusal = (enum refusal_kind)(i / 13 % 6);
+	ev.refusal_alert = (uint8_t)(i / 17);
+	ev.limited_by = (enum event_side)(i / 19 % 3);
+	return ev;
+}
+
+/* Each twice: one that is kept comes behind the one that takes its place. */
+START_TEST(phrases_that_are_kept_make_the_same_lines)
+{
+	static const char *const sources[] = { "eth0", "eth1", NULL, "\"", "" };
+	struct event_lines *lines = event_lines_new("sensor\n1");
+	struct buf out = { 0 }, expected = { 0 };
+
+	for (unsigned i = 0; i < 20000; i++) {
+		struct event ev = some_event(i % 3 == 2 ? i - 2 : i);
+		const char *source = sources[i / 4 % ROWS(sources)];
+
+		event_lines_add(lines, &ev, source, &out);
+		event_write_json(&ev, "sensor\n1", source, &expected);
+		if (i % 100 != 99)
+			continue;
+		ck_assert_str_eq(buf_text(&out), buf_text(&expected));
+		buf_clear(&out);
+		buf_clear(&expected);
+	}
+	buf_release(&out);
+	buf_release(&expected);
+	event_lines_free(lines);
+}
+END_TEST
+
 START_TEST(ipv6_is_written_as_in_rfc_5952)
 {
 	struct event ev = { .client_ip = addr_from_v6((const uint8_t[16]){
@@ -264,6 +318,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_is_not_known_is_null);
 	tcase_add_loop_test(tc, cleartext_session_tells_whether_a_login_was_tried, 0, 3);
 	tcase_add_loop_test(tc, hostile_text_stays_inside_its_string, 0, ROWS(hostile));
+	tcase_add_test(tc, phrases_that_are_kept_make_the_same_lines);
 	tcase_add_test(tc, ipv6_is_written_as_in_rfc_5952);
 	tcase_add_loop_test(
 	    tc, ports_are_written_with_as_many_digits_as_they_need, 0, ROWS(numbers));
