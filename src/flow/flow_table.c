@@ -120,10 +120,12 @@ flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, in
 		    &open->stream[arg.dir], &table->counters.streams, &flow_stream_sink, &arg);
 	}
 	/* What the flush handed out may have settled it. */
-	if (flow_is_settled(flow))
-		return;
-	table->handler->end(open->user, why, time_us);
-	flow_settle(table, flow);
+	if (!flow_is_settled(flow)) {
+		table->handler->end(open->user, why, time_us);
+		flow_settle(table, flow);
+	}
+	/* It is remembered from then on, however late the next packet tells the time. */
+	flow->last_us = time_us;
 }
 
 void
