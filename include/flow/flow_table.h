@@ -56,10 +56,10 @@ struct flow_watch {
 				    comes after flow_watch */
 		int64_t len[2];  /* once the watch is over: bytes of each direction since then */
 	};
-	/* Set when the watch is over: */
+	/* What the user saw of an end before it was settled, and in the end how it ended first: */
 	int64_t closed_us;   /* unless `close` is NONE: packet time of that FIN or RST */
 	uint32_t closed_ack; /* private: what the first FIN acknowledged */
-	uint8_t close;       /* enum flow_close: how it ended first; NONE: that was not seen */
+	uint8_t close;       /* enum flow_close; NONE: that was not seen */
 	uint8_t closed_by;   /* unless NONE: its direction */
 };
 
@@ -161,7 +161,7 @@ bool flow_can_rise(const struct flow *flow, enum flow_rank rank);
  */
 void flow_settle(struct flow_table *table, struct flow *flow);
 /* The connection, settled just now, is watched until both sides have closed, or it is forgotten. */
-void flow_watch(struct flow_table *table, struct flow *flow, struct flow_watch *watch);
+void flow_watch(struct flow *flow, struct flow_watch *watch);
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table);
 /* Connections tracked now, and how many of them are not settled. */

@@ -103,6 +103,13 @@ const struct event *session_event(const struct session *s);
  * TLS 1.2 and below; -1 where that cannot be told.
  */
 int64_t session_handshake_end(const struct session *s, unsigned dir);
+/* Who closed the connection first while it was followed; UNSEEN: neither side did. */
+struct session_close {
+	enum session_end how;
+	unsigned dir;
+	int64_t time_us; /* packet time */
+};
+struct session_close session_first_close(const struct session *s);
 
 /* The connection is over at packet time `time_us`: settles with the evidence that is there. */
 void session_end(struct session *s, int64_t time_us);

@@ -7,15 +7,12 @@
 #define AHEAD_MAX (INT64_C(1) << 30)
 
 void
-flow_watch(struct flow_table *table, struct flow *flow, struct flow_watch *watch)
+flow_watch(struct flow *flow, struct flow_watch *watch)
 {
 	for (unsigned dir = 0; dir < 2; dir++) {
 		if (watch->from[dir] < 0)
 			watch->from[dir] = flow->next[dir];
 	}
-	watch->close = flow->fin_dirs != 0 ? FLOW_CLOSE_FIN : FLOW_CLOSE_NONE;
-	watch->closed_by = flow->fin_dirs == 1 ? 0 : 1;
-	watch->closed_us = table->now_us;
 	watch->closed_ack = 0;
 	flow->watch = watch;
 }

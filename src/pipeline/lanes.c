@@ -50,7 +50,7 @@ settle(struct lane *lane, struct session *session, struct flow *flow)
 		watch = watch_new(lane->lanes->watches, session, flow_connection(flow));
 	flow_settle(lane->flows, flow);
 	if (watch != NULL)
-		flow_watch(lane->flows, flow, watch_flow(watch));
+		flow_watch(flow, watch_flow(watch));
 	session_free(session);
 }
 

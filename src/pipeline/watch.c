@@ -47,10 +47,22 @@ watch_pool_free(struct watch_pool *pool)
 	free(pool);
 }
 
+/* What ended the connection before it was settled: the flow table has not kept when that was. */
+static void
+set_close(struct flow_watch *flow, const struct session_close *first)
+{
+	if (first->how == SESSION_END_UNSEEN)
+		return;
+	flow->close = first->how == SESSION_END_CLOSE ? FLOW_CLOSE_FIN : FLOW_CLOSE_RESET;
+	flow->closed_by = (uint8_t)first->dir;
+	flow->closed_us = first->time_us;
+}
+
 struct watch *
 watch_new(struct watch_pool *pool, const struct session *session, const struct connection *conn)
 {
 	const struct event *ev = session_event(session);
+	struct session_close first = session_first_close(session);
 	struct watch *w;
 
 	if (ev == NULL || ev->kind != EVENT_TLS_HANDSHAKE || ev->outcome != OUTCOME_ESTABLISHED)
@@ -72,6 +84,7 @@ watch_new(struct watch_pool *pool, const struct session *session, const struct c
 	};
 	for (unsigned dir = 0; dir < 2; dir++)
 		w->flow.from[dir] = session_handshake_end(session, dir);
+	set_close(&w->flow, &first);
 	return w;
 }
 

@@ -172,6 +172,31 @@ session_handshake_end(const struct session *s, unsigned dir)
 	return side->ciphertext_mark.offset + TLS_RECORD_HEADER_LEN + side->ciphertext_len;
 }
 
+/* A side's FIN, or its reset where there is none; NULL: it did not close. */
+static const struct mark *
+close_of(const struct evidence_side *side)
+{
+	if (side->fin)
+		return &side->fin_mark;
+	return side->rst ? &side->rst_mark : NULL;
+}
+
+struct session_close
+session_first_close(const struct session *s)
+{
+	const struct mark *a = close_of(&s->side[0].evidence), *b = close_of(&s->side[1].evidence);
+	unsigned dir = a != NULL && (b == NULL || mark_is_before(a, b)) ? 0 : 1;
+	const struct mark *first = dir == 0 ? a : b;
+
+	if (first == NULL)
+		return (struct session_close){ .how = SESSION_END_UNSEEN };
+	return (struct session_close){
+		.how = s->side[dir].evidence.fin ? SESSION_END_CLOSE : SESSION_END_RESET,
+		.dir = dir,
+		.time_us = first->time_us,
+	};
+}
+
 /*
  * The first byte by which the server answers the ClientHello; false where there is none.  Where TLS
  * comes at once any word of the server is an answer, a greeting too.

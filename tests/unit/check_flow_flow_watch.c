@@ -125,7 +125,7 @@ START_TEST(counting_may_begin_elsewhere)
 	for (unsigned dir = 0; dir < 2; dir++)
 		watch->watch.from[dir] = world_role(&watch->user, dir) == 'c' ? 1 : 12;
 	w->watched++;
-	flow_watch(w->table, w->last, &watch->watch);
+	flow_watch(w->last, &watch->watch);
 	world_run(w, "s.A@5002/1002:0123456789abc s.FA@5015/1002 c.FA@1002/5016");
 	ck_assert_str_eq(after_settling(w), "A=1,3s|0");
 	world_free(w);

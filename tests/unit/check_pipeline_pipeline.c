@@ -79,6 +79,45 @@ START_TEST(end_of_a_session_is_told_for_the_row_of_its_handshake)
 }
 END_TEST
 
+/* Of the client's flight the first segment was not captured, so that the rest waits for it. */
+static void
+handshake_with_a_hole_that_the_server_closes(struct frames *f)
+{
+	connect_tcp(f, 1000);
+	hello(f, BYTES(SAMPLE_OPENSSL_TLS10));
+	put_plain_server_hello(&f->out, TLS_VERSION_1_0);
+	put_message(&f->out, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	segment(f, 1, TCP_ACK);
+	put_message(&f->out, TLS_HANDSHAKE_CLIENT_KEY_EXCHANGE, 130);
+	segment(f, 0, TCP_ACK);
+	f->count--;
+	put_ccs(&f->out);
+	put_sealed(&f->out, TLS_RECORD_HANDSHAKE, 40);
+	segment(f, 0, TCP_ACK);
+	put_ccs(&f->out);
+	put_sealed(&f->out, TLS_RECORD_HANDSHAKE, 40);
+	segment(f, 1, TCP_ACK);
+	segment(f, 1, TCP_ACK | TCP_FIN);
+}
+
+START_TEST(session_that_is_settled_late_ended_when_its_side_closed)
+{
+	const struct event *end = &fixture.endings[0];
+
+	begin(&capture, LINK_ETHERNET, 993);
+	handshake_with_a_hole_that_the_server_closes(&capture);
+	add_all(&capture);
+	ck_assert_uint_eq(fixture.event_count, 0);
+	pipeline_advance(fixture.pipeline, START_US + INT64_C(3600000000));
+	ck_assert_uint_eq(fixture.event_count, 1);
+	pipeline_finish(fixture.pipeline);
+	ck_assert_uint_eq(fixture.ending_count, 1);
+	ck_assert_int_eq(end->ending.how, SESSION_END_CLOSE);
+	ck_assert_int_eq(end->ending.by, SIDE_SERVER);
+	ck_assert_int_eq(end->ending.duration_us, 2000);
+}
+END_TEST
+
 START_TEST(session_that_goes_on_when_the_capture_ends_was_not_seen_to_end)
 {
 	begin(&capture, LINK_ETHERNET, 993);
@@ -202,6 +241,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, conversation_gives_one_event);
 	tcase_add_test(tc, end_of_a_session_is_told_for_the_row_of_its_handshake);
+	tcase_add_test(tc, session_that_is_settled_late_ended_when_its_side_closed);
 	tcase_add_test(tc, session_that_goes_on_when_the_capture_ends_was_not_seen_to_end);
 	tcase_add_loop_test(tc, sequence_numbers_may_wrap, 0, 400);
 	tcase_add_test(tc, every_packet_twice_gives_one_event);

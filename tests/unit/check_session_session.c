@@ -424,6 +424,55 @@ START_TEST(the_phase_tells_how_far_it_has_come)
 }
 END_TEST
 
+static const struct {
+	const char *fact;
+	struct {
+		char what; /* F: FIN, R: reset */
+		unsigned dir;
+		struct mark mark;
+	} acts[2];
+	struct session_close first;
+} closes_rows[] = {
+	{ "nobody", { { 0 } }, { .how = SESSION_END_UNSEEN } },
+	{ "the only one", { { 'F', 1, { 5, 0, 0 } } }, { SESSION_END_CLOSE, 1, 5 } },
+	{ "a reset", { { 'R', 0, { 6, 0, 0 } } }, { SESSION_END_RESET, 0, 6 } },
+	{ "the earlier one", { { 'F', 1, { 5, 0, 0 } }, { 'F', 0, { 7, 0, 0 } } },
+	    { SESSION_END_CLOSE, 1, 5 } },
+	{ "an answer is not the first", { { 'F', 1, { 5, 0, 1 } }, { 'F', 0, { 7, 0, 0 } } },
+	    { SESSION_END_CLOSE, 0, 7 } },
+	{ "a reset behind the FIN of the same side is one act",
+	    { { 'F', 0, { 5, 0, 0 } }, { 'R', 0, { 6, 1, 0 } } }, { SESSION_END_CLOSE, 0, 5 } },
+};
+
+START_TEST(who_closed_first_is_told)
+{
+	const struct connection conn = { .opener = 0, .port = { 40000, 993 } };
+	struct session_counters counters = { 0 };
+	struct service_set services;
+	const struct session_options options = { .services = &services, .counters = &counters };
+	struct session *s;
+	struct session_close first;
+
+	service_set_init_defaults(&services);
+	s = session_new(&options, &conn);
+	for (size_t i = 0; i < 2; i++) {
+		const struct mark *mark = &closes_rows[_i].acts[i].mark;
+
+		if (closes_rows[_i].acts[i].what == 'F')
+			(void)session_fin(s, closes_rows[_i].acts[i].dir, mark);
+		else if (closes_rows[_i].acts[i].what == 'R')
+			(void)session_reset(s, closes_rows[_i].acts[i].dir, mark);
+	}
+	first = session_first_close(s);
+	session_free(s);
+	ck_assert_msg(first.how == closes_rows[_i].first.how &&
+			  first.dir == closes_rows[_i].first.dir &&
+			  first.time_us == closes_rows[_i].first.time_us,
+	    "%s: %d of %u at %lld", closes_rows[_i].fact, (int)first.how, first.dir,
+	    (long long)first.time_us);
+}
+END_TEST
+
 /* A connection that is none of ours is let go of, so that it costs nothing any more. */
 START_TEST(long_garbage_is_settled)
 {
@@ -459,6 +508,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, clients_outside_are_counted_only);
 	tcase_add_test(tc, success_settles_at_once_and_a_refusal_lingers);
 	tcase_add_test(tc, the_phase_tells_how_far_it_has_come);
+	tcase_add_loop_test(
+	    tc, who_closed_first_is_told, 0, sizeof(closes_rows) / sizeof(closes_rows[0]));
 	tcase_add_test(tc, long_garbage_is_settled);
 }
 

@@ -45,6 +45,8 @@ struct world_user {
 	struct flow *flow;
 	char name;
 	bool has_fin[2];
+	unsigned closed_by; /* where it has one: of the first */
+	int64_t closed_us;
 	int64_t next[2];
 };
 
@@ -118,8 +120,13 @@ world_start_watch(struct world_user *u)
 	ck_assert_ptr_nonnull(w);
 	w->user = *u;
 	w->watch.from[0] = w->watch.from[1] = -1;
+	if (u->has_fin[0] || u->has_fin[1]) {
+		w->watch.close = FLOW_CLOSE_FIN;
+		w->watch.closed_by = (uint8_t)u->closed_by;
+		w->watch.closed_us = u->closed_us;
+	}
 	flow_settle(u->world->table, u->flow);
-	flow_watch(u->world->table, u->flow, &w->watch);
+	flow_watch(u->flow, &w->watch);
 	u->world->watched++;
 	u->world->alive--;
 	free(u);
@@ -188,6 +195,10 @@ world_fin(void *user, unsigned dir, const struct mark *mark)
 	char text[3] = { world_role(u, dir), '|', '\0' };
 
 	world_follow(u, dir, 0, mark);
+	if (!u->has_fin[0] && !u->has_fin[1]) {
+		u->closed_by = dir;
+		u->closed_us = mark->time_us;
+	}
 	u->has_fin[dir] = true;
 	world_note(u, text);
 }
