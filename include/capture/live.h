@@ -1,5 +1,6 @@
 /*
- * live - one interface, captured by libpcap (a memory-mapped ring on Linux), in bounded batches.
+ * live - one interface, captured in bounded batches: Ethernet from a ring that the kernel shares
+ * (src/capture/ring.h), what else there is through libpcap.
  *
  * Opening needs CAP_NET_RAW; everything after does not.  The handle never blocks: wait for its file
  * descriptor, then read a batch.  An interface that goes down or away shows as LIVE_LOST; live_bind
@@ -67,17 +68,19 @@ void live_close(struct live *l);
 int live_fd(const struct live *l);
 
 /*
- * Looks whether the interface is still there and up; to be asked now and then, because libpcap
+ * Looks whether the interface is still there and up; to be asked now and then, because a read
  * tells of the loss of one that had packets to come only.
  */
 enum live_state live_check(struct live *l, struct error *err);
 
+typedef void (*live_frames_fn)(void *arg, const struct frame *frames, size_t count);
+
 /*
- * Hands up to `max` frames to `frame`, whose bytes are valid for the call.  *count: how many; 0
- * when none wait.
+ * Hands about `max` frames to `frames`, several at a time, whose bytes are valid for the call.
+ * *count: how many; less than `max` when no more wait.
  */
-enum live_state live_read(struct live *l, int max, void (*frame)(void *arg, const struct frame *f),
-    void *arg, size_t *count, struct error *err);
+enum live_state live_read(
+    struct live *l, size_t max, live_frames_fn frames, void *arg, size_t *count, struct error *err);
 
 /* Cumulative since live_open; what cannot be read stays as it was. */
 void live_get_stats(struct live *l, struct live_stats *out);

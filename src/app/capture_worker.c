@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "app/clock.h"
-#include "app/frame_batch.h"
 #include "app/loop.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -19,9 +18,10 @@
 
 #include "base/banned.h"
 
-/* Packets per call into libpcap, and calls per wake-up: timers get their turn in between. */
-#define BATCH 512
-#define BATCHES 8
+/* Packets per wake-up, about: timers get their turn in between. */
+#define READ_MAX 4096
+/* What is in the ring at the end may be so many times that. */
+#define LAST_READS 8
 #define TICK_US INT64_C(200000)
 /* Packets may wait in the ring for its time-out: packet time is certain only up to this long ago.
  */
@@ -43,7 +43,6 @@ struct capture_worker {
 	/* The thread's own. */
 	struct loop *loop;
 	struct capture_snapshot figures;
-	struct frame_batch batch;      /* empty but while the ring is read */
 	struct capture_outbox settled; /* and not handed over */
 	bool drained;                  /* the ring had nothing more when it was last read */
 	int64_t handed_over_us;        /* the monotonic clock */
@@ -179,30 +178,20 @@ capture_worker_free(struct capture_worker *w)
 }
 
 static void
-feed_batch(struct capture_worker *w)
-{
-	pipeline_add_many(w->pipeline, w->batch.frames, w->batch.count);
-	frame_batch_clear(&w->batch);
-}
-
-static void
-on_frame(void *arg, const struct frame *frame)
+on_frames(void *arg, const struct frame *frames, size_t count)
 {
 	struct capture_worker *w = arg;
 	struct capture_snapshot *f = &w->figures;
 
-	f->packet_count++;
-	f->byte_count += frame->bytes.len;
+	f->packet_count += count;
 	if (f->begin_us == 0)
-		f->begin_us = frame->time_us;
-	if (frame->time_us > f->end_us)
-		f->end_us = frame->time_us;
-	if (frame_batch_add(&w->batch, frame))
-		return;
-	feed_batch(w);
-	/* One that would not even fit by itself needs no copy: the ring keeps it for this call. */
-	if (!frame_batch_add(&w->batch, frame))
-		pipeline_add_many(w->pipeline, frame, 1);
+		f->begin_us = frames[0].time_us;
+	for (size_t i = 0; i < count; i++) {
+		f->byte_count += frames[i].bytes.len;
+		if (frames[i].time_us > f->end_us)
+			f->end_us = frames[i].time_us;
+	}
+	pipeline_add_many(w->pipeline, frames, count);
 }
 
 /* Moves what was settled to the outbox. */
@@ -265,19 +254,14 @@ static void
 on_readable(void *arg)
 {
 	struct capture_worker *w = arg;
+	bool was_bound = live_is_bound(w->live);
 	struct error err;
-	size_t count = BATCH;
+	size_t count;
 
-	for (unsigned i = 0; i < BATCHES && count > 0; i++) {
-		bool was_bound = live_is_bound(w->live);
-
-		if (live_read(w->live, BATCH, on_frame, w, &count, &err) == LIVE_LOST &&
-		    was_bound && announces(w))
-			log_warning("%s; waiting for it", err.text);
-		/* Nothing waits in it longer than in the ring. */
-		feed_batch(w);
-	}
-	w->drained = count == 0;
+	if (live_read(w->live, READ_MAX, on_frames, w, &count, &err) == LIVE_LOST && was_bound &&
+	    announces(w))
+		log_warning("%s; waiting for it", err.text);
+	w->drained = count < READ_MAX;
 	hand_over_if_due(w);
 }
 
@@ -365,7 +349,7 @@ on_command(void *arg)
 static void
 finish(struct capture_worker *w)
 {
-	for (unsigned i = 0; i < BATCHES; i++)
+	for (unsigned i = 0; i < LAST_READS; i++)
 		on_readable(w);
 	pipeline_finish(w->pipeline);
 	w->figures.ended = true;

@@ -16,6 +16,7 @@
 
 #include "base/timestamp.h"
 #include "base/xalloc.h"
+#include "capture/ring.h"
 
 #include "base/banned.h"
 
@@ -23,30 +24,31 @@
 #define RING_TIMEOUT_MS 100
 /* So long, at most, what came before the first filter is passed over: clocks may be set back. */
 #define PASS_OVER_US INT64_C(2000000)
-/* The bytes of the ring that are asked for while a frame is looked at come so far behind it. */
-#define FETCH_AHEAD 2048
-#define CACHE_LINE 64
-/* Of the kernel's header of a frame, and what lies between frames. */
-#define RING_HEADER_LEN 96
+/* The ring of a handle of libpcap through which nothing comes. */
+#define UNUSED_RING_LEN 65536
+/* For local experiments (IEEE 802): nobody sends such frames. */
+#define UNUSED_ETHERTYPE 0x88b5
 /* Stands in for an interface that is missing; always there, and of the same link type. */
 #define PLACEHOLDER "lo"
 
 struct live {
-	pcap_t *pcap;
+	pcap_t *pcap;      /* tells the link type, and makes filters; reads, where `ring` is NULL */
+	struct ring *ring; /* Ethernet's */
 	struct live_options options;
 	char *interface;
 	char *filter; /* NULL: none */
 	int index;    /* of the interface that the handle is bound to; 0: of none */
 	uint32_t link_type;
 	bool bound;
+	bool is_loopback;
 	int fd;
 	struct live_stats stats;
 	struct pcap_stat last;      /* as libpcap last told them; its counters wrap at 32 bits */
 	bool passing_over;          /* what came before the first filter */
 	int64_t filtered_us;        /* when that was set: the time of packets */
 	int64_t pass_over_until_us; /* the monotonic clock */
-	void (*frame)(void *arg, const struct frame *f);
-	void *frame_arg;
+	live_frames_fn frames;
+	void *frames_arg;
 };
 
 static void
@@ -73,9 +75,16 @@ link_type_of(int dlt)
 	return dlt == DLT_RAW ? 101 : (uint32_t)dlt;
 }
 
+/* The socket that packets come through. */
+static int
+socket_of(const struct live *l)
+{
+	return l->ring != NULL ? ring_fd(l->ring) : pcap_fileno(l->pcap);
+}
+
 /* A handle on `device`, activated; -1 with the status of libpcap in *status. */
 static int
-open_device(struct live *l, const char *device, int *status, struct error *err)
+open_device(struct live *l, const char *device, uint32_t ring_len, int *status, struct error *err)
 {
 	const struct live_options *o = &l->options;
 	char text[PCAP_ERRBUF_SIZE] = "";
@@ -89,7 +98,7 @@ open_device(struct live *l, const char *device, int *status, struct error *err)
 	(void)pcap_set_snaplen(l->pcap, (int)o->snap_len);
 	(void)pcap_set_promisc(l->pcap, o->promiscuous);
 	(void)pcap_set_timeout(l->pcap, RING_TIMEOUT_MS);
-	(void)pcap_set_buffer_size(l->pcap, (int)o->buffer_len);
+	(void)pcap_set_buffer_size(l->pcap, (int)ring_len);
 	*status = pcap_activate(l->pcap);
 	return *status < 0 ? -1 : 0;
 }
@@ -119,8 +128,8 @@ attach(struct live *l, struct bpf_program *program)
 	/* In cooked mode the program is not the kernel's yet. */
 	if (l->link_type != DLT_EN10MB || program->bf_len > BPF_MAXINSNS)
 		return pcap_setfilter(l->pcap, program);
-	return setsockopt(pcap_fileno(l->pcap), SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program,
-	    sizeof(kernel_program));
+	return setsockopt(
+	    socket_of(l), SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program, sizeof(kernel_program));
 }
 
 static int
@@ -132,18 +141,19 @@ reject_all(struct live *l)
 	return attach(l, &program);
 }
 
+/* On the interface, or on the placeholder where it is missing or down. */
 static int
-open_handle(struct live *l, enum live_fault *fault, struct error *err)
+open_handle(struct live *l, uint32_t ring_len, enum live_fault *fault, struct error *err)
 {
 	int status;
 
-	l->bound = open_device(l, l->interface, &status, err) == 0;
+	l->bound = open_device(l, l->interface, ring_len, &status, err) == 0;
 	if (l->bound)
 		l->index = (int)if_nametoindex(l->interface);
 	if (!l->bound &&
 	    (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)) {
 		pcap_close(l->pcap);
-		if (open_device(l, PLACEHOLDER, &status, err) != 0) {
+		if (open_device(l, PLACEHOLDER, ring_len, &status, err) != 0) {
 			if (l->pcap != NULL)
 				describe(l, status, fault, err);
 			return -1;
@@ -154,15 +164,58 @@ open_handle(struct live *l, enum live_fault *fault, struct error *err)
 			describe(l, status, fault, err);
 		return -1;
 	}
+	l->link_type = link_type_of(pcap_datalink(l->pcap));
 	return 0;
 }
 
+/* Lets the socket of libpcap hear nothing: `l->ring` does. */
 static int
-prepare(struct live *l, enum live_fault *fault, struct error *err)
+silence(struct live *l)
+{
+	const struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(UNUSED_ETHERTYPE),
+		.sll_ifindex = l->bound ? l->index : (int)if_nametoindex(PLACEHOLDER),
+	};
+
+	return bind(
+	    pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address, sizeof(address));
+}
+
+static bool
+open_ring(struct live *l)
+{
+	const struct ring_options options = {
+		.snap_len = l->options.snap_len,
+		.buffer_len = l->options.buffer_len,
+		.timeout_ms = RING_TIMEOUT_MS,
+		.block = { .link_type = l->link_type, .source = l->options.source },
+	};
+
+	/* What has no number is no interface of the kernel's. */
+	if (l->link_type != DLT_EN10MB || (l->bound && l->index == 0) || silence(l) != 0)
+		return false;
+	l->ring = ring_open(&options);
+	return l->ring != NULL;
+}
+
+static int
+open_reader(struct live *l, enum live_fault *fault, struct error *err)
+{
+	if (open_handle(l, UNUSED_RING_LEN, fault, err) != 0)
+		return -1;
+	if (open_ring(l))
+		return 0;
+	pcap_close(l->pcap);
+	return open_handle(l, l->options.buffer_len, fault, err);
+}
+
+/* What libpcap reads: its handle has heard the interface already. */
+static int
+prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
 {
 	char text[PCAP_ERRBUF_SIZE];
 
-	*fault = LIVE_FAULT_OTHER;
 	if (pcap_setnonblock(l->pcap, 1, text) != 0) {
 		error_set(err, "cannot capture on %s: %s", l->interface, text);
 		return -1;
@@ -172,7 +225,6 @@ prepare(struct live *l, enum live_fault *fault, struct error *err)
 		error_set(err, "cannot wait for packets on %s", l->interface);
 		return -1;
 	}
-	l->link_type = link_type_of(pcap_datalink(l->pcap));
 	if (!l->bound && reject_all(l) != 0) {
 		error_set(err, "cannot wait for %s: %s", l->interface, strerror(errno));
 		return -1;
@@ -186,6 +238,28 @@ prepare(struct live *l, enum live_fault *fault, struct error *err)
 	return 0;
 }
 
+/* The ring hears nothing before it has its filter. */
+static int
+prepare_ring(struct live *l, enum live_fault *fault, struct error *err)
+{
+	l->fd = ring_fd(l->ring);
+	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
+		*fault = LIVE_FAULT_FILTER;
+		return -1;
+	}
+	l->bound = false;
+	l->index = 0;
+	(void)live_bind(l, err);
+	return 0;
+}
+
+static int
+prepare(struct live *l, enum live_fault *fault, struct error *err)
+{
+	*fault = LIVE_FAULT_OTHER;
+	return l->ring != NULL ? prepare_ring(l, fault, err) : prepare_handle(l, fault, err);
+}
+
 struct live *
 live_open(const struct live_options *options, enum live_fault *fault, struct error *err)
 {
@@ -194,7 +268,7 @@ live_open(const struct live_options *options, enum live_fault *fault, struct err
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
 	l->filter = options->filter != NULL ? xstrdup(options->filter) : NULL;
-	if (open_handle(l, fault, err) == 0 && prepare(l, fault, err) == 0)
+	if (open_reader(l, fault, err) == 0 && prepare(l, fault, err) == 0)
 		return l;
 	live_close(l);
 	return NULL;
@@ -208,7 +282,7 @@ live_is_bound(const struct live *l)
 
 /* The interface's flags and kind of hardware, asked on the handle's own socket. */
 static int
-look_at_interface(const struct live *l, int *index, struct error *err)
+look_at_interface(struct live *l, int *index, struct error *err)
 {
 	struct ifreq request = { 0 };
 	int fd = pcap_fileno(l->pcap);
@@ -223,6 +297,7 @@ look_at_interface(const struct live *l, int *index, struct error *err)
 		error_set(err, "interface %s is down", l->interface);
 		return -1;
 	}
+	l->is_loopback = (request.ifr_flags & IFF_LOOPBACK) != 0;
 	if (ioctl(fd, SIOCGIFHWADDR, &request) != 0 ||
 	    (l->link_type == DLT_EN10MB && request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
 		request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)) {
@@ -251,22 +326,34 @@ live_check(struct live *l, struct error *err)
 }
 
 static int
+bind_socket(struct live *l, int index)
+{
+	const struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = index,
+	};
+
+	if (l->ring != NULL)
+		return ring_bind(l->ring, index, l->is_loopback);
+	return bind(
+	    pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address, sizeof(address));
+}
+
+static int
 bind_to(struct live *l, int index, struct error *err)
 {
-	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_ifindex = index };
 	struct packet_mreq promiscuous = { .mr_type = PACKET_MR_PROMISC, .mr_ifindex = index };
-	int fd = pcap_fileno(l->pcap);
 
 	if (index == l->index)
 		return 0;
-	address.sll_protocol = htons(ETH_P_ALL);
-	if (bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) != 0) {
+	if (bind_socket(l, index) != 0) {
 		error_set(err, "cannot capture on %s: %s", l->interface, strerror(errno));
 		return -1;
 	}
 	if (l->options.promiscuous)
-		(void)setsockopt(
-		    fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous));
+		(void)setsockopt(socket_of(l), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
+		    sizeof(promiscuous));
 	l->index = index;
 	return 0;
 }
@@ -293,6 +380,7 @@ live_close(struct live *l)
 {
 	if (l == NULL)
 		return;
+	ring_close(l->ring);
 	if (l->pcap != NULL)
 		pcap_close(l->pcap);
 	free(l->interface);
@@ -318,19 +406,6 @@ is_from_before(struct live *l, int64_t time_us)
 	return l->passing_over;
 }
 
-/*
- * Frames lie one behind the other in a block of the ring, and another processor wrote them.  What
- * is asked for at a block's end is of the next block, or of no memory at all, which does no harm.
- */
-static void
-fetch_ahead(const u_char *bytes, size_t len)
-{
-	uintptr_t at = (uintptr_t)bytes + FETCH_AHEAD;
-
-	for (uintptr_t end = at + len + RING_HEADER_LEN; at < end; at += CACHE_LINE)
-		__builtin_prefetch((const void *)at);
-}
-
 static void
 on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *bytes)
 {
@@ -343,27 +418,49 @@ on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *bytes)
 		.time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
 	};
 
-	fetch_ahead(bytes, header->caplen);
 	if (l->passing_over && is_from_before(l, frame.time_us))
 		return;
-	l->frame(l->frame_arg, &frame);
+	l->frames(l->frames_arg, &frame, 1);
 }
 
-enum live_state
-live_read(struct live *l, int max, void (*frame)(void *arg, const struct frame *f), void *arg,
-    size_t *count, struct error *err)
+static enum live_state
+read_handle(struct live *l, size_t max, size_t *count, struct error *err)
 {
-	int status;
+	int status = pcap_dispatch(l->pcap, (int)max, on_packet, (u_char *)(void *)l);
 
-	l->frame = frame;
-	l->frame_arg = arg;
-	status = pcap_dispatch(l->pcap, max, on_packet, (u_char *)(void *)l);
 	*count = status > 0 ? (size_t)status : 0;
 	if (status >= 0)
 		return LIVE_OK;
-	l->bound = false;
 	error_set(err, "interface %s is lost: %s", l->interface, pcap_geterr(l->pcap));
 	return LIVE_LOST;
+}
+
+static enum live_state
+read_ring(struct live *l, size_t max, size_t *count, struct error *err)
+{
+	int fault;
+
+	*count = ring_read(l->ring, max, l->frames, l->frames_arg);
+	/* Its socket is readable for an error, too, as long as that was not asked for. */
+	fault = *count == 0 ? ring_take_error(l->ring) : 0;
+	if (fault == 0)
+		return LIVE_OK;
+	error_set(err, "interface %s is lost: %s", l->interface, strerror(fault));
+	return LIVE_LOST;
+}
+
+enum live_state
+live_read(
+    struct live *l, size_t max, live_frames_fn frames, void *arg, size_t *count, struct error *err)
+{
+	enum live_state state;
+
+	l->frames = frames;
+	l->frames_arg = arg;
+	state = l->ring != NULL ? read_ring(l, max, count, err) : read_handle(l, max, count, err);
+	if (state == LIVE_LOST)
+		l->bound = false;
+	return state;
 }
 
 void
@@ -374,19 +471,23 @@ live_get_stats(struct live *l, struct live_stats *out)
 	if (pcap_stats(l->pcap, &now) == 0) {
 		/* Differences of what wraps are right as long as they are asked for often enough.
 		 */
-		l->stats.received += now.ps_recv - l->last.ps_recv;
-		l->stats.dropped_by_kernel += now.ps_drop - l->last.ps_drop;
+		if (l->ring == NULL) {
+			l->stats.received += now.ps_recv - l->last.ps_recv;
+			l->stats.dropped_by_kernel += now.ps_drop - l->last.ps_drop;
+		}
 		l->stats.dropped_by_interface += now.ps_ifdrop - l->last.ps_ifdrop;
 		l->last = now;
 	}
+	if (l->ring != NULL)
+		ring_add_stats(l->ring, &l->stats.received, &l->stats.dropped_by_kernel);
 	*out = l->stats;
 }
 
-/* The placeholder goes on rejecting everything; live_bind sets what is kept. */
+/* A placeholder of libpcap goes on rejecting everything; live_bind sets what is kept. */
 static int
 apply_filter(struct live *l, struct bpf_program *program, struct error *err)
 {
-	if (!l->bound || attach(l, program) == 0)
+	if ((l->ring == NULL && !l->bound) || attach(l, program) == 0)
 		return 0;
 	error_set(err, "cannot set the filter of %s: %s", l->interface,
 	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : strerror(errno));
