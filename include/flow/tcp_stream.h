@@ -36,14 +36,15 @@
 
 struct held_queue; /* segments that wait behind a hole */
 
-/* Embedded in a connection; open for the size only. */
+/* Embedded in a connection; open for the size only.  Both directions are one line of a cache. */
 struct tcp_stream {
 	int64_t next;             /* offset of the next byte to hand out */
 	int64_t acked;            /* highest offset that the other side acknowledged */
 	struct held_queue *queue; /* owned; NULL: nothing waits */
-	uint32_t base;            /* sequence number of offset 0 */
-	uint32_t hint;            /* what the receiver waited for when it was first seen */
-	uint32_t held_len;        /* bytes of memory behind the hole */
+	union {
+		uint32_t base; /* sequence number of offset 0 */
+		uint32_t hint; /* without a base: what the receiver was seen to wait for */
+	};
 	/* Of one byte, so that several are asked for in one comparison. */
 	bool has_base : 1;
 	bool has_hint : 1;
@@ -51,6 +52,7 @@ struct tcp_stream {
 	bool fin_seen : 1; /* a FIN was handed out: nothing comes behind it */
 	bool stopped : 1;  /* nothing is handed out any more */
 };
+_Static_assert(sizeof(struct tcp_stream) <= 32, "half a line");
 
 /* Shared by all streams of a table. */
 struct tcp_stream_budget {

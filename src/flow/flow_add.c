@@ -87,7 +87,7 @@ open_flow(struct flow_table *table, const struct packet *p, struct place at)
 	flow_take_syns(table, f, p, at.dir);
 	table->counters.flows++;
 	table->counters.mid_start += f->conn.mid_start[at.dir];
-	f->open->user = table->handler->open(table->arg, f);
+	f->user = table->handler->open(table->arg, f);
 	return f;
 }
 
@@ -121,10 +121,10 @@ touch_settled(struct flow_table *table, struct flow *f)
 static void
 add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *s = &f->open->stream[dir];
+	struct tcp_stream *s = &f->streams->of[dir];
 	struct mark mark = { .time_us = p->time_us };
 
-	mark.peer_offset = flow_acked_offset(&f->open->stream[1 - dir], p);
+	mark.peer_offset = flow_acked_offset(&f->streams->of[1 - dir], p);
 	mark.offset = s->next;
 	if (s->has_base && p->seq != 0) {
 		int64_t offset = tcp_stream_offset(s, p->seq);
@@ -136,7 +136,7 @@ add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsi
 		mark.offset = offset;
 	}
 	f->closed = true;
-	table->handler->reset(f->open->user, dir, &mark);
+	table->handler->reset(f->user, dir, &mark);
 }
 
 /* The number of the first byte, behind the SYN for a packet that is one. */
@@ -151,7 +151,7 @@ static APART void
 add_segment(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir,
     int64_t peer_offset)
 {
-	struct flow_stream_arg arg = { f, f->open, dir };
+	struct flow_stream_arg arg = flow_stream_arg_of(table, f, dir);
 	struct tcp_segment segment = {
 		.seq = first_seq_of(p),
 		.payload = p->payload,
@@ -162,7 +162,7 @@ add_segment(struct flow_table *table, struct flow *f, const struct packet *p, un
 	};
 
 	tcp_stream_add(
-	    &f->open->stream[dir], &segment, &table->counters.streams, &flow_stream_sink, &arg);
+	    &f->streams->of[dir], &segment, &table->counters.streams, &flow_stream_sink, &arg);
 }
 
 /* A segment of an unsettled connection: payload, a FIN, or both. */
@@ -170,8 +170,7 @@ static inline void
 add_payload(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir,
     int64_t peer_offset)
 {
-	struct flow_open *open = f->open;
-	struct tcp_stream *s = &open->stream[dir];
+	struct tcp_stream *s = &f->streams->of[dir];
 	struct mark mark = {
 		.time_us = p->time_us,
 		.offset = s->next,
@@ -184,7 +183,7 @@ add_payload(struct flow_table *table, struct flow *f, const struct packet *p, un
 	/* As nearly always; the stream's own way for it would call back here. */
 	if ((p->flags & (TCP_FIN | TCP_SYN)) == 0 &&
 	    tcp_stream_take_plain(s, p->seq, p->payload, p->payload_len))
-		table->handler->data(open->user, dir, p->payload, &mark);
+		table->handler->data(f->user, dir, p->payload, &mark);
 	else
 		add_segment(table, f, p, dir, peer_offset);
 }
@@ -192,16 +191,16 @@ add_payload(struct flow_table *table, struct flow *f, const struct packet *p, un
 static APART void
 drain_peer(struct flow_table *table, struct flow *f, unsigned peer)
 {
-	struct flow_stream_arg arg = { f, f->open, peer };
+	struct flow_stream_arg arg = flow_stream_arg_of(table, f, peer);
 
-	tcp_stream_drain(&f->open->stream[peer], &table->counters.streams, &flow_stream_sink, &arg);
+	tcp_stream_drain(&f->streams->of[peer], &table->counters.streams, &flow_stream_sink, &arg);
 }
 
 /* What a packet says of the other direction; returns how much of it it acknowledges. */
 static inline int64_t
 acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *peer = &f->open->stream[1 - dir];
+	struct tcp_stream *peer = &f->streams->of[1 - dir];
 	int64_t offset;
 
 	if (!peer->has_base && (p->flags & TCP_ACK) != 0)
@@ -233,7 +232,7 @@ add_to_open(struct flow_table *table, struct flow *f, const struct packet *p, un
 static inline void
 add_usual_to_open(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
-	struct tcp_stream *peer = &f->open->stream[1 - dir];
+	struct tcp_stream *peer = &f->streams->of[1 - dir];
 	int64_t acked = tcp_stream_offset(peer, p->ack);
 
 	if (!peer->has_base || peer->queue != NULL || acked < 0 ||
@@ -373,19 +372,14 @@ look_up_syn(const struct flow_table *table, const struct packet *p, struct looku
 	syn_cache_prefetch(table->syns, l->syn_hash);
 }
 
-/* What the users need, where there are any: one branch, because nothing foretells which way. */
+/* What the user needs, where there is one: one branch, because nothing foretells which way. */
 static inline void
-prefetch_users(struct flow_table *const *tables, const struct packet *packets, size_t count,
-    const struct lookup *batch)
+prefetch_user(const struct flow_handler *handler, const struct packet *p, const struct lookup *l)
 {
-	const struct flow_handler *handler = tables[0]->handler;
+	const struct flow *f = l->likely;
 
-	for (size_t i = 0; i < count && handler->prefetch != NULL; i++) {
-		const struct flow *f = batch[i].likely;
-
-		if (!flow_is_settled(f) & (packets[i].payload_len > 0))
-			handler->prefetch(f->open->user, batch[i].at.dir);
-	}
+	if (!flow_is_settled(f) & (p->payload_len > 0))
+		handler->prefetch(f->user, l->at.dir);
 }
 
 /*
@@ -396,6 +390,8 @@ static APART void
 look_up(struct flow_table *const *tables, const struct packet *packets, size_t count,
     struct lookup *batch)
 {
+	const struct flow_handler *handler = tables[0]->handler;
+
 	for (size_t i = 0; i < count; i++) {
 		batch[i].at = flow_place(&tables[i]->key, &packets[i]);
 		batch[i].bucket = flow_bucket(tables[i], batch[i].at.hash);
@@ -407,10 +403,12 @@ look_up(struct flow_table *const *tables, const struct packet *packets, size_t c
 		batch[i].likely = &tables[i]->flows[*batch[i].bucket];
 		prefetch_two_lines(batch[i].likely);
 	}
-	/* Of a settled one this is its watch; to ask for it costs less than to find out. */
-	for (size_t i = 0; i < count; i++)
-		prefetch_two_lines(batch[i].likely->open);
-	prefetch_users(tables, packets, count, batch);
+	for (size_t i = 0; i < count; i++) {
+		/* Of a settled one this is its watch. */
+		__builtin_prefetch(batch[i].likely->streams);
+		if (handler->prefetch != NULL)
+			prefetch_user(handler, &packets[i], &batch[i]);
+	}
 }
 
 static APART void

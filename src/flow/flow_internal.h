@@ -25,14 +25,11 @@ enum flow_list {
 /* A connection's place in its list is renewed about as often as this, when it goes on. */
 #define FLOW_LIST_RENEW_US INT64_C(1000000)
 
-/* What only an unsettled connection has. */
-struct flow_open {
-	_Alignas(CACHE_LINE) void *user;
-	struct flow_table *table; /* for flow_arg */
-	struct tcp_stream stream[2];
-	uint64_t stamp; /* the table's, when it was put at the end of its list */
+/* Of an unsettled connection: both directions, in one line. */
+struct flow_streams {
+	_Alignas(CACHE_LINE) struct tcp_stream of[2];
 };
-_Static_assert(sizeof(struct flow_open) == 2 * CACHE_LINE, "two lines too");
+_Static_assert(sizeof(struct flow_streams) == CACHE_LINE, "one line");
 
 /*
  * A connection's place in struct flow_table.flows is its name in the lists and chains; 0 is none.
@@ -45,13 +42,22 @@ struct flow {
 	uint32_t older, newer; /* in its list */
 	int64_t last_us;       /* packet time of the last packet; of flow_linger in that list */
 	union {
-		struct flow_open *open;   /* of an unsettled one */
-		struct flow_watch *watch; /* of a settled one; NULL: none */
+		struct flow_streams *streams; /* of an unsettled one */
+		struct flow_watch *watch;     /* of a settled one; NULL: none */
 	};
-	/* Of a settled one, what its streams knew last: see struct tcp_stream. */
-	int64_t next[2];
-	uint32_t base[2];
-	uint8_t base_dirs; /* bits: directions whose base is known */
+	union {
+		struct { /* of an unsettled one */
+			void *user;
+			struct flow_table *table; /* for flow_arg */
+			/* The table's, when it was put at the end of its list. */
+			uint64_t stamp;
+		};
+		struct { /* of a settled one, what its streams knew last: see struct tcp_stream */
+			int64_t next[2];
+			uint32_t base[2];
+		};
+	};
+	uint8_t base_dirs; /* of a settled one; bits: directions whose base is known */
 	uint8_t fin_dirs;
 	uint8_t list; /* enum flow_list */
 	bool closed;  /* reset, or a FIN from both */
@@ -77,7 +83,7 @@ struct flow_table {
 	uint32_t fresh;     /* the first one that was never used */
 	uint32_t unused;    /* the one that was given back last; hash_next leads on */
 	size_t count;
-	struct pool opens; /* of struct flow_open */
+	struct pool streams; /* of struct flow_streams */
 	struct flow_ring rings[FLOW_LIST_COUNT];
 	struct syn_cache *syns;
 	int64_t now_us;
@@ -116,9 +122,9 @@ flow_is_settled(const struct flow *flow)
 /* flow_slot.c: where connections are kept. */
 void flow_slots_init(struct flow_table *table); /* by the options */
 void flow_slots_release(struct flow_table *table);
-/* A connection of which nothing but its `open` is set, to be found by `hash`; there is room. */
+/* A connection of which nothing but its streams is set, to be found by `hash`; there is room. */
 struct flow *flow_slot_take(struct flow_table *table, uint64_t hash);
-/* Its `open` is in the pool already. */
+/* Its streams are in the pool already. */
 void flow_slot_give_back(struct flow_table *table, struct flow *flow);
 
 /* flow_list.c: the lists, and what their budgets and times make end. */
@@ -141,7 +147,7 @@ flow_list_is_open(const struct flow *flow)
 static inline bool
 flow_list_is_behind(const struct flow_table *table, const struct flow *flow)
 {
-	return table->stamp - flow->open->stamp > table->renew_after;
+	return table->stamp - flow->stamp > table->renew_after;
 }
 /* Of those, whatever their rank, the longest idle; NULL: there is none. */
 struct flow *flow_list_oldest_open(const struct flow_table *table);
@@ -181,10 +187,16 @@ void flow_watch_end(struct flow_table *table, struct flow *flow);
 
 /* What the streams hand out goes to the user. */
 struct flow_stream_arg {
+	const struct flow_handler *handler;
+	void *user;
 	struct flow *flow;
-	struct flow_open *open;
 	unsigned dir;
 };
+static inline struct flow_stream_arg
+flow_stream_arg_of(const struct flow_table *table, struct flow *flow, unsigned dir)
+{
+	return (struct flow_stream_arg){ table->handler, flow->user, flow, dir };
+}
 extern const struct tcp_stream_sink flow_stream_sink;
 
 /* flow_table.c: hands out what waits; an unsettled connection hears `why` and is remembered as a

@@ -74,7 +74,7 @@ flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list)
 	ring->newest = number;
 	ring->count++;
 	if (flow_list_is_open(flow))
-		flow->open->stamp = table->stamp;
+		flow->stamp = table->stamp;
 	if (ring->oldest == number)
 		note_due(table, list);
 }

@@ -20,7 +20,7 @@ make_flows(struct flow_table *table)
 	table->flows_memory = memory;
 	memory += CACHE_LINE - (uintptr_t)memory % CACHE_LINE;
 	table->flows = (struct flow *)(void *)memory;
-	table->flows[0].list = FLOW_LIST_CLOSED; /* nobody's: it has no `open` */
+	table->flows[0].list = FLOW_LIST_CLOSED; /* nobody's: it has no streams */
 	table->fresh = 1;
 }
 
@@ -36,13 +36,13 @@ flow_slots_init(struct flow_table *table)
 	table->buckets = xcalloc(buckets, sizeof(table->buckets[0]));
 	table->bucket_mask = buckets - 1;
 	make_flows(table);
-	pool_init(&table->opens, sizeof(struct flow_open));
+	pool_init(&table->streams, sizeof(struct flow_streams));
 }
 
 void
 flow_slots_release(struct flow_table *table)
 {
-	pool_release(&table->opens);
+	pool_release(&table->streams);
 	free(table->flows_memory);
 	free(table->buckets);
 }
@@ -62,15 +62,16 @@ struct flow *
 flow_slot_take(struct flow_table *table, uint64_t hash)
 {
 	uint32_t *bucket = flow_bucket(table, hash);
-	struct flow_open *open = pool_take(&table->opens);
+	struct flow_streams *streams = pool_take(&table->streams);
 	struct flow *flow = take_number(table);
 
-	*open = (struct flow_open){ .table = table };
+	*streams = (struct flow_streams){ 0 };
 	*flow = (struct flow){
 		.hash = (uint32_t)hash,
 		.hash_next = *bucket,
 		.last_us = table->now_us,
-		.open = open,
+		.streams = streams,
+		.table = table,
 	};
 	*bucket = flow_number(table, flow);
 	table->count++;

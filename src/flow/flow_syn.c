@@ -36,7 +36,7 @@ take_isn(
 		if (shown - isn > TCP_STREAM_WINDOW)
 			return false;
 	}
-	tcp_stream_set_base(&flow->open->stream[d], isn + 1, true);
+	tcp_stream_set_base(&flow->streams->of[d], isn + 1, true);
 	flow->conn.mid_start[d] = false;
 	return true;
 }
@@ -148,7 +148,7 @@ flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir)
 	bool result;
 
 	if (!flow_is_settled(f))
-		return is_new(f, f->open->stream, p, dir);
+		return is_new(f, f->streams->of, p, dir);
 	recall_streams(f, stream);
 	result = is_new(f, stream, p, dir);
 	flow_remember_streams(f, stream);

@@ -67,7 +67,7 @@ on_data(void *arg, struct span bytes, const struct mark *mark)
 {
 	struct flow_stream_arg *a = arg;
 
-	a->open->table->handler->data(a->open->user, a->dir, bytes, mark);
+	a->handler->data(a->user, a->dir, bytes, mark);
 }
 
 static void
@@ -75,7 +75,7 @@ on_gap(void *arg, int64_t len, const struct mark *mark)
 {
 	struct flow_stream_arg *a = arg;
 
-	a->open->table->handler->gap(a->open->user, a->dir, len, mark);
+	a->handler->gap(a->user, a->dir, len, mark);
 }
 
 static void
@@ -86,7 +86,7 @@ on_fin(void *arg, const struct mark *mark)
 
 	flow->fin_dirs |= (uint8_t)(1u << a->dir);
 	flow->closed = flow->closed || flow->fin_dirs == 3;
-	a->open->table->handler->fin(a->open->user, a->dir, mark);
+	a->handler->fin(a->user, a->dir, mark);
 }
 
 const struct tcp_stream_sink flow_stream_sink = {
@@ -99,7 +99,7 @@ const struct tcp_stream_sink flow_stream_sink = {
 static unsigned
 first_to_flush(const struct flow *flow)
 {
-	const struct tcp_stream *stream = flow->open->stream;
+	const struct tcp_stream *stream = flow->streams->of;
 	const struct held *a = held_at(&stream[0], 0), *b = held_at(&stream[1], 0);
 
 	if (a != NULL && b != NULL && a->mark.time_us != b->mark.time_us)
@@ -110,18 +110,19 @@ first_to_flush(const struct flow *flow)
 void
 flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
-	struct flow_open *open = flow->open;
+	/* They read as stopped where the flush of the first settles it. */
+	struct tcp_stream *stream = flow->streams->of;
 	unsigned first = first_to_flush(flow);
+	struct flow_stream_arg arg = flow_stream_arg_of(table, flow, first);
 
 	for (unsigned i = 0; i < 2; i++) {
-		struct flow_stream_arg arg = { flow, open, i == 0 ? first : 1 - first };
-
+		arg.dir = i == 0 ? first : 1 - first;
 		tcp_stream_flush(
-		    &open->stream[arg.dir], &table->counters.streams, &flow_stream_sink, &arg);
+		    &stream[arg.dir], &table->counters.streams, &flow_stream_sink, &arg);
 	}
 	/* What the flush handed out may have settled it. */
 	if (!flow_is_settled(flow)) {
-		table->handler->end(open->user, why, time_us);
+		table->handler->end(flow->user, why, time_us);
 		flow_settle(table, flow);
 	}
 	/* It is remembered from then on, however late the next packet tells the time. */
@@ -173,7 +174,7 @@ flow_table_finish(struct flow_table *table)
 void *
 flow_arg(const struct flow *flow)
 {
-	return flow->open->table->arg;
+	return flow->table->arg;
 }
 
 const struct connection *
@@ -185,14 +186,14 @@ flow_connection(const struct flow *flow)
 void
 flow_settle(struct flow_table *table, struct flow *flow)
 {
-	struct flow_open *open = flow->open;
+	struct flow_streams *streams = flow->streams;
 
 	for (unsigned dir = 0; dir < 2; dir++)
-		tcp_stream_stop(&open->stream[dir], &table->counters.streams);
-	flow_remember_streams(flow, open->stream);
+		tcp_stream_stop(&streams->of[dir], &table->counters.streams);
+	flow_remember_streams(flow, streams->of);
 	flow->watch = NULL;
 	/* A stream that is just handing out something sees that it was stopped. */
-	pool_give_back(&table->opens, open);
+	pool_give_back(&table->streams, streams);
 	flow_list_remove(table, flow);
 	flow->last_us = table->now_us;
 	flow_list_put(table, flow, flow->closed ? FLOW_LIST_CLOSED : FLOW_LIST_SETTLED);

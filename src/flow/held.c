@@ -87,7 +87,7 @@ queue_grow(struct tcp_stream *s)
 	room = q == NULL ? FIRST_ROOM : (uint16_t)(q->room * 2);
 	s->queue = xreallocarray(q, 1, sizeof(*q) + room * sizeof(q->items[0]));
 	if (q == NULL)
-		s->queue->first = s->queue->count = 0;
+		*s->queue = (struct held_queue){ 0 };
 	s->queue->room = room;
 }
 
@@ -106,14 +106,14 @@ queue_insert(struct tcp_stream *s, size_t index, struct held *h)
 static void
 count_in(struct tcp_stream *s, const struct held *h, struct tcp_stream_budget *budget)
 {
-	s->held_len += cost_of(h);
+	s->queue->held_len += cost_of(h);
 	budget->held_len += cost_of(h);
 }
 
 static void
 count_out(struct tcp_stream *s, const struct held *h, struct tcp_stream_budget *budget)
 {
-	s->held_len -= cost_of(h);
+	s->queue->held_len -= cost_of(h);
 	budget->held_len -= cost_of(h);
 }
 

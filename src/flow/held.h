@@ -4,7 +4,7 @@
  * An array of pointers: a segment's place is found in about ten comparisons, whatever order an
  * attacker chooses.  No two segments begin at the same offset.
  *
- * Memory: counted in the stream's and in the budget's `held_len`; an empty queue is NULL.
+ * Memory: counted in the queue's and in the budget's `held_len`; an empty queue is NULL.
  */
 #ifndef TLSTALLY_FLOW_HELD_H
 #define TLSTALLY_FLOW_HELD_H
@@ -24,6 +24,7 @@ struct held {
 };
 
 struct held_queue {
+	uint32_t held_len; /* bytes of memory */
 	uint16_t room, first, count;
 	struct held *items[]; /* items[first] to items[first + count - 1], owned */
 };
@@ -41,6 +42,13 @@ static inline size_t
 held_count(const struct tcp_stream *s)
 {
 	return s->queue == NULL ? 0 : s->queue->count;
+}
+
+/* Bytes of memory of what waits in a stream. */
+static inline uint32_t
+held_len(const struct tcp_stream *s)
+{
+	return s->queue == NULL ? 0 : s->queue->held_len;
 }
 
 /* The index-th in order; NULL: there are not so many.  Borrowed until the next change. */

@@ -167,7 +167,7 @@ hole_is_hopeless(const struct tcp_stream *s, int64_t now_us, const struct tcp_st
 {
 	const struct held *h = held_at(s, 0);
 
-	if (s->held_len > budget->max_held_per_stream || held_count(s) > HELD_COUNT_MAX ||
+	if (held_len(s) > budget->max_held_per_stream || held_count(s) > HELD_COUNT_MAX ||
 	    budget->held_len > budget->max_held_len)
 		return true;
 	return s->acked > h->mark.offset &&

@@ -91,10 +91,10 @@ check_books(const struct listener *listeners, const struct tcp_stream_budget *bu
 			before = h->mark.offset;
 			sum += sizeof(*h) + sizeof(h) + h->len;
 		}
-		assert(sum == s->held_len);
+		assert(sum == held_len(s));
 		assert((s->queue == NULL) == (sum == 0));
 		assert(held_count(s) <= HELD_COUNT_MAX);
-		assert(s->held_len <= budget->max_held_per_stream || sum == 0);
+		assert(held_len(s) <= budget->max_held_per_stream || sum == 0);
 		assert(!s->stopped || sum == 0);
 		all += sum;
 	}

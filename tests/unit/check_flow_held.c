@@ -11,7 +11,7 @@ START_TEST(a_stream_over_its_budget_gives_up_its_holes)
 	f->budget.max_held_per_stream = 4096;
 	for (int64_t i = 0; i < 100; i++) {
 		add(f, 1 + i * 200, span_from(block, 100), 100, false);
-		ck_assert_uint_le(f->s.held_len, 4096);
+		ck_assert_uint_le(held_len(&f->s), 4096);
 	}
 	ck_assert_uint_gt(f->budget.gap_count, 50);
 	ck_assert_uint_lt(f->budget.gap_count, 100);
@@ -56,13 +56,13 @@ START_TEST(the_budget_of_all_streams_is_kept)
 
 		tcp_stream_add(&streams[n], &segment, &budget, &recorder_sink, &recorders[n]);
 		for (int k = 0; k < 8; k++)
-			sum += streams[k].held_len;
+			sum += held_len(&streams[k]);
 		ck_assert_uint_eq(budget.held_len, sum);
 		ck_assert_uint_le(budget.held_len, 2000);
 	}
 	for (int i = 0; i < 8; i++) {
 		tcp_stream_flush(&streams[i], &budget, &recorder_sink, &recorders[i]);
-		ck_assert_uint_eq(streams[i].held_len, 0);
+		ck_assert_uint_eq(held_len(&streams[i]), 0);
 	}
 	ck_assert_uint_eq(budget.held_len, 0);
 	free(recorders);
@@ -122,7 +122,7 @@ START_TEST(a_moving_hole_does_not_grow_the_queue)
 		add_text(f, i + 1, "b");
 		add_text(f, i + 3, "b");
 		add_text(f, i, "a");
-		most = f->s.held_len > most ? f->s.held_len : most;
+		most = held_len(&f->s) > most ? held_len(&f->s) : most;
 	}
 	flush_stream(f);
 	ck_assert_uint_eq(f->budget.gap_count, 1); /* in front of the very last */
@@ -139,17 +139,17 @@ START_TEST(segments_with_the_same_beginning_take_one_place)
 
 	memset(block, 'x', sizeof(block));
 	add(f, 1, span_from(block, sizeof(block)), sizeof(block), false);
-	longest = f->s.held_len;
+	longest = held_len(&f->s);
 	for (size_t len = 1; len <= sizeof(block); len++)
 		add(f, 1, span_from(block, len), len, false);
-	ck_assert_uint_eq(f->s.held_len, longest);
+	ck_assert_uint_eq(held_len(&f->s), longest);
 	ck_assert_uint_eq(f->budget.duplicate_count, sizeof(block));
 	tcp_stream_stop(&f->s, &f->budget);
 	fixture_free(f);
 	f = fixture_new(1);
 	for (size_t len = 1; len <= sizeof(block); len++)
 		add(f, 1, span_from(block, len), len, false);
-	ck_assert_uint_eq(f->s.held_len, longest);
+	ck_assert_uint_eq(held_len(&f->s), longest);
 	tcp_stream_stop(&f->s, &f->budget);
 	fixture_free(f);
 }

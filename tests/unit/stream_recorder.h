@@ -12,6 +12,7 @@
 
 #include "suite.h"
 
+#include "flow/held.h"
 #include "flow/tcp_stream.h"
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
@@ -110,7 +111,7 @@ static inline void
 fixture_free(struct fixture *f)
 {
 	ck_assert_uint_eq(f->budget.held_len, 0);
-	ck_assert_uint_eq(f->s.held_len, 0);
+	ck_assert_uint_eq(held_len(&f->s), 0);
 	ck_assert_ptr_null(f->s.queue);
 	free(f);
 }
@@ -135,8 +136,8 @@ add(struct fixture *f, int64_t offset, struct span payload, size_t payload_len, 
 	tcp_stream_add(&f->s, &segment, &f->budget, &recorder_sink, &f->r);
 	free(copy);
 	ck_assert_uint_le(f->budget.held_len, f->budget.max_held_len);
-	ck_assert_uint_le(f->s.held_len, f->budget.max_held_per_stream);
-	ck_assert_uint_eq(f->budget.held_len, f->s.held_len);
+	ck_assert_uint_le(held_len(&f->s), f->budget.max_held_per_stream);
+	ck_assert_uint_eq(f->budget.held_len, held_len(&f->s));
 }
 
 static inline void
