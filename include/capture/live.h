@@ -82,8 +82,11 @@ typedef void (*live_frames_fn)(void *arg, const struct frame *frames, size_t cou
 enum live_state live_read(
     struct live *l, size_t max, live_frames_fn frames, void *arg, size_t *count, struct error *err);
 
-/* Cumulative since live_open; what cannot be read stays as it was. */
-void live_get_stats(struct live *l, struct live_stats *out);
+/*
+ * Cumulative since live_open; what cannot be read stays as it was.  `all`: asks for what the
+ * interface has dropped, too, for which files are read: now and then will do.
+ */
+void live_get_stats(struct live *l, bool all, struct live_stats *out);
 
 /*
  * Another filter from now on, and no packet is lost in between; -1: `err` says why, and the old one

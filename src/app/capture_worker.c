@@ -26,7 +26,8 @@
 /* Packets may wait in the ring for its time-out: packet time is certain only up to this long ago.
  */
 #define LAG_US INT64_C(1000000)
-#define BIND_EVERY_TICKS 5
+/* The interface is looked at so seldom: that takes system calls. */
+#define LOOK_EVERY_TICKS 5
 /* While packets come, the outbox is filled and its reader woken at most this often. */
 #define HAND_OVER_US INT64_C(20000)
 
@@ -223,13 +224,14 @@ hand_over_if_due(struct capture_worker *w)
 	hand_over(w);
 }
 
+/* `all`: the interface's own drops, too. */
 static void
-publish(struct capture_worker *w)
+publish(struct capture_worker *w, bool all)
 {
 	struct capture_snapshot *f = &w->figures;
 	int64_t now_us = clock_monotonic_us();
 
-	live_get_stats(w->live, &f->live);
+	live_get_stats(w->live, all, &f->live);
 	if (f->beat_us != 0 && !live_is_bound(w->live))
 		f->down_us += (uint64_t)(now_us - f->beat_us);
 	f->counter_count = pipeline_counters(w->pipeline, f->counters);
@@ -294,19 +296,21 @@ static void
 on_tick(void *arg)
 {
 	struct capture_worker *w = arg;
+	bool looks;
 
 	w->ticks++;
-	/* Of an interface that is lost libpcap tells only when it is asked. */
+	looks = w->ticks % LOOK_EVERY_TICKS == 0;
+	/* Of an interface that is lost a handle of libpcap tells only when it is asked. */
 	on_readable(w);
-	if (w->ticks % BIND_EVERY_TICKS == 0)
+	if (looks)
 		check_interface(w);
-	if (!live_is_bound(w->live) && w->ticks % BIND_EVERY_TICKS == 0)
+	if (looks && !live_is_bound(w->live))
 		try_to_bind(w);
 	/* What still waits may be older than this: its own times then put the clock forward. */
 	if (w->drained)
 		pipeline_advance(w->pipeline, timestamp_now() - LAG_US);
 	hand_over(w);
-	publish(w);
+	publish(w, looks);
 }
 
 /* Takes over what capture_worker_reload left. */
@@ -353,7 +357,7 @@ finish(struct capture_worker *w)
 		on_readable(w);
 	pipeline_finish(w->pipeline);
 	w->figures.ended = true;
-	publish(w);
+	publish(w, true);
 	hand_over(w);
 	wake(w->options.wake_fd);
 }
@@ -366,7 +370,7 @@ run(void *arg)
 	loop_add_fd(w->loop, live_fd(w->live), on_readable, w);
 	loop_add_fd(w->loop, w->command_fd, on_command, w);
 	loop_add_timer(w->loop, TICK_US, on_tick, w);
-	publish(w);
+	publish(w, true);
 	loop_run(w->loop);
 	finish(w);
 	return NULL;

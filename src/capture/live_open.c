@@ -1,0 +1,215 @@
+/* Opening a live capture, while the right to do so is there. */
+#include "capture/live_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+
+#include "base/banned.h"
+
+/* A block of the ring is handed over after so long at the latest, full or not. */
+#define RING_TIMEOUT_MS 100
+/* The ring of a handle of libpcap through which nothing comes. */
+#define UNUSED_RING_LEN 65536
+/* For local experiments (IEEE 802): nobody sends such frames. */
+#define UNUSED_ETHERTYPE 0x88b5
+/* Stands in for an interface that is missing; always there, and of the same link type. */
+#define PLACEHOLDER "lo"
+
+static void
+describe(const struct live *l, int status, enum live_fault *fault, struct error *err)
+{
+	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
+		*fault = LIVE_FAULT_NO_PERMISSION;
+		error_set(err,
+		    "capturing on %s needs the capability CAP_NET_RAW: run as root, or grant it "
+		    "with "
+		    "'setcap cap_net_raw+ep' on the program",
+		    l->interface);
+		return;
+	}
+	*fault = LIVE_FAULT_OTHER;
+	error_set(err, "cannot capture on %s: %s", l->interface,
+	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : pcap_statustostr(status));
+}
+
+/* LINKTYPE_ values of files; a live handle speaks in DLT_ ones, which differ for raw IP only. */
+static uint32_t
+link_type_of(int dlt)
+{
+	return dlt == DLT_RAW ? 101 : (uint32_t)dlt;
+}
+
+/* A handle on `device`, activated; -1 with the status of libpcap in *status. */
+static int
+open_device(struct live *l, const char *device, uint32_t ring_len, int *status, struct error *err)
+{
+	const struct live_options *o = &l->options;
+	char text[PCAP_ERRBUF_SIZE] = "";
+
+	*status = PCAP_ERROR;
+	l->pcap = pcap_create(device, text);
+	if (l->pcap == NULL) {
+		error_set(err, "cannot capture on %s: %s", device, text);
+		return -1;
+	}
+	(void)pcap_set_snaplen(l->pcap, (int)o->snap_len);
+	(void)pcap_set_promisc(l->pcap, o->promiscuous);
+	(void)pcap_set_timeout(l->pcap, RING_TIMEOUT_MS);
+	(void)pcap_set_buffer_size(l->pcap, (int)ring_len);
+	*status = pcap_activate(l->pcap);
+	return *status < 0 ? -1 : 0;
+}
+
+/* On the interface, or on the placeholder where it is missing or down. */
+static int
+open_handle(struct live *l, uint32_t ring_len, enum live_fault *fault, struct error *err)
+{
+	int status;
+
+	l->bound = open_device(l, l->interface, ring_len, &status, err) == 0;
+	if (l->bound)
+		l->index = (int)if_nametoindex(l->interface);
+	if (!l->bound &&
+	    (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)) {
+		pcap_close(l->pcap);
+		if (open_device(l, PLACEHOLDER, ring_len, &status, err) != 0) {
+			if (l->pcap != NULL)
+				describe(l, status, fault, err);
+			return -1;
+		}
+	} else if (!l->bound) {
+		*fault = LIVE_FAULT_OTHER;
+		if (l->pcap != NULL)
+			describe(l, status, fault, err);
+		return -1;
+	}
+	l->link_type = link_type_of(pcap_datalink(l->pcap));
+	return 0;
+}
+
+/* Lets the socket of libpcap hear nothing: `l->ring` does. */
+static int
+silence(struct live *l)
+{
+	const struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(UNUSED_ETHERTYPE),
+		.sll_ifindex = l->bound ? l->index : (int)if_nametoindex(PLACEHOLDER),
+	};
+
+	return bind(
+	    pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address, sizeof(address));
+}
+
+static bool
+open_ring(struct live *l)
+{
+	const struct ring_options options = {
+		.snap_len = l->options.snap_len,
+		.buffer_len = l->options.buffer_len,
+		.timeout_ms = RING_TIMEOUT_MS,
+		.block = { .link_type = l->link_type, .source = l->options.source },
+	};
+
+	/* What has no number is no interface of the kernel's. */
+	if (l->link_type != DLT_EN10MB || (l->bound && l->index == 0) || silence(l) != 0)
+		return false;
+	l->ring = ring_open(&options);
+	return l->ring != NULL;
+}
+
+static int
+open_reader(struct live *l, enum live_fault *fault, struct error *err)
+{
+	if (open_handle(l, UNUSED_RING_LEN, fault, err) != 0)
+		return -1;
+	if (open_ring(l))
+		return 0;
+	pcap_close(l->pcap);
+	return open_handle(l, l->options.buffer_len, fault, err);
+}
+
+/* What libpcap reads: its handle has heard the interface already. */
+static int
+prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
+{
+	char text[PCAP_ERRBUF_SIZE];
+
+	if (pcap_setnonblock(l->pcap, 1, text) != 0) {
+		error_set(err, "cannot capture on %s: %s", l->interface, text);
+		return -1;
+	}
+	l->fd = pcap_get_selectable_fd(l->pcap);
+	if (l->fd < 0) {
+		error_set(err, "cannot wait for packets on %s", l->interface);
+		return -1;
+	}
+	if (!l->bound && live_reject_all(l) != 0) {
+		error_set(err, "cannot wait for %s: %s", l->interface, strerror(errno));
+		return -1;
+	}
+	if (l->bound && l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
+		*fault = LIVE_FAULT_FILTER;
+		return -1;
+	}
+	l->passing_over = true;
+	l->filtered_us = timestamp_now();
+	return 0;
+}
+
+/* The ring hears nothing before it has its filter. */
+static int
+prepare_ring(struct live *l, enum live_fault *fault, struct error *err)
+{
+	l->fd = ring_fd(l->ring);
+	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
+		*fault = LIVE_FAULT_FILTER;
+		return -1;
+	}
+	l->bound = false;
+	l->index = 0;
+	(void)live_bind(l, err);
+	return 0;
+}
+
+static int
+prepare(struct live *l, enum live_fault *fault, struct error *err)
+{
+	*fault = LIVE_FAULT_OTHER;
+	return l->ring != NULL ? prepare_ring(l, fault, err) : prepare_handle(l, fault, err);
+}
+
+struct live *
+live_open(const struct live_options *options, enum live_fault *fault, struct error *err)
+{
+	struct live *l = xcalloc(1, sizeof(*l));
+
+	l->options = *options;
+	l->interface = xstrdup(options->interface);
+	l->filter = options->filter != NULL ? xstrdup(options->filter) : NULL;
+	if (open_reader(l, fault, err) == 0 && prepare(l, fault, err) == 0)
+		return l;
+	live_close(l);
+	return NULL;
+}
+
+void
+live_close(struct live *l)
+{
+	if (l == NULL)
+		return;
+	ring_close(l->ring);
+	if (l->pcap != NULL)
+		pcap_close(l->pcap);
+	free(l->interface);
+	free(l->filter);
+	free(l);
+}
