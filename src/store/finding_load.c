@@ -106,9 +106,10 @@ load_more(struct store *s, int64_t client_id, struct error *err)
 	return status == SQLITE_DONE ? 0 : -1;
 }
 
-/* An item of the client's row, which it is known to be room for. */
+/* One of those in the client's row. */
 static int
-load_item(struct store *s, struct span item, const struct addr *ip, struct error *err)
+load_named(
+    struct store *s, struct span name, uint64_t number, const struct addr *ip, struct error *err)
 {
 	struct finding_set *set = &s->set;
 	size_t i = set->count;
@@ -116,7 +117,7 @@ load_item(struct store *s, struct span item, const struct addr *ip, struct error
 	struct finding *f;
 
 	/* In the order of kinds, each once. */
-	if (!store_finding_unpack_place(&item, &place) ||
+	if (!store_finding_unpack_place(&name, &place) ||
 	    (i > 0 && set->places[i - 1].kind >= place.kind)) {
 		store_error_damaged(s, err);
 		return -1;
@@ -126,7 +127,7 @@ load_item(struct store *s, struct span item, const struct addr *ip, struct error
 		return -1;
 	set->places[i].apart = false;
 	set->count++;
-	if (store_finding_unpack(item, f, &set->stored[i]))
+	if (store_finding_unpack(name, number, f, &set->stored[i]))
 		return 0;
 	store_error_damaged(s, err);
 	return -1;
@@ -136,11 +137,12 @@ int
 store_set_load_own(struct store *s, struct span packed, const struct addr *ip, struct error *err)
 {
 	struct finding_set *set = &s->set;
-	struct span item;
+	struct span name;
+	uint64_t number;
 	bool damaged = false;
 
-	while (store_packed_next(&packed, &item, &damaged)) {
-		if (load_item(s, item, ip, err) != 0)
+	while (store_packed_next_named(&packed, &name, &number, &damaged)) {
+		if (load_named(s, name, number, ip, err) != 0)
 			return -1;
 	}
 	set->own_count = set->stored_count = set->count;

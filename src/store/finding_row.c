@@ -16,8 +16,9 @@ is_plain(const struct finding *f)
 static int64_t
 pack_judgement(struct store_judgement judged, bool plain)
 {
-	return judged.rank | judged.server << STORE_JUDGED_SERVER_SHIFT |
-	       (plain ? 0 : STORE_JUDGED_MORE);
+	int rank = judged.rank < STORE_JUDGED_RANK_NONE ? judged.rank : STORE_JUDGED_RANK_NONE;
+
+	return rank | judged.server << STORE_JUDGED_SERVER_SHIFT | (plain ? 0 : STORE_JUDGED_MORE);
 }
 
 int
@@ -58,10 +59,8 @@ store_finding_write(struct store *s, const struct store_finding_place *place,
 enum {
 	KIND_WIDTH = 8,
 	STORY_WIDTH = 8,
-	JUDGED_WIDTH = 4,
-	TIME_WIDTH = 16,
-	COUNT_WIDTH = 7, /* of the first one, at most */
-	LEN_WIDTH = 14,  /* at most */
+	COUNT_WIDTH = 7,
+	LEN_WIDTH = 14, /* at most */
 	DROPPED_US_WIDTH = 14,
 	DROPPED_LEN_WIDTH = 14,
 	MORE_WIDTH = 6 * COUNT_WIDTH + DROPPED_US_WIDTH + DROPPED_LEN_WIDTH,
@@ -98,36 +97,29 @@ put_more(char *out, const struct finding *f)
 	return store_packed_put(out, f->dropped_early_len, DROPPED_LEN_WIDTH);
 }
 
-/* No wider than it is: most are seen once. */
-static char *
-put_short(char *out, uint64_t value)
-{
-	unsigned width = 1;
-
-	for (uint64_t beyond = 10; value >= beyond; beyond *= 10)
-		width++;
-	return store_packed_put(out, value, width);
-}
-
 void
 store_finding_pack(struct buf *out, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged)
 {
 	bool all_ended = f->ended_count > 0 && f->ended_count == f->count;
 	bool plain = is_plain(f) && (all_ended || f->ended_count == 0);
-	int64_t packed = pack_judgement(judged, plain) | (all_ended ? STORE_OWN_ALL_ENDED : 0);
-	char item[160], *end = item;
+	bool once = plain && f->count == 1 && f->last_us == f->first_us;
+	int64_t packed = pack_judgement(judged, plain) |
+			 (all_ended ? STORE_JUDGED_OWN_ALL_ENDED : 0) |
+			 (once ? STORE_JUDGED_OWN_ONCE : 0);
+	char name[160], *end = name;
 
 	end = store_packed_put(end, (uint64_t)place->kind, KIND_WIDTH);
 	end = store_packed_put(end, (uint64_t)place->story, STORY_WIDTH);
-	end = store_packed_put(end, (uint64_t)packed, JUDGED_WIDTH);
-	end = store_packed_put(end, (uint64_t)f->first_us, TIME_WIDTH);
-	end = put_short(end, f->count);
-	*end++ = ' ';
-	end = put_short(end, (uint64_t)(f->last_us - f->first_us));
+	if (!once) {
+		*end++ = ' ';
+		end = store_packed_put(end, f->count, COUNT_WIDTH);
+		end = store_packed_put_short(end, (uint64_t)(f->last_us - f->first_us));
+	}
 	if (!plain)
 		end = put_more(end, f);
-	store_packed_add(out, item, (size_t)(end - item));
+	store_packed_add_named(
+	    out, name, (size_t)(end - name), (uint64_t)(packed * BEYOND_TIME + f->first_us));
 }
 
 /* A part of a packed number: a value from 0 to `last`. */
@@ -203,7 +195,9 @@ unpack_judgement(int64_t packed, struct store_judgement *judged)
 {
 	enum { SERVER_MAX = STORE_SERVER_LEGACY_ENDPOINT | STORE_SERVER_BY_RANGE };
 
-	judged->rank = (uint8_t)packed;
+	judged->rank = (uint8_t)((uint64_t)packed & STORE_JUDGED_RANK_NONE);
+	if (judged->rank == STORE_JUDGED_RANK_NONE)
+		judged->rank = STORE_VERDICT_NONE;
 	judged->server = (uint8_t)((uint64_t)packed >> STORE_JUDGED_SERVER_SHIFT & SERVER_MAX);
 	return packed >= 0 && packed < 2 * STORE_JUDGED_MORE;
 }
@@ -236,13 +230,13 @@ store_finding_read_more(sqlite3_value *const *values, struct finding *out)
 }
 
 bool
-store_finding_unpack_place(struct span *item, struct store_finding_place *out)
+store_finding_unpack_place(struct span *name, struct store_finding_place *out)
 {
 	uint64_t kind, story;
 
 	*out = (struct store_finding_place){ 0 };
-	if (!store_packed_take(item, KIND_WIDTH, &kind) ||
-	    !store_packed_take(item, STORY_WIDTH, &story))
+	if (!store_packed_take(name, KIND_WIDTH, &kind) ||
+	    !store_packed_take(name, STORY_WIDTH, &story))
 		return false;
 	out->kind = (int64_t)kind;
 	out->story = (int64_t)story;
@@ -250,19 +244,19 @@ store_finding_unpack_place(struct span *item, struct store_finding_place *out)
 }
 
 static bool
-take_more(struct span *item, struct finding *out)
+take_more(struct span *name, struct finding *out)
 {
 	uint64_t us;
 
-	if (item->len != 1 + MORE_WIDTH || !span_skip(item, 1) ||
-	    !store_packed_take(item, COUNT_WIDTH, &out->ended_count) ||
-	    !store_packed_take(item, COUNT_WIDTH, &out->gap_count) ||
-	    !store_packed_take(item, COUNT_WIDTH, &out->login_count) ||
-	    !store_packed_take(item, COUNT_WIDTH, &out->scsv_count) ||
-	    !store_packed_take(item, COUNT_WIDTH, &out->fallback_count) ||
-	    !store_packed_take(item, COUNT_WIDTH, &out->dropped_early_count) ||
-	    !store_packed_take(item, DROPPED_US_WIDTH, &us) ||
-	    !store_packed_take(item, DROPPED_LEN_WIDTH, &out->dropped_early_len))
+	if (name->len != 1 + MORE_WIDTH || !span_skip(name, 1) ||
+	    !store_packed_take(name, COUNT_WIDTH, &out->ended_count) ||
+	    !store_packed_take(name, COUNT_WIDTH, &out->gap_count) ||
+	    !store_packed_take(name, COUNT_WIDTH, &out->login_count) ||
+	    !store_packed_take(name, COUNT_WIDTH, &out->scsv_count) ||
+	    !store_packed_take(name, COUNT_WIDTH, &out->fallback_count) ||
+	    !store_packed_take(name, COUNT_WIDTH, &out->dropped_early_count) ||
+	    !store_packed_take(name, DROPPED_US_WIDTH, &us) ||
+	    !store_packed_take(name, DROPPED_LEN_WIDTH, &out->dropped_early_len))
 		return false;
 	out->dropped_early_us = (int64_t)us;
 	return true;
@@ -270,30 +264,32 @@ take_more(struct span *item, struct finding *out)
 
 /* Up to a space, or to the end. */
 static bool
-take_short(struct span *item, unsigned max, uint64_t *value)
+take_len(struct span *name, uint64_t *value)
 {
 	unsigned width = 0;
 
-	while (width < item->len && item->data[width] != ' ')
+	while (width < name->len && name->data[width] != ' ')
 		width++;
-	return width > 0 && width <= max && store_packed_take(item, width, value);
+	return width > 0 && width <= LEN_WIDTH && store_packed_take(name, width, value);
 }
 
 bool
-store_finding_unpack(struct span item, struct finding *out, struct store_judgement *judged)
+store_finding_unpack(
+    struct span name, uint64_t number, struct finding *out, struct store_judgement *judged)
 {
-	uint64_t packed, first_us, len_us;
+	int64_t packed = (int64_t)(number / BEYOND_TIME);
+	uint64_t len_us = 0;
 
-	if (!store_packed_take(&item, JUDGED_WIDTH, &packed) ||
-	    !store_packed_take(&item, TIME_WIDTH, &first_us) ||
-	    !take_short(&item, COUNT_WIDTH, &out->count) || !span_skip(&item, 1) ||
-	    !take_short(&item, LEN_WIDTH, &len_us))
+	out->count = 1;
+	if ((packed & STORE_JUDGED_OWN_ONCE) == 0 &&
+	    (!span_skip(&name, 1) || !store_packed_take(&name, COUNT_WIDTH, &out->count) ||
+		!take_len(&name, &len_us)))
 		return false;
-	out->ended_count = (packed & STORE_OWN_ALL_ENDED) != 0 ? out->count : 0;
-	if ((packed & STORE_JUDGED_MORE) != 0 && !take_more(&item, out))
+	out->ended_count = (packed & STORE_JUDGED_OWN_ALL_ENDED) != 0 ? out->count : 0;
+	if ((packed & STORE_JUDGED_MORE) != 0 && !take_more(&name, out))
 		return false;
-	out->first_us = (int64_t)first_us;
-	out->last_us = (int64_t)(first_us + len_us);
-	packed &= ~(uint64_t)STORE_OWN_ALL_ENDED;
-	return item.len == 0 && unpack_judgement((int64_t)packed, judged);
+	out->first_us = (int64_t)(number % BEYOND_TIME);
+	out->last_us = out->first_us + (int64_t)len_us;
+	packed &= ~(STORE_JUDGED_OWN_ALL_ENDED | STORE_JUDGED_OWN_ONCE);
+	return name.len == 0 && unpack_judgement(packed, judged);
 }

@@ -8,7 +8,7 @@
 #define WAL_RETRY_MS 10
 /* Of the findings in the row of a client that goes. */
 #define OWN_NUMBERS(of)                                                                            \
-	"SELECT " of " AS number FROM client_state x CROSS JOIN json_each(x.findings) f"           \
+	"SELECT " of " AS number FROM client_state x CROSS JOIN json_each(x.own_findings) f"       \
 	" WHERE x.id = old.id"
 
 /*
@@ -38,7 +38,7 @@ static const char tables_1[] =
     " cadence BLOB," /* tally/cadence.h; what follows is made from it */
     " cadence_text TEXT, interval_us INTEGER, active_hours TEXT,"
     /* Packed: packed.c.  Findings up to a number, the latest day, the latest hour. */
-    " findings TEXT, days TEXT, hour TEXT);"
+    " own_findings TEXT, days TEXT, hour TEXT);"
     /* What findings have in common, each once, and by how many of them: shared.c. */
     "CREATE TABLE kind ("
     " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL, server TEXT NOT NULL,"
@@ -270,7 +270,7 @@ has_column(struct store *s, const char *table, const char *column)
 static int
 check_form(struct store *s, struct error *err)
 {
-	if (!has_column(s, "finding", NULL) || has_column(s, "client_state", "findings"))
+	if (!has_column(s, "finding", NULL) || has_column(s, "client_state", "own_findings"))
 		return 0;
 	error_set(err,
 	    "%s was written by a tlstally from before the first release, which kept findings in "

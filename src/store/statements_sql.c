@@ -13,13 +13,13 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_CLIENT_ANY] = "SELECT 1 FROM client WHERE sensor = ?1 LIMIT 1",
 	[STATEMENT_CLIENT_LAST] = "SELECT coalesce(max(id), 0) FROM client_state",
 	[STATEMENT_CLIENT_READ] =
-		"SELECT mac, name, name_us, first_us, last_us, count, marks, cadence, findings,"
+		"SELECT mac, name, name_us, first_us, last_us, count, marks, cadence, own_findings,"
 		" days, hour FROM client_state WHERE id = ?1",
 	[STATEMENT_CLIENTS_WRITE] =
 		"INSERT INTO client (id, sensor, ip_key, ip) SELECT v1, v2, v3, v4 FROM batch",
 	[STATEMENT_STATES_WRITE] =
 		"INSERT OR REPLACE INTO client_state (id, mac, name, name_us, first_us, last_us,"
-		" count, marks, reason, cadence, cadence_text, interval_us, active_hours, findings,"
+		" count, marks, reason, cadence, cadence_text, interval_us, active_hours, own_findings,"
 		" days, hour) SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14,"
 		" v15, v16 FROM batch",
 	[STATEMENT_FINDING_LOAD] =
@@ -114,7 +114,7 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" WHERE " STORE_IS_TIME_OF("id", "?1") " AND " STORE_HOUR("id") " < ?2 LIMIT ?3)",
 	[STATEMENT_PRUNE_CLIENT] =
 		"DELETE FROM client WHERE sensor = ?3 AND ip_key = ?4 AND"
-		" (SELECT last_us FROM client_state WHERE id = ?1 AND findings IS NULL) < ?2 AND NOT EXISTS"
+		" (SELECT last_us FROM client_state WHERE id = ?1 AND own_findings IS NULL) < ?2 AND NOT EXISTS"
 		" (SELECT 1 FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1") ")",
 	[STATEMENT_PRUNE_COUNTERS] =
 		"DELETE FROM run_counter WHERE (run, name) IN (SELECT run, c.name FROM run r"

@@ -246,15 +246,21 @@ int store_batches_write(struct store *s, struct error *err);
 void store_batches_drop(struct store *s);
 void store_batches_release(struct store *s);
 
-/* packed.c: a list of texts of digits as one text. */
+/* packed.c: several rows as one text. */
+#define STORE_PACKED_WIDTH_MAX 19
 /* Puts a number that has no more digits, with leading zeros; returns where it ends. */
 char *store_packed_put(char *out, uint64_t value, unsigned width);
-/* The opposite: takes so many digits, 18 at most, off the front; false: there is something else. */
+char *store_packed_put_short(char *out, uint64_t value);
+/* The opposite: takes so many digits, STORE_PACKED_WIDTH_MAX at most, off the front; false: there
+ * is something else. */
 bool store_packed_take(struct span *item, unsigned width, uint64_t *value);
 void store_packed_add(struct buf *out, const char *item, size_t len);
+/* The same with a number that it names. */
+void store_packed_add_named(struct buf *out, const char *name, size_t len, uint64_t number);
 void store_packed_end(struct buf *out);
 /* Takes the next one off.  False: there is none; or, *damaged: this is no such list. */
 bool store_packed_next(struct span *text, struct span *item, bool *damaged);
+bool store_packed_next_named(struct span *text, struct span *name, uint64_t *number, bool *damaged);
 
 /* client_row.c */
 /* Handshakes of one day, version and outcome; the number is that of a row of `day`, less its
@@ -291,6 +297,7 @@ struct store_client_row {
 #define STORE_CLIENT_WORST(marks) "(" marks " >> 32 & 65535)"
 #define STORE_CLIENT_BEST(marks) "(" marks " >> 48)"
 #define STORE_MARKS_APART (INT64_C(1) << 24) /* it has rows of `finding` */
+#define STORE_MARKS_APART_SQL "(1 << 24)"
 
 /* The key of a client: two values. */
 void store_bind_client(sqlite3_stmt *st, int index, int64_t sensor_id, const struct addr *ip);
@@ -381,38 +388,46 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 #define STORE_FINDING_MORE_COUNT 7
 /*
  * So many findings of a client, the first ones, stand in its own row, as all of them are read and
- * judged together (packed.c).  At fixed places: kind 8 digits, story 8, judgement 4, first time 16;
- * then the count, a space, and how long after the first time the last one was; where one of them is
- * not 0, a space and what finding_more has follow, behind the number of sessions ended.  One whose
- * numbers are larger has a row of its own.
+ * judged together (packed.c); one whose numbers are too large has a row of its own.  SQLite takes
+ * an integer as it is, but time and memory for every piece of a text; so the number that is named
+ * has what views ask for most: the judgement, and below it 16 digits, the first time.  The name
+ * begins with kind and story, 8 digits each.  A space, the count with 7 digits, and how long after
+ * the first time the last one was follow, unless it was seen once; and where one of them is not 0,
+ * a space and what finding_more has, behind the number of sessions ended.
  */
 #define STORE_OWN_FINDINGS_MAX 48
-#define STORE_OWN_NUMBER(place, width) "CAST(substr(f.value, " place ", " width ") AS INTEGER)"
-#define STORE_OWN_KIND STORE_OWN_NUMBER("1", "8")
-#define STORE_OWN_STORY STORE_OWN_NUMBER("9", "8")
-#define STORE_OWN_JUDGED STORE_OWN_NUMBER("17", "4")
-#define STORE_OWN_FIRST_US STORE_OWN_NUMBER("21", "16")
 /* As an INTEGER a text is worth the number at its beginning. */
-#define STORE_OWN_COUNT "CAST(substr(f.value, 37) AS INTEGER)"
-#define STORE_OWN_LEN_US "CAST(substr(f.value, 37 + instr(substr(f.value, 37), ' ')) AS INTEGER)"
+#define STORE_OWN_PLACE "CAST(f.key AS INTEGER)"
+#define STORE_OWN_KIND "(" STORE_OWN_PLACE " / 100000000)"
+#define STORE_OWN_STORY "(" STORE_OWN_PLACE " % 100000000)"
+#define STORE_OWN_FIRST_US "(f.value % 10000000000000000)"
+#define STORE_OWN_JUDGED "(f.value / 10000000000000000)"
+#define STORE_OWN_TEXT(place) "CAST(substr(f.key, " place ") AS INTEGER)"
+#define STORE_OWN_COUNT                                                                            \
+	"CASE WHEN " STORE_OWN_JUDGED " & 256 THEN 1 ELSE " STORE_OWN_TEXT("18, 7") " END"
+#define STORE_OWN_LEN_US                                                                           \
+	"CASE WHEN " STORE_OWN_JUDGED " & 256 THEN 0 ELSE " STORE_OWN_TEXT("25") " END"
 /* Counted from the end, if there is anything. */
-#define STORE_OWN_HAS_MORE STORE_OWN_JUDGED " & 1024"
 #define STORE_OWN_MORE(place)                                                                      \
-	"CASE WHEN " STORE_OWN_HAS_MORE " THEN " STORE_OWN_NUMBER(place, "7") " ELSE 0 END"
+	"CASE WHEN " STORE_OWN_JUDGED " & 64 THEN " STORE_OWN_TEXT(place ", 7") " ELSE 0 END"
 #define STORE_OWN_GAPS STORE_OWN_MORE("-63")
 #define STORE_OWN_LOGINS STORE_OWN_MORE("-56")
 #define STORE_OWN_FALLBACKS STORE_OWN_MORE("-42")
 #define STORE_OWN_DROPPED STORE_OWN_MORE("-35")
 /* The end of all sessions was seen, or of none, where nothing else is said. */
-#define STORE_OWN_ALL_ENDED (1 << 11)
 #define STORE_OWN_ENDED                                                                            \
-	"CASE WHEN " STORE_OWN_HAS_MORE " THEN " STORE_OWN_NUMBER(                                 \
-	    "-70", "7") " WHEN " STORE_OWN_JUDGED " & 2048 THEN " STORE_OWN_COUNT " ELSE 0 END"
-/* What the judge said, and whether there is a row of finding_more. */
-#define STORE_VERDICT(judged) "(" judged " & 255)"
-#define STORE_ENDPOINT(judged) "(" judged " >> 8 & 3)" /* STORE_SERVER_* */
-#define STORE_JUDGED_SERVER_SHIFT 8
-#define STORE_JUDGED_MORE (1 << 10)
+	"CASE WHEN " STORE_OWN_JUDGED " & 64 THEN " STORE_OWN_TEXT(                                \
+	    "-70, 7") " WHEN " STORE_OWN_JUDGED " & 128 THEN " STORE_OWN_COUNT " ELSE 0 END"
+/*
+ * What the judge said, and what is in this row.  So few bits that they fit in front of a time; no
+ * rank is the highest of its four.
+ */
+#define STORE_VERDICT(judged) "(" judged " & 15)"
+#define STORE_JUDGED_RANK_NONE 15
+#define STORE_JUDGED_SERVER_SHIFT 4         /* STORE_SERVER_*, two bits */
+#define STORE_JUDGED_MORE (1 << 6)          /* there is something of finding_more */
+#define STORE_JUDGED_OWN_ALL_ENDED (1 << 7) /* of the client's own ones only, as what follows */
+#define STORE_JUDGED_OWN_ONCE (1 << 8)
 /*
  * A finding's number is that of its client, and of its kind in the lower bits: SQLite then finds a
  * row by comparing integers, and writes one over another of the same length.
@@ -458,9 +473,10 @@ int store_finding_write(struct store *s, const struct store_finding_place *place
 bool store_finding_fits(const struct store_finding_place *place, const struct finding *f);
 void store_finding_pack(struct buf *out, const struct store_finding_place *place,
     const struct finding *f, struct store_judgement judged);
-/* The beginning of such an item; then the rest, which leaves what is of kind and story. */
-bool store_finding_unpack_place(struct span *item, struct store_finding_place *out);
-bool store_finding_unpack(struct span item, struct finding *out, struct store_judgement *judged);
+/* The beginning of such a name; then the rest, which leaves what is of kind and story. */
+bool store_finding_unpack_place(struct span *name, struct store_finding_place *out);
+bool store_finding_unpack(
+    struct span name, uint64_t number, struct finding *out, struct store_judgement *judged);
 /*
  * These, of STORE_FINDING_OWN_COLUMNS, of STORE_FINDING_MORE_COLUMNS or from column `first` on,
  * fill in what is theirs and leave the rest of `out` as it is.  *more: there are those, too. False,

@@ -3,11 +3,18 @@
 
 #include "base/banned.h"
 
-/* RFC 3339, section 5.6, in UTC; rounded down, also before 1970. */
+/*
+ * RFC 3339, section 5.6, in UTC; rounded down, also before 1970, hence from a time long before.
+ * `us` stands here as seldom as can be, because SQLite works it out each time; datetime() and
+ * replace() together cost two thirds of strftime().
+ */
+#define LONG_BEFORE_S "1000000000000"
+#define SINCE_LONG_BEFORE(us) "(" us " + " LONG_BEFORE_S "000000)"
 #define TIME(us)                                                                                   \
-	"strftime('%Y-%m-%dT%H:%M:%S', (" us " - (" us                                             \
-	" % 1000000 + 1000000) % 1000000) / 1000000, 'unixepoch') || printf('.%06dZ', (" us        \
-	" % 1000000 + 1000000) % 1000000)"
+	"replace(datetime(" SINCE_LONG_BEFORE(                                                     \
+	    us) " / 1000000 - " LONG_BEFORE_S                                                      \
+		", 'unixepoch'), ' ', 'T') || printf('.%06dZ', " SINCE_LONG_BEFORE(                \
+		    us) " % 1000000)"
 #define VERSION(v)                                                                                 \
 	"CASE " v " WHEN 2 THEN 'SSLv2' WHEN 768 THEN 'SSLv3' WHEN 769 THEN 'TLSv1.0' "            \
 	"WHEN 770 THEN 'TLSv1.1' WHEN 771 THEN 'TLSv1.2' WHEN 772 THEN 'TLSv1.3' END"
@@ -31,13 +38,16 @@
 /* The range file, where nothing else names the server: STORE_SERVER_BY_RANGE. */
 #define SERVER_NAME_SOURCE(judged)                                                                 \
 	"CASE WHEN t.server_name_source = 0 AND " judged                                           \
-	" & 512 THEN 'range' ELSE " NAME_SOURCE("t.server_name_source") " END"
+	" & 32 THEN 'range' ELSE " NAME_SOURCE("t.server_name_source") " END"
 /* By its address alone nobody can tell. */
-#define LEGACY_ENDPOINT(judged) "CASE WHEN " judged " & 512 THEN NULL ELSE " judged " >> 8 & 1 END"
+#define LEGACY_ENDPOINT(judged) "CASE WHEN " judged " & 32 THEN NULL ELSE " judged " >> 4 & 1 END"
 #define MAC_BYTE(from) "substr(hex(x.mac), " from ", 2)"
 #define MAC                                                                                                               \
 	"CASE WHEN x.mac IS NULL THEN NULL ELSE lower(" MAC_BYTE("1") " || ':' || " MAC_BYTE("3") " || ':' || " MAC_BYTE( \
 	    "5") " || ':' || " MAC_BYTE("7") " || ':' || " MAC_BYTE("9") " || ':' || " MAC_BYTE("11") ") END"
+/* Asked in this way, SQLite does not look for them where nobody asks for a MAC address. */
+#define IS_ROUTERS_MAC                                                                             \
+	"(x.mac IS NOT NULL AND (c.sensor, x.mac) IN (SELECT sensor, mac FROM known_routers))"
 #define DAY(us) "(" us " / 86400000000)"
 #define LAST_DAY_OF_SENSOR DAY("(SELECT max(end_us) FROM run WHERE sensor = c.sensor)")
 /* Days between the client's last one and the sensor's, each with the end of a capture. */
@@ -52,18 +62,34 @@
 	    "c.id") " UNION SELECT " STORE_DAY(STORE_ROW_DAY) " FROM json_each(x.days) d))),"      \
 							      " CASE WHEN x.count >= 4 THEN "      \
 							      "1 ELSE 7 END)"
-/* Of findings in their client's row: what most have none of. */
-#define OWN_SUM(of) "(SELECT coalesce(sum(" of "), 0) FROM json_each(x.findings) f)"
-/* A finding with a row of its own, with what many share and with what most have none of; its order
-   for SQLite, which cannot tell how few are in a range of numbers. */
+/*
+ * All findings of a client: those in its row, and the numbers of those that have rows of their own,
+ * put together as one object of JSON.  So a query has one source for them, and SQLite works out no
+ * column that is not asked for; of two queries joined by UNION ALL it does all, where the one
+ * around them counts, groups or joins.
+ */
+#define EACH_FINDING                                                                               \
+	"json_each(coalesce(coalesce(substr(x.own_findings, 1, length(x.own_findings) - 1) || ','" \
+	", '{') || (SELECT group_concat('\"' || id || '\":null') FROM finding"                     \
+	" WHERE x.marks & " STORE_MARKS_APART_SQL                                                  \
+	" AND " STORE_IS_OF_CLIENT("id", "x.id") ")"                                               \
+						 " || '}', x.own_findings)) f"                     \
+						 " LEFT JOIN finding a ON a.id = CASE WHEN "       \
+						 "f.value IS NULL THEN CAST(f.key AS INTEGER) END" \
+						 " LEFT JOIN finding_more m ON m.id = a.id"
+#define EITHER(apart, own) "coalesce(" apart ", " own ")"
+#define FINDING_JUDGED EITHER("a.judged", STORE_OWN_JUDGED)
+#define FINDING_LAST_US EITHER("a.last_us", STORE_OWN_FIRST_US " + " STORE_OWN_LEN_US)
+/* Where it has a row, but none of finding_more, there is none of it. */
+#define FINDING_MORE(apart, own)                                                                   \
+	"CASE WHEN a.id IS NOT NULL THEN " EITHER(apart, "0") " ELSE " own " END"
+#define FINDING_FALLBACKS FINDING_MORE("m.fallback_count", STORE_OWN_FALLBACKS)
+#define FINDING_DROPPED FINDING_MORE("m.dropped_early_count", STORE_OWN_DROPPED)
+/* With what many share; the order is for SQLite, which cannot tell how few a client has. */
 #define FINDING_TABLES                                                                             \
-	"finding f CROSS JOIN kind k ON k.id = " STORE_FINDING_KIND(                               \
-	    "f.id") " CROSS JOIN story t ON t.id = f.story LEFT JOIN finding_more m ON m.id = "    \
-		    "f.id"
-#define OWN_FINDING_TABLES                                                                         \
-	"json_each(x.findings) f CROSS JOIN kind k ON k.id = " STORE_OWN_KIND                      \
-	" CROSS JOIN story t ON t.id = " STORE_OWN_STORY
-#define OWN_LAST_US "(" STORE_OWN_FIRST_US " + " STORE_OWN_LEN_US ")"
+	EACH_FINDING                                                                               \
+	" CROSS JOIN kind k ON k.id = " EITHER(STORE_FINDING_KIND("a.id"),                         \
+	    STORE_OWN_KIND) " CROSS JOIN story t ON t.id = " EITHER("a.story", STORE_OWN_STORY)
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
@@ -73,50 +99,41 @@ static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EX
 
 /* A line per column, in the order of the names above them. */
 /* clang-format off */
-#define INVENTORY_COLUMNS(count, first_us, last_us, judged, ended, gaps, logins, fallbacks, dropped) \
-    "s.name, c.ip, " \
-    PROTOCOL(STORE_PROTOCOL("k.service")) ", " \
-    TLS_MODE(STORE_TLS_MODE("k.service")) ", " \
-    "k.server, t.server_ip, " STORE_PORT("k.service") ", " \
-    VERSION(STORE_VERSION("k.way")) ", " \
-    VERSION(STORE_OFFERED("k.way")) ", " \
-    OUTCOME(STORE_OUTCOME("k.way")) ", " \
-    SIDE(STORE_REFUSED_BY("k.way")) ", " \
-    "k.refusal_text, " \
-    SIDE("t.limited_by") ", " \
-    count ", " \
-    TIME(first_us) ", " \
-    TIME(last_us) ", " \
-    "CASE " STORE_VERSION("k.way") " WHEN 2 THEN t.sslv2_cipher_text ELSE t.cipher_suite_text END, " \
-    "t.ja4, " \
-    VERDICT(STORE_VERDICT(judged)) ", " \
-    SERVER_NAME_SOURCE(judged) ", " \
-    "t.certificate_subject, " \
-    TIME("t.certificate_not_after_us") ", " \
-    "coalesce(" gaps ", 0), coalesce(" logins ", 0), " \
-    LEGACY_ENDPOINT(judged) ", " \
-    "coalesce(" fallbacks ", 0), " \
-    VERSION("t.fallback_from") ", " \
-    ended ", coalesce(" dropped ", 0)"
-
 static const char inventory_view[] =
     "CREATE VIEW inventory (sensor, client, protocol, tls_mode, server, server_ip, server_port,"
     " tls_version, offered_version, outcome, refused_by, refusal, limited_by, count, first_seen,"
     " last_seen, cipher_suite, ja4, verdict, server_name_source, certificate_subject,"
     " certificate_not_after, with_capture_gap, cleartext_logins, legacy_endpoint,"
-    " fallbacks, fallback_from, ended, dropped_early) AS SELECT ";
+    " fallbacks, fallback_from, ended, dropped_early) AS SELECT "
+    "s.name, c.ip, "
+    PROTOCOL(STORE_PROTOCOL("k.service")) ", "
+    TLS_MODE(STORE_TLS_MODE("k.service")) ", "
+    "k.server, t.server_ip, " STORE_PORT("k.service") ", "
+    VERSION(STORE_VERSION("k.way")) ", "
+    VERSION(STORE_OFFERED("k.way")) ", "
+    OUTCOME(STORE_OUTCOME("k.way")) ", "
+    SIDE(STORE_REFUSED_BY("k.way")) ", "
+    "k.refusal_text, "
+    SIDE("t.limited_by") ", "
+    EITHER("a.count", STORE_OWN_COUNT) ", "
+    TIME(EITHER("a.first_us", STORE_OWN_FIRST_US)) ", "
+    TIME(FINDING_LAST_US) ", "
+    "CASE " STORE_VERSION("k.way") " WHEN 2 THEN t.sslv2_cipher_text ELSE t.cipher_suite_text END, "
+    "t.ja4, "
+    VERDICT(STORE_VERDICT(FINDING_JUDGED)) ", ";
 
-static const char inventory_view_own[] =
-    INVENTORY_COLUMNS(STORE_OWN_COUNT, STORE_OWN_FIRST_US, OWN_LAST_US, STORE_OWN_JUDGED,
-	STORE_OWN_ENDED, STORE_OWN_GAPS, STORE_OWN_LOGINS, STORE_OWN_FALLBACKS, STORE_OWN_DROPPED)
-    " FROM " STORE_CLIENT_TABLES " CROSS JOIN " OWN_FINDING_TABLES;
-
-static const char inventory_view_apart[] =
-    " UNION ALL SELECT "
-    INVENTORY_COLUMNS("f.count", "f.first_us", "f.last_us", "f.judged", "f.ended_count",
-	"m.gap_count", "m.login_count", "m.fallback_count", "m.dropped_early_count")
-    " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN " FINDING_TABLES
-    " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ";";
+static const char inventory_view_rest[] =
+    SERVER_NAME_SOURCE(FINDING_JUDGED) ", "
+    "t.certificate_subject, "
+    TIME("t.certificate_not_after_us") ", "
+    FINDING_MORE("m.gap_count", STORE_OWN_GAPS) ", "
+    FINDING_MORE("m.login_count", STORE_OWN_LOGINS) ", "
+    LEGACY_ENDPOINT(FINDING_JUDGED) ", "
+    FINDING_FALLBACKS ", "
+    VERSION("t.fallback_from") ", "
+    EITHER("a.ended_count", STORE_OWN_ENDED) ", "
+    FINDING_DROPPED
+    " FROM " STORE_CLIENT_TABLES " CROSS JOIN " FINDING_TABLES ";";
 
 /*
  * Not for people: the MAC addresses behind which several clients are.  An address that was given to
@@ -146,10 +163,10 @@ static const char clients_view[] =
     " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen,"
     " fallbacks, quiet_since,"
     " router_mac, ja4, cadence, interval_s, interval_share, active_hours, dropped_early)"
-    " AS SELECT"
+    " AS WITH known_routers AS MATERIALIZED (SELECT sensor, mac FROM routers) SELECT"
     " s.name, c.ip, x.name, "
     NAME_SOURCE(STORE_CLIENT_NAME_SOURCE("x.marks")) ", "
-    "CASE WHEN r.mac IS NULL THEN " MAC " END, "
+    "CASE WHEN NOT " IS_ROUTERS_MAC " THEN " MAC " END, "
     VERSION(STORE_CLIENT_WORST("x.marks")) ", "
     VERSION(STORE_CLIENT_BEST("x.marks")) ", "
     VERDICT(STORE_CLIENT_VERDICT("x.marks")) ", "
@@ -159,25 +176,20 @@ static const char clients_view[] =
     "x.count, "
     "(SELECT count(DISTINCT " STORE_DAY("id") ") FROM day WHERE " STORE_IS_TIME_OF("id", "c.id") ")"
     " + (x.days IS NOT NULL), "
-    "(SELECT coalesce(sum(fallback_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ") + "
-    OWN_SUM(STORE_OWN_FALLBACKS) ", "
+    "(SELECT coalesce(sum(" FINDING_FALLBACKS "), 0) FROM " EACH_FINDING "), "
     /* The quick test first: most clients came yesterday or today. */
     "CASE WHEN " STORE_CLIENT_VERDICT("x.marks") " = 6 OR " DAY("x.last_us") " >= " LAST_DAY_OF_SENSOR " - 1 THEN NULL"
     " WHEN " SILENT_DAYS " >= " CADENCE " THEN " TIME("x.last_us") " END, "
-    "CASE WHEN r.mac IS NOT NULL THEN " MAC " END, ";
+    "CASE WHEN " IS_ROUTERS_MAC " THEN " MAC " END, ";
 
 static const char clients_view_rest[] =
-    "(SELECT ja4 FROM (SELECT t.ja4 AS ja4, " OWN_LAST_US " AS last_us, k.server AS server,"
-    "  k.service AS service, k.way AS way FROM " OWN_FINDING_TABLES " UNION ALL SELECT t.ja4, f.last_us, k.server,"
-    "  k.service, k.way FROM " FINDING_TABLES " WHERE " STORE_IS_OF_CLIENT("f.id", "c.id") ")"
-    "  WHERE ja4 IS NOT NULL ORDER BY last_us DESC, server, service, way LIMIT 1), "
+    "(SELECT t.ja4 FROM " FINDING_TABLES " WHERE t.ja4 IS NOT NULL"
+    " ORDER BY " FINDING_LAST_US " DESC, k.server, k.service, k.way LIMIT 1), "
     "x.cadence_text, "
     "round(x.interval_us / 1e6, 1), "
     "CASE WHEN x.interval_us IS NOT NULL THEN " STORE_CLIENT_SHARE("x.marks") " END, x.active_hours, "
-    "(SELECT coalesce(sum(dropped_early_count), 0) FROM finding_more m WHERE " STORE_IS_OF_CLIENT("m.id", "c.id") ") + "
-    OWN_SUM(STORE_OWN_DROPPED)
-    " FROM " STORE_CLIENT_TABLES
-    " LEFT JOIN routers r ON r.sensor = c.sensor AND r.mac = x.mac;";
+    "(SELECT coalesce(sum(" FINDING_DROPPED "), 0) FROM " EACH_FINDING ")"
+    " FROM " STORE_CLIENT_TABLES ";";
 
 #define DAYS_COLUMNS(number, count) \
     "s.name, c.ip, " \
@@ -242,6 +254,6 @@ static const char coverage_view[] =
 /* clang-format on */
 
 /* Pieces, no longer than what a compiler has to take, one behind the other. */
-const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_own,
-	inventory_view_apart, routers_view, clients_view, clients_view_rest, days_view,
-	coverage_view, logins_view, NULL };
+const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_rest,
+	routers_view, clients_view, clients_view_rest, days_view, coverage_view, logins_view,
+	NULL };

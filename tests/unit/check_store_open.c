@@ -123,7 +123,7 @@ static const struct {
 	{ "PRAGMA application_id = 1414288212; PRAGMA user_version = 2; CREATE TABLE t (a)",
 	    "newer tlstally (schema 2, this one knows 1)" },
 	{ "PRAGMA application_id = 1414288212; PRAGMA user_version = 1;"
-	  "CREATE TABLE finding (id); CREATE TABLE client_state (id)",
+	  "CREATE TABLE finding (id); CREATE TABLE client_state (id, findings)",
 	    "from before the first release" },
 	{ "PRAGMA application_id = 1414288212; PRAGMA user_version = 2147483647;"
 	  "CREATE TABLE t (a)",

@@ -138,7 +138,8 @@ END_TEST
 /* Moves it into a row of its own. */
 #define FINDING_APART                                                                              \
 	"INSERT INTO finding SELECT id << 32 | 1, 1, 1, first_us, last_us, 2, 0"                   \
-	" FROM client_state; UPDATE client_state SET findings = NULL, marks = marks | 1 << 24; "
+	" FROM client_state; UPDATE client_state SET own_findings = NULL, marks = marks | 1 << "   \
+	"24; "
 
 START_TEST(values_that_no_tlstally_writes_are_damage)
 {
@@ -151,18 +152,25 @@ START_TEST(values_that_no_tlstally_writes_are_damage)
 		"UPDATE kind SET service = service | 255",
 		"UPDATE kind SET service = 1 << 40",
 		"UPDATE kind SET service = -1",
-		FINDING_APART "UPDATE finding SET judged = 1 << 11",
+		FINDING_APART "UPDATE finding SET judged = 1 << 7",
 		FINDING_APART "UPDATE finding SET judged = -1",
-		"UPDATE client_state SET findings = substr(findings, 1, 18) || 9999 ||"
-		" substr(findings, 23)",
-		"UPDATE client_state SET findings = NULL, marks = marks | 1 << 24;"
-		"DELETE FROM kind; UPDATE client_state SET findings = '[\"00000001\"]'",
-		"UPDATE client_state SET findings = replace(findings, '\"', '\"-')",
-		"UPDATE client_state SET findings = '[' || findings",
-		"UPDATE client_state SET findings = substr(findings, 1, length(findings) - 1)",
-		"UPDATE client_state SET findings = replace(findings, '\"]', '')",
-		"UPDATE client_state SET findings = substr(findings, 1, 20) || '\"]'",
-		"UPDATE client_state SET findings = replace(findings, ']', ' 1]')",
+		"UPDATE client_state SET own_findings = NULL, marks = marks | 1 << 24;"
+		"DELETE FROM kind; UPDATE client_state SET own_findings = '{\"00000001\":1}'",
+		"UPDATE client_state SET own_findings = '{\"0000000100000001\":1}'",
+		"UPDATE client_state SET own_findings = "
+		"'{\"0000000100000001\":5120000000000000001}'",
+		"UPDATE client_state SET own_findings = replace(own_findings, ':', '1:')",
+		"UPDATE client_state SET own_findings = replace(own_findings, ':', ':00')",
+		"UPDATE client_state SET own_findings = replace(own_findings, ':', ':-')",
+		"UPDATE client_state SET own_findings = replace(own_findings, ':', ' ')",
+		"UPDATE client_state SET own_findings = replace(own_findings, '{\"', '{\"-')",
+		"UPDATE client_state SET own_findings = '{' || own_findings",
+		"UPDATE client_state SET own_findings = replace(own_findings, '{', '[')",
+		"UPDATE client_state SET own_findings = replace(own_findings, '}', '')",
+		"UPDATE client_state SET own_findings = replace(own_findings, '}', ',}')",
+		"UPDATE client_state SET own_findings = substr(own_findings, 1, 16) || '\":1}'",
+		"UPDATE client_state SET own_findings = substr(own_findings, 1, 20) || '}'",
+		"UPDATE client_state SET own_findings = replace(own_findings, '}', ' 1}')",
 		"UPDATE client_state SET days = replace(days, '\"]', 'x\"]')",
 		"UPDATE client_state SET days = '[\"99999999999' || '1\"]'",
 		"UPDATE client_state SET hour = '1'",
@@ -190,7 +198,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_loop_test(tc, a_damaged_file_is_no_reason_to_crash, 0, 6);
 	tcase_add_test(tc, a_file_that_is_cut_short_is_no_reason_to_crash);
-	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 24);
+	tcase_add_loop_test(tc, values_that_no_tlstally_writes_are_damage, 0, 31);
 }
 
 SUITE_MAIN("store_open_damage")

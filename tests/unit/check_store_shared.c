@@ -5,9 +5,10 @@
 
 /* Rows whose number of findings is wrong, or that are nobody's, or that are missing. */
 #define FINDINGS                                                                                   \
-	"(SELECT client_state.id AS client, CAST(substr(f.value, 1, 8) AS INTEGER) AS kind,"       \
-	" CAST(substr(f.value, 9, 8) AS INTEGER) AS story FROM client_state,"                      \
-	" json_each(findings) f UNION ALL SELECT id >> 32, id & 4294967295, story FROM finding)"
+	"(SELECT client_state.id AS client, CAST(substr(f.key, 1, 8) AS INTEGER) AS kind,"         \
+	" CAST(substr(f.key, 9, 8) AS INTEGER) AS story FROM client_state,"                        \
+	" json_each(own_findings) f UNION ALL SELECT id >> 32, id & 4294967295, story FROM "       \
+	"finding)"
 static const char faults_sql[] =
     "WITH findings AS MATERIALIZED " FINDINGS
     " SELECT 'kind', k.id, k.findings FROM kind k WHERE k.findings = 0 OR"
@@ -280,7 +281,7 @@ START_TEST(numbers_that_are_used_up_are_an_error_and_nothing_is_written)
 		    "INSERT INTO finding SELECT id << 32 | 4294967295, 1, 1, first_us, last_us, 6, "
 		    "0"
 		    " FROM client_state",
-		    "UPDATE client_state SET findings = NULL, marks = marks | 1 << 24",
+		    "UPDATE client_state SET own_findings = NULL, marks = marks | 1 << 24",
 		    "SELECT 1" },
 	};
 	struct store *s = open_store(STORE_WRITE);
