@@ -387,19 +387,30 @@ evidence_may_act(const struct evidence_side *side)
 	return side->fin || side->rst || side->alert || side->recent_count > 0;
 }
 
-struct evidence_outcome
-evidence_judge(const struct evidence *ev)
+static bool
+has_ended(const struct evidence_side *side)
 {
-	struct evidence_outcome out = { .outcome = OUTCOME_ESTABLISHED, .settled = true };
-	struct act client, server, *first;
+	return side->fin || side->rst || side->alert;
+}
 
-	if (is_established(ev))
-		return out;
-	out = (struct evidence_outcome){ .outcome = outcome_without_end(ev) };
-	if (!evidence_may_act(ev->client) && !evidence_may_act(ev->server))
-		return out;
-	client = client_act(ev);
-	server = server_act(ev);
+/* Neither side has done what may end the handshake, a protected alert included: client_act(). */
+static bool
+is_going_on(const struct evidence *ev)
+{
+	const struct evidence_record *answer;
+
+	if (has_ended(ev->client) || has_ended(ev->server))
+		return false;
+	answer = is_tls13(ev) ? client_answer(ev) : NULL;
+	return answer == NULL || !is_too_short_to_finish(answer->len);
+}
+
+/* What a side did may have ended it; where it did not, `out` says what there is. */
+static __attribute__((noinline)) struct evidence_outcome
+judge_end(const struct evidence *ev, struct evidence_outcome out)
+{
+	struct act client = client_act(ev), server = server_act(ev), *first;
+
 	if (!client.present && !server.present) {
 		out.ended = ev->client->fin || ev->client->rst;
 		return out;
@@ -426,4 +437,15 @@ evidence_judge(const struct evidence *ev)
 	out.refusal = first->kind;
 	out.refusal_alert = first->alert;
 	return out;
+}
+
+struct evidence_outcome
+evidence_judge(const struct evidence *ev)
+{
+	struct evidence_outcome out = { .outcome = OUTCOME_ESTABLISHED, .settled = true };
+
+	if (is_established(ev))
+		return out;
+	out = (struct evidence_outcome){ .outcome = outcome_without_end(ev) };
+	return is_going_on(ev) ? out : judge_end(ev, out);
 }

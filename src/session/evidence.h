@@ -42,9 +42,10 @@ struct evidence_side {
 	uint8_t recent_count;        /* in `recent`, the oldest first */
 	uint32_t ciphertext_len;     /* of the first one, without its header */
 	struct mark ciphertext_mark; /* of its header's first byte */
-	struct mark hello_mark, alert_mark, fin_mark, rst_mark;
+	struct mark hello_mark;
 	struct mark answer_mark; /* server: of the first of these bytes */
 	struct evidence_record recent[EVIDENCE_RECENT];
+	struct mark alert_mark, fin_mark, rst_mark;
 };
 
 struct evidence {

@@ -63,7 +63,6 @@ session_alloc(struct session_pool *pool)
 	memset(s, 0, offsetof(struct session, side));
 	clear_side(&s->side[0]);
 	clear_side(&s->side[1]);
-	event_init(&s->event);
 	return s;
 }
 
@@ -118,5 +117,5 @@ session_prefetch(const struct session *s, unsigned dir)
 	__builtin_prefetch(side);
 	__builtin_prefetch(side + CACHE_LINE);
 	__builtin_prefetch(side + 2 * CACHE_LINE);
-	__builtin_prefetch((const char *)&s->side[1 - dir] + 2 * CACHE_LINE);
+	__builtin_prefetch(side + 3 * CACHE_LINE);
 }

@@ -39,7 +39,7 @@ session_free(struct session *s)
 enum session_phase
 session_phase(const struct session *s)
 {
-	if (!s->side[0].bytes || !s->side[1].bytes)
+	if (!s->spoke[0] || !s->spoke[1])
 		return SESSION_ONE_SIDED;
 	return s->client >= 0 ? SESSION_IN_HANDSHAKE : SESSION_ANSWERED;
 }
@@ -284,6 +284,7 @@ feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *
 	if (!side->tls) {
 		side->tls = true;
 		side->tls_mark = *mark;
+		session_begin_event(s);
 	}
 	tls_record_stream_feed(&side->records, bytes, mark, &session_record_sink, &arg);
 	if (side->records.state == TLS_RECORDS_GARBAGE)
@@ -350,7 +351,6 @@ doubt_reset(struct session *s, struct session_side *side)
 	struct evidence_side *evidence = &side->evidence;
 	bool fits = evidence->rst_mark.offset == side->end_offset;
 
-	side->reset_doubted = !fits;
 	s->evidence_changed = s->evidence_changed || evidence->rst != fits;
 	evidence->rst = fits;
 }
@@ -428,8 +428,8 @@ feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct
 	struct session_side *side = &s->side[dir];
 	struct mark at;
 
-	if (!side->bytes) {
-		side->bytes = true;
+	if (!s->spoke[dir]) {
+		s->spoke[dir] = true;
 		side->first_mark = *mark;
 	}
 	if (side->head_len < sizeof(side->head))
@@ -453,7 +453,7 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	side->last_mark = *mark;
 	side->end_offset = mark->offset + (int64_t)bytes.len;
 	note_acknowledged(side, mark);
-	if (side->evidence.rst || side->reset_doubted)
+	if (side->reset)
 		doubt_reset(s, side);
 	if (side->stage != STAGE_TLS)
 		feed_before_tls(s, dir, bytes, mark);
@@ -520,7 +520,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	    (session_lacks_before_reset(side) && mark->offset <= side->end_offset + 1)) {
 		evidence->rst = true;
 		evidence->rst_mark = *mark;
-		side->reset_doubted = false;
+		side->reset = true;
 	}
 	return session_judge(s, mark->time_us);
 }

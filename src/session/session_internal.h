@@ -23,15 +23,15 @@ enum stage {
 };
 
 /*
- * Three lines of the processor's cache are what nearly all segments need; see session_prefetch.  A
- * mark counts only where its flag is set, and is not cleared: see session_alloc.
+ * Two lines of the processor's cache are what nearly all segments need, and two more where a record
+ * or a message begins; see session_prefetch.  A mark counts only where its flag is set, and is not
+ * cleared: see session_alloc.
  */
 struct session_side {
 	_Alignas(CACHE_LINE) uint8_t stage; /* enum stage */
 	bool gap;
-	bool bytes;         /* sent anything: `first_mark` is set */
-	bool reset_doubted; /* its reset, whose mark is kept, was followed by other bytes */
-	bool tls;           /* of it, what was taken for TLS: `tls_mark` is set */
+	bool reset; /* it was reset, by itself or somebody else: `evidence.rst_mark` is set */
+	bool tls;   /* bytes were taken for TLS: `tls_mark` is set */
 	uint8_t head_len;
 	uint8_t head[10];      /* its first bytes: they tell what it was, should it be no attempt */
 	uint32_t preamble_len; /* bytes in which no TLS was found */
@@ -41,9 +41,9 @@ struct session_side {
 	struct mark last_mark;   /* of its last segment */
 	struct tls_record_stream records;
 	struct proxy_header proxy_header;
-	struct evidence_side evidence;
 	struct mark first_mark;
 	struct mark tls_mark; /* of the first byte taken for TLS */
+	struct evidence_side evidence;
 };
 _Static_assert(offsetof(struct session_side, records) == CACHE_LINE, "one line");
 
@@ -54,8 +54,10 @@ struct session {
 	struct mail_dialogue *mail; /* owned; NULL until needed */
 	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
 	int8_t mail_client; /* direction of the client in the mail dialogue */
+	bool spoke[2];      /* each side sent anything: its `first_mark` is set */
 	bool evidence_changed;    /* since it was judged: */
 	enum session_wish wish;   /* what followed from it then */
+	bool event_begun;         /* nothing of `event` is set before there is TLS, or its end */
 	bool has_time;            /* `event.timestamp_us` is set, for want of a ClientHello */
 	bool emitted;             /* `event` was handed on */
 	bool http;                /* a side began with an HTTP request */
@@ -78,6 +80,16 @@ void session_give_back(struct session_pool *pool, struct session *s);
 /* A dialogue that has still to be initialised, and back. */
 struct mail_dialogue *session_alloc_mail(struct session_pool *pool);
 void session_give_back_mail(struct session_pool *pool, struct mail_dialogue *mail);
+
+/* What is known so far; from now on all of it is set. */
+static inline void
+session_begin_event(struct session *s)
+{
+	if (s->event_begun)
+		return;
+	s->event_begun = true;
+	event_init(&s->event);
+}
 
 /* hello.c: from messages to the event's fields. */
 extern const struct tls_record_sink session_record_sink;

@@ -208,7 +208,7 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	const struct evidence_side *hello = &s->side[client].evidence;
 	struct service service = service_of(s, client);
 
-	if (!server->bytes)
+	if (!s->spoke[1 - client])
 		return false;
 	*answer = server->tls_mark;
 	if (!hello->hello)
@@ -278,14 +278,16 @@ emit_cleartext(struct session *s, int64_t time_us)
 	struct event *ev = &s->event;
 	const struct session_side *a = &s->side[0], *b = &s->side[1];
 
+	session_begin_event(s);
 	ev->kind = EVENT_CLEARTEXT_SESSION;
 	ev->tls_mode = TLS_MODE_NONE;
 	ev->outcome = OUTCOME_CLEARTEXT;
 	ev->fallback_scsv = TRI_FALSE;
 	ev->login = s->mail->facts.login;
-	ev->timestamp_us = !b->bytes || (a->bytes && a->first_mark.time_us <= b->first_mark.time_us)
-			       ? a->first_mark.time_us
-			       : b->first_mark.time_us;
+	ev->timestamp_us =
+	    !s->spoke[1] || (s->spoke[0] && a->first_mark.time_us <= b->first_mark.time_us)
+		? a->first_mark.time_us
+		: b->first_mark.time_us;
 	emit(s, time_us);
 	emit_logins(s);
 }
