@@ -128,7 +128,7 @@ literal_step(struct mail_reader *r, uint8_t c)
 	}
 }
 
-static void
+static __attribute__((noinline)) void
 literal_track(struct mail_reader *r, struct span part)
 {
 	if (part.len > LITERAL_TAIL_LEN) {
@@ -181,7 +181,7 @@ window_wipe(struct mail_dialogue *d, enum mail_side side)
 	r->literal = LITERAL_NONE;
 }
 
-static void
+static __attribute__((noinline)) void
 recognise(struct mail_dialogue *d, enum mail_side side, struct span line)
 {
 	if (mail_smtp_recognises(side, line))
@@ -193,7 +193,7 @@ recognise(struct mail_dialogue *d, enum mail_side side, struct span line)
 }
 
 /* Commands that several protocols have do not tell which one it is. */
-static void
+static __attribute__((noinline)) void
 unknown_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 {
 	static const struct mail_verb shared[] = {
@@ -389,6 +389,24 @@ read_dots(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 	return i;
 }
 
+/* What is no line; returns how many bytes of it are read. */
+static __attribute__((noinline)) size_t
+read_content(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+{
+	switch ((enum mail_mode)d->readers[side].mode) {
+	case MAIL_MODE_LITERAL:
+		return read_literal(d, side, bytes);
+	case MAIL_MODE_DOT:
+		return read_dots(d, side, bytes);
+	case MAIL_MODE_OPAQUE:
+		return bytes.len;
+	case MAIL_MODE_LINE:
+	case MAIL_MODE_TLS:
+		break;
+	}
+	return 0;
+}
+
 /* Does TLS start at this byte?  RFC 8446, section 5.1: a record begins with its type. */
 static bool
 starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t first)
@@ -432,22 +450,11 @@ mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span byt
 			break;
 		}
 		r->after_gap = false;
-		switch ((enum mail_mode)r->mode) {
-		case MAIL_MODE_LINE:
+		if (r->mode == MAIL_MODE_LINE) {
 			note_first_byte(d, side, rest.data[0]);
 			done += read_line(d, side, rest);
-			break;
-		case MAIL_MODE_LITERAL:
-			done += read_literal(d, side, rest);
-			break;
-		case MAIL_MODE_DOT:
-			done += read_dots(d, side, rest);
-			break;
-		case MAIL_MODE_OPAQUE:
-			done = bytes.len;
-			break;
-		case MAIL_MODE_TLS:
-			break;
+		} else {
+			done += read_content(d, side, rest);
 		}
 	}
 	return done;

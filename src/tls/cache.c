@@ -96,7 +96,7 @@ key_end_list(struct hello_key *key, const uint16_t *end)
 	key->items[begin] = (uint16_t)(key->count - begin);
 }
 
-static inline void
+static __attribute__((noinline)) void
 key_add_list(struct hello_key *key, struct span list)
 {
 	uint16_t *out = key_begin_list(key, list.len / 2);
