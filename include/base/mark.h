@@ -18,6 +18,17 @@ struct mark {
 	    peer_offset; /* bytes of the other stream that the sender acknowledged; -1: not known */
 };
 
+/*
+ * The same moment at another place of its stream.  Made of its members in one go: one that was
+ * copied and then changed in part, and is read again as a whole at once, makes the processor wait
+ * for it.
+ */
+static inline struct mark
+mark_at(const struct mark *mark, int64_t offset)
+{
+	return (struct mark){ mark->time_us, offset, mark->peer_offset };
+}
+
 /* True when `a` was certainly or, by packet time, probably sent before `b` of the other side. */
 static inline bool
 mark_is_before(const struct mark *a, const struct mark *b)

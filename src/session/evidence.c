@@ -406,46 +406,47 @@ is_going_on(const struct evidence *ev)
 }
 
 /* What a side did may have ended it; where it did not, `out` says what there is. */
-static __attribute__((noinline)) struct evidence_outcome
-judge_end(const struct evidence *ev, struct evidence_outcome out)
+static __attribute__((noinline)) void
+judge_end(const struct evidence *ev, struct evidence_outcome *out)
 {
 	struct act client = client_act(ev), server = server_act(ev), *first;
 
 	if (!client.present && !server.present) {
-		out.ended = ev->client->fin || ev->client->rst;
-		return out;
+		out->ended = ev->client->fin || ev->client->rst;
+		return;
 	}
-	out.ended = true;
+	out->ended = true;
 	if (is_blind(ev, &client))
 		client.present = false;
 	if (is_blind(ev, &server))
 		server.present = false;
 	if (!client.present && !server.present)
-		return out;
+		return;
 	if (client.present && server.present)
 		first = mark_is_before(&server.mark, &client.mark) ? &server : &client;
 	else
 		first = client.present ? &client : &server;
 	if (first == &client && gives_up(ev, first)) {
-		out.ended = !is_half_open(ev);
-		return out;
+		out->ended = !is_half_open(ev);
+		return;
 	}
 	if (is_behind_a_hole(ev, first) || (first == &server && is_farewell(ev, &server)))
-		return out;
-	out.outcome = OUTCOME_REFUSED;
-	out.refused_by = first == &client ? SIDE_CLIENT : SIDE_SERVER;
-	out.refusal = first->kind;
-	out.refusal_alert = first->alert;
-	return out;
+		return;
+	out->outcome = OUTCOME_REFUSED;
+	out->refused_by = first == &client ? SIDE_CLIENT : SIDE_SERVER;
+	out->refusal = first->kind;
+	out->refusal_alert = first->alert;
 }
 
-struct evidence_outcome
-evidence_judge(const struct evidence *ev)
+void
+evidence_judge(const struct evidence *ev, struct evidence_outcome *out)
 {
-	struct evidence_outcome out = { .outcome = OUTCOME_ESTABLISHED, .settled = true };
+	bool established = is_established(ev);
 
-	if (is_established(ev))
-		return out;
-	out = (struct evidence_outcome){ .outcome = outcome_without_end(ev) };
-	return is_going_on(ev) ? out : judge_end(ev, out);
+	*out = (struct evidence_outcome){
+		.settled = established,
+		.outcome = established ? OUTCOME_ESTABLISHED : outcome_without_end(ev),
+	};
+	if (!established && !is_going_on(ev))
+		judge_end(ev, out);
 }

@@ -86,6 +86,6 @@ bool evidence_is_decisive(const struct evidence_side *client, const struct evide
 bool evidence_may_act(const struct evidence_side *side);
 
 /* SPEC section 4.  Where nothing has ended the handshake yet: the outcome if it ended here. */
-struct evidence_outcome evidence_judge(const struct evidence *ev);
+void evidence_judge(const struct evidence *ev, struct evidence_outcome *out);
 
 #endif

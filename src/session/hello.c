@@ -60,6 +60,7 @@ take_client_hello(struct session *s, unsigned dir, const struct tls_client_hello
 	if (evidence->hello || (s->client >= 0 && s->client != (int8_t)dir))
 		return;
 	s->client = (int8_t)dir;
+	s->client_hello_seen = true;
 	evidence->hello = true;
 	evidence->hello_mark = *mark;
 	evidence->early_data = ch->has_early_data;
@@ -271,7 +272,7 @@ note_time(struct session *s, const struct mark *mark)
 {
 	int64_t *time_us = &s->event.timestamp_us;
 
-	if (s->client >= 0 && s->side[s->client].evidence.hello)
+	if (s->client_hello_seen)
 		return;
 	if (!s->has_time || mark->time_us < *time_us)
 		*time_us = mark->time_us;
@@ -292,6 +293,26 @@ seen_final_alert(struct evidence_side *evidence, enum refusal_kind kind, uint8_t
 	evidence->alert_mark = *mark;
 }
 
+/* Whether a record may make the evidence decisive: of the server's ones alerts alone do. */
+static bool
+may_decide(const struct session *s, unsigned dir, enum tls_seen what)
+{
+	switch (what) {
+	case TLS_SEEN_HANDSHAKE:
+	case TLS_SEEN_CCS:
+		return false;
+	case TLS_SEEN_ALERT:
+	case TLS_SEEN_ENCRYPTED_ALERT:
+	case TLS_SEEN_SSL2_ERROR:
+		return true;
+	case TLS_SEEN_ENCRYPTED_HANDSHAKE:
+	case TLS_SEEN_APPLICATION_DATA:
+	case TLS_SEEN_SSL2_RECORD:
+		break;
+	}
+	return s->client != (int8_t)(1 - dir);
+}
+
 static void
 on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struct mark *mark)
 {
@@ -300,6 +321,7 @@ on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struc
 
 	note_time(a->s, mark);
 	a->s->evidence_changed = true;
+	a->s->maybe_decisive = a->s->maybe_decisive || may_decide(a->s, a->dir, what);
 	switch (what) {
 	case TLS_SEEN_HANDSHAKE:
 		seen_handshake(a->s, a->dir, value);

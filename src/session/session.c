@@ -250,7 +250,7 @@ resume_words(struct session *s, unsigned dir, struct span bytes, const struct ma
 {
 	struct session_side *side = &s->side[dir];
 	struct session_record_arg arg = { .s = s, .dir = dir };
-	struct mark at = *mark;
+	struct mark at;
 	size_t n;
 
 	side->stage = STAGE_GARBAGE;
@@ -260,7 +260,7 @@ resume_words(struct session *s, unsigned dir, struct span bytes, const struct ma
 	tls_record_stream_init(&side->records);
 	side->stage = STAGE_PREAMBLE;
 	n = feed_words(s, dir, bytes);
-	at.offset += (int64_t)n;
+	at = mark_at(mark, mark->offset + (int64_t)n);
 	if (side->stage == STAGE_TLS)
 		tls_record_stream_feed(&side->records, span_from(bytes.data + n, bytes.len - n),
 		    &at, &session_record_sink, &arg);
@@ -286,6 +286,10 @@ feed_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *
 		side->tls_mark = *mark;
 		session_begin_event(s);
 	}
+	/* What a hello sets, and what is looked at when all is judged: by then it is there. */
+	__builtin_prefetch(&s->event.tls_version, 1);
+	__builtin_prefetch(&s->event.hello_retry, 1);
+	__builtin_prefetch(&s->side[1 - dir].evidence);
 	tls_record_stream_feed(&side->records, bytes, mark, &session_record_sink, &arg);
 	if (side->records.state == TLS_RECORDS_GARBAGE)
 		resume_words(s, dir, bytes, mark);
@@ -364,8 +368,7 @@ feed_words_and_tls(struct session *s, unsigned dir, struct span bytes, const str
 
 	if (n == bytes.len)
 		return;
-	at = *mark;
-	at.offset += (int64_t)n;
+	at = mark_at(mark, mark->offset + (int64_t)n);
 	feed_tls(s, dir, span_from(bytes.data + n, bytes.len - n), &at);
 }
 
@@ -402,23 +405,40 @@ feed_back(struct session *s, unsigned dir, struct span words, const struct mark 
 
 /*
  * The beginning of a side: a load balancer's header may stand in front of a client's own words.
- * Returns these; their mark is put into `at`.
+ * Returns these.
  */
 static inline struct span
-read_proxy_header(
-    struct session *s, unsigned dir, struct span bytes, const struct mark *mark, struct mark *at)
+read_proxy_header(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 	struct span rest = bytes, words;
 
-	*at = *mark;
 	if (s->conn->mid_start[dir] || side->gap || s->conn->opener == (int8_t)(1 - dir))
 		return rest;
 	words = proxy_header_read(&side->proxy_header, &rest);
 	if (words.len > 0)
 		feed_back(s, dir, words, mark);
-	at->offset += (int64_t)(bytes.len - rest.len);
 	return rest;
+}
+
+/* The first bytes of a side, or what goes on with a load balancer's header. */
+static void
+feed_start(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+{
+	struct session_side *side = &s->side[dir];
+	struct span rest = read_proxy_header(s, dir, bytes, mark);
+	struct mark at;
+
+	if (rest.len == 0)
+		return;
+	if (side->stage == STAGE_START)
+		side->stage = (uint8_t)first_stage(s, dir, rest);
+	if (rest.len == bytes.len) {
+		feed(s, dir, rest, mark);
+		return;
+	}
+	at = mark_at(mark, mark->offset + (int64_t)(bytes.len - rest.len));
+	feed(s, dir, rest, &at);
 }
 
 /* Before the side has come to its TLS. */
@@ -426,7 +446,6 @@ static __attribute__((noinline)) void
 feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
-	struct mark at;
 
 	if (!s->spoke[dir]) {
 		s->spoke[dir] = true;
@@ -434,15 +453,10 @@ feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct
 	}
 	if (side->head_len < sizeof(side->head))
 		keep_head(side, bytes);
-	if (side->stage == STAGE_START) {
-		bytes = read_proxy_header(s, dir, bytes, mark, &at);
-		mark = &at;
-	}
-	if (bytes.len == 0)
-		return;
 	if (side->stage == STAGE_START)
-		side->stage = (uint8_t)first_stage(s, dir, bytes);
-	feed(s, dir, bytes, mark);
+		feed_start(s, dir, bytes, mark);
+	else if (bytes.len > 0)
+		feed(s, dir, bytes, mark);
 }
 
 enum session_wish
@@ -499,7 +513,7 @@ session_fin(struct session *s, unsigned dir, const struct mark *mark)
 	struct evidence_side *evidence = &s->side[dir].evidence;
 
 	note_acknowledged(&s->side[dir], mark);
-	s->evidence_changed = true;
+	s->evidence_changed = s->maybe_decisive = true;
 	if (!evidence->fin) {
 		evidence->fin = true;
 		evidence->fin_mark = *mark;
@@ -514,7 +528,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	struct evidence_side *evidence = &side->evidence;
 
 	note_acknowledged(side, mark);
-	s->evidence_changed = true;
+	s->evidence_changed = s->maybe_decisive = true;
 	/* One that fits counts before one that may be somebody else's. */
 	if (!evidence->rst ||
 	    (session_lacks_before_reset(side) && mark->offset <= side->end_offset + 1)) {

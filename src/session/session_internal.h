@@ -41,9 +41,9 @@ struct session_side {
 	struct mark last_mark;   /* of its last segment */
 	struct tls_record_stream records;
 	struct proxy_header proxy_header;
+	struct evidence_side evidence; /* its flags in one line, which session_prefetch asks for */
 	struct mark first_mark;
 	struct mark tls_mark; /* of the first byte taken for TLS */
-	struct evidence_side evidence;
 };
 _Static_assert(offsetof(struct session_side, records) == CACHE_LINE, "one line");
 
@@ -55,12 +55,14 @@ struct session {
 	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
 	int8_t mail_client; /* direction of the client in the mail dialogue */
 	bool spoke[2];      /* each side sent anything: its `first_mark` is set */
-	bool evidence_changed;    /* since it was judged: */
-	enum session_wish wish;   /* what followed from it then */
-	bool event_begun;         /* nothing of `event` is set before there is TLS, or its end */
-	bool has_time;            /* `event.timestamp_us` is set, for want of a ClientHello */
-	bool emitted;             /* `event` was handed on */
-	bool http;                /* a side began with an HTTP request */
+	bool maybe_decisive;    /* false: the evidence is not, without a look at it */
+	bool evidence_changed;  /* since it was judged: */
+	enum session_wish wish; /* what followed from it then */
+	bool event_begun;       /* nothing of `event` is set before there is TLS, or its end */
+	bool has_time;          /* `event.timestamp_us` is set, for want of a ClientHello */
+	bool emitted;           /* `event` was handed on */
+	bool http;              /* a side began with an HTTP request */
+	bool client_hello_seen;
 	bool server_hello_seen;   /* or a HelloRetryRequest */
 	bool server_key_exchange; /* the server went through a full handshake */
 	bool offers_session_id;

@@ -223,8 +223,8 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	return mark_is_before(&hello->hello_mark, answer);
 }
 
-static struct evidence_outcome
-judge_tls(struct session *s)
+static void
+judge_tls(struct session *s, struct evidence_outcome *out)
 {
 	unsigned client = (unsigned)s->client;
 	struct evidence_side *server = &s->side[1 - client].evidence;
@@ -237,7 +237,7 @@ judge_tls(struct session *s)
 	};
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
-	return evidence_judge(&ev);
+	evidence_judge(&ev, out);
 }
 
 static void
@@ -314,8 +314,9 @@ login_is_over(const struct mail_facts *facts)
 static enum session_wish
 judge_decisive(struct session *s, int64_t time_us)
 {
-	struct evidence_outcome result = judge_tls(s);
+	struct evidence_outcome result;
 
+	judge_tls(s, &result);
 	if (result.settled) {
 		emit_tls(s, &result, time_us);
 		return SESSION_SETTLED;
@@ -346,7 +347,8 @@ session_judge_anew(struct session *s, int64_t time_us)
 		return judge_words(s, time_us);
 	s->evidence_changed = false;
 	s->wish = SESSION_GO_ON;
-	if (!evidence_is_decisive(&s->side[s->client].evidence, &s->side[1 - s->client].evidence))
+	if (!s->maybe_decisive ||
+	    !evidence_is_decisive(&s->side[s->client].evidence, &s->side[1 - s->client].evidence))
 		return s->wish;
 	return judge_decisive(s, time_us);
 }
@@ -397,7 +399,7 @@ session_end(struct session *s, int64_t time_us)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
 	}
 	if (s->client >= 0) {
-		result = judge_tls(s);
+		judge_tls(s, &result);
 		emit_tls(s, &result, time_us);
 	} else if (is_cleartext(s)) {
 		emit_cleartext(s, time_us);

@@ -174,18 +174,17 @@ gather(struct tls_record_stream *s, struct span bytes, size_t want, size_t *n)
 
 /* A message at its record's start begins with the record's header, which may have come earlier. */
 static struct mark
-message_start(const struct tls_record_stream *s, const struct mark *at)
+message_start(const struct tls_record_stream *s, const struct mark *mark, int64_t offset)
 {
-	return at->offset == s->record_mark.offset + TLS_RECORD_HEADER_LEN ? s->record_mark : *at;
+	return offset == s->record_mark.offset + TLS_RECORD_HEADER_LEN ? s->record_mark
+								       : mark_at(mark, offset);
 }
 
 /* Handshake messages in the clear; they need not begin or end where the record does. */
 static void
 take_handshake(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
-    const struct tls_record_sink *sink, void *arg)
+    int64_t offset, const struct tls_record_sink *sink, void *arg)
 {
-	struct mark at = *mark;
-
 	while (bytes.len > 0 && !s->skipped) {
 		size_t n;
 
@@ -196,13 +195,13 @@ take_handshake(struct tls_record_stream *s, struct span bytes, const struct mark
 			const uint8_t *header;
 
 			if (s->plain_len == 0)
-				s->message_mark = message_start(s, &at);
+				s->message_mark = message_start(s, mark, offset);
 			header = gather(s, bytes, MESSAGE_HEADER_LEN, &n);
 			if (header != NULL && !begin_message(s, header, sink, arg))
 				skip_encrypted_record(s, sink, arg);
 		}
 		bytes = span_from(bytes.data + n, bytes.len - n);
-		at.offset += (int64_t)n;
+		offset += (int64_t)n;
 	}
 }
 
@@ -220,11 +219,10 @@ looks_like_plain_hello(const uint8_t peek[PEEK_LEN])
 /* A handshake record behind a ChangeCipherSpec: ciphertext as a rule. */
 static void
 take_after_ccs(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
-    const struct tls_record_sink *sink, void *arg)
+    int64_t offset, const struct tls_record_sink *sink, void *arg)
 {
 	uint8_t peek[PEEK_LEN];
 	const uint8_t *begin;
-	struct mark start;
 	size_t n;
 
 	if (s->record_len < PEEK_LEN) {
@@ -241,12 +239,10 @@ take_after_ccs(struct tls_record_stream *s, struct span bytes, const struct mark
 	memcpy(peek, begin, PEEK_LEN);
 	s->plain_len = 0;
 	s->encrypted = false;
-	start = s->record_mark;
-	start.offset += TLS_RECORD_HEADER_LEN;
-	take_handshake(s, span_from(peek, PEEK_LEN), &start, sink, arg);
-	start = *mark;
-	start.offset += (int64_t)n;
-	take_handshake(s, span_from(bytes.data + n, bytes.len - n), &start, sink, arg);
+	take_handshake(s, span_from(peek, PEEK_LEN), &s->record_mark,
+	    s->record_mark.offset + TLS_RECORD_HEADER_LEN, sink, arg);
+	take_handshake(
+	    s, span_from(bytes.data + n, bytes.len - n), mark, offset + (int64_t)n, sink, arg);
 }
 
 /* Alerts in the clear: two bytes each, which may come in records of one. */
@@ -267,7 +263,7 @@ take_alert(
 }
 
 static void
-take_body(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+take_body(struct tls_record_stream *s, struct span bytes, const struct mark *mark, int64_t offset,
     const struct tls_record_sink *sink, void *arg)
 {
 	if (s->sslv2)
@@ -275,9 +271,9 @@ take_body(struct tls_record_stream *s, struct span bytes, const struct mark *mar
 	else if (s->type == TLS_RECORD_ALERT)
 		take_alert(s, bytes, sink, arg);
 	else if (s->encrypted && s->message_left == 0)
-		take_after_ccs(s, bytes, mark, sink, arg);
+		take_after_ccs(s, bytes, mark, offset, sink, arg);
 	else
-		take_handshake(s, bytes, mark, sink, arg);
+		take_handshake(s, bytes, mark, offset, sink, arg);
 }
 
 void
@@ -366,14 +362,14 @@ take_header_piece(struct tls_record_stream *s, struct span bytes, const uint8_t 
 }
 
 static inline size_t
-take_header(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+take_header(struct tls_record_stream *s, struct span bytes, const struct mark *mark, int64_t offset,
     const struct tls_record_sink *sink, void *arg)
 {
 	const uint8_t *header = bytes.data;
 	size_t n = TLS_RECORD_HEADER_LEN;
 
 	if (s->header_len == 0)
-		s->record_mark = *mark;
+		s->record_mark = mark_at(mark, offset);
 	/* No SSLv2 record begins like one of TLS. */
 	if (s->header_len > 0 || bytes.len < n || !is_record_header(header))
 		n = take_header_piece(s, bytes, &header, sink, arg);
@@ -420,23 +416,24 @@ void
 tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     const struct tls_record_sink *sink, void *arg)
 {
-	struct mark at = *mark;
+	int64_t offset = mark->offset;
 
 	while (bytes.len > 0 && s->state != TLS_RECORDS_GARBAGE) {
 		size_t n;
 
 		if (s->record_left == 0) {
-			n = s->state == TLS_RECORDS_LOST ? find_next(s, bytes)
-							 : take_header(s, bytes, &at, sink, arg);
+			n = s->state == TLS_RECORDS_LOST
+				? find_next(s, bytes)
+				: take_header(s, bytes, mark, offset, sink, arg);
 			bytes = span_from(bytes.data + n, bytes.len - n);
-			at.offset += (int64_t)n;
+			offset += (int64_t)n;
 		}
 		n = bytes.len < s->record_left ? bytes.len : s->record_left;
 		s->record_left -= (uint32_t)n;
 		if (n > 0 && !s->skipped)
-			take_body(s, span_first(bytes, n), &at, sink, arg);
+			take_body(s, span_first(bytes, n), mark, offset, sink, arg);
 		bytes = span_from(bytes.data + n, bytes.len - n);
-		at.offset += (int64_t)n;
+		offset += (int64_t)n;
 	}
 }
 

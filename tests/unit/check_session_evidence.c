@@ -326,12 +326,21 @@ evidence_of(const struct row *row, int64_t late_us, struct evidence_side sides[2
 	return ev;
 }
 
+static struct evidence_outcome
+judge(const struct evidence *ev)
+{
+	struct evidence_outcome out;
+
+	evidence_judge(ev, &out);
+	return out;
+}
+
 static void
 check_row(const struct row *row, int64_t late_us)
 {
 	struct evidence_side sides[2];
 	struct evidence ev = evidence_of(row, late_us, sides);
-	struct evidence_outcome out = evidence_judge(&ev);
+	struct evidence_outcome out = judge(&ev);
 
 	ck_assert_msg(out.outcome == row->outcome, "%s: %s", row->name, outcome_name(out.outcome));
 	ck_assert_msg(out.refused_by == row->refused_by, "%s: by %d", row->name, out.refused_by);
@@ -365,11 +374,11 @@ START_TEST(refusal_leaves_time_for_what_was_delayed)
 	const struct row open = { "open", V12, { HELLOS }, NEGOTIATED };
 	struct evidence_side sides[2];
 	struct evidence ev = evidence_of(&row, 0, sides);
-	struct evidence_outcome out = evidence_judge(&ev);
+	struct evidence_outcome out = judge(&ev);
 
 	ck_assert(out.ended && !out.settled);
 	ev = evidence_of(&open, 0, sides);
-	out = evidence_judge(&ev);
+	out = judge(&ev);
 	ck_assert(!out.ended && !out.settled);
 }
 END_TEST
@@ -385,7 +394,7 @@ START_TEST(what_is_not_decisive_neither_settles_nor_ends)
 		count++;
 	for (; count > 0; count--) {
 		struct evidence ev = evidence_of(&row, 0, sides);
-		struct evidence_outcome out = evidence_judge(&ev);
+		struct evidence_outcome out = judge(&ev);
 
 		ck_assert_msg(
 		    evidence_is_decisive(&sides[0], &sides[1]) || (!out.settled && !out.ended),
@@ -406,11 +415,11 @@ START_TEST(half_that_is_open_may_still_answer)
 	struct evidence_side sides[2];
 	struct evidence ev = evidence_of(&closed, 0, sides);
 
-	ck_assert(!evidence_judge(&ev).ended);
+	ck_assert(!judge(&ev).ended);
 	ev = evidence_of(&both, 0, sides);
-	ck_assert(evidence_judge(&ev).ended);
+	ck_assert(judge(&ev).ended);
 	ev = evidence_of(&reset, 0, sides);
-	ck_assert(evidence_judge(&ev).ended);
+	ck_assert(judge(&ev).ended);
 }
 END_TEST
 
