@@ -27,6 +27,7 @@ struct filter_options {
 	bool names; /* what names_observe() reads: DNS answers, DHCP, mDNS, NBNS */
 	/* 0 or 1: everything.  In a tunnel it is the outer addresses that count. */
 	unsigned share, share_count;
+	bool untagged; /* of a link type that has no tags, and where libpcap knows none */
 };
 
 /* Appends a filter in the language of pcap-filter(7). */

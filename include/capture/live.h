@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/frame.h"
+#include "capture/filter.h"
 
 struct live; /* opaque */
 
@@ -26,8 +27,8 @@ struct live_options {
 	uint32_t snap_len;   /* bytes kept of a packet, 96 to 262144 */
 	uint32_t buffer_len; /* bytes of the ring */
 	bool promiscuous;
-	const char *filter; /* as tcpdump's; see capture/filter.h.  NULL: everything */
-	uint32_t source;    /* for frame.source */
+	const struct filter_options *filter; /* `untagged` is found out */
+	uint32_t source;                     /* for frame.source */
 };
 
 /* Of the packets that the filter lets through; `received` includes what the kernel dropped. */
@@ -92,6 +93,6 @@ void live_get_stats(struct live *l, bool all, struct live_stats *out);
  * Another filter from now on, and no packet is lost in between; -1: `err` says why, and the old one
  * stays.
  */
-int live_set_filter(struct live *l, const char *filter, struct error *err);
+int live_set_filter(struct live *l, const struct filter_options *filter, struct error *err);
 
 #endif

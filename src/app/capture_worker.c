@@ -10,11 +10,9 @@
 
 #include "app/clock.h"
 #include "app/loop.h"
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
-#include "capture/filter.h"
 
 #include "base/banned.h"
 
@@ -106,10 +104,10 @@ on_name(void *arg, const struct name_seen *seen)
 	w->figures.lost_names += !capture_outbox_add_name(&w->settled, seen);
 }
 
-static void
-write_filter(const struct capture_worker *w, struct buf *out)
+static struct filter_options
+filter_of(const struct capture_worker *w)
 {
-	const struct filter_options options = {
+	return (struct filter_options){
 		.services = &w->services,
 		.tunnels = w->options.tunnels,
 		.vxlan_ports = w->options.vxlan_ports,
@@ -117,8 +115,6 @@ write_filter(const struct capture_worker *w, struct buf *out)
 		.share = w->options.share,
 		.share_count = w->options.share_count,
 	};
-
-	filter_write(&options, out);
 }
 
 struct capture_worker *
@@ -139,7 +135,7 @@ capture_worker_new(
 		.name_key = options->name_key,
 		.arg = w,
 	};
-	struct buf filter = { 0 };
+	struct filter_options filter;
 
 	w->options = *options;
 	w->interface = xstrdup(options->live.interface);
@@ -147,10 +143,9 @@ capture_worker_new(
 	copy_networks(&w->internal, options->internal);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	w->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	write_filter(w, &filter);
-	live_options.filter = buf_text(&filter);
+	filter = filter_of(w);
+	live_options.filter = &filter;
 	w->live = live_open(&live_options, fault, err);
-	buf_release(&filter);
 	if (w->live == NULL) {
 		capture_worker_free(w);
 		return NULL;
@@ -317,7 +312,7 @@ on_tick(void *arg)
 static void
 reload(struct capture_worker *w)
 {
-	struct buf filter = { 0 };
+	struct filter_options filter;
 	struct error err;
 
 	(void)pthread_mutex_lock(&w->lock);
@@ -326,10 +321,9 @@ reload(struct capture_worker *w)
 	copy_networks(&w->internal, &w->new_internal);
 	pipeline_set_minimum(w->pipeline, w->new_minimum);
 	(void)pthread_mutex_unlock(&w->lock);
-	write_filter(w, &filter);
-	if (live_set_filter(w->live, buf_text(&filter), &err) != 0)
+	filter = filter_of(w);
+	if (live_set_filter(w->live, &filter, &err) != 0)
 		log_error("%s; the old filter stays", err.text);
-	buf_release(&filter);
 }
 
 static void

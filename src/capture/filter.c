@@ -129,6 +129,8 @@ filter_write(const struct filter_options *options, struct buf *out)
 {
 	/* Each `vlan` moves all offsets behind it, so the tagged forms come last. */
 	write_untagged(options, out);
+	if (options->untagged)
+		return;
 	buf_add_text(out, " or (vlan and (");
 	write_untagged(options, out);
 	buf_add_text(out, " or (vlan and (");

@@ -8,14 +8,12 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <pcap/pcap.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#include "base/timestamp.h"
-#include "base/xalloc.h"
+#include "base/buf.h"
 
 #include "base/banned.h"
 
@@ -153,11 +151,10 @@ live_bind(struct live *l, struct error *err)
 		return LIVE_BIND_LATER;
 	if (bind_to(l, index, err) != 0)
 		return LIVE_BIND_LATER;
-	l->bound = true;
-	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
-		l->bound = false;
+	/* A ring has had its filter all the time. */
+	if (l->ring == NULL && live_attach(l, err) != 0)
 		return LIVE_BIND_LATER;
-	}
+	l->bound = true;
 	return LIVE_BIND_DONE;
 }
 
@@ -263,11 +260,26 @@ live_get_stats(struct live *l, bool all, struct live_stats *out)
 	*out = l->stats;
 }
 
-/* A placeholder of libpcap goes on rejecting everything; live_bind sets what is kept. */
 static int
-apply_filter(struct live *l, struct bpf_program *program, struct error *err)
+compile(struct live *l, const struct filter_options *options, struct bpf_program *out,
+    struct error *err)
 {
-	if ((l->ring == NULL && !l->bound) || attach(l, program) == 0)
+	struct buf text = { 0 };
+	int status;
+
+	filter_write(options, &text);
+	status = pcap_compile(l->pcap, out, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN);
+	if (status != 0)
+		error_set(
+		    err, "cannot make a filter for %s: %s", l->interface, pcap_geterr(l->pcap));
+	buf_release(&text);
+	return status;
+}
+
+int
+live_attach(struct live *l, struct error *err)
+{
+	if (attach(l, &l->program) == 0)
 		return 0;
 	error_set(err, "cannot set the filter of %s: %s", l->interface,
 	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : strerror(errno));
@@ -275,21 +287,22 @@ apply_filter(struct live *l, struct bpf_program *program, struct error *err)
 }
 
 int
-live_set_filter(struct live *l, const char *filter, struct error *err)
+live_set_filter(struct live *l, const struct filter_options *filter, struct error *err)
 {
-	struct bpf_program program;
-	int status;
+	struct filter_options untagged = *filter;
+	struct bpf_program old = l->program, made;
 
-	if (pcap_compile(l->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-		error_set(
-		    err, "cannot make a filter for %s: %s", l->interface, pcap_geterr(l->pcap));
+	untagged.untagged = true;
+	/* Of most link types libpcap refuses to look for tags. */
+	if (compile(l, filter, &made, err) != 0 && compile(l, &untagged, &made, err) != 0)
+		return -1;
+	l->program = made;
+	/* A placeholder of libpcap goes on rejecting everything; live_bind sets what is kept. */
+	if ((l->ring != NULL || l->bound) && live_attach(l, err) != 0) {
+		l->program = old;
+		pcap_freecode(&made);
 		return -1;
 	}
-	status = apply_filter(l, &program, err);
-	if (status == 0 && filter != l->filter) {
-		free(l->filter);
-		l->filter = xstrdup(filter);
-	}
-	pcap_freecode(&program);
-	return status;
+	pcap_freecode(&old);
+	return 0;
 }

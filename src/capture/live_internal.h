@@ -14,8 +14,8 @@ struct live {
 	struct ring *ring; /* Ethernet's */
 	struct live_options options;
 	char *interface;
-	char *filter; /* NULL: none */
-	int index;    /* of the interface that the handle is bound to; 0: of none */
+	struct bpf_program program; /* of the filter; all zero before there is one */
+	int index;                  /* of the interface that the handle is bound to; 0: of none */
 	uint32_t link_type;
 	bool bound;
 	bool is_loopback;
@@ -36,6 +36,8 @@ live_socket(const struct live *l)
 	return l->ring != NULL ? ring_fd(l->ring) : pcap_fileno(l->pcap);
 }
 
+/* Sets the filter that was made last; -1: `err` says why. */
+int live_attach(struct live *l, struct error *err);
 /* Lets nothing through; -1, with errno. */
 int live_reject_all(struct live *l);
 

@@ -156,7 +156,7 @@ prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
 		error_set(err, "cannot wait for %s: %s", l->interface, strerror(errno));
 		return -1;
 	}
-	if (l->bound && l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
+	if (live_set_filter(l, l->options.filter, err) != 0) {
 		*fault = LIVE_FAULT_FILTER;
 		return -1;
 	}
@@ -170,7 +170,7 @@ static int
 prepare_ring(struct live *l, enum live_fault *fault, struct error *err)
 {
 	l->fd = ring_fd(l->ring);
-	if (l->filter != NULL && live_set_filter(l, l->filter, err) != 0) {
+	if (live_set_filter(l, l->options.filter, err) != 0) {
 		*fault = LIVE_FAULT_FILTER;
 		return -1;
 	}
@@ -194,11 +194,12 @@ live_open(const struct live_options *options, enum live_fault *fault, struct err
 
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
-	l->filter = options->filter != NULL ? xstrdup(options->filter) : NULL;
-	if (open_reader(l, fault, err) == 0 && prepare(l, fault, err) == 0)
-		return l;
-	live_close(l);
-	return NULL;
+	if (open_reader(l, fault, err) != 0 || prepare(l, fault, err) != 0) {
+		live_close(l);
+		return NULL;
+	}
+	l->options.filter = NULL; /* it was borrowed */
+	return l;
 }
 
 void
@@ -210,6 +211,6 @@ live_close(struct live *l)
 	if (l->pcap != NULL)
 		pcap_close(l->pcap);
 	free(l->interface);
-	free(l->filter);
+	pcap_freecode(&l->program);
 	free(l);
 }

@@ -294,6 +294,36 @@ program_len(unsigned service_count)
 	return len;
 }
 
+START_TEST(link_types_without_tags_have_a_filter_too)
+{
+	static const int link_types[] = { DLT_RAW, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL };
+	struct service_set services;
+	struct filter_options options = {
+		.services = &services,
+		.tunnels = true,
+		.names = true,
+		.share = 1,
+		.share_count = 2,
+		.untagged = true,
+	};
+	struct bpf_program program;
+	struct buf text = { 0 };
+
+	make_services(&services);
+	filter_write(&options, &text);
+	for (size_t i = 0; i < sizeof(link_types) / sizeof(link_types[0]); i++) {
+		pcap_t *pcap = pcap_open_dead(link_types[i], 65536);
+
+		ck_assert_msg(
+		    pcap_compile(pcap, &program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN) == 0,
+		    "%d: %s", link_types[i], pcap_geterr(pcap));
+		pcap_freecode(&program);
+		pcap_close(pcap);
+	}
+	buf_release(&text);
+}
+END_TEST
+
 START_TEST(a_filter_of_any_number_of_services_fits_the_kernel)
 {
 	static const unsigned counts[] = { 0, 1, 26, 27, 28, 200, 1000 };
@@ -313,6 +343,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc,
 	    each_connection_is_in_one_share_with_both_directions_and_all_fragments, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tc, shares_are_about_equal, 0, 2);
+	tcase_add_test(tc, link_types_without_tags_have_a_filter_too);
 	tcase_add_test(tc, a_filter_of_any_number_of_services_fits_the_kernel);
 }
 
