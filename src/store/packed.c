@@ -12,14 +12,29 @@
 
 #include "base/banned.h"
 
-/* Most numbers are far less wide than there is room for. */
+#define EIGHT_DIGITS 100000000
+
+static void
+put_eight(char *out, uint32_t value)
+{
+	uint32_t high = value / 10000, low = value % 10000;
+
+	out = digits_put_two(out, high / 100);
+	out = digits_put_two(out, high % 100);
+	out = digits_put_two(out, low / 100);
+	(void)digits_put_two(out, low % 100);
+}
+
 char *
 store_packed_put(char *out, uint64_t value, unsigned width)
 {
 	unsigned at = width;
 
-	memset(out, '0', width);
-	for (; at >= 2 && value > 0; at -= 2) {
+	for (; at >= 8; at -= 8) {
+		put_eight(out + at - 8, (uint32_t)(value % EIGHT_DIGITS));
+		value /= EIGHT_DIGITS;
+	}
+	for (; at >= 2; at -= 2) {
 		(void)digits_put_two(out + at - 2, (unsigned)(value % 100));
 		value /= 100;
 	}
@@ -28,15 +43,23 @@ store_packed_put(char *out, uint64_t value, unsigned width)
 	return out + width;
 }
 
-/* No wider than it is; below 10^19. */
+/* No wider than it is. */
 char *
 store_packed_put_short(char *out, uint64_t value)
 {
-	unsigned width = 1;
+	enum { WIDTH = 24 };
+	char digits[WIDTH];
+	size_t zeros = 0;
 
-	for (uint64_t beyond = 10; width < STORE_PACKED_WIDTH_MAX && value >= beyond; beyond *= 10)
-		width++;
-	return store_packed_put(out, value, width);
+	if (value < 10) {
+		*out = (char)('0' + value);
+		return out + 1;
+	}
+	(void)store_packed_put(digits, value, WIDTH);
+	while (digits[zeros] == '0')
+		zeros++;
+	memcpy(out, digits + zeros, WIDTH - zeros);
+	return out + WIDTH - zeros;
 }
 
 void
@@ -94,16 +117,23 @@ store_packed_next(struct span *text, struct span *item, bool *damaged)
 	return true;
 }
 
-/* Up to what is no digit. */
+/* Up to what is no digit, or wider than any. */
 static bool
 take_number(struct span *text, uint64_t *value)
 {
+	uint64_t sum = 0;
 	size_t width = 0;
 
-	while (width < text->len && text->data[width] >= '0' && text->data[width] <= '9')
+	while (width < text->len && width < STORE_PACKED_WIDTH_MAX) {
+		unsigned digit = (unsigned)text->data[width] - '0';
+
+		if (digit > 9)
+			break;
+		sum = 10 * sum + digit;
 		width++;
-	return width > 0 && width <= STORE_PACKED_WIDTH_MAX &&
-	       store_packed_take(text, (unsigned)width, value);
+	}
+	*value = sum;
+	return width > 0 && span_skip(text, width);
 }
 
 bool
