@@ -9,7 +9,7 @@
 #include "pipeline/front.h"
 #include "pipeline/lanes.h"
 
-#define REPLAY_FRAMES 512
+#define REPLAY_FRAMES 64
 
 /* Some of the lanes, served by one thread at a time. */
 struct replay_group {
