@@ -13,8 +13,10 @@
 
 #include "base/banned.h"
 
-/* Long enough that the thread is not woken for a few packets, short enough to have many. */
-#define BLOCK_LEN UINT32_C(262144)
+/* Long blocks wake the thread seldom; but a ring loses one of them while that is looked at. */
+#define BLOCK_LEN_MIN UINT32_C(65536)
+#define BLOCK_LEN_MAX UINT32_C(1048576)
+#define BLOCKS 16
 #define BLOCKS_MIN 4
 /* A frame has room in a block with its header and the block's. */
 #define HEADERS_LEN UINT32_C(4096)
@@ -35,6 +37,18 @@ set_option(const struct ring *r, int name, int value)
 	return setsockopt(r->fd, SOL_PACKET, name, &value, sizeof(value));
 }
 
+/* Of a ring that is large enough for them, a share of it. */
+static size_t
+block_len_for(const struct ring_options *options)
+{
+	size_t len = BLOCK_LEN_MIN;
+
+	while (len < options->snap_len + HEADERS_LEN ||
+	       (len < BLOCK_LEN_MAX && len < options->buffer_len / BLOCKS))
+		len *= 2;
+	return len;
+}
+
 static int
 make_ring(struct ring *r, const struct ring_options *options)
 {
@@ -44,9 +58,7 @@ make_ring(struct ring *r, const struct ring_options *options)
 	};
 	void *memory;
 
-	r->block_len = BLOCK_LEN;
-	while (r->block_len < options->snap_len + HEADERS_LEN)
-		r->block_len *= 2;
+	r->block_len = block_len_for(options);
 	r->block_count = options->buffer_len / r->block_len;
 	if (r->block_count < BLOCKS_MIN)
 		r->block_count = BLOCKS_MIN;
