@@ -108,8 +108,8 @@ load_more(struct store *s, int64_t client_id, struct error *err)
 
 /* One of those in the client's row. */
 static int
-load_named(
-    struct store *s, struct span name, uint64_t number, const struct addr *ip, struct error *err)
+load_named(struct store *s, struct span item, struct span name, uint64_t number,
+    const struct addr *ip, struct error *err)
 {
 	struct finding_set *set = &s->set;
 	size_t i = set->count;
@@ -126,6 +126,7 @@ load_named(
 	if (f == NULL)
 		return -1;
 	set->places[i].apart = false;
+	set->packed[i] = item;
 	set->count++;
 	if (store_finding_unpack(name, number, f, &set->stored[i]))
 		return 0;
@@ -137,12 +138,16 @@ int
 store_set_load_own(struct store *s, struct span packed, const struct addr *ip, struct error *err)
 {
 	struct finding_set *set = &s->set;
-	struct span name;
+	struct span item, name;
 	uint64_t number;
 	bool damaged = false;
 
-	while (store_packed_next_named(&packed, &name, &number, &damaged)) {
-		if (load_named(s, name, number, ip, err) != 0)
+	/* SQLite's own text does not stay. */
+	buf_clear(&set->row);
+	buf_add(&set->row, packed.data, packed.len);
+	packed = span_from(set->row.data, packed.len);
+	while (store_packed_next_named(&packed, &item, &name, &number, &damaged)) {
+		if (load_named(s, item, name, number, ip, err) != 0)
 			return -1;
 	}
 	set->own_count = set->stored_count = set->count;

@@ -24,6 +24,8 @@ store_set_release(struct finding_set *set)
 	free(set->judged);
 	free(set->stored);
 	free(set->changes);
+	free(set->packed);
+	buf_release(&set->row);
 	buf_release(&set->text);
 	*set = (struct finding_set){ 0 };
 }
@@ -47,6 +49,7 @@ store_set_make_room(struct finding_set *set, size_t count)
 		set->judged = xreallocarray(set->judged, room, sizeof(*set->judged));
 		set->stored = xreallocarray(set->stored, room, sizeof(*set->stored));
 		set->changes = xreallocarray(set->changes, room, 1);
+		set->packed = xreallocarray(set->packed, room, sizeof(*set->packed));
 		set->room = room;
 	}
 	assert(set->items != NULL);
@@ -361,6 +364,8 @@ store_set_drop(struct store *s, int64_t before_us, size_t max)
 			set->places[kept] = set->places[i];
 			set->stored[kept] = set->stored[i];
 			set->changes[kept] = set->changes[i];
+			if (i < set->own_count)
+				set->packed[kept] = set->packed[i];
 		}
 		kept++;
 	}
@@ -403,6 +408,18 @@ note_version(struct finding_set *set, uint16_t version)
 		set->best_version = version;
 }
 
+/* Most have not changed, and are as they were read. */
+static void
+pack_one(struct finding_set *set, size_t index)
+{
+	if (index < set->own_count && set->changes[index] == FINDING_SAME &&
+	    same_judgement(set->judged[index], set->stored[index]))
+		store_packed_add_again(&set->text, set->packed[index]);
+	else
+		store_finding_pack(
+		    &set->text, &set->places[index], &set->items[index], set->judged[index]);
+}
+
 /* Those of the client's own row, in the order of kinds. */
 static void
 pack_own(struct finding_set *set, uint16_t *own, size_t count)
@@ -417,8 +434,7 @@ pack_own(struct finding_set *set, uint16_t *own, size_t count)
 		own[at] = index;
 	}
 	for (size_t i = 0; i < count; i++)
-		store_finding_pack(
-		    &set->text, &set->places[own[i]], &set->items[own[i]], set->judged[own[i]]);
+		pack_one(set, own[i]);
 	store_packed_end(&set->text);
 }
 

@@ -89,6 +89,16 @@ store_packed_add_named(struct buf *out, const char *name, size_t len, uint64_t n
 }
 
 void
+store_packed_add_again(struct buf *out, struct span item)
+{
+	char *begin = buf_reserve(out, item.len + 1);
+
+	begin[0] = out->len == 0 ? '{' : ',';
+	memcpy(begin + 1, item.data, item.len);
+	out->len += item.len + 1;
+}
+
+void
 store_packed_end(struct buf *out)
 {
 	if (out->len > 0)
@@ -137,7 +147,8 @@ take_number(struct span *text, uint64_t *value)
 }
 
 bool
-store_packed_next_named(struct span *text, struct span *name, uint64_t *number, bool *damaged)
+store_packed_next_named(
+    struct span *text, struct span *item, struct span *name, uint64_t *number, bool *damaged)
 {
 	const uint8_t *at = text->data, *end;
 
@@ -154,6 +165,7 @@ store_packed_next_named(struct span *text, struct span *name, uint64_t *number, 
 	if (!take_number(text, number) || text->len == 0 ||
 	    (text->data[0] != ',' && text->data[0] != '}'))
 		return false;
+	*item = span_from(at + 1, (size_t)(text->data - at) - 1);
 	/* The bracket at the end of all. */
 	if (text->len == 1)
 		*text = span_from(NULL, 0);

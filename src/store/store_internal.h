@@ -81,6 +81,8 @@ struct finding_set {
 	struct store_judgement *judged;
 	struct store_judgement *stored; /* of those that were stored, and `changes` too */
 	uint8_t *changes;               /* enum finding_change */
+	struct span *packed; /* of those of the client's own row: as they stand there, in `row` */
+	struct buf row;
 	size_t own_count, stored_count, count, room;
 	struct set_loading *loading; /* while it is read */
 	/* By store_set_write, for the client's row: its own findings, packed, and what all tell. */
@@ -257,10 +259,14 @@ bool store_packed_take(struct span *item, unsigned width, uint64_t *value);
 void store_packed_add(struct buf *out, const char *item, size_t len);
 /* The same with a number that it names. */
 void store_packed_add_named(struct buf *out, const char *name, size_t len, uint64_t number);
+/* The same, as it stood in such a text. */
+void store_packed_add_again(struct buf *out, struct span item);
 void store_packed_end(struct buf *out);
 /* Takes the next one off.  False: there is none; or, *damaged: this is no such list. */
 bool store_packed_next(struct span *text, struct span *item, bool *damaged);
-bool store_packed_next_named(struct span *text, struct span *name, uint64_t *number, bool *damaged);
+/* *item: all of it, for store_packed_add_again. */
+bool store_packed_next_named(
+    struct span *text, struct span *item, struct span *name, uint64_t *number, bool *damaged);
 
 /* client_row.c */
 /* Handshakes of one day, version and outcome; the number is that of a row of `day`, less its

@@ -201,6 +201,25 @@ START_TEST(what_most_findings_have_none_of_is_told_of_those_that_have)
 }
 END_TEST
 
+/* Each client's row is written whole; what the others in it say stays as it was, byte for byte. */
+START_TEST(a_flush_changes_only_the_findings_that_it_brings)
+{
+	static const char others[] = "SELECT key, value FROM client_state, json_each(own_findings)"
+				     " WHERE substr(key, 8, 1) <> '2'";
+	static char expected[1 << 12];
+	struct store *s = open_store(STORE_WRITE);
+	struct event ev = finding_number(1);
+
+	flush_findings(s, 3, false);
+	(void)snprintf(expected, sizeof(expected), "%s", sql(others));
+	flush_event(s, &ev);
+	ck_assert_str_eq(sql(others), expected);
+	ck_assert_str_eq(
+	    sql("SELECT server_port, count FROM inventory ORDER BY 1"), "1000|2\n1001|3\n1002|2");
+	store_close(s);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -211,6 +230,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, views_can_be_read_by_who_trusts_no_schema);
 	tcase_add_loop_test(tc, a_query_works_out_only_what_it_asks_for, 0, ROWS(quick));
 	tcase_add_test(tc, what_most_findings_have_none_of_is_told_of_those_that_have);
+	tcase_add_test(tc, a_flush_changes_only_the_findings_that_it_brings);
 }
 
 SUITE_MAIN("store_packed")
