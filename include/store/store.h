@@ -46,6 +46,7 @@ enum store_mode {
 	STORE_READ,  /* an existing database, nothing changed; works beside a writer, and on
 			read-only files and folders */
 	STORE_WRITE, /* made where it is not there, migrated where it is older */
+	STORE_FILL,  /* the same, for who flushes once: see store_flush */
 };
 
 /*
@@ -134,7 +135,7 @@ struct store_run {
 
 /*
  * Several flushes as one, all or nothing; store_close without store_commit rolls back.  Other
- * writers wait while it is open.
+ * writers wait while it is open, readers do not.
  */
 int store_begin(struct store *s, struct error *err);
 /* -1 when a flush in between failed (nothing is kept), or when the commit does. */
@@ -143,7 +144,9 @@ void store_rollback(struct store *s);
 
 /*
  * Moves what the tally holds into the database and brings the run up to date: in a transaction of
- * its own, or in the one of store_begin.  `tally` and `run` may be NULL.
+ * its own, or in the one of store_begin.  `tally` and `run` may be NULL.  All flushes go
+ * through the write-ahead log, and readers do not wait for them; only the first one of STORE_FILL,
+ * into a database that it made, is written once, to its place, and readers wait for it.
  *
  * On success the tally is empty.  On failure the transaction, with all of its flushes, is rolled
  * back, nothing is half-written and the tally is as it was, so that the same flush can be tried

@@ -158,7 +158,7 @@ open_store(struct replay_run *r)
 {
 	struct error err;
 
-	r->store = store_open(r->command->db, STORE_WRITE, &err);
+	r->store = store_open(r->command->db, STORE_FILL, &err);
 	if (r->store == NULL ||
 	    store_sensor(r->store, r->command->sensor, &r->sensor_id, &err) != 0) {
 		log_error("%s", err.text);

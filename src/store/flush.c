@@ -200,6 +200,9 @@ store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct stor
 		goto bad;
 	if (!s->in_transaction && store_run_statement(s, STATEMENT_COMMIT, err) != 0)
 		goto bad;
+	/* Where a reader is in the way, the next flush asks again. */
+	if (s->log_is_due && !s->in_transaction)
+		(void)store_use_log(s);
 	if (tally != NULL)
 		tally_clear(tally);
 	return 0;

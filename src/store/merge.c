@@ -15,7 +15,7 @@ merge_prepare(struct store *s, const char *sql, struct error *err)
 
 	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) == SQLITE_OK)
 		return st;
-	store_error(s, s->mode == STORE_WRITE ? "write to" : "read", err);
+	store_error(s, s->mode == STORE_READ ? "read" : "write to", err);
 	return NULL;
 }
 
@@ -25,7 +25,7 @@ merge_finish(struct store *s, sqlite3_stmt *st, int status, struct error *err)
 	bool good = status == SQLITE_DONE || status == SQLITE_ROW;
 
 	if (!good)
-		store_error(s, s->mode == STORE_WRITE ? "write to" : "read", err);
+		store_error(s, s->mode == STORE_READ ? "read" : "write to", err);
 	(void)sqlite3_finalize(st);
 	return good ? 0 : -1;
 }

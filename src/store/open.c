@@ -42,7 +42,7 @@ make_file(const char *path, struct error *err)
 static int
 check_file(const struct store *s, struct error *err)
 {
-	bool to_write = s->mode == STORE_WRITE;
+	bool to_write = s->mode != STORE_READ;
 	struct stat st;
 
 	if (s->path[0] == '\0') {

@@ -246,8 +246,8 @@ monotonic_ms(void)
  * Of processes that do it at the same time SQLite turns some away at once, because two that wait
  * with a lock in hand would wait for ever.  Those ask again, as long as anybody else would wait.
  */
-static int
-use_write_ahead_log(struct store *s)
+int
+store_use_log(struct store *s)
 {
 	int64_t end_ms = monotonic_ms() + STORE_BUSY_TIMEOUT_MS;
 
@@ -256,6 +256,7 @@ use_write_ahead_log(struct store *s)
 			return -1;
 		(void)sqlite3_sleep(WAL_RETRY_MS);
 	}
+	s->log_is_due = false;
 	return 0;
 }
 
@@ -303,7 +304,8 @@ store_schema_prepare(struct store *s, struct error *err)
 	if (version < STORE_SCHEMA_VERSION && bring_up_to_date(s, is_empty, err) != 0)
 		return -1;
 	/* After the schema, which does not go through the log then. */
-	if (use_write_ahead_log(s) == 0)
+	s->log_is_due = is_empty && s->mode == STORE_FILL;
+	if (s->log_is_due || store_use_log(s) == 0)
 		return 0;
 	store_error(s, "write to", err);
 	return -1;

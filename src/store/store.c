@@ -74,7 +74,7 @@ query_sensor(
 	}
 	if (st != NULL && sqlite3_finalize(st) == SQLITE_OK)
 		return 0;
-	store_error(s, s->mode == STORE_WRITE ? "write to" : "read", err);
+	store_error(s, s->mode == STORE_READ ? "read" : "write to", err);
 	return -1;
 }
 
@@ -104,6 +104,11 @@ int
 store_begin(struct store *s, struct error *err)
 {
 	assert(!s->in_transaction);
+	/* Who writes for long lets others read meanwhile. */
+	if (s->log_is_due && store_use_log(s) != 0) {
+		store_error(s, "write to", err);
+		return -1;
+	}
 	if (store_run_statement(s, STATEMENT_BEGIN, err) != 0)
 		return -1;
 	s->in_transaction = true;

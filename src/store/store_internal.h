@@ -137,6 +137,7 @@ struct store {
 	enum store_mode mode;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	bool in_transaction; /* of store_begin */
+	bool log_is_due;     /* a new database, without its write-ahead log yet */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
 	store_judge_fn judge;
 	void *judge_arg;
@@ -187,6 +188,11 @@ int store_open_file(struct store *s, struct error *err);
 /* schema.c */
 /* Makes, checks or migrates the schema; -1: `err` says what is wrong with the database. */
 int store_schema_prepare(struct store *s, struct error *err);
+/*
+ * Readers and a writer do not wait for each other from then on.  -1: somebody reads or writes.  Not
+ * in a transaction.
+ */
+int store_use_log(struct store *s);
 extern const char *const store_views_sql[]; /* pieces of one text; ends with NULL */
 
 /* statements_sql.c */

@@ -142,6 +142,40 @@ START_TEST(a_client_that_was_removed_is_made_anew)
 }
 END_TEST
 
+START_TEST(what_fills_a_new_database_has_its_log_behind_the_first_flush)
+{
+	struct store *s = open_store(STORE_FILL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "delete");
+	flush_event(s, &ev);
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal");
+	flush_event(s, &ev);
+	store_close(s);
+	ck_assert_str_eq(sql("SELECT client, count FROM inventory"), "10.0.0.1|2");
+	s = open_store(STORE_FILL);
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal");
+	store_close(s);
+}
+END_TEST
+
+START_TEST(several_flushes_into_a_new_database_keep_no_reader_waiting)
+{
+	struct store *s = open_store(STORE_FILL), *reader;
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct error err;
+
+	ck_assert_int_eq(store_begin(s, &err), 0);
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal");
+	flush_event(s, &ev);
+	reader = store_open(path, STORE_READ, &err);
+	ck_assert_ptr_nonnull(reader);
+	store_close(reader);
+	ck_assert_int_eq(store_commit(s, &err), 0);
+	store_close(s);
+}
+END_TEST
+
 /* store_begin and its kin */
 
 START_TEST(several_flushes_are_one_when_committed)
@@ -226,6 +260,8 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, an_empty_flush_changes_nothing);
 	tcase_add_test(tc, a_tally_is_empty_after_its_flush);
+	tcase_add_test(tc, what_fills_a_new_database_has_its_log_behind_the_first_flush);
+	tcase_add_test(tc, several_flushes_into_a_new_database_keep_no_reader_waiting);
 	tcase_add_loop_test(tc, many_flushes_give_what_one_flush_gives, 0, ROWS(flush_sizes));
 	tcase_add_test(tc, an_earlier_capture_that_is_read_later_does_not_take_over);
 	tcase_add_test(tc, sensors_keep_their_clients_apart);

@@ -92,6 +92,27 @@ START_TEST(a_full_disk_leaves_the_tally_and_the_database_as_they_were)
 }
 END_TEST
 
+START_TEST(a_disk_that_is_full_at_the_first_flush_leaves_an_empty_database)
+{
+	struct store *s = open_store(STORE_FILL);
+	struct tally *t = tally_new(NULL);
+	struct error err = { "" };
+	int64_t sensor = sensor_of(s, "here");
+
+	add_clients(t, 20000); /* more than the page cache holds */
+	ck_assert_int_eq(flush_within(s, sensor, t, NULL, 400000, &err), -1);
+	ck_assert_msg(strstr(err.text, "the disk is full") != NULL, "%s", err.text);
+	ck_assert_uint_eq(tally_event_count(t), 20000);
+	ck_assert_str_eq(sql("SELECT count(*) FROM inventory"), "0");
+	ck_assert_str_eq(sql("PRAGMA integrity_check"), "ok");
+	flush(s, t, NULL);
+	ck_assert_str_eq(sql("SELECT sum(count) FROM inventory"), "20000");
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal");
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_failure_in_between_undoes_all_flushes_of_a_transaction)
 {
 	struct store *s = open_store(STORE_WRITE);
@@ -232,6 +253,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, a_client_of_a_flush_that_was_taken_back_is_not_known);
 	tcase_add_test(tc, a_full_disk_leaves_the_tally_and_the_database_as_they_were);
+	tcase_add_test(tc, a_disk_that_is_full_at_the_first_flush_leaves_an_empty_database);
 	tcase_add_test(tc, a_failure_in_between_undoes_all_flushes_of_a_transaction);
 	tcase_add_test(tc, a_locked_database_keeps_the_tally_for_the_next_try);
 	tcase_add_loop_test(tc, a_killed_writer_leaves_the_state_after_one_of_its_flushes, 0, 12);
