@@ -236,47 +236,10 @@ static const struct wrapping rows[] = {
 };
 #define ROW_COUNT ((int)(sizeof(rows) / sizeof(rows[0])))
 
-START_TEST(wrapped_segment_is_found)
-{
-	wrapping_expect_found(&rows[_i]);
-}
-END_TEST
-
-START_TEST(wrapped_segment_with_padding_and_checksum_behind_is_the_same)
-{
-	wrapping_expect_found_with_padding(&rows[_i]);
-}
-END_TEST
-
-START_TEST(wrapped_segment_that_the_capture_cut_is_cut_or_short)
-{
-	wrapping_expect_cut_or_short(&rows[_i]);
-}
-END_TEST
-
-START_TEST(wrapped_segment_that_ends_early_gives_no_other_addresses)
-{
-	wrapping_expect_no_other_addresses(&rows[_i]);
-}
-END_TEST
-
-START_TEST(wrapped_segment_with_one_byte_changed_is_decoded_without_harm)
-{
-	wrapping_expect_no_harm(&rows[_i]);
-}
-END_TEST
-
 static void
 add_tests(TCase *tc)
 {
-	tcase_add_loop_test(tc, wrapped_segment_is_found, 0, ROW_COUNT);
-	tcase_add_loop_test(
-	    tc, wrapped_segment_with_padding_and_checksum_behind_is_the_same, 0, ROW_COUNT);
-	tcase_add_loop_test(tc, wrapped_segment_that_the_capture_cut_is_cut_or_short, 0, ROW_COUNT);
-	tcase_add_loop_test(
-	    tc, wrapped_segment_that_ends_early_gives_no_other_addresses, 0, ROW_COUNT);
-	tcase_add_loop_test(
-	    tc, wrapped_segment_with_one_byte_changed_is_decoded_without_harm, 0, ROW_COUNT);
+	wrapped_add_tests(tc, rows, ROW_COUNT);
 }
 
 SUITE_MAIN("packet_encapsulation_ip")

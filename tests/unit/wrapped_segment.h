@@ -18,6 +18,9 @@ struct wrapping {
 	int32_t vlan;
 };
 
+/* Of this suite: see wrapped_add_tests. */
+static const struct wrapping *wrapped_rows;
+
 static const char text[] = "mail server, client";
 
 /* The innermost packet: 10.1.0.1:4001 > 10.1.0.2:993 or 2001:db8:1::1 > 2001:db8:1::2. */
@@ -83,9 +86,9 @@ assert_is_inner(const struct packet *p, uint8_t family, const char *name)
 	ck_assert_uint_eq(p->seq, 77);
 }
 
-static inline void
-wrapping_expect_found(const struct wrapping *row)
+START_TEST(wrapped_segment_is_found)
 {
+	const struct wrapping *row = &wrapped_rows[_i];
 	struct wrap w;
 	struct frame f;
 	struct packet p;
@@ -102,10 +105,11 @@ wrapping_expect_found(const struct wrapping *row)
 	if (row->ethernet_inside)
 		ck_assert_msg(p.src_mac[5] == 0x11, "%s", row->name);
 }
+END_TEST
 
-static inline void
-wrapping_expect_found_with_padding(const struct wrapping *row)
+START_TEST(wrapped_segment_with_padding_and_checksum_behind_is_the_same)
 {
+	const struct wrapping *row = &wrapped_rows[_i];
 	struct wrap w, padded;
 	struct frame f;
 	struct packet p;
@@ -119,11 +123,12 @@ wrapping_expect_found_with_padding(const struct wrapping *row)
 	assert_is_inner(&p, row->family, row->name);
 	ck_assert_msg(span_equals(p.payload, span_from_text(text)), "%s", row->name);
 }
+END_TEST
 
 /* A guess may fail where what it would go by is cut, but never to something that is not there. */
-static inline void
-wrapping_expect_cut_or_short(const struct wrapping *row)
+START_TEST(wrapped_segment_that_the_capture_cut_is_cut_or_short)
 {
+	const struct wrapping *row = &wrapped_rows[_i];
 	struct wrap w;
 	struct frame f;
 	struct packet p;
@@ -149,10 +154,11 @@ wrapping_expect_cut_or_short(const struct wrapping *row)
 	}
 	ck_assert_msg(shorter >= sizeof(text) - 1, "%s: %zu", row->name, shorter);
 }
+END_TEST
 
-static inline void
-wrapping_expect_no_other_addresses(const struct wrapping *row)
+START_TEST(wrapped_segment_that_ends_early_gives_no_other_addresses)
 {
+	const struct wrapping *row = &wrapped_rows[_i];
 	struct wrap w;
 	struct frame f;
 	struct packet p;
@@ -166,11 +172,12 @@ wrapping_expect_no_other_addresses(const struct wrapping *row)
 			assert_is_inner(&p, row->family, row->name);
 	}
 }
+END_TEST
 
 /* Header fields of every value in turn: nothing but no crash is asked for. */
-static inline void
-wrapping_expect_no_harm(const struct wrapping *row)
+START_TEST(wrapped_segment_with_one_byte_changed_is_decoded_without_harm)
 {
+	const struct wrapping *row = &wrapped_rows[_i];
 	struct wrap w;
 	struct frame f;
 	struct packet p;
@@ -195,6 +202,21 @@ wrapping_expect_no_harm(const struct wrapping *row)
 	}
 	ck_assert_uint_gt(kinds[PACKET_TCP], 0);
 	ck_assert_uint_gt(kinds[PACKET_OTHER], 0);
+}
+END_TEST
+
+/* What has to be so of each row. */
+static inline void
+wrapped_add_tests(TCase *tc, const struct wrapping *rows, int count)
+{
+	wrapped_rows = rows;
+	tcase_add_loop_test(tc, wrapped_segment_is_found, 0, count);
+	tcase_add_loop_test(
+	    tc, wrapped_segment_with_padding_and_checksum_behind_is_the_same, 0, count);
+	tcase_add_loop_test(tc, wrapped_segment_that_the_capture_cut_is_cut_or_short, 0, count);
+	tcase_add_loop_test(tc, wrapped_segment_that_ends_early_gives_no_other_addresses, 0, count);
+	tcase_add_loop_test(
+	    tc, wrapped_segment_with_one_byte_changed_is_decoded_without_harm, 0, count);
 }
 
 static inline enum packet_kind
