@@ -8,6 +8,7 @@
 #define TLSTALLY_EVENT_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -111,54 +112,56 @@ struct event_ending_limits {
 
 /*
  * A value.  EVENT_SESSION_END repeats what an inventory row is found by (client, server and its
- * name, ports, protocol, mode, versions, outcome, timestamp) and adds `ending`.
+ * name, ports, protocol, mode, versions, outcome, timestamp) and adds `ending`; of such an event
+ * nothing from EVENT_ENDING_LEN up to the server's name counts, nor the texts behind that.
+ *
+ * Members stand in the order of their use, and of their sizes, not of their meaning: an event is
+ * copied on its way, and what has no gaps takes four lines of memory, and an ending two.
  */
 struct event {
-	enum event_kind kind;
 	int64_t timestamp_us; /* packet time: ClientHello's first byte, else the first byte of
 				 interest */
 	int64_t settled_us;   /* packet time at which the attempt was settled; orders the events */
-	uint32_t source;      /* frame.source of the packet that brought that first byte */
-
 	struct addr client_ip, server_ip;
 	uint16_t client_port, server_port;
-	bool has_client_mac;
-	uint8_t client_mac[6];
-	int32_t vlan; /* outermost VLAN id, 0 to 4095; -1: none */
-
-	enum protocol protocol;
-	enum tls_mode tls_mode;
 	uint16_t tls_version; /* negotiated, TLS_VERSION_*; 0: not known.  Drafts of 1.3 are 1.3 */
 	uint16_t offered_version; /* highest offered; 0: not known */
-	bool has_cipher_suite;
-	uint32_t cipher_suite;               /* 16 bits, or 24 bits for SSLv2 (tls_version SSLv2) */
-	enum name_source server_name_source; /* CERTIFICATE, RANGE: for the inventory alone */
-	uint8_t alpn_len;                    /* the server's choice */
-	char alpn[EVENT_ALPN_MAX];
-	enum tri resumed, hello_retry, fallback_scsv;
-	uint16_t downgrade_sentinel; /* TLS_VERSION_1_2, TLS_VERSION_1_1, or 0 */
+	uint8_t client_mac[6];    /* `has_client_mac` */
 
+	enum event_kind kind;
+	enum protocol protocol;
+	enum tls_mode tls_mode;
 	enum outcome outcome;
 	enum event_side refused_by;
 	enum refusal_kind refusal;
-	uint8_t refusal_alert;
-	enum event_side limited_by;
-
+	enum name_source server_name_source; /* CERTIFICATE, RANGE: for the inventory alone */
 	enum name_source client_name_source;
-	bool has_ja3, has_ja4;
-	char ja3[EVENT_JA3_LEN], ja4[EVENT_JA4_LEN];
-	bool has_certificate_not_after;
-	int64_t certificate_not_after_us;
+	uint32_t source; /* frame.source of the packet that brought the first byte */
+	int32_t vlan;    /* outermost VLAN id, 0 to 4095; -1: none */
+	uint8_t refusal_alert;
+	bool has_client_mac, has_cipher_suite, has_ja3, has_ja4, has_certificate_not_after;
 	bool offers_aead, offers_ecdhe; /* of the ClientHello's suites; for "what if" questions */
-	uint64_t suites;                /* the same suites: tls/suite_set.h */
 	bool login;                     /* cleartext: credentials went over the wire in the clear */
 	bool capture_gap;
+	uint16_t downgrade_sentinel; /* TLS_VERSION_1_2, TLS_VERSION_1_1, or 0 */
+	enum event_side limited_by;
+	uint32_t cipher_suite; /* 16 bits, or 24 bits for SSLv2 (tls_version SSLv2) */
+	uint8_t alpn_len;      /* the server's choice */
+
+	int64_t certificate_not_after_us;
+	uint64_t suites; /* of the ClientHello: tls/suite_set.h */
+	enum tri resumed, hello_retry, fallback_scsv;
+	char alpn[EVENT_ALPN_MAX];
+	char ja3[EVENT_JA3_LEN], ja4[EVENT_JA4_LEN];
 
 	/* Last, because what is behind their length is rarely touched. */
 	struct event_text server_name, client_name;
-	struct event_text certificate_subject; /* RFC 4514 text of the server's leaf */
-	struct event_ending ending;            /* EVENT_SESSION_END only; else not set */
+	union {
+		struct event_text certificate_subject; /* RFC 4514 text of the server's leaf */
+		struct event_ending ending;            /* of an EVENT_SESSION_END */
+	};
 };
+#define EVENT_ENDING_LEN offsetof(struct event, certificate_not_after_us)
 
 /* Nothing known, vlan -1; quicker than to touch every byte, as is event_copy. */
 void event_init(struct event *ev);

@@ -1,7 +1,7 @@
 /*
  * event_list - events that wait to be put in order.
  *
- * Kept in the bytes that are in use of each, which is a third of a struct event.  What nearly
+ * Kept in the bytes that are in use of each, a third of a struct event or less.  What nearly
  * always decides their order is kept apart: to put them in order touches little else.
  *
  * Threads: one at a time per list.

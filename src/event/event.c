@@ -30,9 +30,10 @@ event_copy(struct event *to, const struct event *from)
 	memcpy(to, from, offsetof(struct event, server_name));
 	copy_text(&to->server_name, &from->server_name);
 	copy_text(&to->client_name, &from->client_name);
-	copy_text(&to->certificate_subject, &from->certificate_subject);
 	if (from->kind == EVENT_SESSION_END)
 		to->ending = from->ending;
+	else
+		copy_text(&to->certificate_subject, &from->certificate_subject);
 }
 
 const char *

@@ -12,15 +12,17 @@
 /* An empty list keeps no more. */
 #define KEPT_ROOM ((size_t)1 << 20)
 #define PLACES_PER_ROOM 256 /* bytes of an event and its place */
-/* Up to the texts an event is kept as it is, and the end of a session up to the names. */
+/*
+ * Up to the texts an event is kept as it is; of the end of a session, what counts of that, and its
+ * `ending` up to the names.
+ */
 #define HEAD_LEN offsetof(struct event, server_name)
 #define PACKED_MAX                                                                                 \
 	(HEAD_LEN + 3 * sizeof(struct event_text) + sizeof(struct event_ending) +                  \
 	    alignof(struct event))
 #define ENDING_LEN offsetof(struct event_ending, failed_names)
-#define PIECE_LEN 64
 
-_Static_assert(HEAD_LEN + PIECE_LEN < PACKED_MAX, "so far a head is copied");
+_Static_assert(HEAD_LEN == 4 * CACHE_LINE && EVENT_ENDING_LEN == 2 * CACHE_LINE, "no gaps");
 
 struct event_list_place {
 	int64_t settled_us;
@@ -73,15 +75,6 @@ put_text(uint8_t *out, const struct event_text *text)
 	return out + text->len;
 }
 
-/* In pieces, the last one with what is behind the head: the length of a copy is all it waits for.
- */
-static void
-copy_head(void *to, const void *from)
-{
-	for (size_t at = 0; at < HEAD_LEN; at += PIECE_LEN)
-		memcpy((uint8_t *)to + at, (const uint8_t *)from + at, PIECE_LEN);
-}
-
 /* Where it stands: each begins where an event may. */
 static const struct event *
 head_at(const uint8_t *bytes)
@@ -102,13 +95,16 @@ event_list_add(struct event_list *list, const struct event *ev)
 
 	reserve(list, PACKED_MAX, 1);
 	out = list->bytes + list->len;
-	copy_head(out, ev);
-	out = put_text(out + HEAD_LEN, &ev->server_name);
-	out = put_text(out, &ev->client_name);
-	out = put_text(out, &ev->certificate_subject);
 	if (ev->kind == EVENT_SESSION_END) {
+		out = put(out, ev, EVENT_ENDING_LEN);
+		out = put_text(out, &ev->server_name);
 		out = put(out, &ev->ending, ENDING_LEN);
 		out = put(out, ev->ending.failed_names, names_len(&ev->ending));
+	} else {
+		out = put(out, ev, HEAD_LEN);
+		out = put_text(out, &ev->server_name);
+		out = put_text(out, &ev->client_name);
+		out = put_text(out, &ev->certificate_subject);
 	}
 	list->places[list->count++] = (struct event_list_place){ ev->settled_us, list->len };
 	list->len = (size_t)(out - list->bytes);
@@ -122,8 +118,7 @@ event_list_append(struct event_list *list, const struct event_list *from, size_t
 
 	if (count == 0)
 		return;
-	/* The last one's head is read with what is behind it: copy_head(). */
-	reserve(list, len + PIECE_LEN, count);
+	reserve(list, len, count);
 	memcpy(list->bytes + list->len, from->bytes, len);
 	for (size_t i = 0; i < count; i++) {
 		const struct event_list_place *place = &from->places[i];
@@ -240,12 +235,17 @@ event_ref_prefetch(const struct event_ref *ref)
 void
 event_ref_read(const struct event_ref *ref, struct event *out)
 {
-	const uint8_t *in = ref->bytes + HEAD_LEN;
+	const uint8_t *in = ref->bytes;
 
-	copy_head(out, ref->bytes);
+	if (head_at(in)->kind == EVENT_SESSION_END) {
+		in = take(in, out, EVENT_ENDING_LEN);
+		in = take_text(in, &out->server_name);
+		out->client_name.len = 0;
+		take_ending(in, &out->ending);
+		return;
+	}
+	in = take(in, out, HEAD_LEN);
 	in = take_text(in, &out->server_name);
 	in = take_text(in, &out->client_name);
-	in = take_text(in, &out->certificate_subject);
-	if (out->kind == EVENT_SESSION_END)
-		take_ending(in, &out->ending);
+	(void)take_text(in, &out->certificate_subject);
 }

@@ -322,7 +322,9 @@ naming_apply(struct naming *n, struct event *ev)
 	if (ev->server_name_source == NAME_SOURCE_NONE ||
 	    ev->server_name_source == NAME_SOURCE_CERTIFICATE)
 		name_server(n, ev);
-	name_client(n, ev);
+	/* An end is counted by server alone, and its client was told with its beginning. */
+	if (ev->kind != EVENT_SESSION_END)
+		name_client(n, ev);
 }
 
 size_t

@@ -109,7 +109,6 @@ START_TEST(names_of_full_length_fit)
 	event_text_set(&ev.server_name, span_from(name, sizeof(name)));
 	event_text_set(&ev.client_name, span_from(name, sizeof(name)));
 	event_text_set(&ev.certificate_subject, span_from(name, sizeof(name)));
-	ev.kind = EVENT_SESSION_END;
 	for (size_t i = 0; i < MANY; i++) {
 		ev.settled_us = (int64_t)i;
 		event_list_add(&list, &ev);
@@ -118,7 +117,36 @@ START_TEST(names_of_full_length_fit)
 	for (size_t i = 0; i < MANY; i++) {
 		event_ref_read(&refs[i], &out);
 		ck_assert_int_eq(out.settled_us, (int64_t)i);
+		ck_assert_uint_eq(out.server_name.len, sizeof(name));
+		ck_assert_uint_eq(out.client_name.len, sizeof(name));
 		ck_assert_uint_eq(out.certificate_subject.len, sizeof(name));
+	}
+	event_list_release(&list);
+}
+END_TEST
+
+START_TEST(ends_with_all_they_can_tell_fit)
+{
+	struct event_list list = { 0 };
+	struct event ev = sample(5, 1), out;
+	struct event_ref refs[MANY];
+	char name[EVENT_NAME_MAX];
+
+	memset(name, 'n', sizeof(name));
+	event_text_set(&ev.server_name, span_from(name, sizeof(name)));
+	ev.kind = EVENT_SESSION_END;
+	ev.ending = (struct event_ending){ .failed_name_count = EVENT_LOGIN_NAMES_MAX };
+	for (size_t i = 0; i < MANY; i++) {
+		ev.settled_us = (int64_t)i;
+		ev.ending.failed_names[EVENT_LOGIN_NAMES_MAX - 1] = (uint32_t)i;
+		event_list_add(&list, &ev);
+	}
+	event_list_refs(&list, 0, refs);
+	for (size_t i = 0; i < MANY; i++) {
+		event_ref_read(&refs[i], &out);
+		ck_assert_int_eq(out.settled_us, (int64_t)i);
+		ck_assert_uint_eq(out.server_name.len, sizeof(name));
+		ck_assert_uint_eq(out.ending.failed_names[EVENT_LOGIN_NAMES_MAX - 1], i);
 	}
 	event_list_release(&list);
 }
@@ -211,6 +239,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, another_list_is_appended_up_to_as_many_as_are_asked_for);
 	tcase_add_test(tc, the_end_of_a_session_keeps_what_it_tells);
 	tcase_add_test(tc, names_of_full_length_fit);
+	tcase_add_test(tc, ends_with_all_they_can_tell_fit);
 	tcase_add_test(tc, references_sort_as_events_do);
 	tcase_add_test(tc, any_number_of_runs_is_put_in_order);
 	tcase_add_test(tc, of_two_alike_the_one_of_the_first_list_is_first);
