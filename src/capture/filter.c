@@ -1,5 +1,7 @@
 #include "capture/filter.h"
 
+#include "capture/filter_internal.h"
+
 #include "base/banned.h"
 
 /*
@@ -8,9 +10,14 @@
  */
 #define RANGES_MAX 32
 
-/* The next ports from *first on that are next to each other; false: there are none. */
-static bool
-next_range(const struct service_set *services, unsigned *first, unsigned *last)
+const uint8_t filter_ip_protos[FILTER_IP_PROTOS] = { 4, 41, 47, 97, 115, 137 };
+const uint16_t filter_udp_ports[FILTER_UDP_PORTS] = { 1701, 2152, 3544, 4754, 4789, 4790, 6081,
+	6635, 8472, 37008 };
+const uint16_t filter_ethertypes[FILTER_ETHERTYPES] = { 0x8847, 0x8848, 0x8864, 0x6558, 0x8909,
+	0x88e7, 0x8903, 0x8926, 0x893f, 0x894f };
+
+bool
+filter_next_range(const struct service_set *services, unsigned *first, unsigned *last)
 {
 	while (*first <= UINT16_MAX && !service_set_has(services, (uint16_t)*first))
 		(*first)++;
@@ -22,14 +29,14 @@ next_range(const struct service_set *services, unsigned *first, unsigned *last)
 	return true;
 }
 
-static size_t
-count_ranges(const struct service_set *services)
+bool
+filter_takes_all_tcp(const struct service_set *services)
 {
 	size_t count = 0;
 
-	for (unsigned first = 1, last; next_range(services, &first, &last); first = last + 1)
+	for (unsigned first = 1, last; filter_next_range(services, &first, &last); first = last + 1)
 		count++;
-	return count;
+	return count > RANGES_MAX;
 }
 
 /* "tcp and (port 993 or portrange 110-143)". */
@@ -38,12 +45,13 @@ write_ports(const struct service_set *services, struct buf *out)
 {
 	const char *between = "";
 
-	if (count_ranges(services) > RANGES_MAX) {
+	if (filter_takes_all_tcp(services)) {
 		buf_add_text(out, "tcp");
 		return;
 	}
 	buf_add_text(out, "tcp and (");
-	for (unsigned first = 1, last; next_range(services, &first, &last); first = last + 1) {
+	for (unsigned first = 1, last; filter_next_range(services, &first, &last);
+	     first = last + 1) {
 		if (last > first)
 			buf_addf(out, "%sportrange %u-%u", between, first, last);
 		else
@@ -60,8 +68,7 @@ write_sum(const char *protocol, unsigned first, unsigned last, struct buf *out)
 	buf_add_text(out, "((");
 	for (unsigned at = first; at <= last; at += 4)
 		buf_addf(out, "%s%s[%u:4]", at > first ? " ^ " : "", protocol, at);
-	/* Knuth's multiplicative hash. */
-	buf_add_text(out, ") * 2654435761 >> 16)");
+	buf_addf(out, ") * %u >> %u)", FILTER_SHARE_FACTOR, FILTER_SHARE_SHIFT);
 }
 
 /* " and (this share's part of it)"; what has no addresses is the first one's. */
@@ -83,20 +90,15 @@ write_share(const struct filter_options *options, struct buf *out)
 static void
 write_tunnels(const struct filter_options *options, struct buf *out)
 {
-	static const unsigned ip_protos[] = { 4, 41, 47, 97, 115, 137 };
-	static const unsigned udp_ports[] = { 1701, 2152, 3544, 4754, 4789, 4790, 6081, 6635, 8472,
-		37008 };
-	static const char *const ethertypes[] = { "8847", "8848", "8864", "6558", "8909", "88e7",
-		"8903", "8926", "893f", "894f" };
-
-	for (size_t i = 0; i < sizeof(ip_protos) / sizeof(ip_protos[0]); i++)
-		buf_addf(out, " or ip proto %u or ip6 proto %u", ip_protos[i], ip_protos[i]);
-	for (size_t i = 0; i < sizeof(udp_ports) / sizeof(udp_ports[0]); i++)
-		buf_addf(out, " or udp port %u", udp_ports[i]);
+	for (size_t i = 0; i < FILTER_IP_PROTOS; i++)
+		buf_addf(out, " or ip proto %u or ip6 proto %u", (unsigned)filter_ip_protos[i],
+		    (unsigned)filter_ip_protos[i]);
+	for (size_t i = 0; i < FILTER_UDP_PORTS; i++)
+		buf_addf(out, " or udp port %u", (unsigned)filter_udp_ports[i]);
 	for (size_t i = 0; i < options->vxlan_ports.count; i++)
 		buf_addf(out, " or udp port %u", options->vxlan_ports.ports[i]);
-	for (size_t i = 0; i < sizeof(ethertypes) / sizeof(ethertypes[0]); i++)
-		buf_addf(out, " or ether proto 0x%s", ethertypes[i]);
+	for (size_t i = 0; i < FILTER_ETHERTYPES; i++)
+		buf_addf(out, " or ether proto 0x%04x", (unsigned)filter_ethertypes[i]);
 }
 
 static void

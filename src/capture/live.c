@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "capture/ether_filter.h"
 
 #include "base/banned.h"
 
@@ -276,6 +277,21 @@ compile(struct live *l, const struct filter_options *options, struct bpf_program
 	return status;
 }
 
+static int
+make_program(
+    struct live *l, const struct filter_options *filter, struct bpf_program *out, struct error *err)
+{
+	struct filter_options untagged = *filter;
+
+	if (l->ring != NULL) {
+		ether_filter_make(filter, l->options.snap_len, out);
+		return 0;
+	}
+	/* Of most link types libpcap refuses to look for tags. */
+	untagged.untagged = true;
+	return compile(l, filter, out, err) != 0 ? compile(l, &untagged, out, err) : 0;
+}
+
 int
 live_attach(struct live *l, struct error *err)
 {
@@ -289,12 +305,9 @@ live_attach(struct live *l, struct error *err)
 int
 live_set_filter(struct live *l, const struct filter_options *filter, struct error *err)
 {
-	struct filter_options untagged = *filter;
 	struct bpf_program old = l->program, made;
 
-	untagged.untagged = true;
-	/* Of most link types libpcap refuses to look for tags. */
-	if (compile(l, filter, &made, err) != 0 && compile(l, &untagged, &made, err) != 0)
+	if (make_program(l, filter, &made, err) != 0)
 		return -1;
 	l->program = made;
 	/* A placeholder of libpcap goes on rejecting everything; live_bind sets what is kept. */

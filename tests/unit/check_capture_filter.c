@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/ether_filter.h"
 #include "capture/filter.h"
 #include "suite.h"
 
@@ -113,22 +114,37 @@ make_services(struct service_set *services)
 	ck_assert_int_eq(service_set_add_text(services, "2525=smtp+starttls", &err), 0);
 }
 
+#define SNAP_LEN 65536
+
 static void
-compile(const struct filter_options *o, struct bpf_program *program)
+compile_text(const struct filter_options *options, struct bpf_program *program)
 {
-	struct filter_options options = *o;
-	struct service_set services;
-	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, SNAP_LEN);
 	struct buf text = { 0 };
 
-	make_services(&services);
-	options.services = &services;
-	options.vxlan_ports = (struct port_list){ { 4788 }, 1 };
-	filter_write(&options, &text);
+	filter_write(options, &text);
 	ck_assert_msg(pcap_compile(pcap, program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN) == 0,
 	    "%s: %s", buf_text(&text), pcap_geterr(pcap));
 	pcap_close(pcap);
 	buf_release(&text);
+}
+
+/* The filter's two forms. */
+enum form { FORM_TEXT, FORM_ETHER, FORMS };
+
+static void
+compile(enum form form, const struct filter_options *o, struct bpf_program *program)
+{
+	struct filter_options options = *o;
+	struct service_set services;
+
+	make_services(&services);
+	options.services = &services;
+	options.vxlan_ports = (struct port_list){ { 4788 }, 1 };
+	if (form == FORM_TEXT)
+		compile_text(&options, program);
+	else
+		ether_filter_make(&options, SNAP_LEN, program);
 }
 
 /* As pcap-filter(7) understands it where tags are in the packet, as in a file. */
@@ -140,38 +156,41 @@ program_passes(const struct bpf_program *program, const uint8_t frame[128], size
 	return pcap_offline_filter(program, &header, frame) > 0;
 }
 
-static bool
-passes(const struct shape *s, bool tunnels, bool names)
+static void
+expect_passes(const struct shape *s, const struct filter_options *options, bool wanted)
 {
-	const struct filter_options options = { .tunnels = tunnels, .names = names };
 	struct bpf_program program;
 	uint8_t frame[128];
-	bool result;
 
-	compile(&options, &program);
-	result = program_passes(&program, frame, make_frame(s, frame));
-	pcap_freecode(&program);
-	return result;
+	for (enum form form = FORM_TEXT; form < FORMS; form++) {
+		compile(form, options, &program);
+		ck_assert_msg(
+		    program_passes(&program, frame, make_frame(s, frame)) == wanted, "%s", s->name);
+		pcap_freecode(&program);
+	}
 }
 
 START_TEST(the_filter_lets_through_what_may_matter)
 {
-	ck_assert_msg(
-	    passes(&shapes[_i], false, false) == shapes[_i].passes, "%s", shapes[_i].name);
+	const struct filter_options options = { 0 };
+
+	expect_passes(&shapes[_i], &options, shapes[_i].passes);
 }
 END_TEST
 
 START_TEST(with_tunnels_it_lets_through_what_may_hold_more)
 {
-	ck_assert_msg(passes(&shapes[_i], true, false) == shapes[_i].passes_with_tunnels, "%s",
-	    shapes[_i].name);
+	const struct filter_options options = { .tunnels = true };
+
+	expect_passes(&shapes[_i], &options, shapes[_i].passes_with_tunnels);
 }
 END_TEST
 
 START_TEST(with_names_it_lets_through_what_tells_them)
 {
-	ck_assert_msg(passes(&shapes[_i], false, true) == shapes[_i].passes_with_names, "%s",
-	    shapes[_i].name);
+	const struct filter_options options = { .names = true };
+
+	expect_passes(&shapes[_i], &options, shapes[_i].passes_with_names);
 }
 END_TEST
 
@@ -206,25 +225,25 @@ shares_of(const struct bpf_program *programs, const struct shape *s, unsigned nu
 }
 
 static void
-compile_shares(struct bpf_program *programs)
+compile_shares(enum form form, struct bpf_program *programs)
 {
 	for (unsigned i = 0; i < SHARES; i++) {
 		const struct filter_options options = {
 			.tunnels = true, .share = i, .share_count = SHARES
 		};
 
-		compile(&options, &programs[i]);
+		compile(form, &options, &programs[i]);
 	}
 }
 
 /* Connections with ports, fragments without: all of them by their addresses alone. */
 START_TEST(each_connection_is_in_one_share_with_both_directions_and_all_fragments)
 {
-	const struct shape *s = &shapes[_i];
+	const struct shape *s = &shapes[_i / FORMS];
 	const struct shape *whole = &shapes[s->ether_type == IP6 ? 6 : 0];
 	struct bpf_program programs[SHARES];
 
-	compile_shares(programs);
+	compile_shares((enum form)(_i % FORMS), programs);
 	for (unsigned number = 1; number < 200; number++) {
 		unsigned shares = shares_of(programs, s, number, false);
 		unsigned wanted = shares_of(programs, whole, number, false);
@@ -246,10 +265,10 @@ START_TEST(shares_are_about_equal)
 	struct bpf_program programs[SHARES];
 	unsigned counts[1 << SHARES] = { 0 };
 
-	compile_shares(programs);
+	compile_shares((enum form)(_i / 2), programs);
 	/* Clients that differ in two bytes, in steps as address plans have them. */
 	for (unsigned number = 0; number < 3000; number++)
-		counts[shares_of(programs, &shapes[_i == 0 ? 0 : 6], number * 4, false)]++;
+		counts[shares_of(programs, &shapes[_i % 2 == 0 ? 0 : 6], number * 4, false)]++;
 	for (unsigned i = 0; i < SHARES; i++) {
 		ck_assert_uint_gt(counts[1u << i], 900);
 		pcap_freecode(&programs[i]);
@@ -261,7 +280,7 @@ END_TEST
 #define PROGRAM_MAX 2560
 
 static unsigned
-program_len(unsigned service_count)
+program_len(enum form form, unsigned service_count)
 {
 	struct service_set services;
 	const struct filter_options options = {
@@ -272,9 +291,7 @@ program_len(unsigned service_count)
 		.names = true,
 		.share_count = 64,
 	};
-	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65536);
 	struct bpf_program program;
-	struct buf text = { 0 };
 	struct error err;
 	char service[32];
 	unsigned len;
@@ -285,12 +302,12 @@ program_len(unsigned service_count)
 		(void)snprintf(service, sizeof(service), "%u=tls", 2000 + 2 * i);
 		ck_assert_int_eq(service_set_add_text(&services, service, &err), 0);
 	}
-	filter_write(&options, &text);
-	ck_assert_int_eq(pcap_compile(pcap, &program, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN), 0);
+	if (form == FORM_TEXT)
+		compile_text(&options, &program);
+	else
+		ether_filter_make(&options, SNAP_LEN, &program);
 	len = program.bf_len;
 	pcap_freecode(&program);
-	pcap_close(pcap);
-	buf_release(&text);
 	return len;
 }
 
@@ -328,9 +345,69 @@ START_TEST(a_filter_of_any_number_of_services_fits_the_kernel)
 {
 	static const unsigned counts[] = { 0, 1, 26, 27, 28, 200, 1000 };
 
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		ck_assert_msg(program_len(counts[i]) <= PROGRAM_MAX, "%u services: %u instructions",
-		    counts[i], program_len(counts[i]));
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		unsigned len = program_len((enum form)_i, counts[i]);
+
+		ck_assert_msg(len <= PROGRAM_MAX, "%u services: %u instructions", counts[i], len);
+	}
+}
+END_TEST
+
+/* A frame of what the filter asks for, in any order. */
+static void
+random_frame(uint64_t *state, uint8_t frame[128])
+{
+	static const uint16_t words[] = { 0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x4500,
+		0x4006, 0x4011, 0x06ff, 0x11ff, 0x0401, 53, 5353, 67, 137, 993, 110, 2525, 4788,
+		4789, 0x1fff, 0x2000, 0x402c, 0x2c00 };
+	const size_t word_count = sizeof(words) / sizeof(words[0]);
+
+	for (size_t at = 0; at < 128; at += 2) {
+		*state = *state * 6364136223846793005U + 1442695040888963407U;
+		(void)put_u16(frame + at, words[(*state >> 33) % word_count]);
+	}
+	/* Most are IP, so that the ports are looked at. */
+	if ((*state >> 40) % 4 != 0)
+		(void)put_u16(frame + 12, words[(*state >> 45) % 3]);
+	if ((*state >> 50) % 2 != 0)
+		(void)put_u16(frame + 20, 0);
+}
+
+START_TEST(both_forms_say_the_same_of_any_frame)
+{
+	uint64_t state = 1;
+	unsigned passed = 0, count = 0;
+
+	for (unsigned kind = 0; kind < 16; kind++) {
+		const struct filter_options options = {
+			.tunnels = (kind & 1) != 0,
+			.names = (kind & 2) != 0,
+			.share = kind >> 2 & 1,
+			.share_count = (kind & 8) != 0 ? 2 : 1,
+		};
+		struct bpf_program programs[FORMS];
+		uint8_t frame[128];
+
+		if (options.share >= options.share_count)
+			continue;
+		for (enum form form = FORM_TEXT; form < FORMS; form++)
+			compile(form, &options, &programs[form]);
+		for (unsigned i = 0; i < 50000; i++, count++) {
+			bool wanted;
+
+			random_frame(&state, frame);
+			wanted = program_passes(&programs[FORM_TEXT], frame, sizeof(frame));
+			ck_assert_msg(
+			    program_passes(&programs[FORM_ETHER], frame, sizeof(frame)) == wanted,
+			    "options %u, frame %u: not %d", kind, i, wanted);
+			passed += wanted;
+		}
+		for (enum form form = FORM_TEXT; form < FORMS; form++)
+			pcap_freecode(&programs[form]);
+	}
+	/* Neither is the exception. */
+	ck_assert_uint_gt(passed, count / 10);
+	ck_assert_uint_lt(passed, count / 10 * 9);
 }
 END_TEST
 
@@ -341,10 +418,12 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, with_tunnels_it_lets_through_what_may_hold_more, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tc, with_names_it_lets_through_what_tells_them, 0, SHAPE_COUNT);
 	tcase_add_loop_test(tc,
-	    each_connection_is_in_one_share_with_both_directions_and_all_fragments, 0, SHAPE_COUNT);
-	tcase_add_loop_test(tc, shares_are_about_equal, 0, 2);
+	    each_connection_is_in_one_share_with_both_directions_and_all_fragments, 0,
+	    FORMS * SHAPE_COUNT);
+	tcase_add_loop_test(tc, shares_are_about_equal, 0, FORMS * 2);
 	tcase_add_test(tc, link_types_without_tags_have_a_filter_too);
-	tcase_add_test(tc, a_filter_of_any_number_of_services_fits_the_kernel);
+	tcase_add_loop_test(tc, a_filter_of_any_number_of_services_fits_the_kernel, 0, FORMS);
+	tcase_add_test(tc, both_forms_say_the_same_of_any_frame);
 }
 
 SUITE_MAIN("capture_filter")

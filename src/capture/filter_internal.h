@@ -1,0 +1,30 @@
+/*
+ * filter_internal - what goes through the kernel's filter, for its two forms: the text that libpcap
+ * compiles for any link type, and the program for Ethernet (capture/ether_filter.h).
+ */
+#ifndef TLSTALLY_CAPTURE_FILTER_INTERNAL_H
+#define TLSTALLY_CAPTURE_FILTER_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/service.h"
+
+/* What packet/packet.h looks into. */
+#define FILTER_IP_PROTOS 6
+#define FILTER_UDP_PORTS 10
+#define FILTER_ETHERTYPES 10
+extern const uint8_t filter_ip_protos[FILTER_IP_PROTOS];
+extern const uint16_t filter_udp_ports[FILTER_UDP_PORTS];
+extern const uint16_t filter_ethertypes[FILTER_ETHERTYPES];
+
+/* Knuth's multiplicative hash, of the words of both addresses: which share a packet is in. */
+#define FILTER_SHARE_FACTOR 2654435761U
+#define FILTER_SHARE_SHIFT 16U
+
+/* The next ports from *first on that are next to each other; false: there are none. */
+bool filter_next_range(const struct service_set *services, unsigned *first, unsigned *last);
+/* They are too many for a filter. */
+bool filter_takes_all_tcp(const struct service_set *services);
+
+#endif
