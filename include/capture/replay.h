@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/frame.h"
+#include "base/span.h"
 
 struct replay; /* opaque */
 
@@ -92,6 +93,21 @@ void replay_free(struct replay *r);
  * the end.
  */
 size_t replay_read(struct replay *r, struct frame *frames, size_t max);
+
+/*
+ * For who still looks at frames while the next ones are read, in other threads too: they need not
+ * be copied where they lie in a mapped file.  To be said before the first replay_read.
+ */
+void replay_keep(struct replay *r);
+/*
+ * Bytes of which those that the latest replay_read handed out stay where they are until they are
+ * released.  Not all frames need lie in there: the span of no length is one of the answers.
+ */
+struct span replay_kept(const struct replay *r);
+/* Where reading is: grows by one with each 2 MiB or so that are passed and kept. */
+uint64_t replay_mark(const struct replay *r);
+/* What was handed out before reading was at `mark` is not looked at any more. */
+void replay_release(struct replay *r, uint64_t mark);
 
 /*
  * Files known so far, in the order of frame.source: as given, and inside a folder by name.  Their

@@ -1,18 +1,21 @@
 /*
  * Several threads and one replay.  What there is to do with an epoch, in this order:
  *
- *   read     decode its packets and copy what the lanes need of them; one epoch after the other
+ *   read     decode its packets, and copy of them what would not last; one epoch after the other
  *   follow   each group of lanes takes its packets; per group one epoch after the other
  *   hand on  names and events go to the sink; one epoch after the other
  *
  * Each thread takes whatever can be done next, under the one lock there is, so none has a part of
  * its own that the others would wait for.  An epoch's memory is used again once it was handed on.
  */
+#define _GNU_SOURCE /* sched_getaffinity; NOLINT(bugprone-reserved-identifier) */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/replay_epoch.h"
 #include "app/replay_work_internal.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -21,43 +24,32 @@
 
 /* One reads, one hands on, and each group is followed by one: more would have nothing to do. */
 #define THREADS_MAX (LANES + 2)
-/* Enough that one long task is no reason for the others to wait. */
-#define EPOCHS 8
+/* For each thread the epoch it is at, and two more, so that a long task is no reason to wait. */
+#define EPOCHS_SPARE 2
+/* Of three parts of the work each is one thread's at a time: so many share it, and hardly more. */
+#define THREADS_USEFUL 4
+/* Less is read before a second thread has begun. */
+#define SHARED_LEN_MIN ((uint64_t)8 << 20)
+/* So much is kept of files for epochs that are not followed yet, as replay_mark counts. */
+#define KEPT_MAX 1
 /* Packets that are decoded together. */
 #define BATCH 32
-#define MAC_LEN 6
-/* A captured packet has up to 1 MiB: an epoch ends behind the one that fills it. */
-#define COPY_ROOM (FRONT_EPOCH_LEN + ((size_t)1 << 20) + (size_t)FRONT_EPOCH_PACKETS * 2 * MAC_LEN)
-
-struct packet_list {
-	struct packet *items; /* owned */
-	size_t count, room;
-};
-
-struct epoch {
-	struct packet_list packets[LANES]; /* per group */
-	uint8_t *copies;                   /* owned, COPY_ROOM: what the packets borrow */
-	size_t copies_len;
-	struct name_seen *names; /* owned */
-	size_t name_count, name_room;
-	int64_t now_us, set_back_us;
-	bool last; /* nothing follows: all that is open settles */
-	struct event_list outboxes[LANES];
-	size_t followed_count; /* groups that are done with it */
-};
-
 struct crew {
 	struct replay_work *work;
-	struct epoch epochs[EPOCHS];
+	struct epoch *epochs; /* owned */
+	size_t epoch_count;
 
-	/* Under the lock.  Epochs are numbered; number n lies in epochs[n % EPOCHS]. */
+	/* Under the lock.  Epochs are numbered; number n lies in epochs[n % epoch_count]. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	unsigned waiting_count;
+	unsigned thread_count, waiting_count;
 	size_t read_count, handed_on_count;
 	size_t followed_counts[LANES];
 	bool reading, handing_on, following[LANES];
 	bool all_read, failed;
+
+	/* Of whoever reads. */
+	bool is_dense; /* the latest epoch lay in few bytes of a file: borrowing keeps little */
 };
 
 enum task_kind { TASK_NONE, TASK_READ, TASK_FOLLOW, TASK_HAND_ON };
@@ -68,139 +60,57 @@ struct task {
 	struct epoch *epoch;
 };
 
-/* What packets and names become. */
-
-static const uint8_t *
-copy_bytes(struct epoch *e, const uint8_t *bytes, size_t len)
+static struct epoch *
+epoch_at(struct crew *c, size_t number)
 {
-	uint8_t *copy = e->copies + e->copies_len;
-
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	e->copies_len += len;
-	return copy;
-}
-
-static void
-keep_packet(struct epoch *e, size_t group, const struct packet *packet)
-{
-	struct packet_list *list = &e->packets[group];
-	struct packet *copy;
-
-	if (list->count == list->room) {
-		list->room = list->room * 2 + 64;
-		list->items = xreallocarray(list->items, list->room, sizeof(*list->items));
-	}
-	copy = &list->items[list->count++];
-	*copy = *packet;
-	copy->payload.data = copy_bytes(e, packet->payload.data, packet->payload.len);
-	if (packet->src_mac != NULL)
-		copy->src_mac = copy_bytes(e, packet->src_mac, MAC_LEN);
-	if (packet->dst_mac != NULL)
-		copy->dst_mac = copy_bytes(e, packet->dst_mac, MAC_LEN);
-}
-
-static void
-keep_name(void *arg, const struct name_seen *seen)
-{
-	struct epoch *e = arg;
-
-	if (e->name_count == e->name_room) {
-		e->name_room = e->name_room * 2 + 64;
-		e->names = xreallocarray(e->names, e->name_room, sizeof(*e->names));
-	}
-	name_seen_copy(&e->names[e->name_count++], seen);
-}
-
-static void
-empty_epoch(struct epoch *e)
-{
-	for (size_t g = 0; g < LANES; g++) {
-		e->packets[g].count = 0;
-		event_list_clear(&e->outboxes[g]);
-	}
-	e->copies_len = e->name_count = e->followed_count = 0;
-}
-
-/* The tasks. */
-
-/* Returns false where there is nothing behind this epoch. */
-static bool
-read_epoch(struct crew *c, struct epoch *e)
-{
-	struct replay_work *w = c->work;
-	struct packet packets[BATCH];
-	size_t count;
-
-	empty_epoch(e);
-	w->on_name_arg = e;
-	while (!front_epoch_is_over(w->front)) {
-		if (!replay_work_read(w, packets, BATCH, &count)) {
-			e->last = true;
-			front_finish(w->front);
-			break;
-		}
-		for (size_t i = 0; i < count; i++)
-			keep_packet(e, lane_of(&packets[i]) % w->group_count, &packets[i]);
-	}
-	e->now_us = front_now(w->front);
-	e->set_back_us = front_next_epoch(w->front);
-	return !e->last;
-}
-
-static void
-follow(struct crew *c, struct epoch *e, size_t g)
-{
-	struct replay_group *group = &c->work->groups[g];
-
-	group->outbox = &e->outboxes[g];
-	lanes_add(group->lanes, e->packets[g].items, e->packets[g].count);
-	replay_work_end_epoch(group->lanes, e->now_us, e->set_back_us, e->last);
-}
-
-static int
-hand_on(struct crew *c, struct epoch *e)
-{
-	struct event_sink *sink = c->work->options.sink;
-
-	for (size_t i = 0; i < e->name_count; i++)
-		event_sink_add_name(sink, &e->names[i]);
-	return event_sink_hand_on(sink, e->outboxes, c->work->group_count) == 0 ? 0 : -1;
+	return &c->epochs[number % c->epoch_count];
 }
 
 /* Who does what: all of it under the lock. */
 
-static struct epoch *
-epoch_at(struct crew *c, size_t number)
-{
-	return &c->epochs[number % EPOCHS];
-}
-
-/* The group that is furthest behind and has something to do. */
+/*
+ * A group that has something to do: the thread's own if that can be, whose connections are in the
+ * caches of its processor, and else the one that is furthest behind.
+ */
 static bool
-find_group(const struct crew *c, size_t *group)
+find_group(const struct crew *c, size_t own, size_t *group)
 {
 	bool found = false;
 
 	for (size_t g = 0; g < c->work->group_count; g++) {
 		if (c->following[g] || c->followed_counts[g] == c->read_count)
 			continue;
-		if (found && c->followed_counts[g] >= c->followed_counts[*group])
+		if (found && g != own && c->followed_counts[g] >= c->followed_counts[*group])
 			continue;
 		*group = g;
 		found = true;
+		if (g == own)
+			break;
 	}
 	return found;
 }
 
+static struct task
+take_follow(struct crew *c, size_t own)
+{
+	struct task task = { .kind = TASK_NONE };
+
+	if (find_group(c, own, &task.group)) {
+		c->following[task.group] = true;
+		task.kind = TASK_FOLLOW;
+		task.epoch = epoch_at(c, c->followed_counts[task.group]);
+	}
+	return task;
+}
+
 /* Reading first: nothing else can be done by nobody as long. */
 static struct task
-take_task(struct crew *c)
+take_task(struct crew *c, size_t own)
 {
 	struct epoch *next = epoch_at(c, c->handed_on_count);
 	struct task task = { .kind = TASK_NONE };
 
-	if (!c->reading && !c->all_read && c->read_count - c->handed_on_count < EPOCHS) {
+	if (!c->reading && !c->all_read && c->read_count - c->handed_on_count < c->epoch_count) {
 		c->reading = true;
 		task.kind = TASK_READ;
 		task.epoch = epoch_at(c, c->read_count);
@@ -209,12 +119,23 @@ take_task(struct crew *c)
 		c->handing_on = true;
 		task.kind = TASK_HAND_ON;
 		task.epoch = next;
-	} else if (find_group(c, &task.group)) {
-		c->following[task.group] = true;
-		task.kind = TASK_FOLLOW;
-		task.epoch = epoch_at(c, c->followed_counts[task.group]);
+	} else {
+		task = take_follow(c, own);
 	}
 	return task;
+}
+
+/* Where that begins what epochs borrow that are not followed yet; `mark`, if nothing is. */
+static uint64_t
+first_mark(struct crew *c, uint64_t mark)
+{
+	for (size_t n = c->read_count; n-- > c->handed_on_count;) {
+		const struct epoch *e = epoch_at(c, n);
+
+		if (e->borrows && e->followed_count < c->work->group_count)
+			mark = e->mark;
+	}
+	return mark;
 }
 
 static bool
@@ -223,52 +144,153 @@ is_over(const struct crew *c)
 	return c->failed || (c->all_read && c->handed_on_count == c->read_count);
 }
 
-/* Does a task without the lock, and notes under it that it is done. */
 static void
-do_task(struct crew *c, const struct task *task)
+tell_change(struct crew *c)
 {
-	bool go_on = true;
-
-	(void)pthread_mutex_unlock(&c->lock);
-	if (task->kind == TASK_READ)
-		go_on = read_epoch(c, task->epoch);
-	else if (task->kind == TASK_HAND_ON)
-		go_on = hand_on(c, task->epoch) == 0;
-	else
-		follow(c, task->epoch, task->group);
-	(void)pthread_mutex_lock(&c->lock);
-	if (task->kind == TASK_READ) {
-		c->reading = false;
-		c->read_count++;
-		c->all_read = !go_on;
-	} else if (task->kind == TASK_HAND_ON) {
-		c->handing_on = false;
-		c->handed_on_count++;
-		c->failed = c->failed || !go_on;
-	} else {
-		c->following[task->group] = false;
-		c->followed_counts[task->group]++;
-		task->epoch->followed_count++;
-	}
 	if (c->waiting_count > 0)
 		(void)pthread_cond_broadcast(&c->changed);
+}
+
+static void
+wait_for_change(struct crew *c)
+{
+	c->waiting_count++;
+	(void)pthread_cond_wait(&c->changed, &c->lock);
+	c->waiting_count--;
+}
+
+/* The tasks: begun and ended under the lock, done without it. */
+
+static void
+do_follow(struct crew *c, const struct task *task)
+{
+	struct epoch *e = task->epoch;
+	size_t g = task->group;
+	struct replay_group *group = &c->work->groups[g];
+
+	(void)pthread_mutex_unlock(&c->lock);
+	group->outbox = &e->outboxes[g];
+	lanes_add(group->lanes, e->packets[g].items, e->packets[g].count);
+	replay_work_end_epoch(group->lanes, e->now_us, e->set_back_us, e->last);
+	(void)pthread_mutex_lock(&c->lock);
+	c->following[g] = false;
+	c->followed_counts[g]++;
+	e->followed_count++;
+	tell_change(c);
+}
+
+/* Whoever reads, at `mark`: what is kept for others is not much, and what nobody needs goes. */
+static void
+keep_little(struct crew *c, size_t own, struct epoch *e, uint64_t mark)
+{
+	uint64_t first;
+
+	if (e->borrows && mark - e->mark > 1)
+		epoch_stop_borrowing(e);
+	(void)pthread_mutex_lock(&c->lock);
+	while (mark - (first = first_mark(c, mark)) > KEPT_MAX) {
+		struct task task = take_follow(c, own);
+
+		if (task.kind == TASK_FOLLOW)
+			do_follow(c, &task);
+		else
+			wait_for_change(c);
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	if (e->borrows && e->mark < first)
+		first = e->mark;
+	replay_release(c->work->options.replay, first);
+}
+
+/* Returns false where there is nothing behind this epoch. */
+static bool
+read_epoch(struct crew *c, size_t own, struct epoch *e)
+{
+	struct replay_work *w = c->work;
+	struct replay *replay = w->options.replay;
+	uint64_t mark = replay_mark(replay);
+	struct packet packets[BATCH];
+	size_t count;
+
+	epoch_begin(e, mark, c->is_dense);
+	keep_little(c, own, e, mark);
+	w->on_name_arg = e;
+	while (!front_epoch_is_over(w->front)) {
+		if (!replay_work_read(w, packets, BATCH, &count)) {
+			e->last = true;
+			front_finish(w->front);
+			break;
+		}
+		if (replay_mark(replay) != mark) {
+			mark = replay_mark(replay);
+			keep_little(c, own, e, mark);
+		}
+		for (size_t i = 0; i < count; i++)
+			epoch_add(e, lane_of(&packets[i]) % w->group_count, &packets[i],
+			    replay_kept(replay));
+	}
+	c->is_dense = mark == e->mark;
+	e->now_us = front_now(w->front);
+	e->set_back_us = front_next_epoch(w->front);
+	return !e->last;
+}
+
+static void
+do_read(struct crew *c, size_t own, const struct task *task)
+{
+	bool go_on;
+
+	(void)pthread_mutex_unlock(&c->lock);
+	go_on = read_epoch(c, own, task->epoch);
+	(void)pthread_mutex_lock(&c->lock);
+	c->reading = false;
+	c->read_count++;
+	c->all_read = !go_on;
+	tell_change(c);
+}
+
+static void
+do_hand_on(struct crew *c, const struct task *task)
+{
+	struct event_sink *sink = c->work->options.sink;
+	struct epoch *e = task->epoch;
+	bool failed;
+
+	(void)pthread_mutex_unlock(&c->lock);
+	for (size_t i = 0; i < e->name_count; i++)
+		event_sink_add_name(sink, &e->names[i]);
+	failed = event_sink_hand_on(sink, e->outboxes, c->work->group_count) != 0;
+	(void)pthread_mutex_lock(&c->lock);
+	c->handing_on = false;
+	c->handed_on_count++;
+	c->failed = c->failed || failed;
+	tell_change(c);
 }
 
 static void *
 run(void *arg)
 {
 	struct crew *c = arg;
+	size_t own;
 
 	(void)pthread_mutex_lock(&c->lock);
+	own = c->thread_count++ % c->work->group_count;
 	while (!is_over(c)) {
-		struct task task = take_task(c);
+		struct task task = take_task(c, own);
 
-		if (task.kind != TASK_NONE) {
-			do_task(c, &task);
-		} else {
-			c->waiting_count++;
-			(void)pthread_cond_wait(&c->changed, &c->lock);
-			c->waiting_count--;
+		switch (task.kind) {
+		case TASK_READ:
+			do_read(c, own, &task);
+			break;
+		case TASK_FOLLOW:
+			do_follow(c, &task);
+			break;
+		case TASK_HAND_ON:
+			do_hand_on(c, &task);
+			break;
+		case TASK_NONE:
+			wait_for_change(c);
+			break;
 		}
 	}
 	(void)pthread_cond_broadcast(&c->changed);
@@ -298,33 +320,34 @@ start(struct crew *c, pthread_t *threads, unsigned count)
 	return started;
 }
 
+static void
+on_name(void *arg, const struct name_seen *seen)
+{
+	epoch_add_name(arg, seen);
+}
+
 static struct crew *
-crew_new(struct replay_work *work)
+crew_new(struct replay_work *work, unsigned thread_count)
 {
 	struct crew *c = xcalloc(1, sizeof(*c));
 
 	c->work = work;
-	for (size_t i = 0; i < EPOCHS; i++)
-		c->epochs[i].copies = xmalloc(COPY_ROOM);
+	c->epoch_count = thread_count + EPOCHS_SPARE;
+	c->epochs = xcalloc(c->epoch_count, sizeof(*c->epochs));
+	c->is_dense = true;
+	replay_keep(work->options.replay);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->changed, NULL);
-	work->on_name = keep_name;
+	work->on_name = on_name;
 	return c;
 }
 
 static void
 crew_free(struct crew *c)
 {
-	for (size_t i = 0; i < EPOCHS; i++) {
-		struct epoch *e = &c->epochs[i];
-
-		for (size_t g = 0; g < LANES; g++) {
-			free(e->packets[g].items);
-			event_list_release(&e->outboxes[g]);
-		}
-		free(e->copies);
-		free(e->names);
-	}
+	for (size_t i = 0; i < c->epoch_count; i++)
+		epoch_release(&c->epochs[i]);
+	free(c->epochs);
 	for (size_t g = 0; g < c->work->group_count; g++)
 		c->work->groups[g].outbox = NULL;
 	c->work->on_name = NULL;
@@ -337,9 +360,10 @@ int
 replay_crew_run(struct replay_work *w)
 {
 	unsigned wanted = w->options.thread_count;
+	unsigned count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
 	pthread_t others[THREADS_MAX - 1];
-	struct crew *c = crew_new(w);
-	unsigned started = start(c, others, (wanted < THREADS_MAX ? wanted : THREADS_MAX) - 1);
+	struct crew *c = crew_new(w, count);
+	unsigned started = start(c, others, count - 1);
 	int result;
 
 	(void)run(c);
@@ -348,4 +372,27 @@ replay_crew_run(struct replay_work *w)
 	result = c->failed ? -1 : 0;
 	crew_free(c);
 	return result;
+}
+
+/* Those that this process may use: a container has fewer of them than the machine. */
+static unsigned
+processor_count(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+unsigned
+replay_useful_threads(const struct replay *replay)
+{
+	unsigned count = processor_count();
+
+	/* What comes through a pipe comes slowly, and to read it may have to be broken off. */
+	if (replay_bytes_total(replay) < SHARED_LEN_MIN || count < 1)
+		return 1;
+	return count < THREADS_USEFUL ? count : THREADS_USEFUL;
 }

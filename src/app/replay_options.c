@@ -41,8 +41,8 @@ static const char help_text[] =
     "      --sensor NAME      name of the place of capture (default: this host's name)\n"
     "  -f, --follow FOLDER    read each capture that another program (tcpdump -G, dumpcap -b)\n"
     "                         rotates into the folder, once and in order, until told to stop\n"
-    "  -j, --threads N        share the work among N threads (1 to 64, or auto: one for each\n"
-    "                         processor; default: 1); the results are the same\n"
+    "  -j, --threads N        share the work among N threads, 1 to 64; the results are the same\n"
+    "                         (default: auto, one for each processor, as far as that is of use)\n"
     "      --vxlan-port LIST  UDP ports that carry VXLAN, besides 4789, 4790 and 8472\n"
     "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS packets\n"
     "      --again            count captures that are in the database already once more\n"
@@ -110,10 +110,7 @@ set_threads(struct replay_command *c, const char *text)
 	char *end = NULL;
 
 	if (strcmp(text, "auto") == 0) {
-		long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-		count = processors > 1 ? (unsigned long)processors : 1;
-		c->thread_count = count < REPLAY_THREADS_MAX ? (unsigned)count : REPLAY_THREADS_MAX;
+		c->thread_count = 0;
 		return 0;
 	}
 	if (text[0] >= '0' && text[0] <= '9')
@@ -131,7 +128,6 @@ static void
 set_defaults(struct replay_command *c)
 {
 	c->db = "tlstally.db";
-	c->thread_count = 1;
 	service_set_init_defaults(&c->services);
 	if (gethostname(c->sensor, sizeof(c->sensor) - 1) != 0 || c->sensor[0] == '\0')
 		memcpy(c->sensor, "local", sizeof("local"));

@@ -37,10 +37,12 @@ replay_work_new(const struct replay_work_options *options)
 {
 	struct replay_work *w = xcalloc(1, sizeof(*w));
 	struct pipeline_options pipeline = *options->pipeline;
-	unsigned threads = options->thread_count;
+	unsigned threads = options->thread_count != 0 ? options->thread_count
+						      : replay_useful_threads(options->replay);
 
 	w->options = *options;
 	w->options.pipeline = NULL;
+	w->options.thread_count = threads;
 	pipeline.name = options->names ? on_name : NULL;
 	pipeline.arg = w;
 	w->front = front_new(&pipeline);

@@ -2,7 +2,7 @@
  * replay_work - the work of a replay between reading frames and counting events, on one thread or
  * on several.
  *
- * One thread does it all and copies nothing.  Several take from each other what is to be done next
+ * One thread does it all.  Several take from each other what is to be done next
  * (src/app/replay_crew.c); the front's epochs and the lanes are the same, so the events are, and
  * their order, and all counters.
  *
@@ -28,7 +28,7 @@ struct replay_work_options {
 	const struct pipeline_options *pipeline; /* for the call; its callbacks are set here */
 	bool names;                              /* names that pass by are wanted */
 	struct event_sink *sink;
-	unsigned thread_count; /* 1 to REPLAY_THREADS_MAX */
+	unsigned thread_count; /* up to REPLAY_THREADS_MAX; 0: as many as are of use */
 	bool show_progress;
 	const volatile sig_atomic_t *stop; /* no more is read once it is set */
 };

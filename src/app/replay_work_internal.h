@@ -45,5 +45,7 @@ void replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back
 
 /* replay_crew.c: replay_work_run with several threads. */
 int replay_crew_run(struct replay_work *w);
+/* How many are of use for these captures on this machine. */
+unsigned replay_useful_threads(const struct replay *replay);
 
 #endif

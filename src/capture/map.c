@@ -4,8 +4,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/xalloc.h"
 
 #include "base/banned.h"
 
@@ -123,11 +127,40 @@ map_reach(struct map *m, size_t begin, size_t end)
 }
 
 static void
-unmap(struct map *m, size_t upto)
+unmap(const struct map_piece *piece)
 {
-	atomic_store(&m->slot->begin, (uintptr_t)m->bytes + upto);
-	(void)munmap(m->bytes + m->dropped, upto - m->dropped);
+	atomic_store(&piece->slot->begin, (uintptr_t)piece->bytes + piece->len);
+	if (piece->len > 0)
+		(void)munmap(piece->bytes, piece->len);
+	if (piece->is_last)
+		give_slot_back(piece->slot);
+}
+
+static void
+keep(struct map_kept *k, const struct map_piece *piece)
+{
+	if (k->count == k->room) {
+		k->room = k->room * 2 + 4;
+		k->pieces = xreallocarray(k->pieces, k->room, sizeof(*k->pieces));
+	}
+	k->pieces[k->count++] = *piece;
+}
+
+static void
+drop(struct map *m, size_t upto, bool is_last)
+{
+	const struct map_piece piece = {
+		.bytes = m->bytes + m->dropped,
+		.len = upto - m->dropped,
+		.slot = m->slot,
+		.is_last = is_last,
+	};
+
 	m->dropped = upto;
+	if (m->kept != NULL)
+		keep(m->kept, &piece);
+	else
+		unmap(&piece);
 }
 
 void
@@ -136,7 +169,7 @@ map_drop(struct map *m, size_t upto)
 	size_t whole_pages_len = page_begin((uintptr_t)m->bytes + upto) - (uintptr_t)m->bytes;
 
 	if (whole_pages_len > m->dropped)
-		unmap(m, whole_pages_len);
+		drop(m, whole_pages_len, false);
 }
 
 void
@@ -144,8 +177,7 @@ map_close(struct map *m)
 {
 	if (m->bytes == NULL)
 		return;
-	unmap(m, m->len);
-	give_slot_back(m->slot);
+	drop(m, m->len, true);
 	*m = (struct map){ 0 };
 }
 
@@ -153,4 +185,31 @@ bool
 map_was_cut(const struct map *m)
 {
 	return m->bytes != NULL && atomic_load_explicit(&m->slot->was_cut, memory_order_relaxed);
+}
+
+uint64_t
+map_kept_count(const struct map_kept *k)
+{
+	return k->released_count + k->count;
+}
+
+void
+map_kept_release(struct map_kept *k, uint64_t count)
+{
+	size_t gone = 0;
+
+	for (; gone < k->count && k->released_count < count; gone++, k->released_count++)
+		unmap(&k->pieces[gone]);
+	if (gone == 0)
+		return;
+	k->count -= gone;
+	memmove(k->pieces, k->pieces + gone, k->count * sizeof(*k->pieces));
+}
+
+void
+map_kept_free(struct map_kept *k)
+{
+	map_kept_release(k, UINT64_MAX);
+	free(k->pieces);
+	*k = (struct map_kept){ 0 };
 }

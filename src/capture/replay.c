@@ -108,6 +108,8 @@ entry_open(struct replay *r, struct entry *e)
 	if (answer == READER_OPEN) {
 		if (r->active_count <= AHEAD_MAX_FILES)
 			source_read_ahead(&e->reader->source);
+		if (r->keeps)
+			e->reader->source.map.kept = &r->kept;
 		spare_descriptors(r, e);
 		return true;
 	}
@@ -325,10 +327,41 @@ replay_free(struct replay *r)
 			entry_finish(r, e, READER_END);
 		entry_free(e);
 	}
+	map_kept_free(&r->kept);
 	free(r->entries);
 	free(r->waiting);
 	free(r->heap);
 	free(r);
+}
+
+void
+replay_keep(struct replay *r)
+{
+	r->keeps = true;
+}
+
+struct span
+replay_kept(const struct replay *r)
+{
+	const struct entry *e = r->stalled;
+
+	if (e == NULL && r->heap_count > 0)
+		e = r->heap[0];
+	if (!r->keeps || e == NULL || r->active_count != 1)
+		return span_from(NULL, 0);
+	return span_from(e->reader->source.map.bytes, e->reader->source.map.len);
+}
+
+uint64_t
+replay_mark(const struct replay *r)
+{
+	return map_kept_count(&r->kept);
+}
+
+void
+replay_release(struct replay *r, uint64_t mark)
+{
+	map_kept_release(&r->kept, mark);
 }
 
 size_t

@@ -39,6 +39,8 @@ struct replay {
 	bool begun;            /* pipes are read from the first replay_read on, not before */
 	uint64_t done_len, total_len;
 	bool total_unknown; /* there is a pipe among them */
+	bool keeps;         /* replay_keep */
+	struct map_kept kept;
 };
 
 /* Finds and peeks: fills entries and waiting. */

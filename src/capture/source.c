@@ -139,7 +139,7 @@ fill_mapped(struct source *s, size_t len)
 
 	if (end > s->map.len)
 		end = s->map.len;
-	map_drop(&s->map, begin_of_step(s->begin));
+	map_drop(&s->map, s->begin);
 	if (end <= s->end || !map_reach(&s->map, s->end, end))
 		return false;
 	move_mapped(s, s->begin, end);
