@@ -58,10 +58,8 @@ struct mail_facts {
 	/* Logins with credentials that were seen, and the server's answer.  They saturate. */
 	uint16_t failed_logins, accepted_logins;
 	uint8_t failed_name_count;
-	uint32_t failed_names[MAIL_FAILED_NAMES_MAX]; /* hashes under mail_dialogue.name_key */
-	enum mail_name_source client_name_source;
+	uint8_t client_name_source; /* enum mail_name_source */
 	uint8_t client_name_len;
-	char client_name[MAIL_CLIENT_NAME_MAX]; /* from EHLO/HELO/LHLO or IMAP ID "name" */
 };
 
 /* Where one side is in its bytes.  Private to the module. */
@@ -80,36 +78,43 @@ struct mail_reader {
 	bool after_gap;         /* a gap right before the next byte */
 };
 
+/*
+ * What nearly all lines of a dialogue need stands in two lines of the processor's cache, the first
+ * of which is needed for each segment.  `protocol`, `name_key`, `facts` and the names are for
+ * users, all else is private to the module.
+ */
 struct mail_dialogue {
-	enum protocol protocol;
-	const struct hash_key *name_key; /* the user's to set, borrowed; NULL: no names */
-	struct mail_facts facts;
-	/* Private to the module from here on. */
 	struct mail_reader readers[2]; /* by enum mail_side */
-	uint32_t login_name;           /* of a command not yet among the pending ones */
-	uint32_t user_name;            /* POP3: of the last USER */
+	uint8_t protocol;              /* enum protocol */
 	uint8_t pending_count;
-	uint8_t auth;           /* the client is in a SASL exchange, */
-	uint8_t mechanism;      /* of this kind, */
-	bool auth_named;        /* and has said who it is */
-	uint8_t data;           /* the client's next line may be a message's first */
-	uint16_t command_seen;  /* saturates */
-	uint32_t command_key;   /* the tag whose literal is being sent */
-	bool literal_refusable; /* that literal waits for a "+" which was not seen */
-	bool login_literal;     /* IMAP: LOGIN, with arguments that come as literals */
-	bool implied;           /* a reply was seen that only a command can have brought */
-	bool lockstep;          /* both sides are not seen from their start: no reply waits */
+	uint8_t auth;          /* the client is in a SASL exchange, */
+	uint8_t mechanism;     /* of this kind, */
+	bool auth_named;       /* and has said who it is */
+	uint8_t data;          /* the client's next line may be a message's first */
+	uint16_t command_seen; /* saturates */
+	bool login_literal;    /* IMAP: LOGIN, with arguments that come as literals */
+	bool implied;          /* a reply was seen that only a command can have brought */
+	bool lockstep;         /* both sides are not seen from their start: no reply waits */
 	bool server_spoke;
 	bool server_plus;  /* "+" or 334 since the last final reply: the server asked for more */
 	bool server_ok;    /* POP3: the last line was +OK, so lines up to a dot may follow */
 	bool bye;          /* IMAP: "* BYE" */
 	bool starttls_due; /* asked for, not refused */
 
+	struct mail_facts facts;
+	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
+	uint32_t command_key;   /* the tag whose literal is being sent */
+	uint32_t login_name;    /* of a command not yet among the pending ones */
+	uint32_t user_name;     /* POP3: of the last USER */
+
 	/* As much of these counts as the numbers above say; a dialogue begins without clearing
 	 * them. */
 	uint8_t pending[MAIL_PENDING_MAX];
 	uint32_t pending_key[MAIL_PENDING_MAX];  /* 0: in order; else the hash of an IMAP tag */
-	uint32_t pending_name[MAIL_PENDING_MAX]; /* of logins: whose, see mail_internal.h */
+	uint32_t pending_name[MAIL_PENDING_MAX]; /* of logins alone: whose, see mail_internal.h */
+	const struct hash_key *name_key;         /* the user's to set, borrowed; NULL: no names */
+	uint32_t failed_names[MAIL_FAILED_NAMES_MAX]; /* hashes under name_key */
+	char client_name[MAIL_CLIENT_NAME_MAX];       /* from EHLO/HELO/LHLO or IMAP ID "name" */
 	uint8_t client_window[MAIL_CLIENT_WINDOW];
 	uint8_t server_window[MAIL_SERVER_WINDOW];
 };

@@ -6,7 +6,8 @@
  * counted by kind.
  *
  * Source:  SPEC sections 3 and 4; RFC 8446, 5246 (TLS); RFC 3207, 2595 (STARTTLS).
- * Memory:  one allocation, one more for a mail dialogue, and what tls/record_stream.h keeps.
+ * Memory:  one allocation, one more for a mail dialogue where none was expected, and what
+ *          tls/record_stream.h keeps.
  * Threads: one thread at a time per session.
  */
 #ifndef TLSTALLY_SESSION_SESSION_H

@@ -35,7 +35,8 @@ void
 mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol)
 {
 	memset(d, 0, offsetof(struct mail_dialogue, pending));
-	d->protocol = protocol;
+	d->protocol = (uint8_t)protocol;
+	d->name_key = NULL;
 }
 
 void
@@ -219,7 +220,7 @@ unknown_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 static void
 client_line(struct mail_dialogue *d, struct span line)
 {
-	switch (d->protocol) {
+	switch ((enum protocol)d->protocol) {
 	case PROTOCOL_SMTP:
 		mail_smtp_client_line(d, line);
 		break;
@@ -239,7 +240,7 @@ client_line(struct mail_dialogue *d, struct span line)
 static void
 server_line(struct mail_dialogue *d, struct span line)
 {
-	switch (d->protocol) {
+	switch ((enum protocol)d->protocol) {
 	case PROTOCOL_SMTP:
 		mail_smtp_server_line(d, line);
 		break;

@@ -218,9 +218,9 @@ mail_login_answered(struct mail_dialogue *d, uint32_t name, bool accepted)
 	if (accepted || name == MAIL_LOGIN_NAMELESS)
 		return;
 	for (unsigned i = 0; i < facts->failed_name_count; i++) {
-		if (facts->failed_names[i] == name)
+		if (d->failed_names[i] == name)
 			return;
 	}
 	if (facts->failed_name_count < MAIL_FAILED_NAMES_MAX)
-		facts->failed_names[facts->failed_name_count++] = name;
+		d->failed_names[facts->failed_name_count++] = name;
 }

@@ -133,7 +133,8 @@ push(struct mail_dialogue *d, uint32_t key, uint8_t entry)
 {
 	d->pending_key[d->pending_count] = key;
 	d->pending[d->pending_count] = entry;
-	d->pending_name[d->pending_count] = d->login_name;
+	if (entry == (uint8_t)MAIL_COMMAND_LOGIN)
+		d->pending_name[d->pending_count] = d->login_name;
 	d->pending_count++;
 }
 
@@ -253,7 +254,9 @@ mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bo
 		waiting = true;
 		if (!can_answer(entry_command(entry), reply))
 			continue;
-		name = d->pending_name[i];
+		name = MAIL_LOGIN_NOTHING_SENT;
+		if (entry_command(entry) == MAIL_COMMAND_LOGIN)
+			name = d->pending_name[i];
 		take(d, i);
 		settle(d, key, entry_command(entry), reply, true, name);
 		return;

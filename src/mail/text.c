@@ -109,12 +109,14 @@ mail_find_verb(const struct mail_verb *verbs, struct span word)
 }
 
 static void
-append_name(struct mail_facts *facts, struct span text)
+append_name(struct mail_dialogue *d, struct span text)
 {
+	struct mail_facts *facts = &d->facts;
+
 	text = span_first(text, MAIL_CLIENT_NAME_MAX - (size_t)facts->client_name_len);
 	if (text.len == 0)
 		return;
-	memcpy(facts->client_name + facts->client_name_len, text.data, text.len);
+	memcpy(d->client_name + facts->client_name_len, text.data, text.len);
 	facts->client_name_len = (uint8_t)(facts->client_name_len + text.len);
 }
 
@@ -128,12 +130,11 @@ mail_set_client_name(
 	version = mail_trim(version);
 	if (name.len == 0)
 		return;
-	memset(facts->client_name, 0, sizeof(facts->client_name));
 	facts->client_name_len = 0;
-	facts->client_name_source = source;
-	append_name(facts, name);
+	facts->client_name_source = (uint8_t)source;
+	append_name(d, name);
 	if (version.len > 0) {
-		append_name(facts, span_from_text(" "));
-		append_name(facts, version);
+		append_name(d, span_from_text(" "));
+		append_name(d, version);
 	}
 }

@@ -371,26 +371,34 @@ is_farewell(const struct evidence *ev, const struct act *server)
 	       mark_is_before(&ev->client->fin_mark, &server->mark);
 }
 
-bool
-evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server)
+static bool
+has_ended(const struct evidence_side *side)
 {
-	/* The client's Finished shows as one of these, and without it nothing is established. */
-	return client->ciphertext || client->recent_count > 0 || client->ssl2_records > 0 ||
-	       client->fin || client->rst || client->alert || server->fin || server->rst ||
-	       server->alert;
+	return side->fin || side->rst || side->alert;
 }
 
 bool
 evidence_may_act(const struct evidence_side *side)
 {
+	if (has_ended(side))
+		return true;
 	/* A short record may be an alert: client_act(). */
-	return side->fin || side->rst || side->alert || side->recent_count > 0;
+	for (unsigned i = 0; i < side->recent_count; i++) {
+		if (is_too_short_to_finish(side->recent[i].len))
+			return true;
+	}
+	return false;
 }
 
-static bool
-has_ended(const struct evidence_side *side)
+bool
+evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server)
 {
-	return side->fin || side->rst || side->alert;
+	/* What is established shows as one of these on both sides: is_established(). */
+	if ((client->ciphertext && server->ciphertext) ||
+	    (client->recent_count > 0 && server->recent_count > 0) ||
+	    (client->ssl2_records > 0 && server->ssl2_records > 0))
+		return true;
+	return has_ended(server) || evidence_may_act(client);
 }
 
 /* Neither side has done what may end the handshake, a protected alert included: client_act(). */

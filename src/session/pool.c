@@ -12,8 +12,8 @@
 #define KEPT_MAX 256
 
 struct session_pool {
-	struct pool sessions, dialogues;
-	size_t count, most; /* in use now, and at most since the pool was empty */
+	struct pool sessions, with_dialogue, dialogues;
+	size_t count, most; /* sessions in use now, and at most since the pool was empty */
 };
 
 struct session_pool *
@@ -22,8 +22,17 @@ session_pool_new(void)
 	struct session_pool *pool = xcalloc(1, sizeof(*pool));
 
 	pool_init(&pool->sessions, sizeof(struct session));
+	pool_init(&pool->with_dialogue, sizeof(struct session_with_dialogue));
 	pool_init(&pool->dialogues, sizeof(struct mail_dialogue));
 	return pool;
+}
+
+static void
+release_pools(struct session_pool *pool)
+{
+	pool_release(&pool->sessions);
+	pool_release(&pool->with_dialogue);
+	pool_release(&pool->dialogues);
 }
 
 void
@@ -31,19 +40,19 @@ session_pool_free(struct session_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	pool_release(&pool->sessions);
-	pool_release(&pool->dialogues);
+	release_pools(pool);
 	free(pool);
 }
 
 static struct session *
-take(struct session_pool *pool)
+take(struct session_pool *pool, bool with_dialogue)
 {
 	if (pool == NULL)
-		return xcalloc_aligned(sizeof(struct session));
+		return xcalloc_aligned(
+		    with_dialogue ? sizeof(struct session_with_dialogue) : sizeof(struct session));
 	if (++pool->count > pool->most)
 		pool->most = pool->count;
-	return pool_take(&pool->sessions);
+	return pool_take(with_dialogue ? &pool->with_dialogue : &pool->sessions);
 }
 
 static void
@@ -56,44 +65,51 @@ clear_side(struct session_side *side)
 }
 
 struct session *
-session_alloc(struct session_pool *pool)
+session_alloc(struct session_pool *pool, bool with_dialogue)
 {
-	struct session *s = take(pool);
+	struct session *s = take(pool, with_dialogue);
 
 	memset(s, 0, offsetof(struct session, side));
+	s->with_dialogue = with_dialogue;
 	clear_side(&s->side[0]);
 	clear_side(&s->side[1]);
 	return s;
 }
 
+struct mail_dialogue *
+session_alloc_mail(struct session *s)
+{
+	struct session_pool *pool = s->options->pool;
+
+	if (s->with_dialogue)
+		return &((struct session_with_dialogue *)s)->dialogue;
+	return pool != NULL ? pool_take(&pool->dialogues) : xmalloc(sizeof(struct mail_dialogue));
+}
+
+static void
+give_back_mail(struct session_pool *pool, struct session *s)
+{
+	if (s->mail == NULL || s->with_dialogue)
+		return;
+	if (pool != NULL)
+		pool_give_back(&pool->dialogues, s->mail);
+	else
+		free(s->mail);
+}
+
 void
 session_give_back(struct session_pool *pool, struct session *s)
 {
+	give_back_mail(pool, s);
 	if (pool == NULL) {
 		xfree_aligned(s);
 		return;
 	}
-	pool_give_back(&pool->sessions, s);
+	pool_give_back(s->with_dialogue ? &pool->with_dialogue : &pool->sessions, s);
 	if (--pool->count == 0 && pool->most > KEPT_MAX) {
-		pool_release(&pool->sessions);
-		pool_release(&pool->dialogues);
+		release_pools(pool);
 		pool->most = 0;
 	}
-}
-
-struct mail_dialogue *
-session_alloc_mail(struct session_pool *pool)
-{
-	return pool != NULL ? pool_take(&pool->dialogues) : xmalloc(sizeof(struct mail_dialogue));
-}
-
-void
-session_give_back_mail(struct session_pool *pool, struct mail_dialogue *mail)
-{
-	if (pool != NULL)
-		pool_give_back(&pool->dialogues, mail);
-	else
-		free(mail);
 }
 
 void
@@ -114,6 +130,7 @@ session_prefetch(const struct session *s, unsigned dir)
 	const char *side = (const char *)&s->side[dir];
 
 	__builtin_prefetch(s);
+	__builtin_prefetch(s + 1); /* the dialogue, where there is one */
 	__builtin_prefetch(side);
 	__builtin_prefetch(side + CACHE_LINE);
 	__builtin_prefetch(side + 2 * CACHE_LINE);

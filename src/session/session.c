@@ -10,10 +10,18 @@
 /* Without any TLS in so many bytes of one direction the connection is none of ours. */
 #define MAX_PREAMBLE 65536
 
+/* STARTTLS, or the like, is usual on one of the ports. */
+static bool
+expects_words(const struct session_options *options, const struct connection *conn)
+{
+	return service_set_find(options->services, conn->port[0]).starttls ||
+	       service_set_find(options->services, conn->port[1]).starttls;
+}
+
 struct session *
 session_new(const struct session_options *options, const struct connection *conn)
 {
-	struct session *s = session_alloc(options->pool);
+	struct session *s = session_alloc(options->pool, expects_words(options, conn));
 
 	s->options = options;
 	s->conn = conn;
@@ -31,8 +39,6 @@ session_free(struct session *s)
 		return;
 	for (unsigned dir = 0; dir < 2; dir++)
 		tls_record_stream_release(&s->side[dir].records);
-	if (s->mail != NULL)
-		session_give_back_mail(s->options->pool, s->mail);
 	session_give_back(s->options->pool, s);
 }
 
@@ -156,7 +162,7 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	protocol = service_at(s, 1u - (unsigned)s->mail_client).protocol;
 	if (protocol == PROTOCOL_NONE)
 		protocol = service_at(s, (unsigned)s->mail_client).protocol;
-	s->mail = session_alloc_mail(s->options->pool);
+	s->mail = session_alloc_mail(s);
 	mail_dialogue_init(s->mail, protocol);
 	s->mail->name_key = s->options->name_key;
 }

@@ -61,6 +61,7 @@ struct session {
 	bool event_begun;       /* nothing of `event` is set before there is TLS, or its end */
 	bool has_time;          /* `event.timestamp_us` is set, for want of a ClientHello */
 	bool emitted;           /* `event` was handed on */
+	bool with_dialogue;     /* it is a struct session_with_dialogue's */
 	bool http;              /* a side began with an HTTP request */
 	bool client_hello_seen;
 	bool server_hello_seen;   /* or a HelloRetryRequest */
@@ -74,14 +75,23 @@ struct session {
 _Static_assert(offsetof(struct session, side) == CACHE_LINE, "one line in front of the sides");
 
 /*
+ * Where words come before TLS as a rule, the dialogue stands behind its session: so it is asked for
+ * with it, and not waited for once the session is there.
+ */
+struct session_with_dialogue {
+	struct session session;
+	_Alignas(CACHE_LINE) struct mail_dialogue dialogue;
+};
+
+/*
  * pool.c: a session of which nothing is set, and back.  What only counts where a flag says so is
  * left as it is: to clear it would cost more than all else that a session begins with.
  */
-struct session *session_alloc(struct session_pool *pool);
+struct session *session_alloc(struct session_pool *pool, bool with_dialogue);
+/* Its dialogue, too. */
 void session_give_back(struct session_pool *pool, struct session *s);
-/* A dialogue that has still to be initialised, and back. */
-struct mail_dialogue *session_alloc_mail(struct session_pool *pool);
-void session_give_back_mail(struct session_pool *pool, struct mail_dialogue *mail);
+/* A dialogue that has still to be initialised. */
+struct mail_dialogue *session_alloc_mail(struct session *s);
 
 /* What is known so far; from now on all of it is set. */
 static inline void

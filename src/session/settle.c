@@ -59,10 +59,10 @@ begins_late(const struct session *s)
 
 	if (s->conn->mid_start[client])
 		return true;
-	/* Nothing stands before the client's first byte, wherever else there is a hole. */
-	if (s->side[client].tls && s->side[client].tls_mark.offset == 0)
+	if (!s->side[0].gap && !s->side[1].gap)
 		return false;
-	return s->side[0].gap || s->side[1].gap;
+	/* Nothing stands before the client's first byte, wherever else there is a hole. */
+	return !s->side[client].tls || s->side[client].tls_mark.offset != 0;
 }
 
 /* A mail dialogue led to the hello.  A greeting alone does not: TLS at once is answered by one. */
@@ -98,7 +98,7 @@ set_client_name(const struct session *s, struct event *ev)
 	if (s->mail == NULL)
 		return;
 	facts = &s->mail->facts;
-	switch (facts->client_name_source) {
+	switch ((enum mail_name_source)facts->client_name_source) {
 	case MAIL_NAME_NONE:
 		return;
 	case MAIL_NAME_EHLO:
@@ -108,7 +108,7 @@ set_client_name(const struct session *s, struct event *ev)
 		ev->client_name_source = NAME_SOURCE_IMAP_ID;
 		break;
 	}
-	event_text_set(&ev->client_name, span_from(facts->client_name, facts->client_name_len));
+	event_text_set(&ev->client_name, span_from(s->mail->client_name, facts->client_name_len));
 }
 
 static void
@@ -134,7 +134,7 @@ emit(struct session *s, int64_t time_us)
 	ev->settled_us = time_us;
 	ev->protocol = service.protocol;
 	if (s->mail != NULL && service.protocol == PROTOCOL_TLS)
-		ev->protocol = s->mail->protocol;
+		ev->protocol = (enum protocol)s->mail->protocol;
 	set_client_name(s, ev);
 	if (ev->kind == EVENT_TLS_HANDSHAKE) {
 		ev->tls_mode = mode_of(s, &service);
@@ -257,7 +257,8 @@ emit_logins(struct session *s)
 	const struct mail_facts *facts = &s->mail->facts;
 	struct event_ending *ending = &s->event.ending;
 
-	_Static_assert(sizeof(ending->failed_names) == sizeof(facts->failed_names), "all of them");
+	_Static_assert(
+	    sizeof(ending->failed_names) == sizeof(s->mail->failed_names), "all of them");
 	if (!s->emitted || s->options->ending == NULL ||
 	    (facts->failed_logins == 0 && facts->accepted_logins == 0))
 		return;
@@ -267,8 +268,8 @@ emit_logins(struct session *s)
 		.accepted_logins = facts->accepted_logins,
 		.failed_name_count = facts->failed_name_count,
 	};
-	memcpy(ending->failed_names, facts->failed_names,
-	    facts->failed_name_count * sizeof(facts->failed_names[0]));
+	memcpy(ending->failed_names, s->mail->failed_names,
+	    facts->failed_name_count * sizeof(ending->failed_names[0]));
 	s->options->ending(s->options->arg, &s->event);
 }
 

@@ -91,8 +91,8 @@ compare(const struct run *a, const struct run *b)
 	must(f->command_count == g->command_count && f->quit == g->quit);
 	must(f->garbage == g->garbage);
 	must(f->client_name_source == g->client_name_source);
-	must(span_equals(span_from(f->client_name, f->client_name_len),
-	    span_from(g->client_name, g->client_name_len)));
+	must(span_equals(span_from(a->d.client_name, f->client_name_len),
+	    span_from(b->d.client_name, g->client_name_len)));
 }
 
 int

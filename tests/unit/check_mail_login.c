@@ -143,7 +143,7 @@ START_TEST(another_key_gives_other_hashes)
 		d[i].name_key = i == 0 ? &key : &other;
 		talk(&d[i], "S:* OK hi\nC:a LOGIN alice one\nS:a NO no");
 	}
-	ck_assert_uint_ne(d[0].facts.failed_names[0], d[1].facts.failed_names[0]);
+	ck_assert_uint_ne(d[0].failed_names[0], d[1].failed_names[0]);
 }
 END_TEST
 

@@ -326,7 +326,7 @@ START_TEST(long_name_is_cut)
 		ck_assert_uint_eq(d.facts.client_name_len,
 		    len < MAIL_CLIENT_NAME_MAX ? len : MAIL_CLIENT_NAME_MAX);
 		for (size_t i = 0; i < d.facts.client_name_len; i++)
-			ck_assert_int_eq(d.facts.client_name[i], 'x');
+			ck_assert_int_eq(d.client_name[i], 'x');
 	}
 }
 END_TEST

@@ -113,7 +113,7 @@ script_describe(const struct script_run *run, char out[SCRIPT_TEXT_LEN])
 	    f->client_name_source == MAIL_NAME_EHLO      ? "ehlo="
 	    : f->client_name_source == MAIL_NAME_IMAP_ID ? "id="
 							 : "",
-	    (int)f->client_name_len, f->client_name);
+	    (int)f->client_name_len, run->d.client_name);
 }
 
 /* Where a side's TLS begins, counted in its own bytes. */

@@ -200,15 +200,20 @@ script_connection(const struct script *s, const struct telling *how)
 	return conn;
 }
 
-/* The session it gives is full of what an earlier one has left: nothing of that may count. */
+/* The sessions it gives are full of what earlier ones have left: nothing of that may count. */
 static inline struct session_pool *
 script_soiled_pool(void)
 {
 	struct session_pool *pool = session_pool_new();
-	struct session *s = session_alloc(pool);
+	struct session *without = session_alloc(pool, false), *with = session_alloc(pool, true);
 
-	memset(s, 0xa5, sizeof(*s));
-	session_give_back(pool, s);
+	memset(without, 0xa5, sizeof(*without));
+	memset(with, 0xa5, sizeof(struct session_with_dialogue));
+	without->mail = with->mail = NULL;
+	without->with_dialogue = false;
+	with->with_dialogue = true;
+	session_give_back(pool, without);
+	session_give_back(pool, with);
 	return pool;
 }
 
