@@ -267,13 +267,11 @@ seen_ccs(struct session *s, unsigned dir)
 }
 
 /* Without a ClientHello the event begins with the first TLS record of either side. */
-static void
+static __attribute__((noinline)) void
 note_time(struct session *s, const struct mark *mark)
 {
 	int64_t *time_us = &s->event.timestamp_us;
 
-	if (s->client_hello_seen)
-		return;
 	if (!s->has_time || mark->time_us < *time_us)
 		*time_us = mark->time_us;
 	s->has_time = true;
@@ -293,73 +291,104 @@ seen_final_alert(struct evidence_side *evidence, enum refusal_kind kind, uint8_t
 	evidence->alert_mark = *mark;
 }
 
-/* Whether a record may make the evidence decisive: of the server's ones alerts alone do. */
-static bool
-may_decide(const struct session *s, unsigned dir, enum tls_seen what)
+/* A record that may be the client's Finished, or what shows that it went by. */
+static inline void
+note_ciphertext(struct session *s, unsigned dir)
 {
-	switch (what) {
-	case TLS_SEEN_HANDSHAKE:
-	case TLS_SEEN_CCS:
-		return false;
-	case TLS_SEEN_ALERT:
-	case TLS_SEEN_ENCRYPTED_ALERT:
-	case TLS_SEEN_SSL2_ERROR:
-		return true;
-	case TLS_SEEN_ENCRYPTED_HANDSHAKE:
-	case TLS_SEEN_APPLICATION_DATA:
-	case TLS_SEEN_SSL2_RECORD:
-		break;
+	/* Of the server's records alerts alone are decisive. */
+	s->maybe_decisive = s->maybe_decisive || s->client != (int8_t)(1 - dir);
+}
+
+static inline void
+seen_ciphertext(struct evidence_side *evidence, uint32_t len, const struct mark *mark)
+{
+	if (evidence->ccs && !evidence->ciphertext) {
+		evidence->ciphertext = true;
+		evidence->ciphertext_mark = *mark;
+		evidence->ciphertext_len = len;
 	}
-	return s->client != (int8_t)(1 - dir);
+	evidence->goes_on = evidence->goes_on || !evidence->early_data;
+}
+
+static void
+seen_encrypted_handshake(struct session *s, unsigned dir, uint32_t len, const struct mark *mark)
+{
+	struct evidence_side *evidence = &s->side[dir].evidence;
+
+	note_ciphertext(s, dir);
+	seen_ciphertext(evidence, len, mark);
+	/* RFC 5246, section 7.4.9; in 1.3 it looks like application data. */
+	evidence->finished = evidence->finished || evidence->ccs;
+}
+
+static void
+seen_application_data(struct session *s, unsigned dir, uint32_t len, const struct mark *mark)
+{
+	struct evidence_side *evidence = &s->side[dir].evidence;
+
+	note_ciphertext(s, dir);
+	/* What a hole swallowed went by all the same: RFC 5246, section 7.1. */
+	evidence->ccs = evidence->ccs || s->side[dir].gap;
+	seen_ciphertext(evidence, len, mark);
+	evidence_add_record(evidence, len, mark);
+}
+
+/* Three bytes are an ERROR message: nothing that is enciphered is so short. */
+static void
+seen_ssl2_record(struct session *s, unsigned dir, uint32_t len)
+{
+	struct evidence_side *evidence = &s->side[dir].evidence;
+
+	note_ciphertext(s, dir);
+	if (len > SSL2_ERROR_LEN && evidence->ssl2_records < UINT8_MAX)
+		evidence->ssl2_records++;
+	evidence->goes_on = evidence->goes_on || len > SSL2_ERROR_LEN;
+}
+
+static __attribute__((noinline)) void
+seen_alert(
+    struct session *s, unsigned dir, enum tls_seen what, uint16_t value, const struct mark *mark)
+{
+	struct evidence_side *evidence = &s->side[dir].evidence;
+
+	s->maybe_decisive = true;
+	if (what == TLS_SEEN_ALERT)
+		evidence_add_alert(evidence, (uint8_t)(value >> 8), (uint8_t)value, mark);
+	else if (what == TLS_SEEN_ENCRYPTED_ALERT)
+		seen_final_alert(evidence, REFUSAL_ENCRYPTED_ALERT, 0, mark);
+	else
+		seen_final_alert(evidence, REFUSAL_SSLV2_ERROR, (uint8_t)value, mark);
 }
 
 static void
 on_seen(void *arg, enum tls_seen what, uint16_t value, uint32_t len, const struct mark *mark)
 {
 	struct session_record_arg *a = arg;
-	struct evidence_side *evidence = &a->s->side[a->dir].evidence;
+	struct session *s = a->s;
 
-	note_time(a->s, mark);
-	a->s->evidence_changed = true;
-	a->s->maybe_decisive = a->s->maybe_decisive || may_decide(a->s, a->dir, what);
+	if (!s->client_hello_seen)
+		note_time(s, mark);
+	s->evidence_changed = true;
 	switch (what) {
 	case TLS_SEEN_HANDSHAKE:
-		seen_handshake(a->s, a->dir, value);
+		seen_handshake(s, a->dir, value);
 		return;
 	case TLS_SEEN_CCS:
-		seen_ccs(a->s, a->dir);
+		seen_ccs(s, a->dir);
 		return;
 	case TLS_SEEN_ALERT:
-		evidence_add_alert(evidence, (uint8_t)(value >> 8), (uint8_t)value, mark);
-		return;
 	case TLS_SEEN_ENCRYPTED_ALERT:
-		seen_final_alert(evidence, REFUSAL_ENCRYPTED_ALERT, 0, mark);
+	case TLS_SEEN_SSL2_ERROR:
+		seen_alert(s, a->dir, what, value, mark);
 		return;
 	case TLS_SEEN_ENCRYPTED_HANDSHAKE:
+		seen_encrypted_handshake(s, a->dir, len, mark);
+		return;
 	case TLS_SEEN_APPLICATION_DATA:
-		/* What a hole swallowed went by all the same: RFC 5246, section 7.1. */
-		if (what == TLS_SEEN_APPLICATION_DATA && a->s->side[a->dir].gap)
-			evidence->ccs = true;
-		if (evidence->ccs && !evidence->ciphertext) {
-			evidence->ciphertext = true;
-			evidence->ciphertext_mark = *mark;
-			evidence->ciphertext_len = len;
-		}
-		/* RFC 5246, section 7.4.9; in 1.3 it looks like application data. */
-		if (evidence->ccs && what == TLS_SEEN_ENCRYPTED_HANDSHAKE)
-			evidence->finished = true;
-		evidence->goes_on = evidence->goes_on || !evidence->early_data;
-		if (what == TLS_SEEN_APPLICATION_DATA)
-			evidence_add_record(evidence, len, mark);
+		seen_application_data(s, a->dir, len, mark);
 		return;
 	case TLS_SEEN_SSL2_RECORD:
-		/* Three bytes are an ERROR message: nothing that is enciphered is so short. */
-		if (len > SSL2_ERROR_LEN && evidence->ssl2_records < UINT8_MAX)
-			evidence->ssl2_records++;
-		evidence->goes_on = evidence->goes_on || len > SSL2_ERROR_LEN;
-		return;
-	case TLS_SEEN_SSL2_ERROR:
-		seen_final_alert(evidence, REFUSAL_SSLV2_ERROR, (uint8_t)value, mark);
+		seen_ssl2_record(s, a->dir, len);
 		return;
 	}
 }

@@ -31,8 +31,11 @@ tls_record_stream_start_lost(struct tls_record_stream *s)
 static bool
 is_kept_type(uint8_t type)
 {
-	return type == TLS_HANDSHAKE_CLIENT_HELLO || type == TLS_HANDSHAKE_SERVER_HELLO ||
-	       type == TLS_HANDSHAKE_HELLO_RETRY_REQUEST || type == TLS_HANDSHAKE_CERTIFICATE;
+	const unsigned kept = 1U << TLS_HANDSHAKE_CLIENT_HELLO | 1U << TLS_HANDSHAKE_SERVER_HELLO |
+			      1U << TLS_HANDSHAKE_HELLO_RETRY_REQUEST |
+			      1U << TLS_HANDSHAKE_CERTIFICATE;
+
+	return type < 32 && (kept >> type & 1) != 0;
 }
 
 static void
@@ -72,16 +75,13 @@ wanted_len(const struct tls_record_stream *s, struct span body)
 	return len < s->message_len ? len : s->message_len;
 }
 
-/* The body of a message that is kept, or skipped. */
-static void
-take_message_body(
+/* What is not there in one piece. */
+static __attribute__((noinline)) void
+take_kept_piece(
     struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
 {
 	struct span kept = bytes;
 
-	s->message_left -= (uint32_t)bytes.len;
-	if (!s->message_kept)
-		return;
 	if (s->kept_len == 0 && !s->kept_full)
 		s->kept_want = wanted_len(s, bytes);
 	if (s->kept_len > 0 || s->kept_full || bytes.len < s->kept_want) {
@@ -93,6 +93,20 @@ take_message_body(
 		hand_out(s, span_first(kept, s->kept_want), true, sink, arg);
 	else if (s->message_left == 0)
 		hand_out(s, kept, false, sink, arg);
+}
+
+/* The body of a message that is kept, or skipped. */
+static inline void
+take_message_body(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
+{
+	s->message_left -= (uint32_t)bytes.len;
+	if (!s->message_kept)
+		return;
+	if (bytes.len == s->message_len)
+		hand_out(s, span_first(bytes, wanted_len(s, bytes)), true, sink, arg);
+	else
+		take_kept_piece(s, bytes, sink, arg);
 }
 
 bool
@@ -123,7 +137,7 @@ is_known_type(uint8_t type)
 }
 
 /* False when these bytes are no message's header. */
-static bool
+static inline bool
 begin_message(struct tls_record_stream *s, const uint8_t h[MESSAGE_HEADER_LEN],
     const struct tls_record_sink *sink, void *arg)
 {
@@ -154,22 +168,28 @@ skip_encrypted_record(struct tls_record_stream *s, const struct tls_record_sink 
 	sink->seen(arg, TLS_SEEN_ENCRYPTED_HANDSHAKE, 0, s->record_len, &s->record_mark);
 }
 
+static __attribute__((noinline)) const uint8_t *
+gather_pieces(struct tls_record_stream *s, struct span bytes, size_t want, size_t *n)
+{
+	assert(bytes.data != NULL);
+	*n = want - (size_t)s->plain_len;
+	*n = bytes.len < *n ? bytes.len : *n;
+	memcpy(s->plain + s->plain_len, bytes.data, *n);
+	s->plain_len = (uint8_t)(s->plain_len + *n);
+	return s->plain_len == want ? s->plain : NULL;
+}
+
 /*
  * The first `want` bytes of something: where they stand, as nearly always, or in `plain`, where
  * they are gathered over several segments; NULL as long as some are missing.  `n`: how many are
  * taken.
  */
-static const uint8_t *
+static inline const uint8_t *
 gather(struct tls_record_stream *s, struct span bytes, size_t want, size_t *n)
 {
-	assert(bytes.data != NULL);
-	*n = want - (size_t)s->plain_len;
-	if (*n == want && bytes.len >= want)
-		return bytes.data;
-	*n = bytes.len < *n ? bytes.len : *n;
-	memcpy(s->plain + s->plain_len, bytes.data, *n);
-	s->plain_len = (uint8_t)(s->plain_len + *n);
-	return s->plain_len == want ? s->plain : NULL;
+	*n = want;
+	return s->plain_len == 0 && bytes.len >= want ? bytes.data
+						      : gather_pieces(s, bytes, want, n);
 }
 
 /* A message at its record's start begins with the record's header, which may have come earlier. */
@@ -186,22 +206,23 @@ take_handshake(struct tls_record_stream *s, struct span bytes, const struct mark
     int64_t offset, const struct tls_record_sink *sink, void *arg)
 {
 	while (bytes.len > 0 && !s->skipped) {
-		size_t n;
+		size_t begun = 0, n;
 
-		if (s->message_left > 0) {
-			n = bytes.len < s->message_left ? bytes.len : s->message_left;
-			take_message_body(s, span_first(bytes, n), sink, arg);
-		} else {
+		if (s->message_left == 0) {
 			const uint8_t *header;
 
 			if (s->plain_len == 0)
 				s->message_mark = message_start(s, mark, offset);
-			header = gather(s, bytes, MESSAGE_HEADER_LEN, &n);
+			header = gather(s, bytes, MESSAGE_HEADER_LEN, &begun);
 			if (header != NULL && !begin_message(s, header, sink, arg))
 				skip_encrypted_record(s, sink, arg);
+			bytes = span_from(bytes.data + begun, bytes.len - begun);
 		}
+		n = bytes.len < s->message_left ? bytes.len : s->message_left;
+		if (n > 0)
+			take_message_body(s, span_first(bytes, n), sink, arg);
 		bytes = span_from(bytes.data + n, bytes.len - n);
-		offset += (int64_t)n;
+		offset += (int64_t)(begun + n);
 	}
 }
 
@@ -283,6 +304,21 @@ tls_ssl2_take_body(
 	take_message_body(s, bytes, sink, arg);
 }
 
+/*
+ * RFC 8446, section 5.1: a message is not interrupted by records of another type.  What an alert or
+ * a message's header lacks does not come either.
+ */
+static __attribute__((noinline, cold)) void
+leave_unfinished(
+    struct tls_record_stream *s, uint8_t type, const struct tls_record_sink *sink, void *arg)
+{
+	s->plain_len = 0;
+	if (type == TLS_RECORD_HANDSHAKE)
+		return;
+	tls_record_stream_flush(s, sink, arg);
+	s->message_left = 0;
+}
+
 /* A TLS record's header is whole: what can be said by it alone. */
 static void
 begin_record(struct tls_record_stream *s, const uint8_t header[TLS_RECORD_HEADER_LEN],
@@ -295,14 +331,8 @@ begin_record(struct tls_record_stream *s, const uint8_t header[TLS_RECORD_HEADER
 	s->record_len = s->record_left = bytes_u16(header + 3);
 	s->header_len = 0;
 	s->skipped = true;
-	/* RFC 8446, section 5.1: a message is not interrupted by records of another type. */
-	if (type != TLS_RECORD_HANDSHAKE && type != s->type) {
-		tls_record_stream_flush(s, sink, arg);
-		s->message_left = 0;
-		s->plain_len = 0;
-	}
-	if (type != s->type)
-		s->plain_len = 0;
+	if (type != s->type && (s->plain_len | s->message_left | s->message_kept) != 0)
+		leave_unfinished(s, type, sink, arg);
 	s->type = type;
 	switch (type) {
 	case TLS_RECORD_CHANGE_CIPHER_SPEC:
