@@ -79,30 +79,35 @@ struct tls_record_budget {
 void tls_message_pools_init(struct pool pools[TLS_MESSAGE_POOLS]);
 void tls_message_pools_release(struct pool pools[TLS_MESSAGE_POOLS]);
 
-/* Embedded; private but for `state`, `hello_pending` and `budget`. */
+/*
+ * Embedded; private but for `state`, `hello_pending` and `budget`.  What records and messages that
+ * are there whole need comes first, in one line of the processor's cache.
+ */
 struct tls_record_stream {
-	struct tls_record_budget *budget; /* borrowed; set after _init; NULL: none is shared */
-	uint8_t state;                    /* enum tls_record_state */
+	uint8_t state;      /* enum tls_record_state */
 	bool hello_pending; /* a ClientHello or ServerHello has begun and is not whole yet */
 	bool encrypted;     /* a ChangeCipherSpec went by: handshake records may be ciphertext */
 	bool sslv2;         /* records are in SSLv2 format */
 	uint8_t header_len; /* bytes in `header` */
-	uint8_t header[5];
-	uint8_t type;        /* of the record that is being read */
-	bool skipped;        /* the rest of the record is of no interest */
-	uint8_t plain_len;   /* bytes in `plain` */
-	uint8_t plain[6];    /* the first bytes of an alert, or of a handshake message */
-	uint32_t record_len; /* of the record that is being read */
-	uint32_t record_left;
+	uint8_t type;       /* of the record that is being read */
+	bool skipped;       /* the rest of the record is of no interest */
+	uint8_t plain_len;  /* bytes in `plain` */
 	uint8_t message_type;
 	bool message_kept;
-	bool kept_full; /* the budget was reached in this message */
+	bool kept_full;      /* the budget was reached in this message */
+	uint32_t record_len; /* of the record that is being read */
+	uint32_t record_left;
 	uint32_t message_len;
 	uint32_t message_left;
-	uint8_t *kept; /* the unfinished message; owned */
 	uint32_t kept_len, kept_room;
-	uint32_t kept_want;                    /* with so much of it, it is handed out */
-	struct mark record_mark, message_mark; /* behind all that is asked for each segment */
+	uint32_t kept_want; /* with so much of it, it is handed out */
+	struct mark record_mark;
+
+	struct mark message_mark;
+	struct tls_record_budget *budget; /* borrowed; set after _init; NULL: none is shared */
+	uint8_t *kept;                    /* the unfinished message; owned */
+	uint8_t header[5];
+	uint8_t plain[6]; /* the first bytes of an alert, or of a handshake message */
 };
 
 void tls_record_stream_init(struct tls_record_stream *s);

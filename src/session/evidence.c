@@ -34,7 +34,8 @@ evidence_add_alert(
 		return;
 	side->alert = true;
 	side->warning = warning || description == ALERT_USER_CANCELED;
-	side->alert_kind = description == TLS_ALERT_CLOSE_NOTIFY ? REFUSAL_CLOSE : REFUSAL_ALERT;
+	side->alert_kind =
+	    (uint8_t)(description == TLS_ALERT_CLOSE_NOTIFY ? REFUSAL_CLOSE : REFUSAL_ALERT);
 	side->alert_description = description;
 	side->alert_mark = *mark;
 }
@@ -62,8 +63,8 @@ first_act(const struct evidence_side *side)
 	if (side->fin && (!side->rst || side->fin_mark.offset <= side->rst_mark.offset))
 		act = (struct act){ true, REFUSAL_CLOSE, 0, side->fin_mark };
 	if (side->alert && (!side->warning || closed))
-		act = (struct act){ true, side->alert_kind, side->alert_description,
-			side->alert_mark };
+		act = (struct act){ true, (enum refusal_kind)side->alert_kind,
+			side->alert_description, side->alert_mark };
 	return act;
 }
 

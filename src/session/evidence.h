@@ -36,11 +36,12 @@ struct evidence_side {
 	bool fin, rst;
 	bool alert;   /* `alert_*` is set */
 	bool warning; /* of these: a warning, which counts only as the last word before a close */
-	enum refusal_kind alert_kind;
+	uint8_t alert_kind; /* enum refusal_kind */
 	uint8_t alert_description;
 	uint8_t ssl2_records;
-	uint8_t recent_count;        /* in `recent`, the oldest first */
-	uint32_t ciphertext_len;     /* of the first one, without its header */
+	uint8_t recent_count;    /* in `recent`, the oldest first */
+	uint32_t ciphertext_len; /* of the first one, without its header */
+
 	struct mark ciphertext_mark; /* of its header's first byte */
 	struct mark hello_mark;
 	struct mark answer_mark; /* server: of the first of these bytes */

@@ -286,7 +286,7 @@ seen_final_alert(struct evidence_side *evidence, enum refusal_kind kind, uint8_t
 		return;
 	evidence->alert = true;
 	evidence->warning = false;
-	evidence->alert_kind = kind;
+	evidence->alert_kind = (uint8_t)kind;
 	evidence->alert_description = description;
 	evidence->alert_mark = *mark;
 }

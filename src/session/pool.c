@@ -58,10 +58,11 @@ take(struct session_pool *pool, bool with_dialogue)
 static void
 clear_side(struct session_side *side)
 {
-	memset(side, 0, offsetof(struct session_side, records));
-	tls_record_stream_init(&side->records);
-	side->proxy_header = (struct proxy_header){ 0 };
+	memset(side, 0, offsetof(struct session_side, evidence));
 	evidence_side_init(&side->evidence);
+	side->preamble_len = side->no_hello_len = 0;
+	side->proxy_header = (struct proxy_header){ 0 };
+	tls_record_stream_init(&side->records);
 }
 
 struct session *
@@ -127,12 +128,8 @@ session_owner(const struct session *s)
 void
 session_prefetch(const struct session *s, unsigned dir)
 {
-	const char *side = (const char *)&s->side[dir];
-
 	__builtin_prefetch(s);
 	__builtin_prefetch(s + 1); /* the dialogue, where there is one */
-	__builtin_prefetch(side);
-	__builtin_prefetch(side + CACHE_LINE);
-	__builtin_prefetch(side + 2 * CACHE_LINE);
-	__builtin_prefetch(side + 3 * CACHE_LINE);
+	__builtin_prefetch(&s->side[dir]);
+	__builtin_prefetch(&s->side[dir].records);
 }

@@ -102,13 +102,14 @@ looks_like_greeting(struct span bytes)
 }
 
 static void
-keep_head(struct session_side *side, struct span bytes)
+keep_head(struct session *s, unsigned dir, struct span bytes)
 {
-	struct span first = span_first(bytes, sizeof(side->head) - (size_t)side->head_len);
+	struct session_side *side = &s->side[dir];
+	struct span first = span_first(bytes, sizeof(side->head) - (size_t)s->head_len[dir]);
 
 	if (first.len > 0)
-		memcpy(side->head + side->head_len, first.data, first.len);
-	side->head_len = (uint8_t)(side->head_len + first.len);
+		memcpy(side->head + s->head_len[dir], first.data, first.len);
+	s->head_len[dir] = (uint8_t)(s->head_len[dir] + first.len);
 }
 
 /* RFC 9110, section 9.3: what web scanners send to every port. */
@@ -122,7 +123,7 @@ session_is_http(const struct session *s)
 		struct span method = span_from_text(methods[i]);
 
 		for (unsigned dir = 0; dir < 2; dir++) {
-			struct span head = span_from(s->side[dir].head, s->side[dir].head_len);
+			struct span head = span_from(s->side[dir].head, s->head_len[dir]);
 
 			if (span_equals(span_first(head, method.len), method))
 				return true;
@@ -225,6 +226,13 @@ find_tls(const struct session *s, struct span bytes)
 	return bytes.len;
 }
 
+static void
+add_preamble(struct session *s, struct session_side *side, size_t len)
+{
+	side->preamble_len += (uint32_t)len;
+	s->long_preamble = s->long_preamble || side->preamble_len > 2 * MAX_PREAMBLE;
+}
+
 /* Feeds a direction's words; returns how many bytes are consumed, the rest being TLS. */
 static size_t
 feed_words(struct session *s, unsigned dir, struct span bytes)
@@ -238,7 +246,7 @@ feed_words(struct session *s, unsigned dir, struct span bytes)
 		n = mail_dialogue_feed(s->mail, role, bytes);
 	} else {
 		n = find_tls(s, bytes);
-		side->preamble_len += (uint32_t)n;
+		add_preamble(s, side, n);
 		if (n == bytes.len && side->preamble_len > MAX_PREAMBLE)
 			side->stage = STAGE_GARBAGE;
 	}
@@ -322,8 +330,7 @@ is_hopeless(const struct session *s)
 		return false;
 	if (s->side[0].stage == STAGE_GARBAGE && s->side[1].stage == STAGE_GARBAGE)
 		return true;
-	return s->side[0].preamble_len > 2 * MAX_PREAMBLE ||
-	       s->side[1].preamble_len > 2 * MAX_PREAMBLE;
+	return s->long_preamble;
 }
 
 static void
@@ -347,7 +354,7 @@ session_lacks_before_reset(const struct session_side *side)
 {
 	/* A FIN counts as a byte, and is the last one: nothing lies between it and a reset. */
 	return side->evidence.rst && !side->evidence.fin &&
-	       side->evidence.rst_mark.offset > side->end_offset + 1;
+	       side->evidence.rst_mark.offset > session_end_offset(side) + 1;
 }
 
 /*
@@ -359,7 +366,7 @@ static void
 doubt_reset(struct session *s, struct session_side *side)
 {
 	struct evidence_side *evidence = &side->evidence;
-	bool fits = evidence->rst_mark.offset == side->end_offset;
+	bool fits = evidence->rst_mark.offset == session_end_offset(side);
 
 	s->evidence_changed = s->evidence_changed || evidence->rst != fits;
 	evidence->rst = fits;
@@ -394,7 +401,7 @@ feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark
 		return;
 	case STAGE_GARBAGE:
 		if (s->client < 0)
-			side->preamble_len += (uint32_t)bytes.len;
+			add_preamble(s, side, bytes.len);
 		return;
 	case STAGE_START:
 		return;
@@ -457,8 +464,8 @@ feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct
 		s->spoke[dir] = true;
 		side->first_mark = *mark;
 	}
-	if (side->head_len < sizeof(side->head))
-		keep_head(side, bytes);
+	if (s->head_len[dir] < sizeof(side->head))
+		keep_head(s, dir, bytes);
 	if (side->stage == STAGE_START)
 		feed_start(s, dir, bytes, mark);
 	else if (bytes.len > 0)
@@ -471,7 +478,7 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	struct session_side *side = &s->side[dir];
 
 	side->last_mark = *mark;
-	side->end_offset = mark->offset + (int64_t)bytes.len;
+	side->last_len = (uint32_t)bytes.len;
 	note_acknowledged(side, mark);
 	if (side->reset)
 		doubt_reset(s, side);
@@ -537,7 +544,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	s->evidence_changed = s->maybe_decisive = true;
 	/* One that fits counts before one that may be somebody else's. */
 	if (!evidence->rst ||
-	    (session_lacks_before_reset(side) && mark->offset <= side->end_offset + 1)) {
+	    (session_lacks_before_reset(side) && mark->offset <= session_end_offset(side) + 1)) {
 		evidence->rst = true;
 		evidence->rst_mark = *mark;
 		side->reset = true;

@@ -23,29 +23,35 @@ enum stage {
 };
 
 /*
- * Two lines of the processor's cache are what nearly all segments need, and two more where a record
- * or a message begins; see session_prefetch.  A mark counts only where its flag is set, and is not
- * cleared: see session_alloc.
+ * One line of the processor's cache is what a segment of words needs, and one more, where the
+ * records begin, a segment of TLS; see session_prefetch.  A mark counts only where its flag is set,
+ * and is not cleared: see session_alloc.
  */
 struct session_side {
 	_Alignas(CACHE_LINE) uint8_t stage; /* enum stage */
 	bool gap;
 	bool reset; /* it was reset, by itself or somebody else: `evidence.rst_mark` is set */
 	bool tls;   /* bytes were taken for TLS: `tls_mark` is set */
-	uint8_t head_len;
-	uint8_t head[10];      /* its first bytes: they tell what it was, should it be no attempt */
-	uint32_t preamble_len; /* bytes in which no TLS was found */
-	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
-	int64_t end_offset;    /* behind its last byte */
-	int64_t peer_end_offset; /* how much of the other side it has acknowledged */
-	struct mark last_mark;   /* of its last segment */
-	struct tls_record_stream records;
-	struct proxy_header proxy_header;
-	struct evidence_side evidence; /* its flags in one line, which session_prefetch asks for */
+	uint32_t last_len;             /* of its last segment, */
+	struct mark last_mark;         /* which was here; all zero where there was none */
+	int64_t peer_end_offset;       /* how much of the other side it has acknowledged */
+	struct evidence_side evidence; /* its flags end the line */
 	struct mark first_mark;
-	struct mark tls_mark; /* of the first byte taken for TLS */
+	uint8_t head[10];      /* its first bytes, session.head_len of them: see session_is_http */
+	uint32_t preamble_len; /* bytes in which no TLS was found */
+	struct proxy_header proxy_header;
+	_Alignas(CACHE_LINE) struct tls_record_stream records;
+	struct mark tls_mark;  /* of the first byte taken for TLS */
+	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
 };
-_Static_assert(offsetof(struct session_side, records) == CACHE_LINE, "one line");
+_Static_assert(offsetof(struct session_side, evidence.ciphertext_mark) == CACHE_LINE, "one line");
+
+/* Behind its last byte. */
+static inline int64_t
+session_end_offset(const struct session_side *side)
+{
+	return side->last_mark.offset + (int64_t)side->last_len;
+}
 
 struct session {
 	const struct session_options *options;
@@ -55,6 +61,7 @@ struct session {
 	int8_t client;      /* direction of the client by its hello; CONNECTION_NO_DIR: not known */
 	int8_t mail_client; /* direction of the client in the mail dialogue */
 	bool spoke[2];      /* each side sent anything: its `first_mark` is set */
+	uint8_t head_len[2];    /* bytes in each side's `head` */
 	bool maybe_decisive;    /* false: the evidence is not, without a look at it */
 	bool evidence_changed;  /* since it was judged: */
 	enum session_wish wish; /* what followed from it then */
@@ -62,6 +69,7 @@ struct session {
 	bool has_time;          /* `event.timestamp_us` is set, for want of a ClientHello */
 	bool emitted;           /* `event` was handed on */
 	bool with_dialogue;     /* it is a struct session_with_dialogue's */
+	bool long_preamble;     /* a side has said so much without TLS that none will come */
 	bool http;              /* a side began with an HTTP request */
 	bool client_hello_seen;
 	bool server_hello_seen;   /* or a HelloRetryRequest */

@@ -381,7 +381,7 @@ count_no_event(struct session *s)
 static bool
 lacks_its_end(const struct session *s, unsigned dir)
 {
-	return s->side[1 - dir].peer_end_offset > s->side[dir].end_offset + 1;
+	return s->side[1 - dir].peer_end_offset > session_end_offset(&s->side[dir]) + 1;
 }
 
 void

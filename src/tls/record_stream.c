@@ -65,48 +65,37 @@ tls_record_stream_flush(struct tls_record_stream *s, const struct tls_record_sin
  * in a chain the server's own certificate comes first.
  */
 static uint32_t
-wanted_len(const struct tls_record_stream *s, struct span body)
+wanted_len(uint8_t type, uint32_t message_len, struct span body)
 {
 	uint32_t len;
 
-	if (s->message_type != TLS_HANDSHAKE_CERTIFICATE || s->sslv2 || body.len < CHAIN_HEADER_LEN)
-		return s->message_len;
+	if (type != TLS_HANDSHAKE_CERTIFICATE || body.len < CHAIN_HEADER_LEN)
+		return message_len;
 	len = CHAIN_HEADER_LEN + (bytes_u32(body.data + 2) & 0xffffff);
-	return len < s->message_len ? len : s->message_len;
+	return len < message_len ? len : message_len;
 }
 
-/* What is not there in one piece. */
-static __attribute__((noinline)) void
-take_kept_piece(
+/* A piece of the body of a message that is kept, or skipped. */
+static void
+take_message_body(
     struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
 {
 	struct span kept = bytes;
 
+	s->message_left -= (uint32_t)bytes.len;
+	if (!s->message_kept)
+		return;
 	if (s->kept_len == 0 && !s->kept_full)
-		s->kept_want = wanted_len(s, bytes);
+		s->kept_want = wanted_len(s->message_type, s->message_len, bytes);
 	if (s->kept_len > 0 || s->kept_full || bytes.len < s->kept_want) {
 		tls_message_keep(s, span_first(bytes, s->kept_want - s->kept_len));
 		kept = span_from(s->kept, s->kept_len);
-		s->kept_want = wanted_len(s, kept);
+		s->kept_want = wanted_len(s->message_type, s->message_len, kept);
 	}
 	if (kept.len >= s->kept_want)
 		hand_out(s, span_first(kept, s->kept_want), true, sink, arg);
 	else if (s->message_left == 0)
 		hand_out(s, kept, false, sink, arg);
-}
-
-/* The body of a message that is kept, or skipped. */
-static inline void
-take_message_body(
-    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
-{
-	s->message_left -= (uint32_t)bytes.len;
-	if (!s->message_kept)
-		return;
-	if (bytes.len == s->message_len)
-		hand_out(s, span_first(bytes, wanted_len(s, bytes)), true, sink, arg);
-	else
-		take_kept_piece(s, bytes, sink, arg);
 }
 
 bool
@@ -137,7 +126,7 @@ is_known_type(uint8_t type)
 }
 
 /* False when these bytes are no message's header. */
-static inline bool
+static bool
 begin_message(struct tls_record_stream *s, const uint8_t h[MESSAGE_HEADER_LEN],
     const struct tls_record_sink *sink, void *arg)
 {
@@ -200,29 +189,67 @@ message_start(const struct tls_record_stream *s, const struct mark *mark, int64_
 								       : mark_at(mark, offset);
 }
 
+/*
+ * A message that is there whole, as nearly all are, leaves nothing behind in the stream.  Returns
+ * its length with its header; 0, and nothing is done, where there is none.
+ */
+static inline size_t
+take_whole_message(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
+    int64_t offset, const struct tls_record_sink *sink, void *arg)
+{
+	struct mark at;
+	struct span body;
+	uint32_t word;
+	uint8_t type;
+
+	if (s->message_left > 0 || s->plain_len > 0 || bytes.len < MESSAGE_HEADER_LEN)
+		return 0;
+	word = bytes_u32(bytes.data);
+	type = (uint8_t)(word >> 24);
+	body = span_from(bytes.data + MESSAGE_HEADER_LEN, word & 0xffffff);
+	if (body.len > bytes.len - MESSAGE_HEADER_LEN || !is_known_type(type))
+		return 0;
+	at = message_start(s, mark, offset);
+	sink->seen(arg, TLS_SEEN_HANDSHAKE, type, (uint32_t)body.len, &at);
+	if (is_kept_type(type))
+		sink->message(arg, type,
+		    span_first(body, wanted_len(type, (uint32_t)body.len, body)), true, &at);
+	return MESSAGE_HEADER_LEN + body.len;
+}
+
+/* A message, or a part of one, that is not there whole; returns how many bytes of it are taken. */
+static __attribute__((noinline)) size_t
+take_part(struct tls_record_stream *s, struct span bytes, const struct mark *mark, int64_t offset,
+    const struct tls_record_sink *sink, void *arg)
+{
+	const uint8_t *header;
+	size_t n;
+
+	if (s->message_left > 0) {
+		n = bytes.len < s->message_left ? bytes.len : s->message_left;
+		take_message_body(s, span_first(bytes, n), sink, arg);
+		return n;
+	}
+	if (s->plain_len == 0)
+		s->message_mark = message_start(s, mark, offset);
+	header = gather(s, bytes, MESSAGE_HEADER_LEN, &n);
+	if (header != NULL && !begin_message(s, header, sink, arg))
+		skip_encrypted_record(s, sink, arg);
+	return n;
+}
+
 /* Handshake messages in the clear; they need not begin or end where the record does. */
 static void
 take_handshake(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     int64_t offset, const struct tls_record_sink *sink, void *arg)
 {
 	while (bytes.len > 0 && !s->skipped) {
-		size_t begun = 0, n;
+		size_t n = take_whole_message(s, bytes, mark, offset, sink, arg);
 
-		if (s->message_left == 0) {
-			const uint8_t *header;
-
-			if (s->plain_len == 0)
-				s->message_mark = message_start(s, mark, offset);
-			header = gather(s, bytes, MESSAGE_HEADER_LEN, &begun);
-			if (header != NULL && !begin_message(s, header, sink, arg))
-				skip_encrypted_record(s, sink, arg);
-			bytes = span_from(bytes.data + begun, bytes.len - begun);
-		}
-		n = bytes.len < s->message_left ? bytes.len : s->message_left;
-		if (n > 0)
-			take_message_body(s, span_first(bytes, n), sink, arg);
+		if (n == 0)
+			n = take_part(s, bytes, mark, offset, sink, arg);
 		bytes = span_from(bytes.data + n, bytes.len - n);
-		offset += (int64_t)(begun + n);
+		offset += (int64_t)n;
 	}
 }
 
