@@ -1,6 +1,7 @@
 /* A finding as a row, and back. */
 #include <string.h>
 
+#include "base/digits.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"
@@ -64,6 +65,7 @@ enum {
 	DROPPED_US_WIDTH = 14,
 	DROPPED_LEN_WIDTH = 14,
 	MORE_WIDTH = 6 * COUNT_WIDTH + DROPPED_US_WIDTH + DROPPED_LEN_WIDTH,
+	NAME_WIDTH_MAX = KIND_WIDTH + STORY_WIDTH + 1 + COUNT_WIDTH + LEN_WIDTH + 1 + MORE_WIDTH,
 };
 #define BEYOND_COUNT UINT64_C(10000000)
 #define BEYOND_NUMBER INT64_C(100000000)
@@ -107,10 +109,11 @@ store_finding_pack(struct buf *out, const struct store_finding_place *place,
 	int64_t packed = pack_judgement(judged, plain) |
 			 (all_ended ? STORE_JUDGED_OWN_ALL_ENDED : 0) |
 			 (once ? STORE_JUDGED_OWN_ONCE : 0);
-	char name[160], *end = name;
+	char *end = store_packed_begin_named(out, NAME_WIDTH_MAX);
 
-	end = store_packed_put(end, (uint64_t)place->kind, KIND_WIDTH);
-	end = store_packed_put(end, (uint64_t)place->story, STORY_WIDTH);
+	_Static_assert(KIND_WIDTH == 8 && STORY_WIDTH == 8, "eight digits each");
+	end = digits_put_eight(end, (uint32_t)place->kind);
+	end = digits_put_eight(end, (uint32_t)place->story);
 	if (!once) {
 		*end++ = ' ';
 		end = store_packed_put(end, f->count, COUNT_WIDTH);
@@ -118,8 +121,7 @@ store_finding_pack(struct buf *out, const struct store_finding_place *place,
 	}
 	if (!plain)
 		end = put_more(end, f);
-	store_packed_add_named(
-	    out, name, (size_t)(end - name), (uint64_t)(packed * BEYOND_TIME + f->first_us));
+	store_packed_end_named(out, end, (uint64_t)(packed * BEYOND_TIME + f->first_us));
 }
 
 /* A part of a packed number: a value from 0 to `last`. */

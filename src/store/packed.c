@@ -14,24 +14,13 @@
 
 #define EIGHT_DIGITS 100000000
 
-static void
-put_eight(char *out, uint32_t value)
-{
-	uint32_t high = value / 10000, low = value % 10000;
-
-	out = digits_put_two(out, high / 100);
-	out = digits_put_two(out, high % 100);
-	out = digits_put_two(out, low / 100);
-	(void)digits_put_two(out, low % 100);
-}
-
 char *
 store_packed_put(char *out, uint64_t value, unsigned width)
 {
 	unsigned at = width;
 
 	for (; at >= 8; at -= 8) {
-		put_eight(out + at - 8, (uint32_t)(value % EIGHT_DIGITS));
+		(void)digits_put_eight(out + at - 8, (uint32_t)(value % EIGHT_DIGITS));
 		value /= EIGHT_DIGITS;
 	}
 	for (; at >= 2; at -= 2) {
@@ -43,23 +32,21 @@ store_packed_put(char *out, uint64_t value, unsigned width)
 	return out + width;
 }
 
-/* No wider than it is. */
 char *
 store_packed_put_short(char *out, uint64_t value)
 {
-	enum { WIDTH = 24 };
-	char digits[WIDTH];
-	size_t zeros = 0;
+	uint64_t upper = value / EIGHT_DIGITS;
+	uint32_t lower = (uint32_t)(value % EIGHT_DIGITS);
 
-	if (value < 10) {
-		*out = (char)('0' + value);
-		return out + 1;
+	if (upper == 0)
+		return digits_put_up_to_eight(out, lower);
+	if (upper < EIGHT_DIGITS) {
+		out = digits_put_up_to_eight(out, (uint32_t)upper);
+	} else {
+		out = digits_put_small(out, (unsigned)(upper / EIGHT_DIGITS));
+		out = digits_put_eight(out, (uint32_t)(upper % EIGHT_DIGITS));
 	}
-	(void)store_packed_put(digits, value, WIDTH);
-	while (digits[zeros] == '0')
-		zeros++;
-	memcpy(out, digits + zeros, WIDTH - zeros);
-	return out + WIDTH - zeros;
+	return digits_put_eight(out, lower);
 }
 
 void
@@ -74,18 +61,23 @@ store_packed_add(struct buf *out, const char *item, size_t len)
 	out->len += len + 3;
 }
 
-void
-store_packed_add_named(struct buf *out, const char *name, size_t len, uint64_t number)
+char *
+store_packed_begin_named(struct buf *out, size_t len)
 {
-	char *begin = buf_reserve(out, len + 4 + STORE_PACKED_WIDTH_MAX), *end;
+	char *begin = buf_reserve(out, len + 5 + STORE_PACKED_WIDTH_MAX);
 
 	begin[0] = out->len == 0 ? '{' : ',';
 	begin[1] = '"';
-	memcpy(begin + 2, name, len);
-	begin[2 + len] = '"';
-	begin[3 + len] = ':';
-	end = store_packed_put_short(begin + 4 + len, number);
-	out->len += (size_t)(end - begin);
+	return begin + 2;
+}
+
+void
+store_packed_end_named(struct buf *out, char *end, uint64_t number)
+{
+	*end++ = '"';
+	*end++ = ':';
+	end = store_packed_put_short(end, number);
+	out->len = (size_t)(end - out->data);
 }
 
 void
@@ -132,11 +124,20 @@ static bool
 take_number(struct span *text, uint64_t *value)
 {
 	uint64_t sum = 0;
+	uint32_t eight;
 	size_t width = 0;
 
 	while (width < text->len && width < STORE_PACKED_WIDTH_MAX) {
-		unsigned digit = (unsigned)text->data[width] - '0';
+		unsigned digit;
 
+		/* Twice as a rule, and then three more. */
+		if (width + 8 <= text->len && width + 8 <= STORE_PACKED_WIDTH_MAX &&
+		    digits_take_eight(text->data + width, &eight)) {
+			sum = EIGHT_DIGITS * sum + eight;
+			width += 8;
+			continue;
+		}
+		digit = (unsigned)text->data[width] - '0';
 		if (digit > 9)
 			break;
 		sum = 10 * sum + digit;
@@ -176,12 +177,19 @@ store_packed_next_named(
 bool
 store_packed_take(struct span *item, unsigned width, uint64_t *value)
 {
+	const uint8_t *at = item->data, *end;
 	uint64_t sum = 0;
+	uint32_t eight;
 
 	if (item->len < width)
 		return false;
-	for (unsigned i = 0; i < width; i++) {
-		unsigned digit = (unsigned)item->data[i] - '0';
+	for (end = at + width; end - at >= 8; at += 8) {
+		if (!digits_take_eight(at, &eight))
+			return false;
+		sum = EIGHT_DIGITS * sum + eight;
+	}
+	for (; at < end; at++) {
+		unsigned digit = (unsigned)*at - '0';
 
 		if (digit > 9)
 			return false;

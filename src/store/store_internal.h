@@ -258,14 +258,16 @@ void store_batches_release(struct store *s);
 #define STORE_PACKED_WIDTH_MAX 19
 /* Puts a number that has no more digits, with leading zeros; returns where it ends. */
 char *store_packed_put(char *out, uint64_t value, unsigned width);
+/* No wider than it is, though eight bytes beyond may be written. */
 char *store_packed_put_short(char *out, uint64_t value);
 /* The opposite: takes so many digits, STORE_PACKED_WIDTH_MAX at most, off the front; false: there
  * is something else. */
 bool store_packed_take(struct span *item, unsigned width, uint64_t *value);
 void store_packed_add(struct buf *out, const char *item, size_t len);
-/* The same with a number that it names. */
-void store_packed_add_named(struct buf *out, const char *name, size_t len, uint64_t number);
-/* The same, as it stood in such a text. */
+/* The same for a name, whose `len` bytes at most go where it says, and the number that it names. */
+char *store_packed_begin_named(struct buf *out, size_t len);
+void store_packed_end_named(struct buf *out, char *end, uint64_t number);
+/* Both, as they stood in such a text. */
 void store_packed_add_again(struct buf *out, struct span item);
 void store_packed_end(struct buf *out);
 /* Takes the next one off.  False: there is none; or, *damaged: this is no such list. */
