@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/short_copy.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -22,18 +23,15 @@ buf_clear(struct buf *b)
 	b->len = 0;
 }
 
-char *
-buf_reserve(struct buf *b, size_t len)
+void
+buf_grow(struct buf *b, size_t len)
 {
-	if (b->room - b->len < len) {
-		size_t room = b->room < 256 ? 256 : b->room;
+	size_t room = b->room < 256 ? 256 : b->room;
 
-		while (room - b->len < len)
-			room *= 2;
-		b->data = xreallocarray(b->data, room, 1);
-		b->room = room;
-	}
-	return b->data + b->len;
+	while (room - b->len < len)
+		room *= 2;
+	b->data = xreallocarray(b->data, room, 1);
+	b->room = room;
 }
 
 void
@@ -41,14 +39,8 @@ buf_add(struct buf *b, const void *data, size_t len)
 {
 	if (len == 0)
 		return;
-	memcpy(buf_reserve(b, len), data, len);
+	short_copy(buf_reserve(b, len), data, len);
 	b->len += len;
-}
-
-void
-buf_add_text(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text));
 }
 
 void
