@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/few.h"
 #include "base/xalloc.h"
 #include "store/store_internal.h"
 
@@ -422,19 +423,20 @@ pack_one(struct finding_set *set, size_t index)
 
 /* Those of the client's own row, in the order of kinds. */
 static void
-pack_own(struct finding_set *set, uint16_t *own, size_t count)
+pack_own(struct finding_set *set, const uint16_t *own, size_t count)
 {
-	buf_clear(&set->text);
-	for (size_t i = 1; i < count; i++) {
-		uint16_t index = own[i];
-		size_t at = i;
+	uint64_t kinds[STORE_OWN_FINDINGS_MAX];
+	uint32_t places[STORE_OWN_FINDINGS_MAX];
+	uint16_t order[STORE_OWN_FINDINGS_MAX];
 
-		for (; at > 0 && set->places[own[at - 1]].kind > set->places[index].kind; at--)
-			own[at] = own[at - 1];
-		own[at] = index;
-	}
 	for (size_t i = 0; i < count; i++)
-		pack_one(set, own[i]);
+		kinds[i] = (uint64_t)set->places[own[i]].kind;
+	few_places(kinds, count, places);
+	for (size_t i = 0; i < count; i++)
+		order[places[i]] = own[i];
+	buf_clear(&set->text);
+	for (size_t i = 0; i < count; i++)
+		pack_one(set, order[i]);
 	store_packed_end(&set->text);
 }
 

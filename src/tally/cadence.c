@@ -10,6 +10,8 @@
 
 /* Gaps of the classes below, up to 4 s: connections of one visit, as mail programs make them. */
 #define BURST_CLASSES 5
+/* A bit for each class that has one above it. */
+#define PAIRS ((UINT64_C(1) << (CADENCE_CLASSES - 1)) - 1)
 /* Unless nearly all gaps are so short: one visit in so many gaps is enough to tell. */
 #define BURST_MAX 20
 
@@ -42,13 +44,13 @@ cadence_add_time(struct cadence *c, int64_t time_us)
 unsigned
 cadence_class(int64_t gap_us)
 {
-	unsigned doubling = 0;
+	uint64_t seconds = (uint64_t)gap_us / USEC_PER_SEC;
+	unsigned doubling;
 
-	if (gap_us < USEC_PER_SEC)
+	if (seconds == 0)
 		return 0;
-	while (doubling < 20 && gap_us >= USEC_PER_SEC << (doubling + 1))
-		doubling++;
-	if (doubling == 20)
+	doubling = 63 - (unsigned)__builtin_clzll(seconds);
+	if (doubling >= 20)
 		return CADENCE_CLASSES - 1;
 	/* The upper half begins at the root of two. */
 	return 1 + 2 * doubling + (gap_us >= INT64_C(1414214) << doubling);
@@ -228,11 +230,12 @@ cadence_read(struct span bytes, struct cadence *out)
 static void
 find_interval(const struct cadence *c, struct cadence_summary *out)
 {
+	uint64_t classes = classes_seen(c), pairs;
 	uint64_t short_count = 0, count = 0, best_count = 0, best_ms = 0;
 	unsigned first = 0;
 
-	for (uint64_t classes = classes_seen(c); classes != 0;) {
-		unsigned i = take_bit(&classes);
+	for (uint64_t left = classes; left != 0;) {
+		unsigned i = take_bit(&left);
 
 		*(i < BURST_CLASSES ? &short_count : &count) += c->gap_count[i];
 	}
@@ -243,7 +246,10 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 	out->gap_count = count;
 	if (count < GAPS_MIN)
 		return;
-	for (unsigned i = first; i + 1 < CADENCE_CLASSES; i++) {
+	/* Where the lower one, or the upper one, has any. */
+	pairs = (classes | classes >> 1) & PAIRS & ~UINT64_C(0) << first;
+	while (pairs != 0) {
+		unsigned i = take_bit(&pairs);
 		uint64_t pair = (uint64_t)c->gap_count[i] + c->gap_count[i + 1];
 
 		if (pair <= best_count)

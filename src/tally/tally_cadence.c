@@ -131,7 +131,7 @@ next_visit(const struct tally *t, struct visits *v, const struct tally_record *r
 
 	if (!tally_is_attempt(t, r))
 		return false;
-	last_us = tally_record_sum(t, r).last_us;
+	last_us = tally_record_last(t, r);
 	*gap_us = v->any ? tally_record_time(t, r) - v->last_us : -1;
 	v->last_us = !v->any || last_us > v->last_us ? last_us : v->last_us;
 	v->any = true;

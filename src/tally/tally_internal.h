@@ -307,8 +307,6 @@ struct tally_record *tally_add_record(
 void tally_forget_newest(struct tally *t);
 /* Makes it an attempt, with further flags. */
 void tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsigned flags);
-/* Of an attempt; of several the earliest. */
-int64_t tally_record_time(const struct tally *t, const struct tally_record *r);
 struct tally_sum tally_record_sum(const struct tally *t, const struct tally_record *r);
 /* Gives the record a sum of its own, if it has none. */
 struct tally_sum *tally_widen(struct tally *t, struct tally_record *r);
@@ -317,11 +315,42 @@ void tally_sum_add(struct tally_sum *into, const struct tally_sum *from);
 bool tally_ending_needs_sum(const struct tally_record *r, const struct event_ending *ending);
 void tally_add_ending(struct tally *t, struct tally_record *r, const struct event_ending *ending);
 
+/* Four years before and after the first one; other times are kept in sums. */
+#define TALLY_TIME_BITS 48
+#define TALLY_TIME_MIDDLE (UINT64_C(1) << (TALLY_TIME_BITS - 1))
+
+static inline int64_t
+tally_unpack_time(const struct tally *t, const struct tally_record *r)
+{
+	return (
+	    int64_t)((uint64_t)t->base_us + ((uint64_t)r->high << 32 | r->low) - TALLY_TIME_MIDDLE);
+}
+
+/* How many there are in a record. */
+static inline uint32_t
+tally_attempts(const struct tally *t, const struct tally_record *r)
+{
+	return (r->what & TALLY_SUM) != 0 ? t->sums[r->low].count : r->what & TALLY_ATTEMPT;
+}
+
 static inline bool
 tally_is_attempt(const struct tally *t, const struct tally_record *r)
 {
-	return (r->what & TALLY_SUM) != 0 ? t->sums[r->low].count > 0
-					  : (r->what & TALLY_ATTEMPT) != 0;
+	return tally_attempts(t, r) > 0;
+}
+
+/* Of an attempt; of several the earliest. */
+static inline int64_t
+tally_record_time(const struct tally *t, const struct tally_record *r)
+{
+	return (r->what & TALLY_SUM) != 0 ? t->sums[r->low].first_us : tally_unpack_time(t, r);
+}
+
+/* The same, the latest. */
+static inline int64_t
+tally_record_last(const struct tally *t, const struct tally_record *r)
+{
+	return (r->what & TALLY_SUM) != 0 ? t->sums[r->low].last_us : tally_unpack_time(t, r);
 }
 
 /* What several records of one finding say together. */

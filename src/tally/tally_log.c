@@ -54,10 +54,6 @@ tally_forget_newest(struct tally *t)
 		memset(t->newest, 0xff, TALLY_NEWEST_COUNT * sizeof(*t->newest));
 }
 
-/* Four years before and after the first one; other times are kept in sums. */
-#define TIME_BITS 48
-#define TIME_MIDDLE (UINT64_C(1) << (TIME_BITS - 1))
-
 void
 tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsigned flags)
 {
@@ -67,9 +63,9 @@ tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsi
 		t->has_base = true;
 		t->base_us = time_us;
 	}
-	offset = (uint64_t)time_us - (uint64_t)t->base_us + TIME_MIDDLE;
+	offset = (uint64_t)time_us - (uint64_t)t->base_us + TALLY_TIME_MIDDLE;
 	r->what = (uint16_t)(TALLY_ATTEMPT | flags);
-	if (offset >> TIME_BITS == 0) {
+	if (offset >> TALLY_TIME_BITS == 0) {
 		r->low = (uint32_t)(offset & UINT32_MAX);
 		r->high = (uint16_t)(offset >> 32);
 	} else {
@@ -77,14 +73,6 @@ tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsi
 
 		s->first_us = s->last_us = time_us;
 	}
-}
-
-int64_t
-tally_record_time(const struct tally *t, const struct tally_record *r)
-{
-	if ((r->what & TALLY_SUM) != 0)
-		return t->sums[r->low].first_us;
-	return (int64_t)((uint64_t)t->base_us + ((uint64_t)r->high << 32 | r->low) - TIME_MIDDLE);
 }
 
 struct tally_sum

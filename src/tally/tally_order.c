@@ -2,31 +2,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/few.h"
 #include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
 
-/* Up to here insertion is quicker. */
-#define FEW 48
-
 static void
-insertion_sort(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count)
+sort_few(const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count)
 {
-	uint64_t keys[FEW];
+	uint64_t keys[FEW_MAX];
+	uint32_t unsorted[FEW_MAX], places[FEW_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		uint32_t number = numbers[i];
-		uint64_t key = key_of(t, number);
-		size_t k = i;
-
-		for (; k > 0 && keys[k - 1] > key; k--) {
-			keys[k] = keys[k - 1];
-			numbers[k] = numbers[k - 1];
-		}
-		keys[k] = key;
-		numbers[k] = number;
+		keys[i] = key_of(t, numbers[i]);
+		unsorted[i] = numbers[i];
 	}
+	few_places(keys, count, places);
+	for (size_t i = 0; i < count; i++)
+		numbers[places[i]] = unsorted[i];
 }
 
 /* One byte of the keys: how many have each value, then each to its place. */
@@ -72,8 +66,8 @@ tally_sort_numbers(const struct tally *t, tally_key_of *key_of, uint32_t *number
 {
 	if (count < 2)
 		return;
-	if (count <= FEW)
-		insertion_sort(t, key_of, numbers, count);
+	if (count <= FEW_MAX)
+		sort_few(t, key_of, numbers, count);
 	else
 		radix_sort(t, key_of, numbers, count);
 }

@@ -1,5 +1,4 @@
 /* What a sorted tally tells. */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +6,9 @@
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
+
+/* Of a client, as most have them. */
+#define FEW_RECORDS 48
 
 size_t
 tally_client_count(const struct tally *t)
@@ -84,27 +86,39 @@ number_key(const struct tally *t, uint32_t number)
 	return number;
 }
 
-/* The numbers of a client's records, in the order in which they were added; owned by the caller. */
+/*
+ * The numbers of a client's records, in the order in which they were added: in `few`, if there is
+ * room for them, else in memory of the caller's.
+ */
 static uint32_t *
-records_of(const struct tally *t, size_t first, size_t finding_count, size_t *count)
+records_of(
+    const struct tally *t, const struct tally_client *c, uint32_t few[FEW_RECORDS], size_t *count)
 {
-	const struct tally_order *o = &t->order;
-	size_t room = finding_count, n = 0, more_count;
-	uint32_t *numbers = xreallocarray(NULL, room + 1, sizeof(*numbers));
+	const uint32_t *findings = t->order.findings + c->first_finding;
+	size_t n = c->finding_count, more_count;
+	uint32_t *numbers = few;
 
-	for (size_t i = first; i < first + finding_count; i++) {
-		const uint32_t *more = tally_more_of(t, i, &more_count);
-
-		numbers[n++] = o->findings[i] & ~TALLY_MORE;
-		if (more_count == 0)
+	for (size_t i = 0; i < c->finding_count; i++) {
+		if ((findings[i] & TALLY_MORE) == 0)
 			continue;
-		room += more_count;
-		numbers = xreallocarray(numbers, room + 1, sizeof(*numbers));
+		(void)tally_more_of(t, c->first_finding + i, &more_count);
+		n += more_count;
+	}
+	if (n > FEW_RECORDS)
+		numbers = xreallocarray(NULL, n, sizeof(*numbers));
+	*count = n;
+	n = 0;
+	for (size_t i = 0; i < c->finding_count; i++) {
+		const uint32_t *more;
+
+		numbers[n++] = findings[i] & ~TALLY_MORE;
+		if ((findings[i] & TALLY_MORE) == 0)
+			continue;
+		more = tally_more_of(t, c->first_finding + i, &more_count);
 		memcpy(numbers + n, more, more_count * sizeof(*numbers));
 		n += more_count;
 	}
 	tally_sort_numbers(t, number_key, numbers, n);
-	*count = n;
 	return numbers;
 }
 
@@ -112,20 +126,28 @@ records_of(const struct tally *t, size_t first, size_t finding_count, size_t *co
 static void
 tell_times(const struct tally *t, uint32_t client, struct tally_client *out)
 {
+	uint32_t few[FEW_RECORDS], *numbers;
 	size_t count;
-	uint32_t *numbers = records_of(t, out->first_finding, out->finding_count, &count);
 
+	numbers = records_of(t, out, few, &count);
 	out->first_us = INT64_MAX;
 	out->last_us = INT64_MIN;
 	for (size_t i = 0; i < count; i++) {
-		struct tally_sum sum = tally_record_sum(t, &t->records[numbers[i]]);
+		const struct tally_record *r = &t->records[numbers[i]];
+		uint32_t attempts = tally_attempts(t, r);
+		int64_t first_us, last_us;
 
-		out->first_us = sum.first_us < out->first_us ? sum.first_us : out->first_us;
-		out->last_us = sum.last_us > out->last_us ? sum.last_us : out->last_us;
-		out->event_count += sum.count;
+		if (attempts == 0)
+			continue;
+		first_us = tally_record_time(t, r);
+		last_us = tally_record_last(t, r);
+		out->first_us = first_us < out->first_us ? first_us : out->first_us;
+		out->last_us = last_us > out->last_us ? last_us : out->last_us;
+		out->event_count += attempts;
 	}
 	tally_tell_cadence(t, client, numbers, count, &out->cadence);
-	free(numbers);
+	if (numbers != few)
+		free(numbers);
 }
 
 void
@@ -208,6 +230,30 @@ tally_story_at(const struct tally *t, uint32_t story, struct finding *out)
 	tell_story(&j.story, out);
 }
 
+/*
+ * Of a finding with one record, which has no sum.  Member by member: the compiler would clear all
+ * of them first, by an instruction that repeats itself.
+ */
+static void
+tell_single(const struct tally *t, const struct tally_record *r, struct tally_row *out)
+{
+	bool attempt = (r->what & TALLY_ATTEMPT) != 0;
+	int64_t time_us = tally_unpack_time(t, r);
+
+	out->kind = r->kind;
+	out->story = r->story;
+	out->first_us = attempt ? time_us : INT64_MAX;
+	out->last_us = attempt ? time_us : INT64_MIN;
+	out->count = attempt;
+	out->gap_count = (r->what & TALLY_GAP) != 0;
+	out->login_count = (r->what & TALLY_LOGIN) != 0;
+	out->scsv_count = (r->what & TALLY_SCSV) != 0;
+	out->fallback_count = (r->what & TALLY_FALLBACK) != 0;
+	out->ended_count = (r->what & TALLY_ENDED) != 0;
+	out->dropped_early_count = out->dropped_early_len = 0;
+	out->dropped_early_us = 0;
+}
+
 void
 tally_row_at(const struct tally *t, size_t index, struct tally_row *out)
 {
@@ -223,8 +269,11 @@ tally_row_at(const struct tally *t, size_t index, struct tally_row *out)
 		join_run(t, run, &j);
 		story = run->story;
 		sum = j.sum;
+	} else if ((r->what & TALLY_SUM) != 0) {
+		sum = t->sums[r->low];
 	} else {
-		sum = tally_record_sum(t, r);
+		tell_single(t, r, out);
+		return;
 	}
 	*out = (struct tally_row){
 		.kind = r->kind,
@@ -249,7 +298,6 @@ tally_row_finding(
 {
 	const struct tally_record *r = &t->records[t->order.findings[index] & ~TALLY_MORE];
 
-	memset(out, 0, offsetof(struct finding, certificate_subject));
 	out->key.client_ip = t->clients[r->client].ip;
 	tally_kind_at(t, row->kind, &out->key);
 	out->count = row->count;

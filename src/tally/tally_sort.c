@@ -111,11 +111,21 @@ rank_key(const struct tally *t, uint32_t number)
 	return t->kinds[t->records[number].kind].rank;
 }
 
+static struct tally_day_entry *
+add_day(struct tally_order *o, uint32_t record)
+{
+	struct tally_day_entry *day;
+
+	o->days = tally_make_room(o->days, o->day_count, &o->day_room, sizeof(*o->days));
+	day = &o->days[o->day_count++];
+	*day = (struct tally_day_entry){ .record = record };
+	return day;
+}
+
 /* A client's days; its records become sorted by them. */
 static void
-add_days(struct tally *t, uint32_t *numbers, size_t count)
+add_many_days(struct tally *t, uint32_t *numbers, size_t count)
 {
-	struct tally_order *o = &t->order;
 	struct tally_day_entry *day = NULL;
 	uint64_t last_key = 0;
 
@@ -127,14 +137,106 @@ add_days(struct tally *t, uint32_t *numbers, size_t count)
 		if (!tally_is_attempt(t, r))
 			continue;
 		if (day == NULL || key != last_key) {
-			o->days =
-			    tally_make_room(o->days, o->day_count, &o->day_room, sizeof(*o->days));
-			day = &o->days[o->day_count++];
-			*day = (struct tally_day_entry){ .record = numbers[i] };
+			day = add_day(&t->order, numbers[i]);
 			last_key = key;
 		}
-		day->count += tally_record_sum(t, r).count;
+		day->count += tally_attempts(t, r);
 	}
+}
+
+/*
+ * Versions and outcomes, of which there are few: numbered in order, so that those that a client's
+ * records have are the bits of a word.
+ */
+#define RESULTS_MAX 64
+
+struct results {
+	uint8_t *of_kinds; /* owned; NULL: they are too many */
+	uint32_t items[RESULTS_MAX];
+	size_t count;
+};
+
+static uint32_t
+result_of(const struct tally_kind *k)
+{
+	return (uint32_t)k->tls_version << 8 | k->outcome;
+}
+
+/* Where it is, or would be. */
+static size_t
+place_of_result(const struct results *results, uint32_t result)
+{
+	size_t at = 0;
+
+	while (at < results->count && results->items[at] < result)
+		at++;
+	return at;
+}
+
+static bool
+add_result(struct results *results, uint32_t result)
+{
+	size_t at = place_of_result(results, result);
+
+	if (at < results->count && results->items[at] == result)
+		return true;
+	if (results->count == RESULTS_MAX)
+		return false;
+	memmove(results->items + at + 1, results->items + at,
+	    (results->count - at) * sizeof(*results->items));
+	results->items[at] = result;
+	results->count++;
+	return true;
+}
+
+static void
+number_results(const struct tally *t, struct results *results)
+{
+	*results = (struct results){ 0 };
+	for (size_t i = 0; i < t->kind_count; i++) {
+		if (!add_result(results, result_of(&t->kinds[i])))
+			return;
+	}
+	results->of_kinds = xreallocarray(NULL, t->kind_count + 1, 1);
+	for (size_t i = 0; i < t->kind_count; i++)
+		results->of_kinds[i] = (uint8_t)place_of_result(results, result_of(&t->kinds[i]));
+}
+
+/* The same as above for records that are all of one day; false: they are not. */
+static bool
+add_one_day(struct tally *t, const struct results *results, const uint32_t *numbers, size_t count)
+{
+	uint32_t firsts[RESULTS_MAX], counts[RESULTS_MAX];
+	uint64_t seen = 0;
+	int64_t day_us = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct tally_record *r = &t->records[numbers[i]];
+		uint32_t attempts = tally_attempts(t, r);
+		int64_t time_us;
+		uint8_t result;
+
+		if (attempts == 0)
+			continue;
+		time_us = tally_record_time(t, r);
+		if (seen == 0)
+			day_us = tally_day_of(time_us) * USEC_PER_DAY;
+		if ((uint64_t)time_us - (uint64_t)day_us >= USEC_PER_DAY)
+			return false;
+		result = results->of_kinds[r->kind];
+		if ((seen >> result & 1) == 0) {
+			firsts[result] = numbers[i];
+			counts[result] = 0;
+			seen |= UINT64_C(1) << result;
+		}
+		counts[result] += attempts;
+	}
+	for (; seen != 0; seen &= seen - 1) {
+		unsigned result = (unsigned)__builtin_ctzll(seen);
+
+		add_day(&t->order, firsts[result])->count = counts[result];
+	}
+	return true;
 }
 
 /* The story of several records: one that is kept, or a number for one that is not. */
@@ -191,33 +293,39 @@ add_findings(struct tally *t, uint32_t *numbers, size_t count)
 	}
 }
 
+/* What is a client's, whose records are `numbers`: in o->findings, as in add_findings. */
+static void
+order_client(struct tally *t, const struct results *results, uint32_t *numbers, size_t count)
+{
+	uint32_t *copy;
+
+	if (results->of_kinds == NULL || !add_one_day(t, results, numbers, count)) {
+		copy = xreallocarray(NULL, count + 1, sizeof(*copy));
+		memcpy(copy, numbers, count * sizeof(*copy));
+		add_many_days(t, copy, count);
+		free(copy);
+	}
+	add_findings(t, numbers, count);
+}
+
 static void
 order_records(struct tally *t)
 {
 	struct tally_order *o = &t->order;
 	const struct tally_items items = tally_record_items(t);
 	uint32_t *firsts = xreallocarray(NULL, t->client_count + 1, sizeof(*firsts));
-	uint32_t *scratch = NULL;
-	size_t scratch_room = 0;
+	struct results results;
 
+	number_results(t, &results);
 	o->findings = tally_group(t, o->ranks, &items, firsts);
 	for (size_t i = 0; i < t->client_count; i++) {
-		uint32_t *numbers = o->findings + firsts[i];
-		size_t count = firsts[i + 1] - firsts[i];
-
-		while (count > scratch_room)
-			scratch =
-			    tally_make_room(scratch, scratch_room, &scratch_room, sizeof(*scratch));
-		if (count > 0)
-			memcpy(scratch, numbers, count * sizeof(*scratch));
 		o->shares[i].first_day = (uint32_t)o->day_count;
 		o->shares[i].first_finding = (uint32_t)o->finding_count;
-		add_days(t, scratch, count);
-		add_findings(t, numbers, count);
+		order_client(t, &results, o->findings + firsts[i], firsts[i + 1] - firsts[i]);
 	}
 	o->shares[t->client_count].first_day = (uint32_t)o->day_count;
 	o->shares[t->client_count].first_finding = (uint32_t)o->finding_count;
-	free(scratch);
+	free(results.of_kinds);
 	free(firsts);
 }
 
