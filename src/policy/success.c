@@ -57,6 +57,13 @@ compare_names(const struct event_text *a, const struct event_text *b)
 	return a_len - b_len;
 }
 
+/* The same as to be equal, which most are not. */
+static bool
+same_names(const struct event_text *a, const struct event_text *b)
+{
+	return bare_len(a) == bare_len(b) && compare_names(a, b) == 0;
+}
+
 /* From SNI or DNS: the name by which the client meant to reach this server and no other. */
 static bool
 has_clients_name(const struct finding *f)
@@ -69,7 +76,7 @@ policy_same_server(const struct finding *a, const struct finding *b)
 {
 	if (a->key.server_port != b->key.server_port)
 		return false;
-	if (compare_names(&a->key.server, &b->key.server) == 0)
+	if (same_names(&a->key.server, &b->key.server))
 		return true;
 	if (has_clients_name(a) && has_clients_name(b))
 		return false;

@@ -286,33 +286,39 @@ switch_off_find(const struct switch_off *s, struct span name, const struct addr 
 	return find_by_name(s, text, protocol, out);
 }
 
+/* Besides a decimal digit. */
+static bool
+may_end_ipv6(char c)
+{
+	return c == ':' || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 static bool
 is_address(const struct event_text *name)
 {
-	char text[ADDR_TEXT_LEN];
+	char text[ADDR_TEXT_LEN], last;
 	struct addr addr;
 
-	/* The quick test first: one ends with a digit, or has a colon. */
-	if (name->len >= sizeof(text) || name->len == 0 ||
-	    ((name->data[name->len - 1] < '0' || name->data[name->len - 1] > '9') &&
-		memchr(name->data, ':', name->len) == NULL))
+	/* The quick tests first: one ends with a digit, or has a colon before another one. */
+	if (name->len >= sizeof(text) || name->len == 0)
+		return false;
+	last = name->data[name->len - 1];
+	if ((last < '0' || last > '9') &&
+	    (!may_end_ipv6(last) || memchr(name->data, ':', name->len) == NULL))
 		return false;
 	memcpy(text, name->data, name->len);
 	text[name->len] = '\0';
 	return addr_from_text(text, &addr);
 }
 
-bool
-switch_off_find_server(
-    const struct switch_off *s, const struct finding *f, struct switch_off_match *out)
+static bool
+find_server(const struct switch_off *s, const struct finding *f, struct switch_off_match *out)
 {
 	const struct finding_key *k = &f->key;
 	struct span name = event_text_span(&k->server);
 	const struct span unnamed = { 0 };
 	enum name_source source = f->server_name_source;
 
-	if (s == NULL)
-		return false;
 	/* A client may write an address where a name belongs. */
 	if (is_address(&k->server))
 		return switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
@@ -321,6 +327,27 @@ switch_off_find_server(
 	/* A certificate has one of many names, and not always the one that the client meant. */
 	return source == NAME_SOURCE_CERTIFICATE &&
 	       switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
+}
+
+/* The quick answer for most servers: its name is no address, and none of the list. */
+static bool
+is_elsewhere(const struct switch_off *s, const struct finding *f)
+{
+	const struct event_text *name = &f->key.server;
+	char last;
+
+	if (name->len < TAIL_LEN || f->server_name_source == NAME_SOURCE_CERTIFICATE)
+		return false;
+	last = name->data[name->len - 1];
+	return last != '.' && (last < '0' || last > '9') && !may_end_ipv6(last) &&
+	       !may_have_host(s, event_text_span(name));
+}
+
+bool
+switch_off_find_server(
+    const struct switch_off *s, const struct finding *f, struct switch_off_match *out)
+{
+	return s != NULL && !is_elsewhere(s, f) && find_server(s, f, out);
 }
 
 size_t

@@ -3,6 +3,7 @@
  * as to write a row.  True as long as no client is removed and nobody else writes.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "store/store_internal.h"
@@ -37,11 +38,22 @@ store_clients_forget(struct store *s)
 	s->clients = NULL;
 }
 
+/* Twice: after once, addresses of one network may stand in rows. */
+static size_t
+hash_address(const struct hash_key *key, const struct addr *ip)
+{
+	uint64_t words[2];
+
+	_Static_assert(sizeof(words) == sizeof(ip->bytes), "an address is two words");
+	memcpy(words, ip->bytes, sizeof(words));
+	return (size_t)hash_words(key, hash_words(key, words[0], words[1]), ip->family);
+}
+
 /* The place of an address, or where it would be; at least one is free. */
 static struct client_number *
 place_of(const struct client_numbers *n, const struct addr *ip)
 {
-	size_t at = (size_t)hash_bytes(n->key, ip, sizeof(*ip)) & (n->slot_count - 1);
+	size_t at = hash_address(n->key, ip) & (n->slot_count - 1);
 
 	while (n->slots[at].id != 0 && !addr_equals(&n->slots[at].ip, ip))
 		at = (at + 1) & (n->slot_count - 1);

@@ -45,7 +45,8 @@ store_reference(struct store *s, enum store_shared which, int64_t id, int change
 	struct store_references *r = &s->references[which];
 	size_t at;
 
-	make_room(r);
+	if (r->slot_count == 0)
+		make_room(r);
 	for (at = first_slot(r, id); r->slots[at] != 0; at = (at + 1) & (r->slot_count - 1)) {
 		struct store_reference *known = &r->items[r->slots[at] - 1];
 
@@ -54,8 +55,9 @@ store_reference(struct store *s, enum store_shared which, int64_t id, int change
 			return;
 		}
 	}
-	r->items[r->count++] = (struct store_reference){ id, change };
-	r->slots[at] = (uint32_t)r->count;
+	make_room(r);
+	r->items[r->count] = (struct store_reference){ id, change };
+	put(r, r->count++);
 }
 
 static void
