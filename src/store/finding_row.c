@@ -67,6 +67,7 @@ enum {
 	MORE_WIDTH = 6 * COUNT_WIDTH + DROPPED_US_WIDTH + DROPPED_LEN_WIDTH,
 	NAME_WIDTH_MAX = KIND_WIDTH + STORY_WIDTH + 1 + COUNT_WIDTH + LEN_WIDTH + 1 + MORE_WIDTH,
 };
+_Static_assert(KIND_WIDTH == 8 && STORY_WIDTH == 8, "eight digits each");
 #define BEYOND_COUNT UINT64_C(10000000)
 #define BEYOND_NUMBER INT64_C(100000000)
 #define BEYOND_LEN UINT64_C(100000000000000)
@@ -111,7 +112,6 @@ store_finding_pack(struct buf *out, const struct store_finding_place *place,
 			 (once ? STORE_JUDGED_OWN_ONCE : 0);
 	char *end = store_packed_begin_named(out, NAME_WIDTH_MAX);
 
-	_Static_assert(KIND_WIDTH == 8 && STORY_WIDTH == 8, "eight digits each");
 	end = digits_put_eight(end, (uint32_t)place->kind);
 	end = digits_put_eight(end, (uint32_t)place->story);
 	if (!once) {
@@ -234,15 +234,15 @@ store_finding_read_more(sqlite3_value *const *values, struct finding *out)
 bool
 store_finding_unpack_place(struct span *name, struct store_finding_place *out)
 {
-	uint64_t kind, story;
+	uint32_t kind, story;
 
 	*out = (struct store_finding_place){ 0 };
-	if (!store_packed_take(name, KIND_WIDTH, &kind) ||
-	    !store_packed_take(name, STORY_WIDTH, &story))
+	if (name->len < KIND_WIDTH + STORY_WIDTH || !digits_take_eight(name->data, &kind) ||
+	    !digits_take_eight(name->data + KIND_WIDTH, &story))
 		return false;
-	out->kind = (int64_t)kind;
-	out->story = (int64_t)story;
-	return true;
+	out->kind = kind;
+	out->story = story;
+	return span_skip(name, KIND_WIDTH + STORY_WIDTH);
 }
 
 static bool

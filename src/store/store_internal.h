@@ -102,7 +102,11 @@ enum store_batch_of {
 	STORE_BATCH_TRIMS, /* not written: clients whose hours are to be trimmed */
 };
 #define STORE_BATCH_COUNT (STORE_BATCH_TRIMS + 1)
-#define STORE_BATCH_ROWS_MAX 512
+/*
+ * Few enough that the pages that rows were read from are still in the page cache when they are
+ * written: where a flush has filled it with changed pages, a tenth of it is left for others.
+ */
+#define STORE_BATCH_ROWS_MAX 32
 #define STORE_BATCH_WIDTH_MAX 16
 /* The value of a column that may be NULL. */
 #define STORE_BATCH_NULL INT64_MIN
