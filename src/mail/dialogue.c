@@ -203,7 +203,7 @@ unknown_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 		{ "NOOP", MAIL_COMMAND_OTHER },
 		{ "QUIT", MAIL_COMMAND_QUIT },
 		{ "RSET", MAIL_COMMAND_OTHER },
-		{ NULL, MAIL_COMMAND_OTHER },
+		{ "", MAIL_COMMAND_OTHER },
 	};
 	const struct mail_verb *verb;
 	struct span word;

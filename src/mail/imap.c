@@ -65,7 +65,7 @@ static const struct mail_verb verbs[] = {
 	{ "URLFETCH", MAIL_COMMAND_OTHER },
 	{ "LANGUAGE", MAIL_COMMAND_OTHER },
 	{ "UNAUTHENTICATE", MAIL_COMMAND_OTHER },
-	{ NULL, MAIL_COMMAND_OTHER },
+	{ "", MAIL_COMMAND_OTHER },
 };
 
 /* RFC 9051, section 9: the characters of a tag. */

@@ -75,9 +75,10 @@ enum mail_reply {
 	MAIL_REPLY_NO,
 };
 
-/* A row of a protocol's list of commands; the list ends with a NULL name. */
+/* A row of a protocol's list of commands; the list ends with an empty name. */
+#define MAIL_VERB_ROOM 16
 struct mail_verb {
-	const char *name; /* upper case */
+	char name[MAIL_VERB_ROOM]; /* upper case, and zeros behind it */
 	enum mail_command command;
 };
 

@@ -28,7 +28,7 @@ static const struct mail_verb verbs[] = {
 	{ "XSENDER", MAIL_COMMAND_OTHER },
 	{ "RPOP", MAIL_COMMAND_OTHER },
 	{ "IMPLEMENTATION", MAIL_COMMAND_OTHER },
-	{ NULL, MAIL_COMMAND_OTHER },
+	{ "", MAIL_COMMAND_OTHER },
 };
 
 static void
@@ -210,7 +210,7 @@ mail_pop3_recognises(enum mail_side side, struct span line)
 		{ "STLS", MAIL_COMMAND_STARTTLS },
 		{ "UIDL", MAIL_COMMAND_OTHER },
 		{ "RETR", MAIL_COMMAND_OTHER },
-		{ NULL, MAIL_COMMAND_OTHER },
+		{ "", MAIL_COMMAND_OTHER },
 	};
 	struct span word;
 

@@ -31,7 +31,7 @@ static const struct mail_verb verbs[] = {
 	{ "SEND", MAIL_COMMAND_OTHER },
 	{ "SOML", MAIL_COMMAND_OTHER },
 	{ "SAML", MAIL_COMMAND_OTHER },
-	{ NULL, MAIL_COMMAND_OTHER },
+	{ "", MAIL_COMMAND_OTHER },
 };
 
 static void
@@ -311,7 +311,7 @@ mail_smtp_recognises(enum mail_side side, struct span line)
 		{ "RCPT", MAIL_COMMAND_OTHER },
 		{ "BDAT", MAIL_COMMAND_BDAT },
 		{ "STARTTLS", MAIL_COMMAND_STARTTLS },
-		{ NULL, MAIL_COMMAND_OTHER },
+		{ "", MAIL_COMMAND_OTHER },
 	};
 	struct span word;
 	unsigned code;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/short_copy.h"
+
 #include "base/banned.h"
 
 static uint8_t
@@ -93,17 +95,33 @@ mail_number_from_text(struct span word, uint64_t *out)
 	return true;
 }
 
+/* Eight bytes with the letters of ASCII in upper case. */
+static uint64_t
+upper_word(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t low = word & ~high;
+	uint64_t from_a = low + ones * (0x80 - 'a'), behind_z = low + ones * (0x7f - 'z');
+
+	return word - (((from_a ^ behind_z) & ~word & high) >> 2);
+}
+
 const struct mail_verb *
 mail_find_verb(const struct mail_verb *verbs, struct span word)
 {
-	uint8_t first;
+	uint64_t words[MAIL_VERB_ROOM / sizeof(uint64_t)] = { 0 }, name[2];
 
-	if (word.len == 0)
+	_Static_assert(sizeof(words) == sizeof(name), "two words");
+	if (word.len == 0 || word.len >= MAIL_VERB_ROOM)
 		return NULL;
-	first = upper(word.data[0]);
-	for (; verbs->name != NULL; verbs++) {
-		if ((uint8_t)verbs->name[0] == first && mail_word_is(word, verbs->name))
-			return verbs;
+	short_copy(words, word.data, word.len);
+	words[0] = upper_word(words[0]);
+	words[1] = upper_word(words[1]);
+	for (; verbs->name[0] != '\0'; verbs++) {
+		memcpy(name, verbs->name, sizeof(name));
+		/* A zero in the word itself is none behind a name. */
+		if (name[0] == words[0] && name[1] == words[1])
+			return verbs->name[word.len - 1] != '\0' ? verbs : NULL;
 	}
 	return NULL;
 }

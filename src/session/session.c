@@ -10,21 +10,24 @@
 /* Without any TLS in so many bytes of one direction the connection is none of ours. */
 #define MAX_PREAMBLE 65536
 
-/* STARTTLS, or the like, is usual on one of the ports. */
+/* True where words come before TLS, as lines of a mail protocol. */
 static bool
-expects_words(const struct session_options *options, const struct connection *conn)
+speaks_mail(struct service service)
 {
-	return service_set_find(options->services, conn->port[0]).starttls ||
-	       service_set_find(options->services, conn->port[1]).starttls;
+	return service.protocol > PROTOCOL_TLS ||
+	       (service.protocol == PROTOCOL_TLS && service.starttls);
 }
 
 struct session *
 session_new(const struct session_options *options, const struct connection *conn)
 {
-	struct session *s = session_alloc(options->pool, expects_words(options, conn));
+	struct service a = service_set_find(options->services, conn->port[0]);
+	struct service b = service_set_find(options->services, conn->port[1]);
+	struct session *s = session_alloc(options->pool, a.starttls || b.starttls);
 
 	s->options = options;
 	s->conn = conn;
+	s->speaks_mail = speaks_mail(a) || speaks_mail(b);
 	s->client = CONNECTION_NO_DIR;
 	s->mail_client = CONNECTION_NO_DIR;
 	for (unsigned dir = 0; dir < 2; dir++)
@@ -168,20 +171,6 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	s->mail->name_key = s->options->name_key;
 }
 
-/* True where words come before TLS, as lines of a mail protocol. */
-static bool
-speaks_mail(const struct session *s)
-{
-	for (unsigned dir = 0; dir < 2; dir++) {
-		struct service service = service_at(s, dir);
-
-		if (service.protocol > PROTOCOL_TLS ||
-		    (service.protocol == PROTOCOL_TLS && service.starttls))
-			return true;
-	}
-	return false;
-}
-
 /* The first bytes of a direction: what does it speak? */
 static enum stage
 first_stage(struct session *s, unsigned dir, struct span bytes)
@@ -199,11 +188,11 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 	/* An SSLv2-format hello; it is the record stream that looks closer. */
 	if ((first & 0x80) != 0 && (!begins_late || tls_looks_like_sslv2_hello(bytes)))
 		return STAGE_TLS;
-	if (speaks_mail(s) && is_text(bytes, begins_late)) {
+	if (s->speaks_mail && is_text(bytes, begins_late)) {
 		start_mail(s, dir, bytes);
 		return STAGE_MAIL;
 	}
-	if (speaks_mail(s) && begins_late) {
+	if (s->speaks_mail && begins_late) {
 		tls_record_stream_start_lost(&s->side[dir].records);
 		return STAGE_TLS;
 	}
@@ -268,7 +257,7 @@ resume_words(struct session *s, unsigned dir, struct span bytes, const struct ma
 	size_t n;
 
 	side->stage = STAGE_GARBAGE;
-	if (speaks_mail(s))
+	if (s->speaks_mail)
 		return;
 	tls_record_stream_release(&side->records);
 	tls_record_stream_init(&side->records);

@@ -69,6 +69,7 @@ struct session {
 	bool has_time;          /* `event.timestamp_us` is set, for want of a ClientHello */
 	bool emitted;           /* `event` was handed on */
 	bool with_dialogue;     /* it is a struct session_with_dialogue's */
+	bool speaks_mail;       /* words before TLS are lines of a mail protocol */
 	bool long_preamble;     /* a side has said so much without TLS that none will come */
 	bool http;              /* a side began with an HTTP request */
 	bool client_hello_seen;
