@@ -41,7 +41,7 @@ buf_add_text(struct buf *b, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (!__builtin_constant_p(len) || len > 32) {
+	if (!__builtin_constant_p(len) || len == 0 || len > 32) {
 		buf_add(b, text, len);
 		return;
 	}
