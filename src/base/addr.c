@@ -190,7 +190,9 @@ network_contains(const struct network *net, const struct addr *a)
 {
 	unsigned whole = net->prefix_len / 8, rest = net->prefix_len % 8;
 
-	if (net->addr.family != a->family || memcmp(net->addr.bytes, a->bytes, whole) != 0)
+	/* One byte tells most of them apart. */
+	if (net->addr.family != a->family || (whole > 0 && net->addr.bytes[0] != a->bytes[0]) ||
+	    memcmp(net->addr.bytes, a->bytes, whole) != 0)
 		return false;
 	return rest == 0 || ((net->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0;
 }

@@ -16,7 +16,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		"SELECT mac, name, name_us, first_us, last_us, count, marks, cadence, own_findings,"
 		" days, hour FROM client_state WHERE id = ?1",
 	[STATEMENT_CLIENTS_WRITE] =
-		"INSERT INTO client (id, sensor, ip_key, ip) SELECT v1, v2, v3, v4 FROM batch",
+		/* In the order of the table, or each value is moved once more. */
+		"INSERT INTO client (sensor, ip_key, id, ip) SELECT v2, v3, v1, v4 FROM batch",
 	[STATEMENT_STATES_WRITE] =
 		"INSERT OR REPLACE INTO client_state (id, mac, name, name_us, first_us, last_us,"
 		" count, marks, reason, cadence, cadence_text, interval_us, active_hours, own_findings,"
