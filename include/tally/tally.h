@@ -12,7 +12,7 @@
  * no handshake more, and may come in a later tally than that: then its finding has a count of 0
  * here, as with tally_mark_fallback().
  *
- * Memory:  bounded by tally_options.max_bytes, of which an event takes some 40 bytes (20 of them
+ * Memory:  bounded by tally_options.max_bytes, of which an event takes some 36 bytes (20 of them
  *          only while it is sorted), and once what many have in common.  When they are used up,
  *          events of one finding and one day are joined into one, as often as that gives room.
  * Threads: one at a time.

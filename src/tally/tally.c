@@ -9,6 +9,9 @@
 
 #include "base/banned.h"
 
+/* Every number is that of an entry, of which a kind takes least. */
+#define BYTES_MAX ((size_t)TALLY_NUMBER_MAX / 2 * TALLY_KIND_LEN)
+_Static_assert(TALLY_KIND_LEN <= TALLY_CLIENT_LEN && TALLY_KIND_LEN <= TALLY_STORY_LEN, "least");
 /* A tally that is never full enough for it has no records worth joining. */
 #define FIRST_PACK 1024
 
@@ -19,6 +22,8 @@ tally_new(const struct tally_options *options)
 
 	t->max_bytes = options != NULL && options->max_bytes != 0 ? options->max_bytes
 								  : TALLY_DEFAULT_MAX_BYTES;
+	if (t->max_bytes > BYTES_MAX)
+		t->max_bytes = BYTES_MAX;
 	t->key = hash_key_random();
 	tally_index_init(&t->client_index);
 	tally_index_init(&t->kind_index);
@@ -41,7 +46,6 @@ tally_free(struct tally *t)
 	free(t->kind_index.slots);
 	free(t->story_index.slots);
 	free(t->clients);
-	free(t->names);
 	free(t->kinds);
 	free(t->stories);
 	free(t->records);
@@ -62,7 +66,7 @@ tally_clear(struct tally *t)
 	tally_index_clear(&t->client_index);
 	tally_index_clear(&t->kind_index);
 	tally_index_clear(&t->story_index);
-	t->client_count = t->name_count = t->kind_count = t->story_count = 0;
+	t->client_count = t->kind_count = t->story_count = 0;
 	t->record_count = t->sum_count = t->hour_count = 0;
 	t->brief_count = t->cadence_count = 0;
 	t->free_sum = TALLY_NONE;
@@ -255,13 +259,13 @@ tally_mark_fallback(struct tally *t, const struct fallback_mark *mark)
 	tally_find_key_kind(t, &mark->key, &p.kind);
 	r = record_for(t, &p, ip);
 	if (mark->count == 1 && (r->what & (TALLY_SUM | TALLY_FALLBACK)) == 0)
-		r->what = (uint16_t)(r->what | TALLY_FALLBACK);
+		r->what |= TALLY_FALLBACK;
 	else if (mark->count > 0)
 		tally_widen(t, r)->fallback_count += mark->count;
 	story = t->stories[r->story];
 	if (mark->from > story.facts.fallback_from)
 		story.facts.fallback_from = mark->from;
-	r->story = tally_story_keep(t, &story, tally_story_hash(t, &story));
+	r->story = tally_story_keep(t, &story, tally_story_hash(t, &story)) & TALLY_NUMBER_MAX;
 	t->order.outdated = true;
 	return true;
 }

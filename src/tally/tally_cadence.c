@@ -150,7 +150,7 @@ tally_pace(
 
 		if (next_visit(t, &v, r, &gap_us))
 			count(t, client, tally_record_time(t, r), gap_us, may_grow);
-		r->what = (uint16_t)(r->what | TALLY_PACED);
+		r->what |= TALLY_PACED;
 	}
 }
 

@@ -41,7 +41,6 @@ tally_client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 	t->clients[i] = (struct tally_client_entry){
 		.ip = *ip,
 		.mac_us = INT64_MIN,
-		.name = TALLY_NONE,
 		.cadence = TALLY_NONE,
 		.newest_hour = TALLY_NONE,
 	};
@@ -59,22 +58,19 @@ rank_of_name(const struct event *ev)
 
 /* True when the event brings a name that is to be kept instead of what is there. */
 static bool
-brings_name(const struct tally *t, const struct tally_client_entry *c, const struct event *ev)
+brings_name(const struct tally_client_entry *c, const struct event *ev)
 {
-	const struct tally_name *name;
-
 	if (ev->client_name.len == 0)
 		return false;
-	if (c->name == TALLY_NONE)
-		return true;
-	name = &t->names[c->name];
-	return device_name_replaces(rank_of_name(ev), ev->timestamp_us, name->rank, name->time_us);
+	return c->name == NULL ||
+	       device_name_replaces(rank_of_name(ev), ev->timestamp_us, c->name_rank, c->name_us);
 }
 
 static bool
-text_differs(struct tally_text old, const struct event_text *text)
+is_named_so(const struct tally_client_entry *c, const struct event_text *text)
 {
-	return old.len != text->len || memcmp(old.data, text->data, text->len) != 0;
+	return c->name != NULL && c->name_len == text->len &&
+	       memcmp(c->name, text->data, text->len) == 0;
 }
 
 bool
@@ -82,41 +78,28 @@ tally_client_fits(const struct tally *t, uint32_t client, const struct event *ev
 {
 	const struct tally_client_entry *c = &t->clients[client];
 
-	if (!brings_name(t, c, ev))
-		return true;
-	return c->name != TALLY_NONE && (!text_differs(t->names[c->name].text, &ev->client_name) ||
-					    tally_text_fits(t, ev->client_name.len));
-}
-
-static struct tally_name *
-name_of(struct tally *t, struct tally_client_entry *c)
-{
-	if (c->name == TALLY_NONE) {
-		c->name = (uint32_t)t->name_count++;
-		t->names = tally_make_room(t->names, c->name, &t->name_room, sizeof(*t->names));
-		t->names[c->name] = (struct tally_name){ .text = { .data = "" } };
-		t->bytes += sizeof(*t->names);
-	}
-	return &t->names[c->name];
+	return !brings_name(c, ev) || is_named_so(c, &ev->client_name) ||
+	       tally_text_fits(t, ev->client_name.len);
 }
 
 void
 tally_update_client(struct tally *t, uint32_t client, const struct event *ev)
 {
 	struct tally_client_entry *c = &t->clients[client];
-	struct tally_name *name;
 
 	if (ev->has_client_mac && ev->timestamp_us >= c->mac_us) {
 		c->has_mac = true;
 		c->mac_us = ev->timestamp_us;
 		memcpy(c->mac, ev->client_mac, sizeof(c->mac));
 	}
-	if (!brings_name(t, c, ev))
+	if (!brings_name(c, ev))
 		return;
-	name = name_of(t, c);
-	name->time_us = ev->timestamp_us;
-	name->source = (uint8_t)ev->client_name_source;
-	name->rank = rank_of_name(ev);
-	if (text_differs(name->text, &ev->client_name))
-		name->text = tally_keep_text(t, ev->client_name.data, ev->client_name.len);
+	c->name_us = ev->timestamp_us;
+	c->name_source = (uint8_t)ev->client_name_source;
+	c->name_rank = rank_of_name(ev);
+	if (is_named_so(c, &ev->client_name))
+		return;
+	_Static_assert(EVENT_NAME_MAX <= UINT8_MAX, "a length is a byte");
+	c->name = tally_keep_text(t, ev->client_name.data, ev->client_name.len).data;
+	c->name_len = (uint8_t)ev->client_name.len;
 }

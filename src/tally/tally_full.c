@@ -97,7 +97,7 @@ tally_add_known(struct tally *t, uint32_t client, uint32_t kind, const struct ev
 	story_number = tally_story_find(t, &j.story);
 	if (story_number == TALLY_NONE)
 		return false;
-	r->story = story_number;
+	r->story = story_number & TALLY_NUMBER_MAX;
 	tally_take_spare(t, r);
 	sum = tally_widen(t, r);
 	tally_sum_add(sum, &(struct tally_sum){ .first_us = ev->timestamp_us,

@@ -1,14 +1,17 @@
 /* Hours of each client: how its sessions and logins went. */
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "tally/login_names.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"
 
 /* Of a client so many are searched, the newest first; then another entry is made for the hour. */
 #define SEARCHED_MAX 64
+/* More names than are told apart: tally/login_names.h. */
+#define NAMES_MAX 0xffu
+_Static_assert(LOGIN_NAMES_MAX <= NAMES_MAX, "all that are told apart");
 
 struct tally_hour_entry *
 tally_hour_of(struct tally *t, uint32_t client, int64_t hour, bool may_make)
@@ -26,7 +29,7 @@ tally_hour_of(struct tally *t, uint32_t client, int64_t hour, bool may_make)
 	t->hours = tally_make_room(t->hours, i, &t->hour_room, sizeof(*t->hours));
 	t->hours[i] = (struct tally_hour_entry){
 		.hour = hour,
-		.client = client,
+		.client = client & TALLY_NUMBER_MAX,
 		.older = t->clients[client].newest_hour,
 	};
 	t->clients[client].newest_hour = i;
@@ -44,18 +47,26 @@ sum_of(uint32_t a, uint32_t b)
 void
 tally_count_hour(struct tally_hour_entry *h, const struct event_ending *e)
 {
+	unsigned failed_names = e->names_in_hour < NAMES_MAX ? e->names_in_hour : NAMES_MAX;
+
 	h->sessions = sum_of(h->sessions, 1);
 	h->short_sessions = sum_of(h->short_sessions, e->is_short);
 	h->failed_logins = sum_of(h->failed_logins, e->failed_logins);
 	h->accepted_logins = sum_of(h->accepted_logins, e->accepted_logins);
-	if (e->names_in_hour > h->failed_names)
-		h->failed_names = e->names_in_hour;
+	if (failed_names > h->failed_names)
+		h->failed_names = failed_names & NAMES_MAX;
 }
 
 static uint64_t
 hour_key(const struct tally *t, uint32_t number)
 {
 	return (uint64_t)t->hours[number].hour ^ UINT64_C(1) << 63;
+}
+
+static uint64_t
+hour_client(const struct tally *t, uint32_t number)
+{
+	return t->hours[number].client;
 }
 
 /* Leaves nothing in `from`, so that it can be joined again. */
@@ -95,11 +106,9 @@ void
 tally_sort_hours(struct tally *t)
 {
 	struct tally_order *o = &t->order;
-	const struct tally_items items = { t->hours, t->hour_count, sizeof(*t->hours),
-		offsetof(struct tally_hour_entry, client) };
 	uint32_t *firsts = xreallocarray(NULL, t->client_count + 1, sizeof(*firsts));
 
-	o->hours = tally_group(t, o->ranks, &items, firsts);
+	o->hours = tally_group(t, o->ranks, hour_client, t->hour_count, firsts);
 	for (size_t i = 0; i < t->client_count; i++) {
 		o->shares[i].first_hour = (uint32_t)o->hour_count;
 		add_hours(t, o->hours + firsts[i], firsts[i + 1] - firsts[i]);

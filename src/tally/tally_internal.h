@@ -1,5 +1,5 @@
 /*
- * tally_internal - a log of events in 20 bytes each, and what the events have in common.
+ * tally_internal - a log of events in 16 bytes each, and what the events have in common.
  *
  * Most of an event many others repeat: the key of its finding without the client, and what is known
  * of the latest handshake.  Each such kind and each such story is kept once; a record of the log
@@ -11,6 +11,7 @@
 #define TLSTALLY_TALLY_TALLY_INTERNAL_H
 
 #include "base/hash.h"
+#include "base/xalloc.h"
 #include "tally/cadence.h"
 #include "tally/tally.h"
 
@@ -22,22 +23,19 @@ struct tally_text {
 	uint16_t len;
 };
 
+/* One line of memory, where the allocator begins one; what is looked at last stands last. */
 struct tally_client_entry {
 	struct addr ip;
 	bool has_mac;
 	uint8_t mac[6];
 	int64_t mac_us;       /* packet time of the event that told it */
-	uint32_t name;        /* in tally.names; TALLY_NONE: it has none */
-	uint32_t cadence;     /* in tally.briefs; TALLY_NONE: all its times are in the log */
+	int64_t name_us;      /* the same of the name */
 	uint32_t newest_hour; /* in tally.hours; TALLY_NONE: it has none */
+	uint8_t name_len, name_source, name_rank;
+	const char *name; /* what it calls itself, in the arena; NULL: nothing yet */
+	uint32_t cadence; /* in tally.briefs; TALLY_NONE: all its times are in the log */
 };
-
-/* What a client calls itself. */
-struct tally_name {
-	struct tally_text text;
-	int64_t time_us;
-	uint8_t source, rank;
-};
+_Static_assert(sizeof(struct tally_client_entry) == CACHE_LINE, "no gaps");
 
 /* A struct cadence of which little is counted, as of most clients between two flushes. */
 #define TALLY_BRIEF_CLASSES 8
@@ -80,17 +78,22 @@ struct tally_story {
 	struct tally_text subject;
 };
 
+/* Clients, kinds and stories have numbers below this: no budget holds as many (tally_new). */
+#define TALLY_NUMBER_BITS 24
+#define TALLY_NUMBER_MAX ((UINT32_C(1) << TALLY_NUMBER_BITS) - 1)
+
 /* One event, as a rule; what it counts is in its flags, or in tally.sums. */
 struct tally_record {
-	uint32_t client, kind, story;
-	uint32_t low;  /* of its time, 48 bits around tally.base_us; or the number of its sum */
-	uint16_t high; /* of its time */
-	uint16_t what; /* TALLY_* flags */
+	uint32_t client : TALLY_NUMBER_BITS, what : 8; /* TALLY_* flags */
+	uint32_t kind : TALLY_NUMBER_BITS, middle : 8;
+	uint32_t story : TALLY_NUMBER_BITS, high : 8;
+	uint32_t low; /* with middle and high its time around tally.base_us; or its sum's number */
 };
+_Static_assert(sizeof(struct tally_record) == 16, "no gaps");
 
-#define TALLY_SUM 0x8000u   /* what it counts is in a sum, and not in its flags */
-#define TALLY_PACED 0x4000u /* its time is counted in the client's cadence */
-#define TALLY_ATTEMPT 1u /* a handshake, or a session in cleartext; else just what became of it */
+#define TALLY_SUM 0x80u   /* what it counts is in a sum, and not in its flags */
+#define TALLY_PACED 0x40u /* its time is counted in the client's cadence */
+#define TALLY_ATTEMPT 1u  /* a handshake, or a session in cleartext; else just what became of it */
 #define TALLY_GAP 2u
 #define TALLY_LOGIN 4u
 #define TALLY_SCSV 8u
@@ -108,9 +111,8 @@ struct tally_sum {
 struct tally_hour_entry {
 	int64_t hour;
 	uint32_t sessions, short_sessions, failed_logins, accepted_logins; /* they saturate */
-	uint32_t failed_names;
-	uint32_t client;
 	uint32_t older; /* of this client; TALLY_NONE: none */
+	uint32_t client : TALLY_NUMBER_BITS, failed_names : 8;
 };
 
 /* Attempts of one client, day, version and outcome: those of the record, which has a day and a
@@ -184,10 +186,9 @@ struct tally {
 
 	struct tally_index client_index, kind_index, story_index;
 	struct tally_client_entry *clients;
-	struct tally_name *names;
 	struct tally_kind *kinds;
 	struct tally_story *stories;
-	size_t client_count, client_room, name_count, name_room;
+	size_t client_count, client_room;
 	size_t kind_count, kind_room, story_count, story_room;
 
 	struct tally_record *records; /* in the order in which they were added */
@@ -322,8 +323,9 @@ void tally_add_ending(struct tally *t, struct tally_record *r, const struct even
 static inline int64_t
 tally_unpack_time(const struct tally *t, const struct tally_record *r)
 {
-	return (
-	    int64_t)((uint64_t)t->base_us + ((uint64_t)r->high << 32 | r->low) - TALLY_TIME_MIDDLE);
+	uint64_t offset = (uint64_t)r->high << 40 | (uint64_t)r->middle << 32 | r->low;
+
+	return (int64_t)((uint64_t)t->base_us + offset - TALLY_TIME_MIDDLE);
 }
 
 /* How many there are in a record. */
@@ -368,20 +370,15 @@ void tally_joint_add(const struct tally *t, struct tally_joint *j, const struct 
 typedef uint64_t tally_key_of(const struct tally *t, uint32_t number);
 void tally_sort_numbers(
     const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count);
-struct tally_items {
-	const void *first;
-	size_t count, len, client_at; /* bytes: of each, and where its client's number is */
-};
-
 /*
- * The numbers of items, grouped: first those of the client with rank 0 (`ranks` NULL: number 0),
- * each client's as they are.  `firsts`, with room for a number more than there are clients, says
- * where each begins.  Owned by the caller.
+ * The numbers of `count` items, grouped: first those of the client with rank 0 (`ranks` NULL:
+ * number 0), each client's as they are.  `client_of` tells the client of an item.  `firsts`, with
+ * room for a number more than there are clients, says where each begins.  Owned by the caller.
  */
-uint32_t *tally_group(const struct tally *t, const uint32_t *ranks, const struct tally_items *items,
-    uint32_t *firsts);
-/* The records of the log. */
-struct tally_items tally_record_items(const struct tally *t);
+uint32_t *tally_group(const struct tally *t, const uint32_t *ranks, tally_key_of *client_of,
+    size_t count, uint32_t *firsts);
+/* Of a record of the log. */
+uint64_t tally_record_client(const struct tally *t, uint32_t number);
 
 /* tally_sort.c */
 /* The order is no longer needed, or no longer true. */

@@ -1,5 +1,4 @@
 /* The log: records, what they count, and what several of them say together. */
-#include <stddef.h>
 #include <string.h>
 
 #include "base/xalloc.h"
@@ -35,16 +34,19 @@ tally_add_record(struct tally *t, uint32_t client, uint32_t kind, uint32_t story
 	    tally_make_room(t->records, t->record_count, &t->record_room, sizeof(*t->records));
 	*tally_newest_place(t, client, kind) = (uint32_t)t->record_count;
 	r = &t->records[t->record_count++];
-	*r = (struct tally_record){ .client = client, .kind = kind, .story = story };
+	*r = (struct tally_record){
+		.client = client & TALLY_NUMBER_MAX,
+		.kind = kind & TALLY_NUMBER_MAX,
+		.story = story & TALLY_NUMBER_MAX,
+	};
 	t->bytes += TALLY_RECORD_LEN;
 	return r;
 }
 
-struct tally_items
-tally_record_items(const struct tally *t)
+uint64_t
+tally_record_client(const struct tally *t, uint32_t number)
 {
-	return (struct tally_items){ t->records, t->record_count, sizeof(*t->records),
-		offsetof(struct tally_record, client) };
+	return t->records[number].client;
 }
 
 void
@@ -64,10 +66,11 @@ tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsi
 		t->base_us = time_us;
 	}
 	offset = (uint64_t)time_us - (uint64_t)t->base_us + TALLY_TIME_MIDDLE;
-	r->what = (uint16_t)(TALLY_ATTEMPT | flags);
+	r->what = (TALLY_ATTEMPT | flags) & 0xff;
 	if (offset >> TALLY_TIME_BITS == 0) {
 		r->low = (uint32_t)(offset & UINT32_MAX);
-		r->high = (uint16_t)(offset >> 32);
+		r->middle = offset >> 32 & 0xff;
+		r->high = offset >> 40 & 0xff;
 	} else {
 		struct tally_sum *s = tally_widen(t, r);
 
@@ -111,7 +114,7 @@ tally_widen(struct tally *t, struct tally_record *r)
 	}
 	t->sums[i] = s;
 	t->bytes += sizeof(*t->sums);
-	r->what = (uint16_t)(TALLY_SUM | (r->what & TALLY_PACED));
+	r->what = TALLY_SUM | (r->what & TALLY_PACED);
 	r->low = i;
 	return &t->sums[i];
 }
@@ -165,7 +168,7 @@ tally_add_ending(struct tally *t, struct tally_record *r, const struct event_end
 	if (ending->how == SESSION_END_UNSEEN)
 		return;
 	if ((r->what & TALLY_SUM) == 0 && !tally_ending_needs_sum(r, ending)) {
-		r->what = (uint16_t)(r->what | TALLY_ENDED);
+		r->what |= TALLY_ENDED;
 		return;
 	}
 	s = tally_widen(t, r);

@@ -73,29 +73,27 @@ tally_sort_numbers(const struct tally *t, tally_key_of *key_of, uint32_t *number
 }
 
 /* The client's place of item `i`. */
-static uint32_t
-place_of(const struct tally_items *items, const uint32_t *ranks, size_t i)
+static uint64_t
+place_of(const struct tally *t, tally_key_of *client_of, const uint32_t *ranks, size_t i)
 {
-	uint32_t client;
+	uint64_t client = client_of(t, (uint32_t)i);
 
-	memcpy(&client, (const char *)items->first + i * items->len + items->client_at,
-	    sizeof(client));
 	return ranks != NULL ? ranks[client] : client;
 }
 
 uint32_t *
-tally_group(
-    const struct tally *t, const uint32_t *ranks, const struct tally_items *items, uint32_t *firsts)
+tally_group(const struct tally *t, const uint32_t *ranks, tally_key_of *client_of, size_t count,
+    uint32_t *firsts)
 {
-	uint32_t *order = xreallocarray(NULL, items->count + 1, sizeof(*order));
+	uint32_t *order = xreallocarray(NULL, count + 1, sizeof(*order));
 
 	memset(firsts, 0, (t->client_count + 1) * sizeof(*firsts));
-	for (size_t i = 0; i < items->count; i++)
-		firsts[place_of(items, ranks, i) + 1]++;
+	for (size_t i = 0; i < count; i++)
+		firsts[place_of(t, client_of, ranks, i) + 1]++;
 	for (size_t i = 1; i <= t->client_count; i++)
 		firsts[i] += firsts[i - 1];
-	for (size_t i = 0; i < items->count; i++)
-		order[firsts[place_of(items, ranks, i)]++] = (uint32_t)i;
+	for (size_t i = 0; i < count; i++)
+		order[firsts[place_of(t, client_of, ranks, i)]++] = (uint32_t)i;
 	/* Each has moved on to where the next one began. */
 	memmove(firsts + 1, firsts, t->client_count * sizeof(*firsts));
 	firsts[0] = 0;

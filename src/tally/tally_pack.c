@@ -11,6 +11,8 @@
 
 /* So many single ones take more room than their sum, even if a story is made for it. */
 #define ENOUGH 4
+/* The client of a record that was joined with another one. */
+#define GONE TALLY_NUMBER_MAX
 /* After a try so many records more, and a quarter of what is there, are worth the next. */
 #define NEXT_TRY 1024
 
@@ -81,11 +83,11 @@ join(struct tally *t, const uint32_t *numbers, size_t count)
 	}
 	for (size_t i = 1; i < count; i++) {
 		tally_drop_sum(t, &t->records[numbers[i]]);
-		t->records[numbers[i]].client = TALLY_NONE;
+		t->records[numbers[i]].client = GONE;
 		t->bytes -= TALLY_RECORD_LEN;
 	}
 	*tally_widen(t, first) = j.sum;
-	first->story = j.story_number;
+	first->story = j.story_number & TALLY_NUMBER_MAX;
 }
 
 static void
@@ -119,7 +121,7 @@ close_up(struct tally *t)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < t->record_count; i++) {
-		if (t->records[i].client != TALLY_NONE)
+		if (t->records[i].client != GONE)
 			t->records[kept++] = t->records[i];
 	}
 	t->record_count = kept;
@@ -128,12 +130,11 @@ close_up(struct tally *t)
 void
 tally_pack(struct tally *t)
 {
-	const struct tally_items items = tally_record_items(t);
 	uint32_t *firsts = xreallocarray(NULL, t->client_count + 1, sizeof(*firsts));
 	uint32_t *numbers;
 
 	tally_drop_order(t);
-	numbers = tally_group(t, NULL, &items, firsts);
+	numbers = tally_group(t, NULL, tally_record_client, t->record_count, firsts);
 	for (uint32_t i = 0; i < t->client_count; i++)
 		pack_client(t, i, numbers + firsts[i], firsts[i + 1] - firsts[i]);
 	tally_forget_newest(t);

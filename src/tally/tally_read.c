@@ -168,12 +168,10 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 		.hour_count = share[1].first_hour - share->first_hour,
 	};
 	memcpy(out->mac, c->mac, sizeof(out->mac));
-	if (c->name != TALLY_NONE) {
-		const struct tally_name *name = &t->names[c->name];
-
-		out->name = span_from(name->text.data, name->text.len);
-		out->name_source = (enum name_source)name->source;
-		out->name_us = name->time_us;
+	if (c->name != NULL) {
+		out->name = span_from(c->name, c->name_len);
+		out->name_source = (enum name_source)c->name_source;
+		out->name_us = c->name_us;
 	}
 	tell_times(t, number, out);
 }

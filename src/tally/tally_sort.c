@@ -312,12 +312,11 @@ static void
 order_records(struct tally *t)
 {
 	struct tally_order *o = &t->order;
-	const struct tally_items items = tally_record_items(t);
 	uint32_t *firsts = xreallocarray(NULL, t->client_count + 1, sizeof(*firsts));
 	struct results results;
 
 	number_results(t, &results);
-	o->findings = tally_group(t, o->ranks, &items, firsts);
+	o->findings = tally_group(t, o->ranks, tally_record_client, t->record_count, firsts);
 	for (size_t i = 0; i < t->client_count; i++) {
 		o->shares[i].first_day = (uint32_t)o->day_count;
 		o->shares[i].first_finding = (uint32_t)o->finding_count;

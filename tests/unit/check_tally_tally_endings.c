@@ -1,5 +1,6 @@
 /* Endings of sessions: they are counted with the finding of their handshake. */
 #include "store_fixture.h"
+#include "tally/login_names.h"
 #include "tally_rows.h"
 
 #include "base/banned.h"
@@ -64,6 +65,27 @@ START_TEST(a_full_tally_takes_the_endings_of_what_it_has)
 }
 END_TEST
 
+START_TEST(more_names_of_an_hour_than_are_told_apart_are_the_most_it_can_tell)
+{
+	struct tally *t = tally_new(NULL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct event end = session_end(&ev, SECOND, 100);
+	struct tally_hour hour;
+
+	end.ending.names_in_hour = LOGIN_NAMES_MAX;
+	ck_assert(tally_add(t, &end));
+	tally_sort(t);
+	tally_hour_at(t, 0, &hour);
+	ck_assert_uint_eq(hour.failed_names, LOGIN_NAMES_MAX);
+	end.ending.names_in_hour = UINT16_MAX;
+	ck_assert(tally_add(t, &end));
+	tally_sort(t);
+	tally_hour_at(t, 0, &hour);
+	ck_assert_uint_eq(hour.failed_names, UINT8_MAX);
+	tally_free(t);
+}
+END_TEST
+
 START_TEST(endings_are_merged_without_touching_what_is_known)
 {
 	struct finding into = { .count = 3, .last_us = 5, .ended_count = 1 };
@@ -90,6 +112,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_ending_is_counted_with_its_finding_and_is_no_handshake);
 	tcase_add_test(tc, an_ending_alone_is_a_finding_of_no_handshake);
 	tcase_add_test(tc, a_full_tally_takes_the_endings_of_what_it_has);
+	tcase_add_test(tc, more_names_of_an_hour_than_are_told_apart_are_the_most_it_can_tell);
 	tcase_add_test(tc, endings_are_merged_without_touching_what_is_known);
 }
 
