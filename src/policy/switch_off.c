@@ -286,11 +286,16 @@ switch_off_find(const struct switch_off *s, struct span name, const struct addr 
 	return find_by_name(s, text, protocol, out);
 }
 
-/* Besides a decimal digit. */
+/* Among the last TAIL_LEN characters. */
 static bool
-may_end_ipv6(char c)
+has_colon_at_end(const struct event_text *name)
 {
-	return c == ':' || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t tail;
+
+	memcpy(&tail, name->data + name->len - TAIL_LEN, TAIL_LEN);
+	tail ^= ones * ':';
+	return ((tail - ones) & ~tail & ones << 7) != 0;
 }
 
 static bool
@@ -299,12 +304,11 @@ is_address(const struct event_text *name)
 	char text[ADDR_TEXT_LEN], last;
 	struct addr addr;
 
-	/* The quick tests first: one ends with a digit, or has a colon before another one. */
+	/* The quick test first: one ends with a digit, or has a colon. */
 	if (name->len >= sizeof(text) || name->len == 0)
 		return false;
 	last = name->data[name->len - 1];
-	if ((last < '0' || last > '9') &&
-	    (!may_end_ipv6(last) || memchr(name->data, ':', name->len) == NULL))
+	if ((last < '0' || last > '9') && memchr(name->data, ':', name->len) == NULL)
 		return false;
 	memcpy(text, name->data, name->len);
 	text[name->len] = '\0';
@@ -339,7 +343,8 @@ is_elsewhere(const struct switch_off *s, const struct finding *f)
 	if (name->len < TAIL_LEN || f->server_name_source == NAME_SOURCE_CERTIFICATE)
 		return false;
 	last = name->data[name->len - 1];
-	return last != '.' && (last < '0' || last > '9') && !may_end_ipv6(last) &&
+	/* An address ends with a decimal digit, or with a colon and four digits at most. */
+	return last != '.' && (last < '0' || last > '9') && !has_colon_at_end(name) &&
 	       !may_have_host(s, event_text_span(name));
 }
 
