@@ -155,7 +155,7 @@ keep_tags_len(struct maker *m, unsigned tags_len)
 {
 	if (!has_shares(m))
 		return;
-	add(m, BPF_LDX | BPF_W | BPF_IMM, tags_len);
+	add(m, BPF_LDX | BPF_IMM, tags_len);
 	add(m, BPF_STX, CELL_TAGS_LEN);
 }
 
@@ -166,14 +166,14 @@ put_ip4_len(struct maker *m, unsigned tags_len)
 	if (tags_len == 0)
 		return;
 	add(m, BPF_MISC | BPF_TXA, 0);
-	add(m, BPF_ALU | BPF_ADD | BPF_K, tags_len);
+	add(m, BPF_ALU | BPF_ADD, tags_len);
 	add(m, BPF_MISC | BPF_TAX, 0);
 }
 
 static void
 put_ip6_len(struct maker *m, unsigned tags_len)
 {
-	add(m, BPF_LDX | BPF_W | BPF_IMM, IP6_LEN + tags_len);
+	add(m, BPF_LDX | BPF_IMM, IP6_LEN + tags_len);
 }
 
 typedef void (*put_len_fn)(struct maker *m, unsigned tags_len);
