@@ -2,6 +2,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -200,6 +201,17 @@ tls_certificate_message_leaf(struct span body, struct span *der)
 	return true;
 }
 
+/*
+ * Names need neither what a file of the machine's says nor texts for errors.  Both would be loaded
+ * with the first certificate, between two packets.
+ */
+static void
+begin(void)
+{
+	(void)OPENSSL_init_crypto(
+	    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+}
+
 bool
 tls_certificate_parse(struct span der, struct tls_certificate *out)
 {
@@ -210,6 +222,7 @@ tls_certificate_parse(struct span der, struct tls_certificate *out)
 	*out = (struct tls_certificate){ 0 };
 	if (der.len > DER_MAX || !certificate_find_parts(der, &parts))
 		return false;
+	begin();
 	at = parts.subject.data;
 	/* NULL for a name that libcrypto refuses, such as a UTF8String that is no UTF-8. */
 	subject = d2i_X509_NAME(NULL, &at, (long)parts.subject.len);
