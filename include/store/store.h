@@ -7,7 +7,8 @@
  * Writing is by flushes: all that a tally holds, and the counters of the run that gathered it, in
  * one transaction, so that the inventory and its coverage always agree.
  *
- * Memory:  a page cache of STORE_CACHE_KIB, and the findings of one client at a time.
+ * Memory:  a page cache of STORE_CACHE_KIB, or of what is asked for, and the findings of one client
+ *          at a time.
  * Threads: one at a time per store; any number of stores, and of processes, per file.
  */
 #ifndef TLSTALLY_STORE_STORE_H
@@ -57,6 +58,8 @@ struct store *store_open(const char *path, enum store_mode mode, struct error *e
 /* What is in an open transaction is rolled back. */
 void store_close(struct store *s);
 
+/* The page cache from now on, at most; STORE_CACHE_KIB at first. */
+int store_set_cache_len(struct store *s, int kib, struct error *err);
 /* How long to wait for a lock of another process from now on; STORE_BUSY_TIMEOUT_MS at first. */
 void store_set_busy_timeout(struct store *s, int timeout_ms);
 

@@ -32,6 +32,8 @@
 
 /* So long the last flush may take when told to stop. */
 #define LAST_FLUSH_US INT64_C(10000000)
+/* Each flush changes pages all over the file, and most of them again in the next one. */
+#define CACHE_KIB 16384
 
 struct capture {
 	struct capture_command command;
@@ -322,7 +324,7 @@ open_outputs(struct capture *c)
 	struct error err;
 
 	c->store = store_open(config->database, STORE_WRITE, &err);
-	if (c->store == NULL ||
+	if (c->store == NULL || store_set_cache_len(c->store, CACHE_KIB, &err) != 0 ||
 	    store_sensor(c->store, config->sensor_name, &c->sensor_id, &err) != 0) {
 		log_error("%s", err.text);
 		return -1;

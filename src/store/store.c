@@ -53,6 +53,18 @@ store_set_judge(struct store *s, store_judge_fn judge, void *arg)
 	s->judge_arg = arg;
 }
 
+int
+store_set_cache_len(struct store *s, int kib, struct error *err)
+{
+	char sql[64];
+
+	(void)sqlite3_snprintf(sizeof(sql), sql, "PRAGMA cache_size = -%d", kib);
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	store_error(s, "open", err);
+	return -1;
+}
+
 void
 store_set_busy_timeout(struct store *s, int timeout_ms)
 {

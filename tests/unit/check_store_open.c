@@ -19,6 +19,19 @@ START_TEST(what_was_written_can_be_opened_again)
 }
 END_TEST
 
+START_TEST(a_larger_cache_changes_nothing_that_is_written)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct error err;
+
+	ck_assert_int_eq(store_set_cache_len(s, 4 * STORE_CACHE_KIB, &err), 0);
+	flush_event(s, &ev);
+	store_close(s);
+	expect_filled(STORE_READ);
+}
+END_TEST
+
 START_TEST(no_file_is_no_database_to_read)
 {
 	expect_failure(STORE_READ, "there is no database");
@@ -179,6 +192,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, what_was_written_can_be_opened_again);
+	tcase_add_test(tc, a_larger_cache_changes_nothing_that_is_written);
 	tcase_add_test(tc, no_file_is_no_database_to_read);
 	tcase_add_test(tc, a_folder_that_is_not_there_is_named_as_such);
 	tcase_add_loop_test(tc, a_file_is_no_folder, 0, 2);
