@@ -1,8 +1,8 @@
 /*
  * few - putting a few numbers in order.
  *
- * Each is compared with each: for up to some fifty quicker than to sort, as no branch depends on
- * what their order is, which nothing foretells.
+ * Each is compared with each: no branch depends on what their order is, which nothing foretells,
+ * but for the ends of loops.  Beyond some fifty it is quicker to sort.
  */
 #ifndef TLSTALLY_BASE_FEW_H
 #define TLSTALLY_BASE_FEW_H
