@@ -374,14 +374,32 @@ look_up_syn(const struct flow_table *table, const struct packet *p, struct looku
 	syn_cache_prefetch(table->syns, l->syn_hash);
 }
 
-/* What the user needs, where there is one: one branch, because nothing foretells which way. */
+/*
+ * What the users need of the connections that have one.  Their packets are listed first, without a
+ * branch: nothing foretells which they are.
+ */
 static inline void
-prefetch_user(const struct flow_handler *handler, const struct packet *p, const struct lookup *l)
+prefetch_users(const struct flow_handler *handler, const struct packet *packets, size_t count,
+    const struct lookup *batch)
 {
-	const struct flow *f = l->likely;
+	uint8_t with_user[BATCH];
+	size_t n = 0;
 
-	if (!flow_is_settled(f) & (p->payload_len > 0))
-		handler->prefetch(f->user, l->at.dir);
+	for (size_t i = 0; i < count; i++) {
+		const struct flow *f = batch[i].likely;
+
+		/* Of a settled one this is its watch. */
+		__builtin_prefetch(f->streams);
+		with_user[n] = (uint8_t)i;
+		n += !flow_is_settled(f) & (packets[i].payload_len > 0);
+	}
+	if (handler->prefetch == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct lookup *l = &batch[with_user[i]];
+
+		handler->prefetch(l->likely->user, l->at.dir);
+	}
 }
 
 /*
@@ -392,8 +410,6 @@ static APART void
 look_up(struct flow_table *const *tables, const struct packet *packets, size_t count,
     struct lookup *batch)
 {
-	const struct flow_handler *handler = tables[0]->handler;
-
 	for (size_t i = 0; i < count; i++) {
 		batch[i].at = flow_place(&tables[i]->key, &packets[i]);
 		batch[i].bucket = flow_bucket(tables[i], batch[i].at.hash);
@@ -405,12 +421,7 @@ look_up(struct flow_table *const *tables, const struct packet *packets, size_t c
 		batch[i].likely = &tables[i]->flows[*batch[i].bucket];
 		prefetch_two_lines(batch[i].likely);
 	}
-	for (size_t i = 0; i < count; i++) {
-		/* Of a settled one this is its watch. */
-		__builtin_prefetch(batch[i].likely->streams);
-		if (handler->prefetch != NULL)
-			prefetch_user(handler, &packets[i], &batch[i]);
-	}
+	prefetch_users(tables[0]->handler, packets, count, batch);
 }
 
 /*
