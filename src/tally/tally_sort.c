@@ -207,8 +207,7 @@ static bool
 add_one_day(struct tally *t, const struct results *results, const uint32_t *numbers, size_t count)
 {
 	uint32_t firsts[RESULTS_MAX], counts[RESULTS_MAX];
-	uint64_t seen = 0;
-	int64_t day_us = 0;
+	uint64_t seen = 0, day_us = 0; /* before the first times there are as well: modulo 2^64 */
 
 	for (size_t i = 0; i < count; i++) {
 		const struct tally_record *r = &t->records[numbers[i]];
@@ -220,8 +219,8 @@ add_one_day(struct tally *t, const struct results *results, const uint32_t *numb
 			continue;
 		time_us = tally_record_time(t, r);
 		if (seen == 0)
-			day_us = tally_day_of(time_us) * USEC_PER_DAY;
-		if ((uint64_t)time_us - (uint64_t)day_us >= USEC_PER_DAY)
+			day_us = (uint64_t)tally_day_of(time_us) * USEC_PER_DAY;
+		if ((uint64_t)time_us - day_us >= USEC_PER_DAY)
 			return false;
 		result = results->of_kinds[r->kind];
 		if ((seen >> result & 1) == 0) {

@@ -20,7 +20,7 @@ struct kept_frames {
 static bool
 lies_in(struct span kept, const uint8_t *at)
 {
-	return at >= kept.data && at < kept.data + kept.len;
+	return kept.len > 0 && at >= kept.data && at < kept.data + kept.len;
 }
 
 static struct kept_frames *
