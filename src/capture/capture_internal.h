@@ -39,8 +39,6 @@
 #define MAPPED_STEP (2u * 1024 * 1024)
 /* So far ahead of the reader a map's bytes are on their way into the processor's cache. */
 #define MAPPED_AHEAD 4096
-/* What is no map is in the cache already. */
-#define ASKED_ALL UINTPTR_MAX
 /* How much of a file is read before it is known whether it is compressed. */
 #define SNIFF_LEN (16u * 1024)
 /* Enough to tell pcap, pcapng and every compression apart. */
@@ -137,39 +135,23 @@ source_rest(const struct source *s)
 	return span_from(s->window + s->begin, s->end - s->begin);
 }
 
-static inline uintptr_t
-ask_for_piece(uintptr_t asked)
-{
-	const uint8_t *lines = (const uint8_t *)asked;
-
-	__builtin_prefetch(lines, 0, 2);
-	__builtin_prefetch(lines + CACHE_LINE, 0, 2);
-	__builtin_prefetch(lines + 2 * CACHE_LINE, 0, 2);
-	__builtin_prefetch(lines + 3 * CACHE_LINE, 0, 2);
-	return asked + 4 * CACHE_LINE;
-}
-
 /*
  * Of a map, all bytes are asked into the processor's cache in their order while it is read; the
  * processor itself sees no pattern in the places of headers.  Returns up to where is asked now, for
  * a reader that is at `at`.  It may ask for bytes behind the window's end: such are not fetched,
  * and asked for once more when they are there.
- *
- * A piece for each packet, and more only where packets are so large that this is not enough: how
- * many are due is what no processor foretells.
  */
 static inline uintptr_t
 ask_ahead(uintptr_t asked, const uint8_t *at)
 {
-	uintptr_t next;
+	for (; asked < (uintptr_t)at + MAPPED_AHEAD; asked += 4 * CACHE_LINE) {
+		const uint8_t *lines = (const uint8_t *)asked;
 
-	if (asked == ASKED_ALL)
-		return asked;
-	next = ask_for_piece(asked);
-	if (asked < (uintptr_t)at + MAPPED_AHEAD)
-		asked = next;
-	while (asked < (uintptr_t)at + MAPPED_AHEAD / 2)
-		asked = ask_for_piece(asked);
+		__builtin_prefetch(lines, 0, 2);
+		__builtin_prefetch(lines + CACHE_LINE, 0, 2);
+		__builtin_prefetch(lines + 2 * CACHE_LINE, 0, 2);
+		__builtin_prefetch(lines + 3 * CACHE_LINE, 0, 2);
+	}
 	return asked;
 }
 

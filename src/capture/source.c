@@ -11,6 +11,8 @@
 
 /* A thread costs as much as some hundred KiB of compressed bytes. */
 #define AHEAD_FILE_LEN_MIN (1024u * 1024)
+/* What is no map is in the cache already. */
+#define ASKED_ALL UINTPTR_MAX
 
 int
 source_open(struct source *s, const char *path, size_t window_len, struct error *err)
