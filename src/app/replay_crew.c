@@ -7,6 +7,10 @@
  *
  * Each thread takes whatever can be done next, under the one lock there is, so none has a part of
  * its own that the others would wait for.  An epoch's memory is used again once it was handed on.
+ *
+ * To pass packets from one processor to another costs some 40 ns each, and a wake-up or two for
+ * each epoch: more than is saved where an epoch is a flood's SYNs, or a few packets of long
+ * sessions. Unless the number of threads was asked for, the first one works alone while that is so.
  */
 #define _GNU_SOURCE /* sched_getaffinity; NOLINT(bugprone-reserved-identifier) */
 #include <pthread.h>
@@ -14,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "app/replay_epoch.h"
 #include "app/replay_work_internal.h"
@@ -34,6 +39,11 @@
 #define KEPT_MAX 1
 /* Packets that are decoded together. */
 #define BATCH 32
+/* So often it is decided anew whether the work is shared, and so much that has to save an epoch. */
+#define DECIDED_EPOCHS 16
+#define SAVED_NS_TO_SHARE 100000
+#define SAVED_NS_TO_GO_ON 60000
+
 struct crew {
 	struct replay_work *work;
 	struct epoch *epochs; /* owned */
@@ -47,12 +57,15 @@ struct crew {
 	size_t followed_counts[LANES];
 	bool reading, handing_on, following[LANES];
 	bool all_read, failed;
+	bool is_shared;             /* else only the first thread works */
+	pthread_cond_t shared;      /* is_shared has become true, or nothing is left */
+	int64_t read_ns, follow_ns; /* since it was decided; handing on counts as following */
 
 	/* Of whoever reads. */
 	bool is_dense; /* the latest epoch lay in few bytes of a file: borrowing keeps little */
 };
 
-enum task_kind { TASK_NONE, TASK_READ, TASK_FOLLOW, TASK_HAND_ON };
+enum task_kind { TASK_READ, TASK_FOLLOW, TASK_HAND_ON };
 
 struct task {
 	enum task_kind kind;
@@ -90,39 +103,51 @@ find_group(const struct crew *c, size_t own, size_t *group)
 	return found;
 }
 
-static struct task
-take_follow(struct crew *c, size_t own)
-{
-	struct task task = { .kind = TASK_NONE };
+/* Each of these is true, and *task filled in, where there is such a one to do. */
 
-	if (find_group(c, own, &task.group)) {
-		c->following[task.group] = true;
-		task.kind = TASK_FOLLOW;
-		task.epoch = epoch_at(c, c->followed_counts[task.group]);
-	}
-	return task;
+static bool
+take_follow(struct crew *c, size_t own, struct task *task)
+{
+	if (!find_group(c, own, &task->group))
+		return false;
+	c->following[task->group] = true;
+	task->kind = TASK_FOLLOW;
+	task->epoch = epoch_at(c, c->followed_counts[task->group]);
+	return true;
 }
 
-/* Reading first: nothing else can be done by nobody as long. */
-static struct task
-take_task(struct crew *c, size_t own)
+static bool
+take_read(struct crew *c, struct task *task)
+{
+	if (c->reading || c->all_read || c->read_count - c->handed_on_count == c->epoch_count)
+		return false;
+	c->reading = true;
+	task->kind = TASK_READ;
+	task->epoch = epoch_at(c, c->read_count);
+	return true;
+}
+
+static bool
+take_hand_on(struct crew *c, struct task *task)
 {
 	struct epoch *next = epoch_at(c, c->handed_on_count);
-	struct task task = { .kind = TASK_NONE };
 
-	if (!c->reading && !c->all_read && c->read_count - c->handed_on_count < c->epoch_count) {
-		c->reading = true;
-		task.kind = TASK_READ;
-		task.epoch = epoch_at(c, c->read_count);
-	} else if (!c->handing_on && c->handed_on_count < c->read_count &&
-		   next->followed_count == c->work->group_count) {
-		c->handing_on = true;
-		task.kind = TASK_HAND_ON;
-		task.epoch = next;
-	} else {
-		task = take_follow(c, own);
-	}
-	return task;
+	if (c->handing_on || c->handed_on_count == c->read_count ||
+	    next->followed_count < c->work->group_count)
+		return false;
+	c->handing_on = true;
+	task->kind = TASK_HAND_ON;
+	task->epoch = next;
+	return true;
+}
+
+/* Reading first, which nobody else can do then; alone, what was read is still in the cache. */
+static bool
+take_task(struct crew *c, size_t own, struct task *task)
+{
+	if (!c->is_shared)
+		return take_hand_on(c, task) || take_follow(c, own, task) || take_read(c, task);
+	return take_read(c, task) || take_hand_on(c, task) || take_follow(c, own, task);
 }
 
 /* Where that begins what epochs borrow that are not followed yet; `mark`, if nothing is. */
@@ -159,6 +184,34 @@ wait_for_change(struct crew *c)
 	c->waiting_count--;
 }
 
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What becomes of the packets does not depend on the answer. */
+static void
+decide(struct crew *c)
+{
+	int64_t all_ns = c->read_ns + c->follow_ns,
+		shared_ns = all_ns / c->work->options.thread_count;
+	int64_t wanted_ns = c->is_shared ? SAVED_NS_TO_GO_ON : SAVED_NS_TO_SHARE;
+	bool was_shared = c->is_shared;
+
+	if (!c->work->is_auto || c->handed_on_count % DECIDED_EPOCHS != 0)
+		return;
+	if (shared_ns < c->read_ns)
+		shared_ns = c->read_ns; /* which is one thread's at a time */
+	c->is_shared = (all_ns - shared_ns) / DECIDED_EPOCHS > wanted_ns;
+	c->read_ns = c->follow_ns = 0;
+	if (c->is_shared && !was_shared)
+		(void)pthread_cond_broadcast(&c->shared);
+}
+
 /* The tasks: begun and ended under the lock, done without it. */
 
 static void
@@ -167,12 +220,14 @@ do_follow(struct crew *c, const struct task *task)
 	struct epoch *e = task->epoch;
 	size_t g = task->group;
 	struct replay_group *group = &c->work->groups[g];
+	int64_t begin_ns = now_ns();
 
 	(void)pthread_mutex_unlock(&c->lock);
 	group->outbox = &e->outboxes[g];
 	lanes_add(group->lanes, e->packets[g].items, e->packets[g].count);
 	replay_work_end_epoch(group->lanes, e->now_us, e->set_back_us, e->last);
 	(void)pthread_mutex_lock(&c->lock);
+	c->follow_ns += now_ns() - begin_ns;
 	c->following[g] = false;
 	c->followed_counts[g]++;
 	e->followed_count++;
@@ -189,9 +244,9 @@ keep_little(struct crew *c, size_t own, struct epoch *e, uint64_t mark)
 		epoch_stop_borrowing(e);
 	(void)pthread_mutex_lock(&c->lock);
 	while (mark - (first = first_mark(c, mark)) > KEPT_MAX) {
-		struct task task = take_follow(c, own);
+		struct task task;
 
-		if (task.kind == TASK_FOLLOW)
+		if (take_follow(c, own, &task))
 			do_follow(c, &task);
 		else
 			wait_for_change(c);
@@ -238,11 +293,13 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 static void
 do_read(struct crew *c, size_t own, const struct task *task)
 {
+	int64_t begin_ns = now_ns();
 	bool go_on;
 
 	(void)pthread_mutex_unlock(&c->lock);
 	go_on = read_epoch(c, own, task->epoch);
 	(void)pthread_mutex_lock(&c->lock);
+	c->read_ns += now_ns() - begin_ns;
 	c->reading = false;
 	c->read_count++;
 	c->all_read = !go_on;
@@ -254,6 +311,7 @@ do_hand_on(struct crew *c, const struct task *task)
 {
 	struct event_sink *sink = c->work->options.sink;
 	struct epoch *e = task->epoch;
+	int64_t begin_ns = now_ns();
 	bool failed;
 
 	(void)pthread_mutex_unlock(&c->lock);
@@ -261,39 +319,51 @@ do_hand_on(struct crew *c, const struct task *task)
 		event_sink_add_name(sink, &e->names[i]);
 	failed = event_sink_hand_on(sink, e->outboxes, c->work->group_count) != 0;
 	(void)pthread_mutex_lock(&c->lock);
+	c->follow_ns += now_ns() - begin_ns;
 	c->handing_on = false;
 	c->handed_on_count++;
 	c->failed = c->failed || failed;
+	decide(c);
 	tell_change(c);
+}
+
+static void
+do_task(struct crew *c, size_t own, const struct task *task)
+{
+	switch (task->kind) {
+	case TASK_READ:
+		do_read(c, own, task);
+		break;
+	case TASK_FOLLOW:
+		do_follow(c, task);
+		break;
+	case TASK_HAND_ON:
+		do_hand_on(c, task);
+		break;
+	}
 }
 
 static void *
 run(void *arg)
 {
 	struct crew *c = arg;
+	struct task task;
+	unsigned number;
 	size_t own;
 
 	(void)pthread_mutex_lock(&c->lock);
-	own = c->thread_count++ % c->work->group_count;
+	number = c->thread_count++;
+	own = number % c->work->group_count;
 	while (!is_over(c)) {
-		struct task task = take_task(c, own);
-
-		switch (task.kind) {
-		case TASK_READ:
-			do_read(c, own, &task);
-			break;
-		case TASK_FOLLOW:
-			do_follow(c, &task);
-			break;
-		case TASK_HAND_ON:
-			do_hand_on(c, &task);
-			break;
-		case TASK_NONE:
+		if (number > 0 && !c->is_shared)
+			(void)pthread_cond_wait(&c->shared, &c->lock);
+		else if (take_task(c, own, &task))
+			do_task(c, own, &task);
+		else
 			wait_for_change(c);
-			break;
-		}
 	}
 	(void)pthread_cond_broadcast(&c->changed);
+	(void)pthread_cond_broadcast(&c->shared);
 	(void)pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
@@ -335,9 +405,11 @@ crew_new(struct replay_work *work, unsigned thread_count)
 	c->epoch_count = thread_count + EPOCHS_SPARE;
 	c->epochs = xcalloc(c->epoch_count, sizeof(*c->epochs));
 	c->is_dense = true;
+	c->is_shared = !work->is_auto;
 	replay_keep(work->options.replay);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->changed, NULL);
+	(void)pthread_cond_init(&c->shared, NULL);
 	work->on_name = on_name;
 	return c;
 }
@@ -352,6 +424,7 @@ crew_free(struct crew *c)
 		c->work->groups[g].outbox = NULL;
 	c->work->on_name = NULL;
 	(void)pthread_cond_destroy(&c->changed);
+	(void)pthread_cond_destroy(&c->shared);
 	(void)pthread_mutex_destroy(&c->lock);
 	free(c);
 }

@@ -43,6 +43,7 @@ replay_work_new(const struct replay_work_options *options)
 	w->options = *options;
 	w->options.pipeline = NULL;
 	w->options.thread_count = threads;
+	w->is_auto = options->thread_count == 0;
 	pipeline.name = options->names ? on_name : NULL;
 	pipeline.arg = w;
 	w->front = front_new(&pipeline);

@@ -23,6 +23,7 @@ struct replay_work {
 	struct front *front;
 	struct replay_group groups[LANES];
 	size_t group_count;
+	bool is_auto; /* the number of threads was not asked for */
 	struct progress progress;
 
 	/* Of whoever reads. */
