@@ -29,8 +29,8 @@
 
 /* One reads, one hands on, and each group is followed by one: more would have nothing to do. */
 #define THREADS_MAX (LANES + 2)
-/* For each thread the epoch it is at, and two more, so that a long task is no reason to wait. */
-#define EPOCHS_SPARE 2
+/* For each thread the epoch it is at, and one more, so that a long task is no reason to wait. */
+#define EPOCHS_SPARE 1
 /* Of three parts of the work each is one thread's at a time: so many share it, and hardly more. */
 #define THREADS_USEFUL 4
 /* Less is read before a second thread has begun. */
