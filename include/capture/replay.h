@@ -10,9 +10,10 @@
  *
  * Source:  draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
  * Memory:  a window of 256 KiB for each file that is open at the same time (32 KiB where there are
- *          many), up to 1 MiB where a packet is that large; files whose time has not come are
- *          closed.  Decompressors add what their format asks for; the first few large ones work
- *          in threads of their own, 1 MiB ahead.
+ *          many), up to 1 MiB where a packet is that large; of large files, which are mapped, two
+ *          to four MiB, and what is kept; files whose time has not come are closed.
+ *          Decompressors add what their format asks for; the first few large ones work in threads
+ *          of their own, 1 MiB ahead.
  * Threads: one at a time.
  */
 #ifndef TLSTALLY_CAPTURE_REPLAY_H
