@@ -126,7 +126,8 @@ void flow_table_free(struct flow_table *table);
 void flow_table_add(struct flow_table *table, const struct packet *packet);
 /* Each packet to the table of the same index, in order; the more at once, the less the tables wait
  * for the machine's memory. */
-void flow_tables_add(struct flow_table *const *tables, const struct packet *packets, size_t count);
+void flow_tables_add(
+    struct flow_table *const *tables, const struct packet *const *packets, size_t count);
 /* Packet time goes on without packets: ends what is due. */
 void flow_table_advance(struct flow_table *table, int64_t now_us);
 /* The clock was set back: what is remembered keeps its age. */

@@ -48,6 +48,7 @@ struct crew {
 	struct replay_work *work;
 	struct epoch *epochs; /* owned */
 	size_t epoch_count;
+	uint8_t group_of[LANES];
 
 	/* Under the lock.  Epochs are numbered; number n lies in epochs[n % epoch_count]. */
 	pthread_mutex_t lock;
@@ -224,7 +225,7 @@ do_follow(struct crew *c, const struct task *task)
 
 	(void)pthread_mutex_unlock(&c->lock);
 	group->outbox = &e->outboxes[g];
-	lanes_add(group->lanes, e->packets[g].items, e->packets[g].count);
+	lanes_add_listed(group->lanes, e->lists[g].items, e->lists[g].count);
 	replay_work_end_epoch(group->lanes, e->now_us, e->set_back_us, e->last);
 	(void)pthread_mutex_lock(&c->lock);
 	c->follow_ns += now_ns() - begin_ns;
@@ -257,6 +258,19 @@ keep_little(struct crew *c, size_t own, struct epoch *e, uint64_t mark)
 	replay_release(c->work->options.replay, first);
 }
 
+/* So many packets were decoded behind those that the epoch has. */
+static void
+add_read(struct crew *c, struct epoch *e, size_t count)
+{
+	struct span kept = replay_kept(c->work->options.replay);
+
+	for (; count > 0; count--) {
+		unsigned lane = lane_of(&e->packets[e->packet_count]);
+
+		epoch_add(e, c->group_of[lane], kept);
+	}
+}
+
 /* Returns false where there is nothing behind this epoch. */
 static bool
 read_epoch(struct crew *c, size_t own, struct epoch *e)
@@ -264,14 +278,13 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 	struct replay_work *w = c->work;
 	struct replay *replay = w->options.replay;
 	uint64_t mark = replay_mark(replay);
-	struct packet packets[BATCH];
 	size_t count;
 
 	epoch_begin(e, mark, c->is_dense);
 	keep_little(c, own, e, mark);
 	w->on_name_arg = e;
 	while (!front_epoch_is_over(w->front)) {
-		if (!replay_work_read(w, packets, BATCH, &count)) {
+		if (!replay_work_read(w, e->packets + e->packet_count, BATCH, &count)) {
 			e->last = true;
 			front_finish(w->front);
 			break;
@@ -280,9 +293,7 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 			mark = replay_mark(replay);
 			keep_little(c, own, e, mark);
 		}
-		for (size_t i = 0; i < count; i++)
-			epoch_add(e, lane_of(&packets[i]) % w->group_count, &packets[i],
-			    replay_kept(replay));
+		add_read(c, e, count);
 	}
 	c->is_dense = mark == e->mark;
 	e->now_us = front_now(w->front);
@@ -404,6 +415,8 @@ crew_new(struct replay_work *work, unsigned thread_count)
 	c->work = work;
 	c->epoch_count = thread_count + EPOCHS_SPARE;
 	c->epochs = xcalloc(c->epoch_count, sizeof(*c->epochs));
+	for (size_t lane = 0; lane < LANES; lane++)
+		c->group_of[lane] = (uint8_t)(lane % work->group_count);
 	c->is_dense = true;
 	c->is_shared = !work->is_auto;
 	replay_keep(work->options.replay);

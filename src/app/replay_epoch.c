@@ -15,13 +15,15 @@
 void
 epoch_begin(struct epoch *e, uint64_t mark, bool borrows)
 {
-	if (e->copies == NULL)
+	if (e->copies == NULL) {
 		e->copies = xmalloc(COPY_ROOM);
+		e->packets = xcalloc(FRONT_EPOCH_PACKETS, sizeof(*e->packets));
+	}
 	for (size_t g = 0; g < LANES; g++) {
-		e->packets[g].count = 0;
+		e->lists[g].count = 0;
 		event_list_clear(&e->outboxes[g]);
 	}
-	e->copies_len = e->name_count = e->followed_count = 0;
+	e->packet_count = e->copies_len = e->name_count = e->followed_count = 0;
 	e->mark = mark;
 	e->borrows = borrows;
 }
@@ -56,18 +58,17 @@ make_lasting(struct epoch *e, struct packet *packet, struct span kept)
 }
 
 void
-epoch_add(struct epoch *e, size_t group, const struct packet *packet, struct span kept)
+epoch_add(struct epoch *e, size_t group, struct span kept)
 {
-	struct packet_list *list = &e->packets[group];
-	struct packet *copy;
+	struct packet_list *list = &e->lists[group];
+	struct packet *packet = &e->packets[e->packet_count++];
 
 	if (list->count == list->room) {
 		list->room = list->room * 2 + 64;
 		list->items = xreallocarray(list->items, list->room, sizeof(*list->items));
 	}
-	copy = &list->items[list->count++];
-	*copy = *packet;
-	make_lasting(e, copy, e->borrows ? kept : span_from(NULL, 0));
+	list->items[list->count++] = packet;
+	make_lasting(e, packet, e->borrows ? kept : span_from(NULL, 0));
 }
 
 void
@@ -75,9 +76,8 @@ epoch_stop_borrowing(struct epoch *e)
 {
 	const struct span copies = span_from(e->copies, COPY_ROOM);
 
-	for (size_t g = 0; g < LANES; g++)
-		for (size_t i = 0; i < e->packets[g].count; i++)
-			make_lasting(e, &e->packets[g].items[i], copies);
+	for (size_t i = 0; i < e->packet_count; i++)
+		make_lasting(e, &e->packets[i], copies);
 	e->borrows = false;
 }
 
@@ -95,9 +95,10 @@ void
 epoch_release(struct epoch *e)
 {
 	for (size_t g = 0; g < LANES; g++) {
-		free(e->packets[g].items);
+		free(e->lists[g].items);
 		event_list_release(&e->outboxes[g]);
 	}
+	free(e->packets);
 	free(e->copies);
 	free(e->names);
 }

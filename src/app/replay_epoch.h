@@ -18,13 +18,15 @@
 #include "pipeline/lanes.h"
 
 struct packet_list {
-	struct packet *items; /* owned */
+	const struct packet **items; /* owned; each borrowed from the epoch */
 	size_t count, room;
 };
 
 /* Begins as zeros. */
 struct epoch {
-	struct packet_list packets[LANES]; /* per group */
+	struct packet *packets; /* owned; room for FRONT_EPOCH_PACKETS */
+	size_t packet_count;
+	struct packet_list lists[LANES]; /* per group */
 	uint8_t *copies; /* owned: what packets borrow that the replay does not keep */
 	size_t copies_len;
 	bool borrows;            /* ... and else from what the replay keeps, */
@@ -39,8 +41,12 @@ struct epoch {
 
 /* A new epoch in this one's memory. */
 void epoch_begin(struct epoch *e, uint64_t mark, bool borrows);
-/* `kept`: replay_kept, which lasts as long as this epoch borrows. */
-void epoch_add(struct epoch *e, size_t group, const struct packet *packet, struct span kept);
+/*
+ * Takes the next packet, which stands behind the last one in `packets` already: to be copied there
+ * would cost more than to be decoded.  `kept`: replay_kept, which lasts as long as this epoch
+ * borrows.
+ */
+void epoch_add(struct epoch *e, size_t group, struct span kept);
 /* Copies what is borrowed: an epoch that lies in many bytes would have them all kept for little. */
 void epoch_stop_borrowing(struct epoch *e);
 void epoch_add_name(struct epoch *e, const struct name_seen *seen);

@@ -379,8 +379,8 @@ look_up_syn(const struct flow_table *table, const struct packet *p, struct looku
  * branch: nothing foretells which they are.
  */
 static inline void
-prefetch_users(const struct flow_handler *handler, const struct packet *packets, size_t count,
-    const struct lookup *batch)
+prefetch_users(const struct flow_handler *handler, const struct packet *const *packets,
+    size_t count, const struct lookup *batch)
 {
 	uint8_t with_user[BATCH];
 	size_t n = 0;
@@ -391,7 +391,7 @@ prefetch_users(const struct flow_handler *handler, const struct packet *packets,
 		/* Of a settled one this is its watch. */
 		__builtin_prefetch(f->streams);
 		with_user[n] = (uint8_t)i;
-		n += !flow_is_settled(f) & (packets[i].payload_len > 0);
+		n += !flow_is_settled(f) & (packets[i]->payload_len > 0);
 	}
 	if (handler->prefetch == NULL)
 		return;
@@ -407,15 +407,15 @@ prefetch_users(const struct flow_handler *handler, const struct packet *packets,
  * connection goes on while the others' are asked for.
  */
 static APART void
-look_up(struct flow_table *const *tables, const struct packet *packets, size_t count,
+look_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
     struct lookup *batch)
 {
 	for (size_t i = 0; i < count; i++) {
-		batch[i].at = flow_place(&tables[i]->key, &packets[i]);
+		batch[i].at = flow_place(&tables[i]->key, packets[i]);
 		batch[i].bucket = flow_bucket(tables[i], batch[i].at.hash);
 		__builtin_prefetch(batch[i].bucket);
-		if ((packets[i].flags & TCP_SYN) != 0)
-			look_up_syn(tables[i], &packets[i], &batch[i]);
+		if ((packets[i]->flags & TCP_SYN) != 0)
+			look_up_syn(tables[i], packets[i], &batch[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		batch[i].likely = &tables[i]->flows[*batch[i].bucket];
@@ -438,17 +438,17 @@ ask_for_bytes_ahead(const struct packet *p)
 }
 
 static APART void
-add_looked_up(struct flow_table *const *tables, const struct packet *packets, size_t count,
+add_looked_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
     const struct lookup *batch)
 {
 	for (size_t i = 0; i < count; i++) {
-		ask_for_bytes_ahead(&packets[i]);
-		add_found(tables[i], &packets[i], &batch[i]);
+		ask_for_bytes_ahead(packets[i]);
+		add_found(tables[i], packets[i], &batch[i]);
 	}
 }
 
 void
-flow_tables_add(struct flow_table *const *tables, const struct packet *packets, size_t count)
+flow_tables_add(struct flow_table *const *tables, const struct packet *const *packets, size_t count)
 {
 	struct lookup batch[BATCH];
 
@@ -463,5 +463,5 @@ flow_tables_add(struct flow_table *const *tables, const struct packet *packets, 
 void
 flow_table_add(struct flow_table *table, const struct packet *packet)
 {
-	flow_tables_add(&table, packet, 1);
+	flow_tables_add(&table, &packet, 1);
 }

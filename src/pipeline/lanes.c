@@ -260,7 +260,7 @@ look_at_payload(struct lane *lane, const struct packet *packet)
 }
 
 static void
-add_batch(struct lanes *l, const struct packet *packets, size_t count)
+add_batch(struct lanes *l, const struct packet *const *packets, size_t count)
 {
 	struct flow_table *tables[BATCH];
 	struct lane *lanes[BATCH];
@@ -268,22 +268,36 @@ add_batch(struct lanes *l, const struct packet *packets, size_t count)
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		lanes[i] = find_lane(l, &packets[i]);
+		lanes[i] = find_lane(l, packets[i]);
 		tables[i] = lanes[i]->flows;
 		/* A list in place of a branch that nothing foretells. */
 		with_payload[n] = (uint8_t)i;
-		n += mirror_looks_at(&packets[i]);
+		n += mirror_looks_at(packets[i]);
 	}
 	for (size_t i = 0; i < n; i++)
-		look_at_payload(lanes[with_payload[i]], &packets[with_payload[i]]);
+		look_at_payload(lanes[with_payload[i]], packets[with_payload[i]]);
 	flow_tables_add(tables, packets, count);
+}
+
+void
+lanes_add_listed(struct lanes *l, const struct packet *const *packets, size_t count)
+{
+	for (size_t i = 0; i < count; i += BATCH)
+		add_batch(l, packets + i, count - i < BATCH ? count - i : BATCH);
 }
 
 void
 lanes_add(struct lanes *l, const struct packet *packets, size_t count)
 {
-	for (size_t i = 0; i < count; i += BATCH)
-		add_batch(l, packets + i, count - i < BATCH ? count - i : BATCH);
+	const struct packet *listed[BATCH];
+
+	for (size_t i = 0; i < count; i += BATCH) {
+		size_t n = count - i < BATCH ? count - i : BATCH;
+
+		for (size_t k = 0; k < n; k++)
+			listed[k] = &packets[i + k];
+		add_batch(l, listed, n);
+	}
 }
 
 void

@@ -22,9 +22,16 @@ packet_in(const uint8_t *bytes)
 }
 
 static void
+add(struct epoch *e, size_t group, const struct packet *packet, struct span lasting)
+{
+	e->packets[e->packet_count] = *packet;
+	epoch_add(e, group, lasting);
+}
+
+static void
 check_packet(const struct epoch *e, size_t group, size_t index, const uint8_t *bytes)
 {
-	const struct packet *packet = &e->packets[group].items[index];
+	const struct packet *packet = e->lists[group].items[index];
 
 	ck_assert_uint_eq(packet->payload.len, 7);
 	ck_assert_mem_eq(packet->payload.data, bytes + 6, 7);
@@ -38,10 +45,10 @@ START_TEST(what_is_kept_is_borrowed)
 	struct packet packet = packet_in(file_bytes);
 
 	epoch_begin(&e, 0, true);
-	epoch_add(&e, 1, &packet, kept);
-	ck_assert_uint_eq(e.packets[1].count, 1);
-	ck_assert_ptr_eq(e.packets[1].items[0].payload.data, file_bytes + 6);
-	ck_assert_ptr_eq(e.packets[1].items[0].src_mac, file_bytes + 20);
+	add(&e, 1, &packet, kept);
+	ck_assert_uint_eq(e.lists[1].count, 1);
+	ck_assert_ptr_eq(e.lists[1].items[0]->payload.data, file_bytes + 6);
+	ck_assert_ptr_eq(e.lists[1].items[0]->src_mac, file_bytes + 20);
 	ck_assert_uint_eq(e.copies_len, 0);
 	epoch_release(&e);
 }
@@ -55,7 +62,7 @@ START_TEST(what_is_not_kept_is_copied)
 
 	memcpy(bytes, file_bytes, sizeof(bytes));
 	epoch_begin(&e, 0, true);
-	epoch_add(&e, 0, &packet, kept);
+	add(&e, 0, &packet, kept);
 	memset(bytes, 0, sizeof(bytes));
 	check_packet(&e, 0, 0, file_bytes);
 	epoch_release(&e);
@@ -68,8 +75,8 @@ START_TEST(an_epoch_that_does_not_borrow_copies_what_is_kept)
 	struct packet packet = packet_in(file_bytes);
 
 	epoch_begin(&e, 0, false);
-	epoch_add(&e, 0, &packet, kept);
-	ck_assert_ptr_ne(e.packets[0].items[0].payload.data, file_bytes + 6);
+	add(&e, 0, &packet, kept);
+	ck_assert_ptr_ne(e.lists[0].items[0]->payload.data, file_bytes + 6);
 	check_packet(&e, 0, 0, file_bytes);
 	epoch_release(&e);
 }
@@ -84,10 +91,10 @@ START_TEST(an_epoch_that_stops_borrowing_has_copies_of_all_its_packets)
 	memcpy(borrowed, file_bytes, sizeof(borrowed));
 	memcpy(others, file_bytes, sizeof(others));
 	epoch_begin(&e, 3, true);
-	epoch_add(&e, 0, &first, span_from(borrowed, sizeof(borrowed)));
-	epoch_add(&e, 1, &second, span_from(borrowed, sizeof(borrowed)));
+	add(&e, 0, &first, span_from(borrowed, sizeof(borrowed)));
+	add(&e, 1, &second, span_from(borrowed, sizeof(borrowed)));
 	epoch_stop_borrowing(&e);
-	epoch_add(&e, 0, &first, span_from(borrowed, sizeof(borrowed)));
+	add(&e, 0, &first, span_from(borrowed, sizeof(borrowed)));
 	memset(borrowed, 0, sizeof(borrowed));
 	memset(others, 0, sizeof(others));
 	ck_assert(!e.borrows);
@@ -104,10 +111,10 @@ START_TEST(packets_without_payload_or_addresses_need_nothing)
 	struct packet packet = { .seq = 7 };
 
 	epoch_begin(&e, 0, true);
-	epoch_add(&e, 0, &packet, kept);
+	add(&e, 0, &packet, kept);
 	epoch_stop_borrowing(&e);
-	ck_assert_uint_eq(e.packets[0].items[0].seq, 7);
-	ck_assert_ptr_null(e.packets[0].items[0].src_mac);
+	ck_assert_uint_eq(e.lists[0].items[0]->seq, 7);
+	ck_assert_ptr_null(e.lists[0].items[0]->src_mac);
 	ck_assert_uint_eq(e.copies_len, 0);
 	epoch_release(&e);
 }
@@ -120,12 +127,12 @@ START_TEST(a_new_epoch_has_nothing_of_the_one_before)
 	struct name_seen seen = { 0 };
 
 	epoch_begin(&e, 0, false);
-	epoch_add(&e, 2, &packet, kept);
+	add(&e, 2, &packet, kept);
 	epoch_add_name(&e, &seen);
 	ck_assert_uint_eq(e.name_count, 1);
 	e.followed_count = 1;
 	epoch_begin(&e, 5, true);
-	ck_assert_uint_eq(e.packets[2].count, 0);
+	ck_assert_uint_eq(e.lists[2].count, 0);
 	ck_assert_uint_eq(e.name_count, 0);
 	ck_assert_uint_eq(e.copies_len, 0);
 	ck_assert_uint_eq(e.followed_count, 0);
