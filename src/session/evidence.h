@@ -58,11 +58,10 @@ struct evidence {
 struct evidence_outcome {
 	bool settled; /* nothing that may still come changes it */
 	bool ended;   /* a side has ended it: only what was delayed may change it */
+	enum outcome outcome;
 	enum event_side refused_by;
 	enum refusal_kind refusal;
 	uint8_t refusal_alert;
-	/* By itself, as it is set: read in one go with its neighbours it would be waited for. */
-	enum outcome outcome;
 };
 
 /* Nothing was seen yet; what no flag or count speaks of is left as it is. */

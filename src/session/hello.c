@@ -318,8 +318,7 @@ seen_encrypted_handshake(struct session *s, unsigned dir, uint32_t len, const st
 	note_ciphertext(s, dir);
 	seen_ciphertext(evidence, len, mark);
 	/* RFC 5246, section 7.4.9; in 1.3 it looks like application data. */
-	if (evidence->ccs)
-		evidence->finished = true;
+	evidence->finished = evidence->finished || evidence->ccs;
 }
 
 static void
