@@ -19,8 +19,6 @@
 #include "base/span.h"
 
 #define TLS_RANDOM_LEN 32
-/* So many extensions have their types listed; hellos in use have some 20. */
-#define TLS_EXTENSION_TYPES_MAX 64
 
 struct tls_client_hello {
 	bool sslv2_format;
@@ -46,9 +44,6 @@ struct tls_client_hello {
 	bool has_session_ticket;
 	struct span session_ticket; /* empty: the client only says that it can */
 	bool has_pre_shared_key, has_early_data;
-	/* The extensions' types in their order; what is behind the count is not set. */
-	size_t extension_type_count;
-	uint16_t extension_types[TLS_EXTENSION_TYPES_MAX];
 };
 
 struct tls_server_hello {
@@ -78,7 +73,7 @@ struct tls_server_hello {
  *
  * PARSE_DONE: a whole, well-formed hello.  PARSE_MORE: cut (never where `whole`).  PARSE_BAD: it
  * contradicts itself; what stands before the contradiction is in `out`.  `out` is always set
- * (zeroed first, but for what its counts leave out).
+ * (zeroed first).
  */
 enum parse tls_client_hello_parse(struct span body, bool whole, struct tls_client_hello *out);
 enum parse tls_server_hello_parse(struct span body, bool whole, struct tls_server_hello *out);

@@ -107,6 +107,26 @@ key_add_list(struct hello_key *key, struct span list)
 	key_end_list(key, out + list.len / 2);
 }
 
+static void
+key_add_extension_types(struct hello_key *key, struct span extensions)
+{
+	uint16_t *out = key_begin_list(key, 0);
+	const uint16_t *end = key->items + HELLO_KEY_MAX;
+	struct span data;
+	uint16_t type;
+
+	if (out == NULL)
+		return;
+	while (hello_next_extension(&extensions, &type, &data)) {
+		if (out == end) {
+			key->count = HELLO_KEY_MAX + 1;
+			return;
+		}
+		*out++ = type;
+	}
+	key_end_list(key, out);
+}
+
 /* Eight numbers at a time: with a length that is known, compilers do them at once. */
 static inline void
 make_grease_equal(uint16_t items[KEY_STEP])
@@ -138,10 +158,8 @@ make_key(struct hello_key *key, const struct tls_client_hello *ch)
 	struct span alpn = ch->alpn, name = { 0 };
 
 	key->count = 0;
-	if (ch->extension_type_count == TLS_EXTENSION_TYPES_MAX)
-		return false;
 	key_add_list(key, ch->cipher_suites);
-	key_add_list(key, span_from(ch->extension_types, ch->extension_type_count * 2));
+	key_add_extension_types(key, ch->extensions);
 	key_add_list(key, ch->supported_groups);
 	key_add_bytes(key, ch->ec_point_formats);
 	key_add_list(key, ch->supported_versions);

@@ -1,5 +1,4 @@
 #include <stddef.h>
-#include <string.h>
 
 #include "tls/hello.h"
 #include "tls/hello_internal.h"
@@ -54,41 +53,46 @@ read_alpn(struct span data, struct tls_client_hello *out)
 	out->has_alpn = true;
 }
 
-const uint8_t hello_slot_of_type[HELLO_SLOTTED_TYPES] = {
-	[TLS_EXT_SERVER_NAME] = HELLO_SERVER_NAME,
-	[TLS_EXT_SUPPORTED_GROUPS] = HELLO_SUPPORTED_GROUPS,
-	[TLS_EXT_EC_POINT_FORMATS] = HELLO_EC_POINT_FORMATS,
-	[TLS_EXT_SIGNATURE_ALGORITHMS] = HELLO_SIGNATURE_ALGORITHMS,
-	[TLS_EXT_ALPN] = HELLO_ALPN,
-	[TLS_EXT_SESSION_TICKET] = HELLO_SESSION_TICKET,
-	[TLS_EXT_PRE_SHARED_KEY] = HELLO_PRE_SHARED_KEY,
-	[TLS_EXT_EARLY_DATA] = HELLO_EARLY_DATA,
-	[TLS_EXT_SUPPORTED_VERSIONS] = HELLO_SUPPORTED_VERSIONS,
-};
-
-/* `found`: by enum hello_slot.  A list that does not fit, or is not there, is empty. */
 static void
-read_extensions(const struct span found[HELLO_SLOTS], struct tls_client_hello *out)
+read_extension(uint16_t type, struct span data, void *arg)
 {
-	struct span groups = found[HELLO_SUPPORTED_GROUPS];
-	struct span formats = found[HELLO_EC_POINT_FORMATS];
-	struct span algorithms = found[HELLO_SIGNATURE_ALGORITHMS];
-	struct span versions = found[HELLO_SUPPORTED_VERSIONS];
-	const struct span no_list = { 0 };
+	struct tls_client_hello *out = arg;
+	struct span list = { 0 };
 
-	if (found[HELLO_SERVER_NAME].data != NULL)
-		read_server_name(found[HELLO_SERVER_NAME], out);
-	if (!span_read_vec16(&groups, &out->supported_groups))
-		out->supported_groups = no_list;
-	if (!span_read_vec8(&formats, &out->ec_point_formats))
-		out->ec_point_formats = no_list;
-	out->has_signature_algorithms = span_read_vec16(&algorithms, &out->signature_algorithms);
-	read_alpn(found[HELLO_ALPN], out);
-	out->session_ticket = found[HELLO_SESSION_TICKET];
-	out->has_session_ticket = out->session_ticket.data != NULL;
-	out->has_pre_shared_key = found[HELLO_PRE_SHARED_KEY].data != NULL;
-	out->has_early_data = found[HELLO_EARLY_DATA].data != NULL;
-	out->has_supported_versions = span_read_vec8(&versions, &out->supported_versions);
+	switch (type) {
+	case TLS_EXT_SERVER_NAME:
+		read_server_name(data, out);
+		break;
+	case TLS_EXT_SUPPORTED_GROUPS:
+		if (span_read_vec16(&data, &list))
+			out->supported_groups = list;
+		break;
+	case TLS_EXT_EC_POINT_FORMATS:
+		if (span_read_vec8(&data, &list))
+			out->ec_point_formats = list;
+		break;
+	case TLS_EXT_SIGNATURE_ALGORITHMS:
+		out->has_signature_algorithms = span_read_vec16(&data, &list);
+		out->signature_algorithms = list;
+		break;
+	case TLS_EXT_ALPN:
+		read_alpn(data, out);
+		break;
+	case TLS_EXT_SESSION_TICKET:
+		out->has_session_ticket = true;
+		out->session_ticket = data;
+		break;
+	case TLS_EXT_PRE_SHARED_KEY:
+		out->has_pre_shared_key = true;
+		break;
+	case TLS_EXT_EARLY_DATA:
+		out->has_early_data = true;
+		break;
+	case TLS_EXT_SUPPORTED_VERSIONS:
+		out->has_supported_versions = span_read_vec8(&data, &list);
+		out->supported_versions = list;
+		break;
+	}
 }
 
 /* False where the list is not there whole; `out` then has what is there of it. */
@@ -109,12 +113,8 @@ enum parse
 tls_client_hello_parse(struct span body, bool whole, struct tls_client_hello *out)
 {
 	struct hello_reader r = { .rest = body, .whole = whole };
-	struct hello_extensions ext = { .types = out->extension_types,
-		.types_max = TLS_EXTENSION_TYPES_MAX };
-	enum parse parsed;
 
-	memset(out, 0, offsetof(struct tls_client_hello, extension_types));
-	out->whole = whole;
+	*out = (struct tls_client_hello){ .whole = whole };
 	out->has_legacy_version = span_read_u16(&r.rest, &out->legacy_version);
 	/*
 	 * RFC 8446, section 4.1.2: a session_id has at most 32 bytes.  To refuse a longer one is
@@ -124,10 +124,8 @@ tls_client_hello_parse(struct span body, bool whole, struct tls_client_hello *ou
 	    !span_read_vec8(&r.rest, &out->session_id) || !read_cipher_suites(&r, out) ||
 	    !span_read_vec8(&r.rest, &out->compression_methods))
 		return hello_reader_short(&r);
-	parsed = hello_read_extensions(&r, &out->extensions, &out->extensions_whole, &ext);
-	out->extension_type_count = ext.type_count;
-	read_extensions(ext.found, out);
-	return parsed;
+	return hello_read_extensions(
+	    &r, &out->extensions, &out->extensions_whole, read_extension, out);
 }
 
 /* The highest of a list of versions, normalized, or 0 where none is known. */

@@ -35,57 +35,26 @@ hello_next_extension(struct span *block, uint16_t *type, struct span *data)
 	return true;
 }
 
-/* The extensions of interest; all others stand for HELLO_OTHER. */
-enum hello_slot {
-	HELLO_OTHER,
-	HELLO_SERVER_NAME,
-	HELLO_SUPPORTED_GROUPS,
-	HELLO_EC_POINT_FORMATS,
-	HELLO_SIGNATURE_ALGORITHMS,
-	HELLO_ALPN,
-	HELLO_SESSION_TICKET,
-	HELLO_PRE_SHARED_KEY,
-	HELLO_EARLY_DATA,
-	HELLO_SUPPORTED_VERSIONS,
-	HELLO_SLOTS,
-};
+/* Called for each extension that is there whole, in order; the first of a type only. */
+typedef void hello_extension_fn(uint16_t type, struct span data, void *arg);
 
-/* Of types below HELLO_SLOTTED_TYPES, a power of two; those above are of no interest. */
-#define HELLO_SLOTTED_TYPES 64u
-extern const uint8_t hello_slot_of_type[HELLO_SLOTTED_TYPES];
-
-/* What a walk over a block of extensions finds. */
-struct hello_extensions {
-	/* The content of each that is there whole; data NULL where it is not. */
-	struct span found[HELLO_SLOTS];
-	uint16_t *types; /* NULL: not asked for; else all types in order, as many as have room */
-	size_t type_count, types_max;
-};
-
-/*
- * Returns what is left behind the last extension that is whole.  Which ones come, and in which
- * order, is different from client to client, so it is no branch that tells them apart.
- */
+/* Returns what is left behind the last extension that is whole. */
 static inline __attribute__((always_inline)) struct span
-hello_walk(struct span block, struct hello_extensions *ext)
+hello_walk(struct span block, hello_extension_fn *fn, void *arg)
 {
-	uint32_t seen = 0; /* a bit for each slot; that of HELLO_OTHER does not count */
+	uint64_t seen = 0;
 	uint16_t type;
 	struct span data;
 
 	while (hello_next_extension(&block, &type, &data)) {
-		unsigned slot = hello_slot_of_type[type % HELLO_SLOTTED_TYPES];
-
 		/*
 		 * RFC 8446, section 4.2: no more than one of a type.  Where there are more, the
-		 * first counts.
+		 * first counts.  All types of interest are below 64.
 		 */
-		slot &= 0u - (unsigned)(type < HELLO_SLOTTED_TYPES);
-		slot &= (seen >> slot & 1) - 1;
-		seen |= 1u << slot;
-		ext->found[slot] = data;
-		if (ext->types != NULL && ext->type_count < ext->types_max)
-			ext->types[ext->type_count++] = type;
+		if (type >= 64 || (seen >> type & 1) != 0)
+			continue;
+		seen |= UINT64_C(1) << type;
+		fn(type, data, arg);
 	}
 	return block;
 }
@@ -93,10 +62,11 @@ hello_walk(struct span block, struct hello_extensions *ext)
 /*
  * The block of extensions that ends a hello, or its absence where the message ends here.  `out` is
  * the block's content, or what is there of it; `whole` is set when nothing of it is missing.
+ * Inlined, as `fn` is then: half the price for each extension.
  */
 static inline __attribute__((always_inline)) enum parse
 hello_read_extensions(
-    struct hello_reader *r, struct span *out, bool *whole, struct hello_extensions *ext)
+    struct hello_reader *r, struct span *out, bool *whole, hello_extension_fn *fn, void *arg)
 {
 	uint16_t len;
 	bool fits;
@@ -113,7 +83,7 @@ hello_read_extensions(
 		return PARSE_BAD;
 	if (!fits)
 		*out = r->rest;
-	*whole = span_is_empty(hello_walk(*out, ext)) && fits;
+	*whole = span_is_empty(hello_walk(*out, fn, arg)) && fits;
 	if (!fits)
 		return PARSE_MORE;
 	if (!*whole || !span_is_empty(r->rest))

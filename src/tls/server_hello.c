@@ -46,22 +46,27 @@ static const uint8_t hello_retry_random[TLS_RANDOM_LEN] = {
 #define DOWNGRADE_LEN 7
 static const uint8_t downgrade_mark[DOWNGRADE_LEN] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D' };
 
-/* Of a ServerHello or HelloRetryRequest. */
-static inline enum parse
-read_extensions(struct hello_reader *r, struct tls_server_hello *out)
+static void
+read_extension(uint16_t type, struct span data, void *arg)
 {
-	struct hello_extensions ext = { 0 };
-	enum parse parsed =
-	    hello_read_extensions(r, &out->extensions, &out->extensions_whole, &ext);
-	struct span alpn = ext.found[HELLO_ALPN], version = ext.found[HELLO_SUPPORTED_VERSIONS];
+	struct tls_server_hello *out = arg;
 	struct span list;
 
-	/* RFC 7301, section 3.1: a list of exactly one. */
-	out->has_alpn = span_read_vec16(&alpn, &list) && span_read_vec8(&list, &out->alpn);
-	out->has_session_ticket = ext.found[HELLO_SESSION_TICKET].data != NULL;
-	out->has_pre_shared_key = ext.found[HELLO_PRE_SHARED_KEY].data != NULL;
-	out->has_selected_version = span_read_u16(&version, &out->selected_version);
-	return parsed;
+	switch (type) {
+	case TLS_EXT_ALPN:
+		/* RFC 7301, section 3.1: a list of exactly one. */
+		out->has_alpn = span_read_vec16(&data, &list) && span_read_vec8(&list, &out->alpn);
+		break;
+	case TLS_EXT_SESSION_TICKET:
+		out->has_session_ticket = true;
+		break;
+	case TLS_EXT_PRE_SHARED_KEY:
+		out->has_pre_shared_key = true;
+		break;
+	case TLS_EXT_SUPPORTED_VERSIONS:
+		out->has_selected_version = span_read_u16(&data, &out->selected_version);
+		break;
+	}
 }
 
 /* draft-ietf-tls-tls13-21, section 4.1.3: no session_id and no compression_method until then. */
@@ -91,7 +96,8 @@ tls_server_hello_parse(struct span body, bool whole, struct tls_server_hello *ou
 	out->has_cipher_suite = true;
 	if (full && !span_skip(&r.rest, 1)) /* compression_method */
 		return hello_reader_short(&r);
-	return read_extensions(&r, out);
+	return hello_read_extensions(
+	    &r, &out->extensions, &out->extensions_whole, read_extension, out);
 }
 
 static bool
@@ -121,7 +127,8 @@ tls_hello_retry_request_parse(struct span body, bool whole, struct tls_server_he
 		out->has_cipher_suite = true;
 		r.rest = ahead;
 	}
-	return read_extensions(&r, out);
+	return hello_read_extensions(
+	    &r, &out->extensions, &out->extensions_whole, read_extension, out);
 }
 
 /* A TLS 1.2 ServerHello and the first bytes of a TLS 1.3 one look alike: the suite tells. */

@@ -61,35 +61,10 @@ START_TEST(no_two_hellos_are_taken_for_each_other)
 }
 END_TEST
 
-/* So many extensions that not all of them are compared, alike but for the last. */
-START_TEST(hellos_with_more_extensions_than_are_kept_are_told_apart)
-{
-	struct tls_cache *cache = tls_cache_new();
-
-	for (unsigned count = TLS_EXTENSION_TYPES_MAX - 2; count < TLS_EXTENSION_TYPES_MAX + 3;
-	     count++) {
-		for (unsigned last = 100; last < 103; last++) {
-			struct writer w = { 0 };
-			size_t block;
-
-			put_client_hello_head(&w, TLS_VERSION_1_2);
-			block = begin_vec16(&w);
-			for (unsigned i = 0; i + 1 < count; i++)
-				put_extension(&w, 200 + i, BYTES(""));
-			put_extension(&w, last, BYTES(""));
-			end_vec16(&w, block);
-			ck_answers(cache, written(&w));
-		}
-	}
-	tls_cache_free(cache);
-}
-END_TEST
-
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, answers_are_those_without_a_cache);
-	tcase_add_test(tc, hellos_with_more_extensions_than_are_kept_are_told_apart);
 	tcase_add_loop_test(tc, no_two_hellos_are_taken_for_each_other, 0, SAMPLE_COUNT);
 }
 

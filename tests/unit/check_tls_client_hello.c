@@ -285,44 +285,6 @@ START_TEST(first_of_two_extensions_of_a_type_counts)
 }
 END_TEST
 
-/* Those of interest are below 64: 64, 74 and 107 are none of them, nor is 0xff2b. */
-START_TEST(high_type_is_not_taken_for_a_low_one)
-{
-	struct writer w = { 0 };
-	struct tls_client_hello ch;
-
-	ck_assert_int_eq(parse_with(BYTES("\x00\x40\x00\x06\x00\x04\x00\x00\x01\x61"
-					  "\x00\x4a\x00\x04\x00\x02\x00\x1d"
-					  "\x00\x6b\x00\x03\x02\x03\x04"
-					  "\xff\x2b\x00\x03\x02\x03\x04"),
-			     TLS_VERSION_1_2, &w, &ch),
-	    PARSE_DONE);
-	ck_assert(span_equals(ch.server_name, BYTES("x")));
-	ck_assert(span_is_empty(ch.supported_groups) && !ch.has_supported_versions);
-}
-END_TEST
-
-START_TEST(types_of_extensions_are_listed_in_order_as_far_as_there_is_room)
-{
-	struct writer w = { 0 };
-	struct tls_client_hello ch;
-	size_t count = (size_t)_i, block;
-
-	put_client_hello_head(&w, TLS_VERSION_1_2);
-	block = begin_vec16(&w);
-	for (size_t i = 0; i < count; i++)
-		put_extension(&w, (unsigned)(i % 7 * 0x1234), BYTES("\x00"));
-	end_vec16(&w, block);
-	ck_assert_int_eq(tls_client_hello_parse(written(&w), true, &ch), PARSE_DONE);
-	ck_assert_uint_eq(ch.extension_type_count,
-	    count < TLS_EXTENSION_TYPES_MAX ? count : TLS_EXTENSION_TYPES_MAX);
-	for (size_t i = 0; i < ch.extension_type_count; i++)
-		ck_assert_uint_eq(ch.extension_types[i], i % 7 * 0x1234);
-	ck_assert_int_eq(tls_client_hello_parse(span_first(written(&w), 34), true, &ch), PARSE_BAD);
-	ck_assert_uint_eq(ch.extension_type_count, 0);
-}
-END_TEST
-
 START_TEST(extension_past_the_block_is_bad_and_those_before_it_stay)
 {
 	struct writer w = { 0 };
@@ -491,9 +453,6 @@ add_tests(TCase *tc)
 	    ROWS(lying_rows));
 	tcase_add_loop_test(tc, server_name_is_the_first_host_name, 0, ROWS(server_name_rows));
 	tcase_add_test(tc, first_of_two_extensions_of_a_type_counts);
-	tcase_add_test(tc, high_type_is_not_taken_for_a_low_one);
-	tcase_add_loop_test(tc, types_of_extensions_are_listed_in_order_as_far_as_there_is_room, 0,
-	    TLS_EXTENSION_TYPES_MAX + 3);
 	tcase_add_test(tc, extension_past_the_block_is_bad_and_those_before_it_stay);
 	tcase_add_test(tc, broken_block_of_a_whole_message_hides_no_version);
 	tcase_add_test(tc, suites_past_the_message_are_bad_and_those_there_stay);
