@@ -295,8 +295,7 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 		}
 		add_read(c, e, count);
 	}
-	/* Epochs of few bytes cross from one mark to the next now and then, and long ones always.
-	 */
+	/* A short epoch crosses a mark now and then, a long one always. */
 	c->is_dense = mark - e->mark <= (e->borrows ? 1 : 0);
 	e->now_us = front_now(w->front);
 	e->set_back_us = front_next_epoch(w->front);
