@@ -64,7 +64,7 @@ struct flow_watch {
 };
 
 /* Bytes that a settled connection takes here, its share of the table of buckets included. */
-#define FLOW_SETTLED_LEN 136
+#define FLOW_SETTLED_LEN 144
 
 struct flow_handler {
 	/* A connection with its first payload: returns the user's object. */

@@ -64,7 +64,7 @@ struct flow {
 };
 _Static_assert(sizeof(struct connection) <= CACHE_LINE, "one line to look it up");
 _Static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "two lines in all");
-_Static_assert(sizeof(struct flow) + 2 * sizeof(uint32_t) <= FLOW_SETTLED_LEN, "two buckets too");
+_Static_assert(sizeof(struct flow) + 4 * sizeof(uint32_t) <= FLOW_SETTLED_LEN, "four buckets too");
 
 struct flow_ring {
 	uint32_t oldest, newest;

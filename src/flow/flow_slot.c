@@ -31,7 +31,8 @@ flow_slots_init(struct flow_table *table)
 
 	if (table->options.max_flows > FLOWS_MAX)
 		table->options.max_flows = FLOWS_MAX;
-	while (buckets < table->options.max_flows && buckets < BUCKETS_MAX)
+	/* Twice as many as connections: who walks a chain waits for each one in it. */
+	while (buckets < 2 * table->options.max_flows && buckets < BUCKETS_MAX)
 		buckets *= 2;
 	table->buckets = xcalloc(buckets, sizeof(table->buckets[0]));
 	table->bucket_mask = buckets - 1;
