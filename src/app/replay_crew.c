@@ -37,6 +37,8 @@
 #define SHARED_LEN_MIN ((uint64_t)8 << 20)
 /* So much is kept of files for epochs that are not followed yet, as replay_mark counts. */
 #define KEPT_MAX 1
+/* Epochs are short where so many and more lie between two marks. */
+#define SHORT_EPOCHS 3
 /* Packets that are decoded together. */
 #define BATCH 32
 /* So often it is decided anew whether the work is shared, and so much that has to save an epoch. */
@@ -63,7 +65,8 @@ struct crew {
 	int64_t read_ns, follow_ns; /* since it was decided; handing on counts as following */
 
 	/* Of whoever reads. */
-	bool is_dense; /* the latest epoch lay in few bytes of a file: borrowing keeps little */
+	bool is_dense;     /* epochs lie in few bytes of a file: borrowing keeps little */
+	size_t stay_count; /* latest epochs that crossed no mark */
 };
 
 enum task_kind { TASK_READ, TASK_FOLLOW, TASK_HAND_ON };
@@ -271,6 +274,14 @@ add_read(struct crew *c, struct epoch *e, size_t count)
 	}
 }
 
+/* Short epochs cross a mark now and then, long ones most of the time. */
+static void
+note_density(struct crew *c, uint64_t crossed_count)
+{
+	c->is_dense = crossed_count <= (c->stay_count >= SHORT_EPOCHS ? 1 : 0);
+	c->stay_count = crossed_count == 0 ? c->stay_count + 1 : 0;
+}
+
 /* Returns false where there is nothing behind this epoch. */
 static bool
 read_epoch(struct crew *c, size_t own, struct epoch *e)
@@ -295,8 +306,7 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 		}
 		add_read(c, e, count);
 	}
-	/* A short epoch crosses a mark now and then, a long one always. */
-	c->is_dense = mark - e->mark <= (e->borrows ? 1 : 0);
+	note_density(c, mark - e->mark);
 	e->now_us = front_now(w->front);
 	e->set_back_us = front_next_epoch(w->front);
 	return !e->last;
