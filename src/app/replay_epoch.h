@@ -42,9 +42,9 @@ struct epoch {
 /* A new epoch in this one's memory. */
 void epoch_begin(struct epoch *e, uint64_t mark, bool borrows);
 /*
- * Takes the next packet, which stands behind the last one in `packets` already: to be copied there
- * would cost more than to be decoded.  `kept`: replay_kept, which lasts as long as this epoch
- * borrows.
+ * Takes the next packet, which stands behind the last one in `packets` already: to copy it there
+ * would cost nearly as much as to decode it.  `kept`: replay_kept, which lasts as long as this
+ * epoch borrows.
  */
 void epoch_add(struct epoch *e, size_t group, struct span kept);
 /* Copies what is borrowed: an epoch that lies in many bytes would have them all kept for little. */
