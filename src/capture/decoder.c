@@ -76,6 +76,8 @@ static const struct {
 	    "7zXZ\0",
 	    6 },
 	{ COMPRESSION_ZSTD, "zstd", ARCHIVE_FILTER_ZSTD, "\x28\xb5\x2f\xfd", 4 },
+	/* pzstd begins with a skippable frame (RFC 8878, section 3.1.2), which holds a length. */
+	{ COMPRESSION_ZSTD, "zstd", ARCHIVE_FILTER_ZSTD, "\x50\x2a\x4d\x18", 4 },
 	{ COMPRESSION_LZ4, "lz4", ARCHIVE_FILTER_LZ4, "\x04\x22\x4d\x18", 4 },
 };
 

@@ -80,6 +80,20 @@ save_text(const char *name, const char *text)
 	buf_release(&b);
 }
 
+/* Adds what a file holds. */
+static inline void
+add_file(struct buf *b, const char *name)
+{
+	FILE *f = fopen(name, "rb");
+	char bytes[4096];
+	size_t len;
+
+	ck_assert_ptr_nonnull(f);
+	while ((len = fread(bytes, 1, sizeof(bytes), f)) > 0)
+		buf_add(b, bytes, len);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
 static inline void
 save_pcap(const char *name, int64_t first_us, int64_t step_us, unsigned count, uint32_t len)
 {
