@@ -74,24 +74,37 @@ take_magic(struct pcap_state *p, uint32_t magic)
 	}
 }
 
+/* The file header's fields; `major` is judged by the caller.  False where it is not whole. */
+static bool
+read_file_header(struct span header, struct pcap_state *out, uint16_t *major, uint16_t *minor,
+    uint32_t *snap_len)
+{
+	struct span zone_and_accuracy;
+	uint32_t magic, link_type;
+
+	if (span_read_u32(&header, &magic))
+		take_magic(out, magic);
+	if (!file_read_u16(&header, out->little, major) ||
+	    !file_read_u16(&header, out->little, minor) ||
+	    !span_read_span(&header, 8, &zone_and_accuracy) ||
+	    !file_read_u32(&header, out->little, snap_len) ||
+	    !file_read_u32(&header, out->little, &link_type))
+		return false;
+	/* Before 2.3 orig_len came first; 2.3 was written both ways. */
+	out->swapped = *minor < 3;
+	out->maybe_swapped = *minor == 3;
+	out->link_type = link_type_from_file(link_type & PCAP_LINK_TYPE_MASK);
+	return true;
+}
+
 enum reader_open_answer
 pcap_open(struct reader *r)
 {
-	struct pcap_state *p = &r->pcap;
 	const char *label = input_label(&r->source.input);
-	struct span header, zone_and_accuracy;
 	uint16_t major, minor;
-	uint32_t magic, link_type;
 
 	source_fill(&r->source, PCAP_FILE_HEADER_LEN);
-	header = source_rest(&r->source);
-	if (span_read_u32(&header, &magic))
-		take_magic(p, magic);
-	if (!file_read_u16(&header, p->little, &major) ||
-	    !file_read_u16(&header, p->little, &minor) ||
-	    !span_read_span(&header, 8, &zone_and_accuracy) ||
-	    !file_read_u32(&header, p->little, &r->snap_len) ||
-	    !file_read_u32(&header, p->little, &link_type)) {
+	if (!read_file_header(source_rest(&r->source), &r->pcap, &major, &minor, &r->snap_len)) {
 		if (r->source.failed)
 			r->error = r->source.error;
 		else
@@ -105,12 +118,45 @@ pcap_open(struct reader *r)
 		    minor);
 		return READER_UNREADABLE;
 	}
-	/* Before 2.3 orig_len came first; 2.3 was written both ways. */
-	p->swapped = minor < 3;
-	p->maybe_swapped = minor == 3;
-	p->link_type = link_type_from_file(link_type & PCAP_LINK_TYPE_MASK);
 	source_take(&r->source, PCAP_FILE_HEADER_LEN);
 	return READER_OPEN;
+}
+
+/*
+ * Files put behind each other with cat: where a record is due, the next file's header is.  Read as
+ * a record it would have no bytes and a time in December 2055.
+ */
+static bool
+is_file_header(struct span s)
+{
+	struct pcap_state state = { 0 };
+	struct span rest = s;
+	uint32_t magic, zone, accuracy;
+	uint16_t major, minor;
+
+	if (!pcap_detect(s) || !span_read_u32(&rest, &magic))
+		return false;
+	take_magic(&state, magic);
+	return file_read_u16(&rest, state.little, &major) && major == 2 &&
+	       file_read_u16(&rest, state.little, &minor) && span_read_u32(&rest, &zone) &&
+	       zone == 0 && span_read_u32(&rest, &accuracy) && accuracy == 0;
+}
+
+/* Takes the header of the next one of such files.  READER_FRAME: go on with its records. */
+static enum reader_answer
+begin_next_file(struct reader *r)
+{
+	struct pcap_state next = { 0 };
+	uint16_t major, minor;
+	uint32_t snap_len;
+
+	if (!read_file_header(source_rest(&r->source), &next, &major, &minor, &snap_len))
+		return reader_need(r, PCAP_FILE_HEADER_LEN);
+	r->pcap = next;
+	if (snap_len > r->snap_len)
+		r->snap_len = snap_len;
+	source_take(&r->source, PCAP_FILE_HEADER_LEN);
+	return READER_FRAME;
 }
 
 /* A field of a record's header. */
@@ -134,7 +180,8 @@ read_lengths(
 	*wire_len = swapped ? first : second;
 }
 
-/* One record; false, and `rest` as it was, where it is not whole or its length is a lie. */
+/* One record; false, and `rest` as it was, where it is not whole, its length is a lie, or it is
+ * another file's header. */
 static inline bool
 read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
 {
@@ -147,6 +194,8 @@ read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
 	fraction = field_at(p, header, 4);
 	read_lengths(p, header, &captured_len, &wire_len);
 	if (captured_len > PACKET_LEN_MAX || !span_read_span(&record, captured_len, &frame->bytes))
+		return false;
+	if (captured_len == 0 && is_file_header(header))
 		return false;
 	/* A fraction of a second or more is carried over, as written by a few tools. */
 	frame->time_us =
@@ -178,8 +227,16 @@ pcap_next(struct reader *r, struct frame *frame)
 {
 	struct span rest = source_rest(&r->source), record = rest;
 
-	if (!read_record(&r->pcap, &rest, frame))
-		return explain_no_record(r);
+	while (!read_record(&r->pcap, &rest, frame)) {
+		enum reader_answer answer;
+
+		if (!is_file_header(rest))
+			return explain_no_record(r);
+		answer = begin_next_file(r);
+		if (answer != READER_FRAME)
+			return answer;
+		rest = record = source_rest(&r->source);
+	}
 	frame->source = r->number;
 	source_take(&r->source, record.len - rest.len);
 	r->packet_count++;

@@ -43,6 +43,38 @@ START_TEST(every_magic_gives_the_same_packets)
 }
 END_TEST
 
+/* As `cat a.pcap b.pcap` makes it, each with an order, a unit and a link type of its own. */
+START_TEST(files_behind_each_other_are_read_as_one)
+{
+	struct frame frames[4], next;
+	struct reader reader;
+	struct reading all;
+	struct buf b = { 0 };
+
+	put_pcap(&b, T0, 1, 2, 60);
+	put_pcap_header(&b, magics[_i].little, magics[_i].magic, 113);
+	put_pcap_packet(&b, magics[_i].little, magics[_i].magic, T0 + 2, 2, 0);
+	put_pcap_packet(&b, magics[_i].little, magics[_i].magic, T0 + 3, 3, 61);
+	put_pcap_header(&b, true, PCAP_US, 1); /* nothing in it */
+	put_pcap(&b, T0 + 4, 1, 1, 60);
+	all = read_all(buf_span(&b));
+	ck_assert_msg(all.ended == READER_END, "%s: %s", magics[_i].name, all.error.text);
+	ck_assert_uint_eq(all.count, 5);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert_int_eq(all.frames[i].time_us, T0 + i);
+		ck_assert_uint_eq(all.frames[i].link_type, i == 2 || i == 3 ? 113 : 1);
+	}
+	ck_assert(reader_open_memory(&reader, buf_span(&b), WINDOW_LEN_SMALL) == READER_OPEN);
+	ck_assert(reader_advance(&reader, &next) == READER_FRAME);
+	ck_assert_uint_eq(reader_next_many(&reader, frames, 4, INT64_MAX), 1);
+	reader_close(&reader);
+	all = read_all(span_from(b.data, b.len - 76 - 1));
+	ck_assert(all.ended == READER_BAD);
+	ck_assert_uint_eq(all.count, 4);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(header_without_packets_is_a_capture)
 {
 	struct buf b = { 0 };
@@ -321,6 +353,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, every_magic_gives_the_same_packets, 0, ROWS(magics));
+	tcase_add_loop_test(tc, files_behind_each_other_are_read_as_one, 0, ROWS(magics));
 	tcase_add_test(tc, header_without_packets_is_a_capture);
 	tcase_add_loop_test(tc, other_bytes_are_no_capture, 0, ROWS(no_captures));
 	tcase_add_test(tc, every_prefix_gives_its_whole_packets);
