@@ -58,7 +58,7 @@ struct replay_file {
 	uint64_t unordered_count; /* packets with an earlier time than the one before in the file */
 
 	uint64_t orphan_count; /* pcapng packets of an interface that the file does not describe;
-				  they are in no other count */
+				  they are in no other count, and the file is `failed` */
 	uint32_t snap_len;     /* the largest of the file header(s); 0: none given */
 	bool failed;           /* something could not be read: `error` says what */
 	bool unusable; /* failed at the start: not a capture, no such file, empty, unreadable */

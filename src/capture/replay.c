@@ -132,6 +132,17 @@ entry_advance(struct replay *r, struct entry *e)
 }
 
 void
+entry_fail_for_orphans(struct entry *e, const struct reader *reader)
+{
+	struct error err;
+
+	error_set(&err,
+	    "%s does not describe the interface of some packets: %llu could not be read",
+	    input_label(&reader->source.input), (unsigned long long)reader->orphan_count);
+	entry_fail(e, &err, false);
+}
+
+void
 entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
 {
 	note_progress(r, e);
@@ -141,6 +152,8 @@ entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
 	}
 	if (answer == READER_BAD)
 		entry_fail(e, &e->reader->error, false);
+	else if (e->reader->orphan_count > 0)
+		entry_fail_for_orphans(e, e->reader);
 	reader_close(e->reader);
 	free(e->reader);
 	e->reader = NULL;

@@ -86,6 +86,8 @@ peek(struct entry *e, bool *has_packet)
 		e->file.orphan_count = reader.orphan_count;
 		if (found == READER_BAD)
 			entry_fail(e, &reader.error, false);
+		else if (found == READER_END && reader.orphan_count > 0)
+			entry_fail_for_orphans(e, &reader);
 	} else {
 		entry_fail(e, &reader.error, true);
 	}

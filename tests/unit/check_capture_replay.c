@@ -221,6 +221,32 @@ START_TEST(cut_file_gives_its_packets_and_is_failed_but_not_unusable)
 }
 END_TEST
 
+START_TEST(packets_of_an_interface_that_is_not_described_fail_the_file)
+{
+	struct buf b = { 0 };
+	struct replay_file f;
+
+	put_section(&b, true);
+	put_enhanced(&b, true, 0, (uint64_t)T0, 0, 60);
+	save("none.pcapng", &b);
+	put_interface(&b, true, 1, 0, NULL);
+	put_enhanced(&b, true, 0, (uint64_t)T0 + 1, 1, 60);
+	put_enhanced(&b, true, 1, (uint64_t)T0 + 2, 2, 60);
+	save("some.pcapng", &b);
+	f = replay_single("none.pcapng", NULL);
+	ck_assert(f.failed && !f.unusable);
+	ck_assert_uint_eq(f.packet_count, 0);
+	ck_assert_str_eq(f.error.text,
+	    "none.pcapng does not describe the interface of some packets: 1 could not be read");
+	f = replay_single("some.pcapng", NULL);
+	ck_assert(f.failed && !f.unusable);
+	ck_assert_uint_eq(f.packet_count, 1);
+	ck_assert_str_eq(f.error.text,
+	    "some.pcapng does not describe the interface of some packets: 2 could not be read");
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(file_that_shrinks_while_it_is_read_ends_there)
 {
 	const char *path = "big.pcap";
@@ -500,6 +526,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, folder_gives_its_captures_by_name_and_passes_over_the_rest);
 	tcase_add_test(tc, folder_without_a_capture_is_unusable);
 	tcase_add_test(tc, cut_file_gives_its_packets_and_is_failed_but_not_unusable);
+	tcase_add_test(tc, packets_of_an_interface_that_is_not_described_fail_the_file);
 	tcase_add_test(tc, file_that_shrinks_while_it_is_read_ends_there);
 	tcase_add_test(tc, large_file_gives_the_same_as_one_through_a_pipe);
 	tcase_add_test(tc, large_file_that_shrinks_where_it_is_not_read_yet_ends_there);
