@@ -40,6 +40,12 @@ struct replay_identity {
 	uint64_t stream_hash;
 };
 
+/* Packets that a file says were lost while it was written. */
+struct replay_loss {
+	uint64_t count;
+	bool is_known; /* each of its interfaces tells it; else there may be more */
+};
+
 struct replay_file {
 	const char *path; /* as given or found; "-" for standard input */
 	const char
@@ -59,9 +65,11 @@ struct replay_file {
 
 	uint64_t orphan_count; /* pcapng packets of an interface that the file does not describe;
 				  they are in no other count, and the file is `failed` */
-	uint32_t snap_len;     /* the largest of the file header(s); 0: none given */
-	bool failed;           /* something could not be read: `error` says what */
-	bool unusable; /* failed at the start: not a capture, no such file, empty, unreadable */
+	/* pcapng, without what was told in front of the first packet that was not skipped: */
+	struct replay_loss interface_loss, kernel_loss;
+	uint32_t snap_len; /* the largest of the file header(s); 0: none given */
+	bool failed;       /* something could not be read: `error` says what */
+	bool unusable;     /* failed at the start: not a capture, no such file, empty, unreadable */
 	struct error error; /* one sentence that names the file; set where failed */
 };
 

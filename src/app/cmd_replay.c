@@ -12,6 +12,7 @@
 #include "app/judge.h"
 #include "app/known_captures.h"
 #include "app/replay_follow.h"
+#include "app/replay_losses.h"
 #include "app/replay_options.h"
 #include "app/replay_summary.h"
 #include "app/replay_work.h"
@@ -125,7 +126,7 @@ store_result(struct replay_run *r)
 	struct store_source *sources =
 	    xcalloc(replay_file_count(r->replay), sizeof(struct store_source));
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
-	struct store_counter stored[PIPELINE_COUNTERS_MAX];
+	struct store_counter stored[PIPELINE_COUNTERS_MAX + REPLAY_LOSSES_MAX];
 	size_t source_count = gather_sources(r->replay, sources, &r->run);
 	int result = -1;
 
@@ -141,6 +142,7 @@ store_result(struct replay_run *r)
 	r->run.counter_count = replay_work_counters(r->work, counters);
 	for (size_t i = 0; i < r->run.counter_count; i++)
 		stored[i] = (struct store_counter){ counters[i].name, counters[i].value };
+	r->run.counter_count += replay_losses(r->replay, stored + r->run.counter_count);
 	r->run.counters = stored;
 	heap_give_back(); /* no connection is followed any more, and the flush needs room */
 	if (store_flush(r->store, r->sensor_id, r->tally, &r->run, &r->error) != 0)

@@ -1,6 +1,7 @@
 #include "app/doctor_gather.h"
 
 #include "app/progress.h"
+#include "app/replay_losses.h"
 #include "base/log.h"
 #include "capture/link_name.h"
 #include "capture/replay.h"
@@ -63,8 +64,12 @@ take_counters(const struct pipeline *pipeline, struct doctor_feed *feed, struct 
 static int
 take_files(const struct replay *replay, struct doctor_feed *feed)
 {
+	struct store_counter losses[REPLAY_LOSSES_MAX];
+	size_t loss_count = replay_losses(replay, losses);
 	int result = 0;
 
+	for (size_t i = 0; i < loss_count; i++)
+		(void)doctor_feed_add(feed, losses[i].name, losses[i].value);
 	for (size_t i = 0; i < replay_file_count(replay); i++) {
 		const struct replay_file *f = replay_file_at(replay, i);
 

@@ -11,6 +11,7 @@
 #include "app/event_writer.h"
 #include "app/judge.h"
 #include "app/known_captures.h"
+#include "app/replay_losses.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -230,9 +231,10 @@ store_patiently(struct follower *f, struct store_run *run)
 }
 
 static int
-store_file(struct follower *f, const struct replay_file *file)
+store_file(struct follower *f, const struct replay *replay)
 {
-	struct store_counter counters[PIPELINE_COUNTERS_MAX];
+	const struct replay_file *file = replay_file_at(replay, 0);
+	struct store_counter counters[PIPELINE_COUNTERS_MAX + REPLAY_LOSSES_MAX];
 	const struct store_source source = {
 		.name = file->name,
 		.has_identity = true,
@@ -259,6 +261,7 @@ store_file(struct follower *f, const struct replay_file *file)
 		.source_count = 1,
 	};
 
+	run.counter_count += replay_losses(replay, counters + run.counter_count);
 	log_notice("%s: %" PRIu64 " packets", file->name, source.packet_count);
 	return store_patiently(f, &run);
 }
@@ -283,7 +286,7 @@ read_file(struct follower *f, const char *path)
 	if (file->failed)
 		log_warning("%s", file->error.text);
 	if (file->packet_count > file->skipped_count)
-		result = store_file(f, file);
+		result = store_file(f, replay);
 	else if (file->packet_count > 0)
 		log_notice("%s is in the database already", file->name);
 out:

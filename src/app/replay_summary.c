@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/progress.h"
+#include "app/replay_losses.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "capture/link_name.h"
@@ -102,6 +103,21 @@ counter(const struct replay_work *work, const char *name)
 }
 
 static void
+print_losses(const struct replay *replay)
+{
+	struct store_counter losses[REPLAY_LOSSES_MAX];
+	size_t count = replay_losses(replay, losses);
+
+	for (size_t i = 0; i < count; i++) {
+		if (losses[i].value > 0)
+			log_notice("not seen: %" PRIu64 " packet%s dropped by the %s during the "
+				   "capture, as the file says",
+			    losses[i].value, losses[i].value == 1 ? "" : "s",
+			    strcmp(losses[i].name, "kernel_dropped") == 0 ? "kernel" : "interface");
+	}
+}
+
+static void
 print_blind_spots(const struct replay_work *work)
 {
 	static const struct {
@@ -161,6 +177,7 @@ print_totals(const struct totals *t, const struct replay *replay, const struct r
 	if (counter(work, "external_client") > 0)
 		log_notice("%" PRIu64 " of other clients were left out (--internal)",
 		    counter(work, "external_client"));
+	print_losses(replay);
 	print_blind_spots(work);
 }
 

@@ -191,7 +191,19 @@ struct pcap_state {
 	uint32_t link_type;
 };
 
-/* How one pcapng interface counts time: ticks of 10^-decimal or 2^-binary seconds. */
+/* What a file says of packets that were lost while it was written. */
+struct reader_loss {
+	uint64_t count;
+	size_t interface_count; /* that many interfaces told theirs */
+};
+
+/* What an interface told last: its counters go on from the capture's begin. */
+struct pcapng_loss {
+	uint64_t count;
+	bool is_told;
+};
+
+/* One pcapng interface.  It counts time in ticks of 10^-decimal or 2^-binary seconds. */
 struct pcapng_interface {
 	uint32_t link_type;
 	uint32_t snap_len;  /* 0: no limit */
@@ -199,6 +211,7 @@ struct pcapng_interface {
 	uint8_t exponent;   /* ticks per second: base^exponent */
 	int64_t offset_s;   /* seconds to add */
 	uint64_t ticks_per; /* decimal: ticks in a microsecond, or microseconds in a tick */
+	struct pcapng_loss by_interface, by_kernel;
 };
 
 struct pcapng_state {
@@ -216,11 +229,13 @@ struct reader {
 	enum capture_format format;
 	struct pcap_state pcap;
 	struct pcapng_state pcapng;
-	uint32_t number;       /* frame->source, once the opener has set it */
-	size_t want;           /* with READER_MORE: bytes that must wait before it goes on */
-	uint64_t packet_count; /* frames given so far */
-	uint64_t orphan_count; /* pcapng packets without an interface */
-	uint32_t snap_len;     /* largest of the header(s) so far; 0: none given */
+	uint32_t number;        /* frame->source, once the opener has set it */
+	size_t want;            /* with READER_MORE: bytes that must wait before it goes on */
+	uint64_t packet_count;  /* frames given so far */
+	uint64_t orphan_count;  /* pcapng packets without an interface */
+	size_t interface_count; /* pcapng, of all sections */
+	struct reader_loss by_interface, by_kernel;
+	uint32_t snap_len; /* largest of the header(s) so far; 0: none given */
 	struct error error;
 };
 

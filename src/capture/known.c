@@ -75,6 +75,8 @@ mark_skipped(struct entry *e)
 	f->skipped_byte_count = f->byte_count;
 	f->begin_us = f->end_us = 0;
 	f->snapped_count = f->unordered_count = 0;
+	e->skipped_interface_loss = e->reader->by_interface.count;
+	e->skipped_kernel_loss = e->reader->by_kernel.count;
 }
 
 static void

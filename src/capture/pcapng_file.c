@@ -12,6 +12,7 @@ enum {
 	PCAPNG_INTERFACE = 1,
 	PCAPNG_OLD_PACKET = 2,
 	PCAPNG_SIMPLE_PACKET = 3,
+	PCAPNG_STATISTICS = 5,
 	PCAPNG_ENHANCED_PACKET = 6,
 };
 #define PCAPNG_SECTION 0x0a0d0d0au /* the same in both byte orders */
@@ -21,6 +22,10 @@ enum {
 #define PCAPNG_OPTION_END 0
 #define PCAPNG_IF_TSRESOL 9
 #define PCAPNG_IF_TSOFFSET 14
+#define PCAPNG_ISB_IFDROP 5
+#define PCAPNG_ISB_OSDROP 7
+/* Nobody lost more; sums of it stay far from the end of 63 bits. */
+#define PCAPNG_LOSS_MAX (UINT64_C(1) << 40)
 /* More is no capture of anything, and each takes memory. */
 #define PCAPNG_INTERFACES_MAX 65536
 
@@ -118,20 +123,43 @@ time_from_ticks(const struct pcapng_interface *interface, uint64_t ticks)
 	return time_us < TIME_MAX_US ? time_us : TIME_MAX_US;
 }
 
+/* A 64-bit number in the file's order: its halves change places with it. */
+static bool
+read_u64(struct span *s, bool little, uint64_t *out)
+{
+	uint32_t words[2];
+
+	if (!file_read_u32(s, little, &words[0]) || !file_read_u32(s, little, &words[1]))
+		return false;
+	*out = (uint64_t)words[little ? 1 : 0] << 32 | words[little ? 0 : 1];
+	return true;
+}
+
+/* draft-ietf-opsawg-pcapng, section 3.5.  False at the end of the options, or where one lies. */
+static bool
+read_option(struct span *options, bool little, uint16_t *code, struct span *value)
+{
+	uint16_t len;
+
+	if (!file_read_u16(options, little, code) || !file_read_u16(options, little, &len) ||
+	    *code == PCAPNG_OPTION_END || !span_read_span(options, len, value))
+		return false;
+	if (!span_skip(options, -(size_t)len & 3))
+		*options = span_from(NULL, 0); /* the last one, without its padding */
+	return true;
+}
+
 static void
 read_interface_option(
     struct pcapng_interface *interface, bool little, uint16_t code, struct span value)
 {
-	uint32_t words[2];
+	uint64_t offset;
 	uint8_t resolution;
 
 	if (code == PCAPNG_IF_TSRESOL && span_read_u8(&value, &resolution)) {
 		set_resolution(interface, resolution);
-	} else if (code == PCAPNG_IF_TSOFFSET && file_read_u32(&value, little, &words[0]) &&
-		   file_read_u32(&value, little, &words[1])) {
-		/* A 64-bit number in the file's order: its halves change places with it. */
-		uint64_t high = words[little ? 1 : 0], low = words[little ? 0 : 1];
-		int64_t offset_s = (int64_t)(high << 32 | low); /* the sign is part of it */
+	} else if (code == PCAPNG_IF_TSOFFSET && read_u64(&value, little, &offset)) {
+		int64_t offset_s = (int64_t)offset; /* the sign is part of it */
 
 		if (offset_s > TIME_MAX_S)
 			offset_s = TIME_MAX_S;
@@ -139,17 +167,19 @@ read_interface_option(
 	}
 }
 
-/* draft-ietf-opsawg-pcapng, section 4.2.  A block too short for one stands for an interface that
+/* Section 4.2.  A block too short for one stands for an interface that
  * is not known, so that the numbers of those behind it stay right. */
 static void
 read_interface(struct reader *r, struct span body)
 {
 	struct pcapng_state *p = &r->pcapng;
 	struct pcapng_interface *interface;
-	uint16_t link_type = 0, reserved, code, len;
+	uint16_t link_type = 0, reserved, code;
+	struct span value;
 
 	if (p->interface_count == PCAPNG_INTERFACES_MAX)
 		return;
+	r->interface_count++;
 	if (p->interface_count == p->interface_room) {
 		p->interface_room = p->interface_room * 2 + 4;
 		p->interfaces =
@@ -165,15 +195,41 @@ read_interface(struct reader *r, struct span body)
 	interface->link_type = link_type_from_file(link_type);
 	if (interface->snap_len > r->snap_len)
 		r->snap_len = interface->snap_len;
-	while (file_read_u16(&body, p->little, &code) && file_read_u16(&body, p->little, &len) &&
-	       code != PCAPNG_OPTION_END) {
-		struct span value;
-
-		if (!span_read_span(&body, len, &value))
-			return;
+	while (read_option(&body, p->little, &code, &value))
 		read_interface_option(interface, p->little, code, value);
-		if (!span_skip(&body, -(size_t)len & 3))
-			return;
+}
+
+/* The latest word of an interface replaces the one before. */
+static void
+take_loss(struct reader_loss *all, struct pcapng_loss *interface, uint64_t count)
+{
+	if (count > PCAPNG_LOSS_MAX)
+		count = PCAPNG_LOSS_MAX;
+	all->count += count - interface->count;
+	all->interface_count += !interface->is_told;
+	*interface = (struct pcapng_loss){ .count = count, .is_told = true };
+}
+
+/* Section 4.6. */
+static void
+read_statistics(struct reader *r, struct span body)
+{
+	struct pcapng_state *p = &r->pcapng;
+	struct span time, value;
+	uint32_t index;
+	uint64_t count;
+	uint16_t code;
+
+	if (!file_read_u32(&body, p->little, &index) || !span_read_span(&body, 8, &time) ||
+	    index >= p->interface_count)
+		return;
+	while (read_option(&body, p->little, &code, &value)) {
+		struct pcapng_interface *interface = &p->interfaces[index];
+
+		if (code == PCAPNG_ISB_IFDROP && read_u64(&value, p->little, &count))
+			take_loss(&r->by_interface, &interface->by_interface, count);
+		else if (code == PCAPNG_ISB_OSDROP && read_u64(&value, p->little, &count))
+			take_loss(&r->by_kernel, &interface->by_kernel, count);
 	}
 }
 
@@ -312,6 +368,8 @@ read_block(struct reader *r, uint32_t type, struct span body, struct frame *fram
 
 	if (type == PCAPNG_INTERFACE)
 		read_interface(r, body);
+	else if (type == PCAPNG_STATISTICS)
+		read_statistics(r, body);
 	else if (type == PCAPNG_SIMPLE_PACKET)
 		answer = read_simple_packet(r, body, frame);
 	else
@@ -321,11 +379,13 @@ read_block(struct reader *r, uint32_t type, struct span body, struct frame *fram
 	return answer;
 }
 
+/* Statistics can be done without where they would not fit. */
 static bool
-is_read(uint32_t type)
+is_read(uint32_t type, uint64_t padded_len)
 {
 	return type == PCAPNG_ENHANCED_PACKET || type == PCAPNG_INTERFACE ||
-	       type == PCAPNG_SIMPLE_PACKET || type == PCAPNG_OLD_PACKET;
+	       type == PCAPNG_SIMPLE_PACKET || type == PCAPNG_OLD_PACKET ||
+	       (type == PCAPNG_STATISTICS && padded_len <= BLOCK_LEN_MAX);
 }
 
 /* One block.  READER_FRAME with *is_frame false: it was none with a frame, go on. */
@@ -349,7 +409,7 @@ next_block(struct reader *r, struct frame *frame, bool *is_frame)
 		return reader_bad(r, "is damaged: it has a block of an impossible length");
 	/* Section 3.1: a multiple of four; some writers gave the length without the padding. */
 	padded_len = ((uint64_t)len + 3) & ~UINT64_C(3);
-	if (!is_read(type)) {
+	if (!is_read(type, padded_len)) {
 		source_take(&r->source, 8);
 		p->in_block = true;
 		p->block_len = len;

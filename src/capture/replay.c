@@ -72,6 +72,16 @@ entry_fail(struct entry *e, const struct error *err, bool unusable)
 	e->file.error = *err;
 }
 
+static struct replay_loss
+loss_of(const struct reader *reader, const struct reader_loss *loss, uint64_t skipped)
+{
+	return (struct replay_loss){
+		.count = loss->count > skipped ? loss->count - skipped : 0,
+		.is_known =
+		    reader->interface_count > 0 && loss->interface_count == reader->interface_count,
+	};
+}
+
 /* What the reader has found out by now, for those who look at the file meanwhile. */
 static void
 note_progress(struct replay *r, struct entry *e)
@@ -85,6 +95,8 @@ note_progress(struct replay *r, struct entry *e)
 	e->done_len = done_len;
 	e->file.snap_len = reader->snap_len;
 	e->file.orphan_count = reader->orphan_count;
+	e->file.interface_loss = loss_of(reader, &reader->by_interface, e->skipped_interface_loss);
+	e->file.kernel_loss = loss_of(reader, &reader->by_kernel, e->skipped_kernel_loss);
 }
 
 /* Thousands of files may be due at the same time. */

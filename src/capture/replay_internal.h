@@ -23,6 +23,8 @@ struct entry {
 	int64_t first_us;      /* time of its first packet, known before its turn */
 	int64_t last_us;       /* time of the last packet counted */
 	uint64_t done_len;     /* its part of replay.done_len */
+	/* What was told before, with the skipped packets. */
+	uint64_t skipped_interface_loss, skipped_kernel_loss;
 };
 
 struct replay {

@@ -147,7 +147,7 @@ cut_file(const char *name, off_t by)
 
 /* ---- what a replay gives */
 
-struct outcome {
+struct replayed {
 	uint64_t count;
 	bool ordered;     /* no frame is earlier than the one before */
 	char sources[64]; /* of the first frames, a letter each: 'a' is file 0 */
@@ -155,10 +155,10 @@ struct outcome {
 	struct replay *replay;
 };
 
-static inline struct outcome
+static inline struct replayed
 read_rest(struct replay *r)
 {
-	struct outcome all = { .ordered = true, .replay = r };
+	struct replayed all = { .ordered = true, .replay = r };
 	struct frame frames[BATCH];
 	size_t count;
 
@@ -183,7 +183,7 @@ read_rest(struct replay *r)
 	return all;
 }
 
-static inline struct outcome
+static inline struct replayed
 replay_with(const struct replay_options *options, const char *const *paths, size_t path_count)
 {
 	struct replay *r = replay_open(paths, path_count, options);
@@ -192,7 +192,7 @@ replay_with(const struct replay_options *options, const char *const *paths, size
 	return read_rest(r);
 }
 
-static inline struct outcome
+static inline struct replayed
 replay_one(const char *path)
 {
 	return replay_with(NULL, &path, 1);
@@ -201,7 +201,7 @@ replay_one(const char *path)
 static inline struct replay_file
 replay_single(const char *path, const struct replay_options *options)
 {
-	struct outcome all = replay_with(options, &path, 1);
+	struct replayed all = replay_with(options, &path, 1);
 	struct replay_file file;
 
 	ck_assert_uint_eq(replay_file_count(all.replay), 1);

@@ -264,7 +264,7 @@ START_TEST(compressed_pipe_is_read)
 {
 	const char *path = "-";
 	struct buf b = { 0 };
-	struct outcome all;
+	struct replayed all;
 	char bytes[65536];
 	size_t len;
 	FILE *file;

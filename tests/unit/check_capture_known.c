@@ -197,7 +197,7 @@ START_TEST(skipped_packets_do_not_disturb_the_merging)
 	const char *paths[] = { "a.pcap", "b.pcap" };
 	struct memory m = { 0 };
 	struct replay_options options = { .known = recall, .known_arg = &m };
-	struct outcome all;
+	struct replayed all;
 
 	save_pcap("a.pcap", T0, 10, 500, 700);
 	(void)replay_remembering(&m, "a.pcap");

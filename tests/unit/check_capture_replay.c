@@ -16,7 +16,7 @@ END_TEST
 
 START_TEST(one_file_is_read_in_its_order)
 {
-	struct outcome all;
+	struct replayed all;
 	const struct replay_file *f;
 
 	save_pcap("one.pcap", T0, 10, 1000, 100);
@@ -40,7 +40,7 @@ END_TEST
 START_TEST(files_are_merged_by_time_and_ties_by_place)
 {
 	const char *paths[] = { "c.pcap", "b.pcap", "a.pcap" };
-	struct outcome all;
+	struct replayed all;
 
 	save_pcap("c.pcap", T0, 10, 3, 60);     /* 0 10 20 */
 	save_pcap("b.pcap", T0 + 5, 10, 3, 60); /* 5 15 25 */
@@ -55,7 +55,7 @@ END_TEST
 START_TEST(files_that_follow_each_other_are_read_so_whatever_their_names)
 {
 	const char *paths[] = { "late.pcap", "early.pcap", "middle.pcap" };
-	struct outcome all;
+	struct replayed all;
 
 	save_pcap("late.pcap", T0 + 2000, 1, 500, 1000);
 	save_pcap("early.pcap", T0, 1, 500, 1000);
@@ -72,7 +72,7 @@ START_TEST(file_that_goes_back_in_time_keeps_its_order)
 {
 	const char *paths[] = { "back.pcap", "plain.pcap" };
 	struct buf b = { 0 };
-	struct outcome all;
+	struct replayed all;
 
 	put_pcap_header(&b, true, PCAP_US, 1);
 	put_pcap_packet(&b, true, PCAP_US, T0 + 10, 0, 60);
@@ -96,7 +96,7 @@ START_TEST(many_files_at_once_need_few_descriptors)
 {
 	enum { FILES = 300, PACKETS = 50 };
 	struct rlimit few = { 120, 120 };
-	struct outcome all;
+	struct replayed all;
 
 	ck_assert_int_eq(mkdir("many", 0700), 0);
 	for (unsigned i = 0; i < FILES; i++) {
@@ -144,7 +144,7 @@ START_TEST(unusable_paths_do_not_stop_the_others)
 	static const char *const says[] = { "gone.pcap does not exist", "empty.pcap is empty",
 		"notes.txt is not a capture: it begins with neither a pcap nor a pcapng header",
 		NULL, "folder nothing is empty" };
-	struct outcome all;
+	struct replayed all;
 
 	save_text("empty.pcap", "");
 	save_text("notes.txt", "buy milk, and a tap");
@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(folder_gives_its_captures_by_name_and_passes_over_the_rest)
 {
-	struct outcome all;
+	struct replayed all;
 
 	ck_assert_int_eq(mkdir("d", 0700), 0);
 	ck_assert_int_eq(mkdir("d/below", 0700), 0);
@@ -252,7 +252,7 @@ START_TEST(file_that_shrinks_while_it_is_read_ends_there)
 	const char *path = "big.pcap";
 	struct replay *r;
 	struct frame frames[BATCH];
-	struct outcome rest;
+	struct replayed rest;
 	size_t count;
 
 	save_pcap(path, T0, 1, 1000, 1500); /* six windows */
@@ -375,7 +375,7 @@ START_TEST(many_large_files_are_merged)
 {
 	const char *paths[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9" };
 	size_t count = sizeof(paths) / sizeof(paths[0]);
-	struct outcome all;
+	struct replayed all;
 
 	for (size_t i = 0; i < count; i++)
 		save_pcap(paths[i], T0 + (int64_t)i, 10, LARGE_COUNT, 1500);
@@ -470,7 +470,7 @@ START_TEST(pipe_of_single_bytes_gives_all_packets)
 {
 	const char *path = "-";
 	struct buf b = { 0 };
-	struct outcome all;
+	struct replayed all;
 	int fd = pipe_to_standard_input();
 	pid_t pid;
 
@@ -496,7 +496,7 @@ START_TEST(pipe_is_merged_with_files_and_named_once)
 {
 	const char *paths[] = { "a.pcap", "-", "-" };
 	struct buf b = { 0 };
-	struct outcome all;
+	struct replayed all;
 	int fd = pipe_to_standard_input();
 
 	save_pcap("a.pcap", T0, 10, 3, 60);

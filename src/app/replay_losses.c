@@ -1,0 +1,39 @@
+#include "app/replay_losses.h"
+
+#include "base/banned.h"
+
+static void
+add(struct replay_loss *sum, const struct replay_loss *loss)
+{
+	sum->count += loss->count;
+	sum->is_known = sum->is_known && loss->is_known;
+}
+
+/* Where not all tell it, what some tell is a lower bound, as long as it is more than nothing. */
+static size_t
+put(const struct replay_loss *sum, const char *name, struct store_counter *out)
+{
+	*out = (struct store_counter){ name, sum->count };
+	return sum->is_known || sum->count > 0;
+}
+
+size_t
+replay_losses(const struct replay *replay, struct store_counter out[REPLAY_LOSSES_MAX])
+{
+	struct replay_loss by_interface = { .is_known = true }, by_kernel = { .is_known = true };
+	size_t file_count = 0, count;
+
+	for (size_t i = 0; i < replay_file_count(replay); i++) {
+		const struct replay_file *f = replay_file_at(replay, i);
+
+		if (f->unusable || (f->packet_count > 0 && f->skipped_count == f->packet_count))
+			continue;
+		add(&by_interface, &f->interface_loss);
+		add(&by_kernel, &f->kernel_loss);
+		file_count++;
+	}
+	if (file_count == 0)
+		return 0;
+	count = put(&by_interface, "interface_dropped", &out[0]);
+	return count + put(&by_kernel, "kernel_dropped", &out[count]);
+}
