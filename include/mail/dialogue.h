@@ -100,6 +100,7 @@ struct mail_dialogue {
 	bool server_ok;    /* POP3: the last line was +OK, so lines up to a dot may follow */
 	bool bye;          /* IMAP: "* BYE" */
 	bool starttls_due; /* asked for, not refused */
+	bool guessed;      /* `protocol` is one whose words others have too: see below */
 
 	struct mail_facts facts;
 	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
@@ -119,7 +120,10 @@ struct mail_dialogue {
 	uint8_t server_window[MAIL_SERVER_WINDOW];
 };
 
-/* PROTOCOL_TLS: the protocol is not known yet and taken from the server's banner or client's words.
+/*
+ * PROTOCOL_TLS: the protocol is not known yet and taken from the server's banner or client's words.
+ * Replies of three digits and the word STARTTLS are read as SMTP's, but `guessed` as long as they
+ * may be those of FTP, NNTP or ManageSieve.
  */
 void mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol);
 

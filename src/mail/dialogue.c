@@ -191,6 +191,7 @@ recognise(struct mail_dialogue *d, enum mail_side side, struct span line)
 		d->protocol = PROTOCOL_POP3;
 	else if (mail_imap_recognises(side, line))
 		d->protocol = PROTOCOL_IMAP;
+	d->guessed = d->protocol == PROTOCOL_SMTP;
 }
 
 /* Commands that several protocols have do not tell which one it is. */
@@ -262,6 +263,8 @@ handle_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 {
 	if (d->protocol == PROTOCOL_TLS || d->protocol == PROTOCOL_NONE)
 		recognise(d, side, line);
+	if (d->guessed)
+		d->guessed = !mail_smtp_is_certain(side, line);
 	if (side == MAIL_CLIENT)
 		client_line(d, line);
 	else

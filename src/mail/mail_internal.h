@@ -175,10 +175,12 @@ void mail_imap_server_line(struct mail_dialogue *d, struct span line);
 /* A tagged reply of that key refused its command, which may still have a literal to send. */
 void mail_imap_command_refused(struct mail_dialogue *d, uint32_t key);
 
-/* For a port whose protocol is not known: does the line speak this one unmistakably? */
+/* For a port whose protocol is not known: does the line speak this one? */
 bool mail_smtp_recognises(enum mail_side side, struct span line);
 bool mail_pop3_recognises(enum mail_side side, struct span line);
 bool mail_imap_recognises(enum mail_side side, struct span line);
+/* The line is SMTP's and cannot be one of the protocols that look like it. */
+bool mail_smtp_is_certain(enum mail_side side, struct span line);
 
 /* imap_id.c: `args` is what stands behind ID. */
 void mail_imap_id_read(struct mail_dialogue *d, struct span args);

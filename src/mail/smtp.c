@@ -301,8 +301,22 @@ mail_smtp_server_line(struct mail_dialogue *d, struct span line)
 	}
 }
 
+/* RFC 3463, section 2: an enhanced status code of the reply's own class. */
+static bool
+has_enhanced_code(struct span line)
+{
+	const uint8_t *c = line.data;
+
+	return line.len >= sizeof("220 2.0.0") - 1 && c[4] == c[0] && c[5] == '.' && c[6] >= '0' &&
+	       c[6] <= '9' && (c[7] == '.' || c[8] == '.');
+}
+
+/*
+ * FTP (RFC 4217) and NNTP (RFC 4642) have replies of three digits as well; STARTTLS is also a
+ * command of NNTP and ManageSieve (RFC 5804).
+ */
 bool
-mail_smtp_recognises(enum mail_side side, struct span line)
+mail_smtp_is_certain(enum mail_side side, struct span line)
 {
 	static const struct mail_verb own[] = {
 		{ "EHLO", MAIL_COMMAND_EHLO },
@@ -310,17 +324,30 @@ mail_smtp_recognises(enum mail_side side, struct span line)
 		{ "LHLO", MAIL_COMMAND_EHLO },
 		{ "RCPT", MAIL_COMMAND_OTHER },
 		{ "BDAT", MAIL_COMMAND_BDAT },
-		{ "STARTTLS", MAIL_COMMAND_STARTTLS },
 		{ "", MAIL_COMMAND_OTHER },
 	};
+	struct span word;
+
+	if (side == MAIL_SERVER)
+		return mail_contains(line, "SMTP") || mail_contains(line, "LMTP") ||
+		       has_enhanced_code(line);
+	if (mail_starts_with(line, "MAIL FROM:"))
+		return true;
+	(void)mail_read_word(&line, &word);
+	return mail_find_verb(own, word) != NULL;
+}
+
+bool
+mail_smtp_recognises(enum mail_side side, struct span line)
+{
 	struct span word;
 	unsigned code;
 	bool last;
 
 	if (side == MAIL_SERVER)
 		return read_code(line, &code, &last);
-	if (mail_starts_with(line, "MAIL FROM:"))
+	if (mail_smtp_is_certain(side, line))
 		return true;
 	(void)mail_read_word(&line, &word);
-	return mail_find_verb(own, word) != NULL;
+	return mail_word_is(word, "STARTTLS");
 }

@@ -190,6 +190,7 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 		return STAGE_TLS;
 	if (s->speaks_mail && is_text(bytes, begins_late)) {
 		start_mail(s, dir, bytes);
+		s->side[dir].words = true;
 		return STAGE_MAIL;
 	}
 	if (s->speaks_mail && begins_late) {
@@ -222,6 +223,23 @@ add_preamble(struct session *s, struct session_side *side, size_t len)
 	s->long_preamble = s->long_preamble || side->preamble_len > 2 * MAX_PREAMBLE;
 }
 
+/*
+ * Lines of a mail protocol, as far as is known.  As long as none of them tells which, they may just
+ * as well be words of another one, where TLS need not begin with a line.
+ */
+static size_t
+feed_mail(struct session *s, unsigned dir, struct span bytes)
+{
+	enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
+	bool known = s->mail->protocol > PROTOCOL_TLS;
+	struct span words = known ? bytes : span_first(bytes, find_tls(s, bytes));
+	size_t n = mail_dialogue_feed(s->mail, role, words);
+
+	if (!known)
+		add_preamble(s, &s->side[dir], n);
+	return n;
+}
+
 /* Feeds a direction's words; returns how many bytes are consumed, the rest being TLS. */
 static size_t
 feed_words(struct session *s, unsigned dir, struct span bytes)
@@ -230,9 +248,7 @@ feed_words(struct session *s, unsigned dir, struct span bytes)
 	size_t n;
 
 	if (side->stage == STAGE_MAIL) {
-		enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
-
-		n = mail_dialogue_feed(s->mail, role, bytes);
+		n = feed_mail(s, dir, bytes);
 	} else {
 		n = find_tls(s, bytes);
 		add_preamble(s, side, n);

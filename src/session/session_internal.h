@@ -39,6 +39,7 @@ struct session_side {
 	struct mark first_mark;
 	uint8_t head[10];      /* its first bytes, session.head_len of them: see session_is_http */
 	uint32_t preamble_len; /* bytes in which no TLS was found */
+	bool words;            /* it began with lines, as of a mail protocol */
 	struct proxy_header proxy_header;
 	_Alignas(CACHE_LINE) struct tls_record_stream records;
 	struct mark tls_mark;  /* of the first byte taken for TLS */

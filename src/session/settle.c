@@ -65,15 +65,20 @@ begins_late(const struct session *s)
 	return !s->side[client].tls || s->side[client].tls_mark.offset != 0;
 }
 
-/* A mail dialogue led to the hello.  A greeting alone does not: TLS at once is answered by one. */
+/*
+ * A mail dialogue led to the hello, be it one of another protocol than is usual on the port.  A
+ * greeting alone does not: TLS at once is answered by one.
+ */
 static bool
 mail_led_to_tls(const struct session *s)
 {
 	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
 
-	return facts != NULL &&
-	       (facts->starttls_asked || facts->starttls_granted || facts->command_count > 0 ||
-		   (facts->greeting && begins_late(s)));
+	if (facts == NULL)
+		return false;
+	if (facts->starttls_asked || facts->starttls_granted || facts->command_count > 0)
+		return true;
+	return begins_late(s) ? facts->greeting : s->side[session_client_dir(s)].words;
 }
 
 static enum tls_mode
@@ -133,7 +138,7 @@ emit(struct session *s, int64_t time_us)
 	set_endpoints(s, ev);
 	ev->settled_us = time_us;
 	ev->protocol = service.protocol;
-	if (s->mail != NULL && service.protocol == PROTOCOL_TLS)
+	if (s->mail != NULL && service.protocol == PROTOCOL_TLS && !s->mail->guessed)
 		ev->protocol = (enum protocol)s->mail->protocol;
 	set_client_name(s, ev);
 	if (ev->kind == EVENT_TLS_HANDSHAKE) {

@@ -70,6 +70,42 @@ START_TEST(recognised_protocol_is_written_down)
 }
 END_TEST
 
+START_TEST(what_others_say_as_well_is_a_guess)
+{
+	static const struct {
+		enum mail_side side;
+		const char *line;
+		bool guessed;
+	} rows[] = {
+		{ MAIL_SERVER, "220 a\r\n", true },
+		{ MAIL_SERVER, "220 a ESMTP\r\n", false },
+		{ MAIL_SERVER, "220 2.0.0 go\r\n", false },
+		{ MAIL_SERVER, "220 2.0.10\r\n", false },
+		{ MAIL_SERVER, "220 2.0.\r\n", true },
+		{ MAIL_SERVER, "220 4.0.0 a\r\n", true },
+		{ MAIL_SERVER, "200 news\r\n", true },
+		{ MAIL_CLIENT, "STARTTLS\r\n", true },
+		{ MAIL_CLIENT, "LHLO a\r\n", false },
+		{ MAIL_CLIENT, "MAIL FROM:<>\r\n", false },
+		{ MAIL_CLIENT, "CAPA\r\n", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mail_dialogue d;
+
+		mail_dialogue_init(&d, PROTOCOL_TLS);
+		(void)mail_dialogue_feed(&d, rows[i].side, span_from_text(rows[i].line));
+		ck_assert_msg(d.guessed == rows[i].guessed, "%s", rows[i].line);
+		(void)mail_dialogue_feed(&d, MAIL_CLIENT, span_from_text("EHLO a\r\n"));
+		ck_assert_msg(!d.guessed, "%s", rows[i].line);
+		/* What is usual on the port needs no guess. */
+		mail_dialogue_init(&d, PROTOCOL_SMTP);
+		(void)mail_dialogue_feed(&d, rows[i].side, span_from_text(rows[i].line));
+		ck_assert_msg(!d.guessed, "%s", rows[i].line);
+	}
+}
+END_TEST
+
 /* What a struct in a core dump, or in swap, would show. */
 static bool
 holds(const struct mail_dialogue *d, const char *secret)
@@ -326,6 +362,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, protocol_of_an_unknown_port_is_recognised, 0,
 	    (int)(sizeof(unknown_port) / sizeof(unknown_port[0])));
 	tcase_add_test(tc, recognised_protocol_is_written_down);
+	tcase_add_test(tc, what_others_say_as_well_is_a_guess);
 	tcase_add_test(tc, no_credential_is_kept);
 	tcase_add_test(tc, half_a_credential_before_a_gap_is_not_kept);
 	tcase_add_test(tc, struct_is_small);

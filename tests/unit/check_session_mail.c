@@ -84,6 +84,60 @@ unknown_protocol_starttls(struct script *s)
 	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
 }
 
+/* RFC 5804, section 2.2. */
+static void
+manage_sieve(struct script *s)
+{
+	says_text(s, SERVER, "\"STARTTLS\"\r\nOK \"ready\"\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "OK \"go\"\r\n");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
+/* RFC 4217, section 4. */
+static void
+ftp(struct script *s)
+{
+	says_text(s, SERVER, "220 FTP server\r\n");
+	says_text(s, CLIENT, "AUTH TLS\r\n");
+	says_text(s, SERVER, "234 go\r\n");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
+/* RFC 6120, section 5.4: nothing ends a line before TLS. */
+static void
+xmpp(struct script *s)
+{
+	s->whole_segments = true;
+	says_text(s, CLIENT, "<stream:stream to='example.org'>");
+	says_text(s, SERVER, "<stream:stream><stream:features><starttls/></stream:features>");
+	says_text(s, CLIENT, "<starttls/>");
+	says_text(s, SERVER, "<proceed/>");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
+/* PostgreSQL's documentation, section "SSL Session Encryption": a request, and "S" in answer. */
+static void
+postgresql(struct script *s)
+{
+	s->whole_segments = true;
+	put_span(&s->out, BYTES("\0\0\0\x08\x04\xd2\x16\x2f"));
+	says(s, CLIENT);
+	says_text(s, SERVER, "S");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
+static void
+smtp_of_an_unknown_port(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go\r\n");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
 /* Cleartext */
 
 static void
@@ -269,6 +323,18 @@ static const struct row rows[] = {
 	    "SMTP starttls - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
 	{ "starttls of another protocol", 8389, unknown_protocol_starttls,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "managesieve", 8389, manage_sieve,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "ftp", 8389, ftp,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "xmpp", 8389, xmpp,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "postgresql", 8389, postgresql,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "smtp on an unknown port", 8389, smtp_of_an_unknown_port,
+	    "SMTP starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "imap where pop3 is usual", 110, imap_starttls,
+	    "POP3 starttls TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
 	{ "login in the clear", 587, login_in_the_clear,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "starttls refused", 587, starttls_refused,
