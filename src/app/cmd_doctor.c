@@ -243,7 +243,8 @@ cmd_doctor(int argc, char **argv)
 		(void)fputs("Try 'tlstally doctor --help'.\n", stderr);
 		status = APP_EXIT_USAGE;
 	} else if (c.help) {
-		status = fputs(help_text, stdout) >= 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+		(void)fputs(help_text, stdout);
+		status = APP_EXIT_DONE;
 	} else {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);

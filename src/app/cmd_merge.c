@@ -223,8 +223,9 @@ cmd_merge(int argc, char **argv)
 		(void)fputs("Try 'tlstally merge --help'.\n", stderr);
 		return APP_EXIT_USAGE;
 	}
-	if (c.help)
-		return fputs(help_text, stdout) >= 0 && fflush(stdout) == 0 ? APP_EXIT_DONE
-									    : APP_EXIT_FAILED;
+	if (c.help) {
+		(void)fputs(help_text, stdout);
+		return APP_EXIT_DONE;
+	}
 	return run(&c);
 }

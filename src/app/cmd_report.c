@@ -276,8 +276,13 @@ parse_command(struct command *c, int argc, char **argv)
 static bool
 write_all(struct buf *text)
 {
-	return (text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len) &&
-	       fflush(stdout) == 0;
+	if ((text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len) &&
+	    fflush(stdout) == 0)
+		return true;
+	/* A reader that has seen enough (`| head`) is no news. */
+	if (errno != EPIPE)
+		log_error("cannot write the report: %s", strerror(errno));
+	return false;
 }
 
 static int
@@ -324,12 +329,8 @@ run(struct command *c)
 	}
 	if (c->html == NULL || strcmp(c->html, "-") != 0)
 		report_write(&report, &c->options, &c->view, &text);
-	if (!write_all(&text)) {
-		/* A reader that has seen enough (`| head`) is no news. */
-		if (errno != EPIPE)
-			log_error("cannot write the report: %s", strerror(errno));
+	if (!write_all(&text))
 		goto out;
-	}
 	status =
 	    setup.services.fault_count == 0 && devices_rc == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 	for (int v = 0; v < VERDICT_COUNT; v++) {
@@ -380,11 +381,8 @@ cmd_report(int argc, char **argv)
 		(void)fputs("Try 'tlstally report --help'.\n", stderr);
 		status = APP_EXIT_USAGE;
 	} else if (c.help) {
-		struct buf text = { 0 };
-
-		buf_add_text(&text, help_text);
-		status = write_all(&text) ? APP_EXIT_DONE : APP_EXIT_FAILED;
-		buf_release(&text);
+		(void)fputs(help_text, stdout);
+		status = APP_EXIT_DONE;
 	} else if (c.has_logins) {
 		status = run_logins(&c);
 	} else {

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,14 +84,11 @@ help(int argc, char **argv)
 	return command->run(2, help_argv);
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	const struct app_command *command;
 
-	heap_keep_large_tables_off();
-	/* A reader that goes away (`| head`) shows as an error of the write. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		print_usage(stderr);
 		return APP_EXIT_USAGE;
@@ -110,4 +108,22 @@ main(int argc, char **argv)
 		return unknown_command(argv[1]);
 	argv[1] = program_name;
 	return command->run(argc - 1, argv + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	heap_keep_large_tables_off();
+	/* A reader that goes away (`| head`) shows as an error of the write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	status = run(argc, argv);
+	/* What a command wrote without looking, such as its help; what failed before was told. */
+	if (fflush(stdout) != 0 && status == APP_EXIT_DONE) {
+		if (errno != EPIPE)
+			log_error("cannot write to standard output: %s", strerror(errno));
+		status = APP_EXIT_FAILED;
+	}
+	return status;
 }

@@ -138,6 +138,26 @@ out:
 	return rc;
 }
 
+/*
+ * The inventory given by mistake (-o for -d) is not replaced by a page made from it.  By its first
+ * bytes (sqlite.org/fileformat2.html, section 1.3.1).
+ */
+static bool
+is_database(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char first[sizeof(magic)];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is;
+
+	if (fd < 0)
+		return false;
+	is = pread(fd, first, sizeof(first), 0) == (ssize_t)sizeof(first) &&
+	     memcmp(first, magic, sizeof(first)) == 0;
+	(void)close(fd);
+	return is;
+}
+
 int
 output_file_write(const char *path, struct span content, struct error *err)
 {
@@ -159,6 +179,10 @@ output_file_write(const char *path, struct span content, struct error *err)
 	}
 	if (!S_ISREG(old.st_mode))
 		return write_through(path, content, err);
+	if (is_database(path)) {
+		error_set(err, "%s is a database; give another name", path);
+		return -1;
+	}
 	target = realpath(path, NULL);
 	if (target == NULL) {
 		error_set(err, "cannot write %s: %s", path, strerror(errno));

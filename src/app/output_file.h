@@ -15,7 +15,8 @@
 
 /*
  * "-" is standard output.  A link is followed; a file that is there keeps its permissions; what is
- * neither a file nor a folder (a pipe, a terminal) is written to directly.
+ * neither a file nor a folder (a pipe, a terminal) is written to directly.  A database is not
+ * replaced: -1.
  */
 int output_file_write(const char *path, struct span content, struct error *err);
 

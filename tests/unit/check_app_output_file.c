@@ -151,6 +151,22 @@ START_TEST(what_cannot_be_written_is_named_and_leaves_nothing)
 }
 END_TEST
 
+START_TEST(database_is_not_replaced)
+{
+	static const char magic[] = "SQLite format 3";
+	const char *file = in_folder("tlstally.db");
+	struct error err = { "" };
+	FILE *out = fopen(file, "we");
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_eq(fwrite(magic, 1, sizeof(magic), out), sizeof(magic));
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_int_eq(output_file_write(file, span_from_text("one"), &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, file));
+	ck_assert_str_eq(content_of(file), magic);
+}
+END_TEST
+
 /* One file a day from 2026-11-19 on. */
 static int
 write_day(int day, size_t keep, const char *ending)
@@ -229,6 +245,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, new_file_follows_the_mask);
 	tcase_add_test(tc, link_stays_a_link);
 	tcase_add_test(tc, device_is_written_to_and_not_replaced);
+	tcase_add_test(tc, database_is_not_replaced);
 	tcase_add_loop_test(tc, what_cannot_be_written_is_named_and_leaves_nothing, 0, 3);
 	tcase_add_test(tc, oldest_go_when_there_are_more_than_wanted);
 	tcase_add_test(tc, only_files_of_the_pattern_and_ending_go);
