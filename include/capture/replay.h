@@ -126,6 +126,8 @@ size_t replay_file_count(const struct replay *r);
 const struct replay_file *replay_file_at(const struct replay *r, size_t index);
 /* Files in the named folders that are no captures, and were passed over. */
 size_t replay_passed_over_count(const struct replay *r);
+/* Folders in the named folders, into which nobody looked. */
+size_t replay_inner_folder_count(const struct replay *r);
 
 /* For a progress bar: bytes of input consumed (compressed ones as such), and in all (0: unknown).
  */

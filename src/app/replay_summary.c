@@ -156,6 +156,7 @@ print_totals(const struct totals *t, const struct replay *replay, const struct r
 {
 	char begin[TIMESTAMP_TEXT_LEN], end[TIMESTAMP_TEXT_LEN], bytes[PROGRESS_BYTES_TEXT_LEN];
 	size_t passed_over = replay_passed_over_count(replay);
+	size_t inner_folders = replay_inner_folder_count(replay);
 	uint64_t events = counter(work, "events");
 
 	if (t->known > NAMED_MAX)
@@ -163,6 +164,9 @@ print_totals(const struct totals *t, const struct replay *replay, const struct r
 	if (passed_over > 0)
 		log_notice(
 		    "%zu files in the folders are no captures and were passed over", passed_over);
+	if (inner_folders > 0)
+		log_notice(
+		    "folders in the folders were not looked into (%zu): name those", inner_folders);
 	if (t->known == t->files)
 		return;
 	log_notice("read %" PRIu64 " packet%s (%s) of %zu file%s", t->packets,

@@ -430,6 +430,12 @@ replay_passed_over_count(const struct replay *r)
 	return r->passed_over_count;
 }
 
+size_t
+replay_inner_folder_count(const struct replay *r)
+{
+	return r->inner_folder_count;
+}
+
 uint64_t
 replay_bytes_done(const struct replay *r)
 {

@@ -116,7 +116,11 @@ find_in_folder(struct replay *r, const char *path)
 	struct entry *e;
 	bool has_packet = false;
 
-	if (is_stream(path) || folder_is(path)) {
+	if (folder_is(path)) {
+		r->inner_folder_count++;
+		return false;
+	}
+	if (is_stream(path)) {
 		r->passed_over_count++;
 		return false;
 	}
@@ -138,16 +142,22 @@ find_folder(struct replay *r, const char *path)
 	struct path_list found = { 0 };
 	struct error err = { .text = "" };
 	bool readable = folder_list(path, &found, &err) == 0;
-	size_t taken_count = 0;
+	size_t taken_count = 0, folder_count = r->inner_folder_count;
 
 	for (size_t i = 0; i < found.count; i++)
 		if (find_in_folder(r, found.paths[i]))
 			taken_count++;
+	folder_count = r->inner_folder_count - folder_count;
 	if (taken_count == 0) {
 		struct entry *e = entry_new(path);
 
 		if (readable && found.count == 0)
 			error_set(&err, "folder %.300s is empty: there is no capture in it", path);
+		else if (readable && folder_count > 0)
+			error_set(&err,
+			    "folder %.300s holds no capture, and folders in it are not looked "
+			    "into: name those",
+			    path);
 		else if (readable)
 			error_set(&err,
 			    "folder %.300s holds no capture: none of what is in it begins with a "

@@ -189,7 +189,8 @@ START_TEST(folder_gives_its_captures_by_name_and_passes_over_the_rest)
 	ck_assert_str_eq(replay_file_at(all.replay, 2)->name, "B.cap");
 	ck_assert_str_eq(replay_file_at(all.replay, 3)->name, "a");
 	ck_assert_str_eq(all.sources, "abcd");
-	ck_assert_uint_eq(replay_passed_over_count(all.replay), 3);
+	ck_assert_uint_eq(replay_passed_over_count(all.replay), 2);
+	ck_assert_uint_eq(replay_inner_folder_count(all.replay), 1);
 	replay_free(all.replay);
 }
 END_TEST
@@ -203,7 +204,14 @@ START_TEST(folder_without_a_capture_is_unusable)
 	f = replay_single("d", NULL);
 	ck_assert(f.failed && f.unusable);
 	ck_assert_msg(
-	    strstr(f.error.text, "folder d holds no capture") == f.error.text, "%s", f.error.text);
+	    strstr(f.error.text, "folder d holds no capture: none of what") == f.error.text, "%s",
+	    f.error.text);
+	ck_assert_int_eq(mkdir("d/below", 0700), 0);
+	save_pcap("d/below/x.pcap", T0, 1, 1, 60);
+	f = replay_single("d", NULL);
+	ck_assert(f.failed && f.unusable);
+	ck_assert_str_eq(f.error.text,
+	    "folder d holds no capture, and folders in it are not looked into: name those");
 }
 END_TEST
 
