@@ -430,6 +430,7 @@ watch(struct capture *c)
 static int
 finish(struct capture *c)
 {
+	struct error err;
 	int status = APP_EXIT_DONE;
 
 	(void)sd_notify(0, "STOPPING=1");
@@ -439,7 +440,10 @@ finish(struct capture *c)
 		capture_worker_join(c->workers[i]);
 		take_events(c);
 	}
-	flush_writer(c);
+	if (c->writer != NULL && event_writer_flush(c->writer, &err) != 0) {
+		log_error("%s: the last events are lost", err.text);
+		status = APP_EXIT_FAILED;
+	}
 	update_run(c);
 	if (!store_worker_finish(c->store_worker, capture_run_get(c->run),
 		capture_run_serial(c->run), LAST_FLUSH_US)) {

@@ -191,6 +191,10 @@ store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct stor
 		    err, "nothing was written to %s: a write before this one failed", s->path);
 		return -1;
 	}
+	if (store_check_place(s, err) != 0) {
+		s->failed = s->in_transaction;
+		return -1;
+	}
 	if (tally != NULL)
 		tally_sort(tally); /* before others have to wait for the lock */
 	if (!s->in_transaction && store_run_statement(s, STATEMENT_BEGIN, err) != 0)

@@ -215,6 +215,7 @@ configure(struct store *s, struct error *err)
 int
 store_open_file(struct store *s, struct error *err)
 {
+	struct stat st;
 	int result;
 
 	hide_from_sqlite(s);
@@ -224,5 +225,27 @@ store_open_file(struct store *s, struct error *err)
 		result = open_for_reading(s, err);
 	else
 		result = connect_to(s, s->path, SQLITE_OPEN_READWRITE, err);
+	if (result == 0 && stat(s->path, &st) == 0) {
+		s->device = st.st_dev;
+		s->inode = st.st_ino;
+	}
 	return result == 0 ? configure(s, err) : -1;
+}
+
+int
+store_check_place(const struct store *s, struct error *err)
+{
+	struct stat st;
+	bool is_there = stat(s->path, &st) == 0;
+
+	/* Who has given up the right to look into the folder cannot know. */
+	if (!is_there && errno != ENOENT && errno != ENOTDIR)
+		return 0;
+	if (is_there && st.st_dev == s->device && st.st_ino == s->inode)
+		return 0;
+	error_set(err,
+	    "the database %s was moved, removed or replaced while it was in use; put it back, or "
+	    "start again with what is there now",
+	    s->path);
+	return -1;
 }

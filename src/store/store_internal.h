@@ -5,6 +5,7 @@
 #define TLSTALLY_STORE_STORE_INTERNAL_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "base/hash.h"
 #include "store/query.h"
@@ -139,6 +140,9 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	enum store_mode mode;
+	/* Of the file that is written to. */
+	dev_t device;
+	ino_t inode;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	bool in_transaction; /* of store_begin */
 	bool log_is_due;     /* a new database, without its write-ahead log yet */
@@ -188,6 +192,11 @@ int store_forget_client(struct store *s, int64_t sensor_id, const struct addr *i
 /* open.c */
 /* Opens the file that s->path names, and makes the connection ready for use. */
 int store_open_file(struct store *s, struct error *err);
+/*
+ * -1 where the path does not lead to the open file any more: what is written to it, nobody would
+ * find again.
+ */
+int store_check_place(const struct store *s, struct error *err);
 
 /* schema.c */
 /* Makes, checks or migrates the schema; -1: `err` says what is wrong with the database. */

@@ -229,6 +229,36 @@ START_TEST(a_killed_writer_leaves_the_state_after_one_of_its_flushes)
 }
 END_TEST
 
+START_TEST(what_is_not_in_its_place_is_not_written_to)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct buf aside = { 0 };
+	struct error err = { "" };
+	int64_t sensor = sensor_of(s, "here");
+
+	buf_addf(&aside, "%s.aside", path);
+	flush(s, t, NULL);
+	for (int replaced = 0; replaced < 2; replaced++) {
+		ck_assert_int_eq(rename(path, buf_text(&aside)), 0);
+		if (replaced)
+			ck_assert_int_eq(symlink("/dev/null", path), 0);
+		add(t, &ev);
+		ck_assert_int_eq(store_flush(s, sensor, t, NULL, &err), -1);
+		ck_assert_msg(
+		    strstr(err.text, "was moved, removed or replaced") != NULL, "%s", err.text);
+		ck_assert_msg(strstr(err.text, path) != NULL, "%s", err.text);
+		ck_assert_int_eq(rename(buf_text(&aside), path), 0);
+	}
+	flush(s, t, NULL);
+	ck_assert_str_eq(sql("SELECT count FROM inventory"), "2");
+	buf_release(&aside);
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(two_writers_wait_for_each_other_and_lose_nothing)
 {
 	pid_t pids[2];
@@ -257,6 +287,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_failure_in_between_undoes_all_flushes_of_a_transaction);
 	tcase_add_test(tc, a_locked_database_keeps_the_tally_for_the_next_try);
 	tcase_add_loop_test(tc, a_killed_writer_leaves_the_state_after_one_of_its_flushes, 0, 12);
+	tcase_add_test(tc, what_is_not_in_its_place_is_not_written_to);
 	tcase_add_test(tc, two_writers_wait_for_each_other_and_lose_nothing);
 }
 
