@@ -78,7 +78,9 @@ mail_led_to_tls(const struct session *s)
 		return false;
 	if (facts->starttls_asked || facts->starttls_granted || facts->command_count > 0)
 		return true;
-	return begins_late(s) ? facts->greeting : s->side[session_client_dir(s)].words;
+	/* Through an HTTP proxy the client is led to TLS at once: RFC 9110, section 9.3.6. */
+	return begins_late(s) ? facts->greeting
+			      : s->side[session_client_dir(s)].words && !session_is_http(s);
 }
 
 static enum tls_mode

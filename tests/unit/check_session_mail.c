@@ -138,6 +138,14 @@ smtp_of_an_unknown_port(struct script *s)
 	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
 }
 
+static void
+http_proxy(struct script *s)
+{
+	says_text(s, CLIENT, "CONNECT mail.example.org:993 HTTP/1.1\r\n\r\n");
+	says_text(s, SERVER, "HTTP/1.1 200 ok\r\n\r\n");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
 /* Cleartext */
 
 static void
@@ -335,6 +343,8 @@ static const struct row rows[] = {
 	    "SMTP starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "imap where pop3 is usual", 110, imap_starttls,
 	    "POP3 starttls TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
+	{ "through an http proxy", 993, http_proxy,
+	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "login in the clear", 587, login_in_the_clear,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "starttls refused", 587, starttls_refused,
