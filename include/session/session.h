@@ -37,7 +37,7 @@ struct session_counters {
 	uint64_t starttls_no_hello; /* STARTTLS granted, no ClientHello */
 	uint64_t http;              /* an HTTP request */
 	uint64_t garbage;           /* neither TLS nor the mail protocol */
-	uint64_t no_hello;          /* TLS whose hellos were not captured */
+	uint64_t no_hello;          /* TLS whose hellos were not captured, or nothing of it */
 	uint64_t external_client;   /* the client is not internal: --internal */
 	uint64_t bad_certificate;   /* certificates that could not be read */
 	uint64_t events;

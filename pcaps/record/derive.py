@@ -325,13 +325,25 @@ def server_only_tls13(w):
     w.write([s for s in w.segments if w.sent_by(s) == "s"])
 
 
+def delay_client(w, late):
+    """The mirror delivers the client's packets late; the time of each is that of delivery."""
+    out = sorted([s.with_(time=s.time + late) if w.sent_by(s) == "c" else s
+                  for s in w.segments], key=lambda s: s.time)
+    for event in w.events:
+        event["timestamp"] = next(stamp(s.time) for s in out if s.sport == event["client_port"] and
+                                  s.payload.startswith(b"\x16\x03"))
+    w.write(out)
+
+
 @derived("the server's packets come before the client's that they answer", NEW)
 def directions_swapped(w):
-    # The mirror delivers one direction 30 ms late; the time of each packet is that of delivery.
-    late = 3 * 10**7
-    w.change(timestamp=stamp(w.segments[w.first("c")].time + late))
-    w.write(sorted([s.with_(time=s.time + late) if w.sent_by(s) == "c" else s
-                    for s in w.segments], key=lambda s: s.time))
+    delay_client(w, 3 * 10**7)
+
+
+@derived("a reset or close comes before the ClientHello that it answers",
+         "imaps_server_resets_closes")
+def refused_before_hello(w):
+    delay_client(w, 6 * 10**7)
 
 
 @derived("the acknowledgment of the ClientHello comes before the ClientHello")

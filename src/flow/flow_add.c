@@ -298,6 +298,26 @@ add_syn(
 	return p->payload_len == 0;
 }
 
+/*
+ * True for the end of a connection of which nothing was seen yet but its beginning, although it
+ * acknowledges bytes: where the mirror is late with one direction, they are still to come, and what
+ * ended it must not be forgotten.  A single byte may be the other side's FIN.
+ */
+static bool
+ends_unseen(struct flow_table *table, const struct packet *p, const struct lookup *l)
+{
+	const struct syn_entry *e;
+	uint32_t acked;
+
+	if ((p->flags & TCP_ACK) == 0 || (p->flags & (TCP_FIN | TCP_RST)) == 0)
+		return false;
+	e = syn_cache_find(table->syns, flow_place(&table->syn_key, p).hash);
+	if (e == NULL || !e->has_isn[1 - l->at.dir])
+		return false;
+	acked = p->ack - (e->isn[1 - l->at.dir] + 1);
+	return acked > 1 && acked <= TCP_STREAM_WINDOW;
+}
+
 /* Of no connection that is known, where `f` is NULL, or with a SYN or RST, or without an ACK. */
 static APART void
 add_unusual(
@@ -315,7 +335,7 @@ add_unusual(
 		return;
 	if (f == NULL) {
 		/* Without payload there is nothing to follow yet. */
-		if (payload_len == 0)
+		if (payload_len == 0 && !ends_unseen(table, p, l))
 			return;
 		f = open_flow(table, p, l->at);
 	}

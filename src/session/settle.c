@@ -372,7 +372,7 @@ count_no_event(struct session *s)
 		c->half_hello++;
 	else if (s->mail != NULL && s->mail->facts.starttls_granted)
 		c->starttls_no_hello++;
-	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS)
+	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS || (!s->spoke[0] && !s->spoke[1]))
 		c->no_hello++;
 	else if (session_is_http(s))
 		c->http++;
