@@ -15,13 +15,17 @@
 #define ETHERTYPE_MPLS_MULTICAST 0x8848
 #define ETHERTYPE_PPPOE_SESSION 0x8864
 #define ETHERTYPE_QINQ 0x88a8       /* IEEE 802.1ad */
+#define ETHERTYPE_MACSEC 0x88e5     /* IEEE 802.1AE */
 #define ETHERTYPE_BACKBONE 0x88e7   /* IEEE 802.1ah */
 #define ETHERTYPE_FABRICPATH 0x8903 /* Cisco */
 #define ETHERTYPE_CISCO_METADATA 0x8909
 #define ETHERTYPE_VN_TAG 0x8926   /* Cisco */
+#define ETHERTYPE_HSR 0x892f      /* IEC 62439-3 */
 #define ETHERTYPE_E_TAG 0x893f    /* IEEE 802.1BR */
 #define ETHERTYPE_NSH 0x894f      /* RFC 8300 */
 #define ETHERTYPE_QINQ_OLD 0x9100 /* before IEEE 802.1ad */
+#define ETHERTYPE_ARISTA 0xd28b
+#define ETHERTYPE_R_TAG 0xf1c1 /* IEEE 802.1CB */
 /* IEEE 802.3: up to here the field is a length, not a type. */
 #define ETHERTYPE_MIN 0x0600
 

@@ -5,6 +5,15 @@
 
 #include "base/banned.h"
 
+#define MACSEC_HAS_CHANNEL 0x20
+#define MACSEC_ENCRYPTED 0x08
+#define MACSEC_CHANGED 0x04
+
+#define ARISTA_TIME_STAMP 1
+#define ARISTA_TIME_64 0x0010
+#define ARISTA_TIME_48 0x0020
+#define ARISTA_VERSION_BITS 0x0101 /* UTC and not TAI; the kind of switch */
+
 static void
 ethertype_behind(struct walk *w, size_t len)
 {
@@ -50,12 +59,57 @@ tag_cisco_metadata_in_gre(struct walk *w)
 		walk_ethertype(w, u16_at(h, 0));
 }
 
+/*
+ * What an aggregation switch puts in front of a frame to say when it came: subtype, version, and a
+ * time of 64 or 48 bits.  The version has two bits that change nothing in its length.
+ */
+static void
+arista_time_stamp(struct walk *w)
+{
+	struct span h;
+	unsigned version;
+
+	if (!walk_take(w, 4, PACKET_BAD_LINK, &h))
+		return;
+	version = u16_at(h, 2) & ~(unsigned)ARISTA_VERSION_BITS;
+	if (u16_at(h, 0) != ARISTA_TIME_STAMP ||
+	    (version != ARISTA_TIME_64 && version != ARISTA_TIME_48))
+		walk_end(w, PACKET_OTHER);
+	else
+		ethertype_behind(w, version == ARISTA_TIME_64 ? 8 : 6);
+}
+
+/*
+ * IEEE 802.1AE, section 9: flags, length, packet number, channel.  What is encrypted stays so; the
+ * check value stands behind the packet, as padding does.
+ */
+static void
+macsec(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, 6, PACKET_BAD_LINK, &h))
+		return;
+	if ((h.data[0] & (MACSEC_ENCRYPTED | MACSEC_CHANGED)) != 0)
+		walk_end(w, PACKET_OTHER);
+	else
+		ethertype_behind(w, (h.data[0] & MACSEC_HAS_CHANNEL) != 0 ? 8 : 0);
+}
+
 bool
 tag_by_ethertype(struct walk *w)
 {
 	switch (w->ethertype) {
 	case ETHERTYPE_VN_TAG: /* direction, interfaces */
+	case ETHERTYPE_HSR:    /* path and size, sequence number */
+	case ETHERTYPE_R_TAG:  /* reserved, sequence number */
 		ethertype_behind(w, 4);
+		return true;
+	case ETHERTYPE_MACSEC:
+		macsec(w);
+		return true;
+	case ETHERTYPE_ARISTA:
+		arista_time_stamp(w);
 		return true;
 	case ETHERTYPE_E_TAG: /* IEEE 802.1BR, section 7.5 */
 		ethertype_behind(w, 6);

@@ -44,6 +44,44 @@ vn_tag(struct wrap *w)
 }
 
 static void
+hsr(struct wrap *w)
+{
+	tagged(w, BYTES("\x89\x2f\x10\x46\x00\x01\x08\x00"));
+}
+
+static void
+r_tag(struct wrap *w)
+{
+	tagged(w, BYTES("\xf1\xc1\x00\x00\x00\x07\x08\x00"));
+}
+
+static void
+arista_48(struct wrap *w)
+{
+	tagged(w, BYTES("\xd2\x8b\x00\x01\x01\x20\x12\x34\x00\x01\x02\x03\x08\x00"));
+}
+
+static void
+arista_64(struct wrap *w)
+{
+	tagged(w, BYTES("\xd2\x8b\x00\x01\x00\x11\x65\x53\xf1\x00\x00\x01\x02\x03\x08\x00"));
+}
+
+/* Integrity without encryption. */
+static void
+macsec(struct wrap *w)
+{
+	tagged(w, BYTES("\x88\xe5\x00\x2c\x00\x00\x00\x01\x08\x00"));
+}
+
+static void
+macsec_with_channel(struct wrap *w)
+{
+	tagged(
+	    w, BYTES("\x88\xe5\x20\x2c\x00\x00\x00\x01\x02\x00\x00\x00\x00\x01\x00\x01\x08\x00"));
+}
+
+static void
 e_tag(struct wrap *w)
 {
 	tagged(w, BYTES("\x89\x3f\x00\x01\x00\x02\x00\x00\x08\x00"));
@@ -296,6 +334,12 @@ static const struct wrapping rows[] = {
 	{ "cisco_metadata", cisco_metadata, 4, true, -1 },
 	{ "vn_tag", vn_tag, 4, true, -1 },
 	{ "e_tag", e_tag, 4, true, -1 },
+	{ "hsr", hsr, 4, true, -1 },
+	{ "r_tag", r_tag, 4, true, -1 },
+	{ "arista_48", arista_48, 4, true, -1 },
+	{ "arista_64", arista_64, 4, true, -1 },
+	{ "macsec", macsec, 4, true, -1 },
+	{ "macsec_with_channel", macsec_with_channel, 4, true, -1 },
 	{ "fabric_path", fabric_path, 4, true, -1 },
 	{ "backbone_bridge", backbone_bridge, 4, true, -1 },
 	{ "snap", snap, 4, false, -1 },

@@ -159,6 +159,26 @@ START_TEST(control_and_keepalive_messages_are_other)
 }
 END_TEST
 
+START_TEST(tag_that_is_encrypted_or_unknown_is_other)
+{
+	static const struct span tags[] = {
+		{ (const uint8_t *)"\x88\xe5\x0c\x2c\0\0\0\1\x08", 9 }, /* encrypted */
+		{ (const uint8_t *)"\x88\xe5\x04\x2c\0\0\0\1\x08", 9 }, /* changed */
+		{ (const uint8_t *)"\xd2\x8b\0\1\0\x30\0\0\0", 9 },
+		{ (const uint8_t *)"\xd2\x8b\0\2\0\x20\0\0\0", 9 },
+	};
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		struct wrap w;
+
+		inner_ipv4(&w);
+		wrap_bytes(&w, tags[i]);
+		wrap_bytes(&w, BYTES("\x02\0\0\0\0\x10\x02\0\0\0\0\x11"));
+		ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
+	}
+}
+END_TEST
+
 /* An IPv4 length of zero: the network card was to fill it in. */
 START_TEST(padding_behind_pppoe_is_no_part_of_a_packet_without_a_length)
 {
@@ -300,6 +320,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, layers_without_end_are_too_deep);
 	tcase_add_test(tc, route_list_without_end_is_a_fault);
 	tcase_add_test(tc, control_and_keepalive_messages_are_other);
+	tcase_add_test(tc, tag_that_is_encrypted_or_unknown_is_other);
 	tcase_add_test(tc, padding_behind_pppoe_is_no_part_of_a_packet_without_a_length);
 	tcase_add_test(tc, frame_that_the_mirror_shortened_keeps_its_length);
 	tcase_add_loop_test(tc, rarer_link_type_is_read, 0, LINK_COUNT);
