@@ -6,7 +6,8 @@
  * stands beside, or one that has not changed for FOLLOW_QUIET_US.  Where it may be asked (the file
  * is the caller's own, on a local disk), a file that nobody has open for writing is finished, too.
  * A file that changes after it was given is given again: what was read of it before is known by its
- * identity (capture/replay.h). Hidden files, and what is no capture, are passed over.
+ * identity (capture/replay.h).  Hidden files, and what is no capture, are passed over; a capture of
+ * which nothing can be read is given, for that to be told.
  *
  * Source:  inotify(7); where that does not work (network file systems), the folder is listed every
  *          FOLLOW_LIST_US.

@@ -29,6 +29,7 @@
 struct look {
 	uint64_t device, inode, size;
 	int64_t changed_ns; /* the file's own time */
+	int64_t status_ns;  /* ... and that of its owner, mode and name */
 };
 
 struct watched {
@@ -39,6 +40,7 @@ struct watched {
 	bool closed;            /* its writer is done with it */
 	bool done;              /* given, or nothing to give, as it looks now */
 	bool peeked;
+	bool unreadable; /* to be given all the same: who reads it says what is wrong with it */
 };
 
 struct follow {
@@ -105,15 +107,20 @@ look_at(const char *path, struct look *out)
 		.inode = st.st_ino,
 		.size = (uint64_t)st.st_size,
 		.changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+		.status_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
 	};
 	return true;
 }
 
+/* What could not be read may have become readable. */
 static bool
-looks_the_same(const struct look *a, const struct look *b)
+looks_the_same(const struct watched *w, const struct look *look)
 {
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->changed_ns == b->changed_ns;
+	const struct look *was = &w->look;
+
+	return was->device == look->device && was->inode == look->inode &&
+	       was->size == look->size && was->changed_ns == look->changed_ns &&
+	       (!w->unreadable || was->status_ns == look->status_ns);
 }
 
 /* Takes what is known of a path over from the old list, whose entries before *at are done with. */
@@ -125,7 +132,7 @@ renew(struct follow *f, size_t *at, const char *path, const struct look *look)
 	while (*at < f->count && strcmp(f->files[*at].path, path) < 0)
 		(*at)++;
 	if (*at < f->count && strcmp(f->files[*at].path, path) == 0 &&
-	    looks_the_same(&f->files[*at].look, look))
+	    looks_the_same(&f->files[*at], look))
 		fresh = f->files[*at];
 	fresh.path = xstrdup(path);
 	return fresh;
@@ -213,20 +220,29 @@ refresh(struct follow *f)
 	path_list_release(&closed);
 }
 
-/* The time of the first packet; a file without one is done with. */
+/*
+ * The time of the first packet; a file without one is done with, unless that is because it cannot
+ * be read.  Then nobody waits for it.
+ */
 static void
 peek(struct watched *w)
 {
 	struct reader reader;
 	struct frame first;
+	struct look look;
+	enum reader_open_answer opened = reader_open(&reader, w->path, WINDOW_LEN_PEEK);
+	enum reader_answer found =
+	    opened == READER_OPEN ? reader_advance(&reader, &first) : READER_END;
 
 	w->peeked = true;
-	w->done = true;
-	if (reader_open(&reader, w->path, WINDOW_LEN_PEEK) == READER_OPEN &&
-	    reader_advance(&reader, &first) == READER_FRAME) {
+	if (found == READER_FRAME)
 		w->first_us = first.time_us;
-		w->done = false;
-	}
+	else
+		w->first_us = INT64_MAX;
+	w->unreadable = opened == READER_UNREADABLE || found == READER_BAD ||
+			(found == READER_END && reader.orphan_count > 0);
+	/* It may also have gone since the folder was listed. */
+	w->done = found != READER_FRAME && !(w->unreadable && look_at(w->path, &look));
 	reader_close(&reader);
 }
 

@@ -265,6 +265,36 @@ START_TEST(what_is_no_capture_is_passed_over)
 }
 END_TEST
 
+START_TEST(a_capture_that_cannot_be_read_is_given_for_that_to_be_told)
+{
+	struct buf b = { 0 };
+	int fd;
+
+	begin();
+	put_pcap(&b, T0, 1, 1, 60);
+	fd = open(path_of("cut-header.pcap"), O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, b.data, 20), 20);
+	expect_next(NULL); /* it is being written */
+	write_capture("later.pcap", T0, 1);
+	expect_next("later.pcap");
+	(void)close(fd);
+	expect_next("cut-header.pcap");
+	expect_next(NULL);
+	fd = open(path_of("cut-packet.pcap"), O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, b.data, b.len - 1), (ssize_t)b.len - 1);
+	(void)close(fd);
+	expect_next("cut-packet.pcap");
+	expect_next(NULL);
+	ck_assert_int_eq(chmod(path_of("cut-packet.pcap"), 0640), 0);
+	ck_assert_int_eq(chmod(path_of("later.pcap"), 0640), 0);
+	write_capture("last.pcap", T0 + SECOND, 1); /* the folder is looked at again */
+	expect_next("last.pcap");
+	expect_next("cut-packet.pcap");
+	expect_next(NULL);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(a_file_that_is_removed_before_its_turn_is_forgotten)
 {
 	begin();
@@ -317,6 +347,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_file_that_grew_is_given_again);
 	tcase_add_test(tc, a_name_that_is_used_again_is_given_again);
 	tcase_add_test(tc, what_is_no_capture_is_passed_over);
+	tcase_add_test(tc, a_capture_that_cannot_be_read_is_given_for_that_to_be_told);
 	tcase_add_test(tc, a_file_that_is_removed_before_its_turn_is_forgotten);
 	tcase_add_test(tc, two_thousand_files_take_no_time_to_speak_of);
 }
