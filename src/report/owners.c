@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/xalloc.h"
@@ -22,6 +23,7 @@ struct item {
 struct owners {
 	struct item *items; /* by family, prefix length, address, line */
 	size_t count, room, bad_count;
+	uint8_t separator; /* between fields: of the first line that has any; 0: not known yet */
 	bool has_prefix[2][129]; /* IPv4, IPv6 */
 	owners_fault_fn fault;
 	void *arg;
@@ -34,15 +36,29 @@ report_fault(struct owners *o, unsigned line, const char *what)
 	o->fault(o->arg, line, what);
 }
 
+/*
+ * Spreadsheets write a semicolon where the comma is the decimal point, and tabs when asked: what
+ * comes first is it, as no address has any of them.
+ */
+static uint8_t
+find_separator(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] == ',' || line.data[i] == ';' || line.data[i] == '\t')
+			return line.data[i];
+	}
+	return ',';
+}
+
 /* Up to the quote that ends it; a doubled one stands for itself.  False: it does not end. */
 static bool
-read_quoted(struct span *s, struct buf *text)
+read_quoted(struct span *s, uint8_t separator, struct buf *text)
 {
 	uint8_t c;
 
 	while (span_read_u8(s, &c)) {
 		if (c == '"' && (s->len == 0 || s->data[0] != '"'))
-			return s->len == 0 || s->data[0] == ',';
+			return s->len == 0 || s->data[0] == separator;
 		if (c == '"')
 			(void)!span_skip(s, 1);
 		buf_add_char(text, (char)c);
@@ -51,23 +67,23 @@ read_quoted(struct span *s, struct buf *text)
 }
 
 /*
- * The next field, as a text of its own; moves behind the comma, if there is one: then *more.
+ * The next field, as a text of its own; moves behind the separator, if there is one: then *more.
  * NULL, and *what says what is wrong.
  */
 static char *
-read_field(struct span *s, bool *more, const char **what)
+read_field(struct span *s, uint8_t separator, bool *more, const char **what)
 {
 	struct buf text = { 0 };
 	char *field = NULL;
 	uint8_t c;
 
 	if (span_peek_u8(*s, &c) && c == '"') {
-		if (!span_skip(s, 1) || !read_quoted(s, &text)) {
+		if (!span_skip(s, 1) || !read_quoted(s, separator, &text)) {
 			*what = "a quoted field does not end with its quote";
 			goto out;
 		}
 	} else {
-		while (span_peek_u8(*s, &c) && c != ',' && span_skip(s, 1))
+		while (span_peek_u8(*s, &c) && c != separator && span_skip(s, 1))
 			buf_add_char(&text, (char)c);
 	}
 	if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL) {
@@ -90,7 +106,7 @@ free_fields(char *fields[FIELDS_MAX])
 
 /* Returns how many; 0, and *what says what is wrong. */
 static size_t
-read_fields(struct span line, char *fields[FIELDS_MAX], const char **what)
+read_fields(struct span line, uint8_t separator, char *fields[FIELDS_MAX], const char **what)
 {
 	size_t count = 0;
 	bool more = true;
@@ -100,7 +116,7 @@ read_fields(struct span line, char *fields[FIELDS_MAX], const char **what)
 			*what = "has more than four fields: address, name, owner, note";
 			return 0;
 		}
-		fields[count] = read_field(&line, &more, what);
+		fields[count] = read_field(&line, separator, &more, what);
 		if (fields[count] == NULL)
 			return 0;
 		count++;
@@ -158,11 +174,13 @@ take_line(struct owners *o, struct span line, unsigned number)
 		line.len--;
 	if (line.len == 0 || line.data[0] == '#')
 		return;
-	count = read_fields(line, fields, &what);
+	if (o->separator == 0)
+		o->separator = find_separator(line);
+	count = read_fields(line, o->separator, fields, &what);
 	if (count == 0)
 		report_fault(o, number, what);
 	else if (number == 1 &&
-		 (strcmp(fields[0], "address") == 0 || strcmp(fields[0], "network") == 0))
+		 (strcasecmp(fields[0], "address") == 0 || strcasecmp(fields[0], "network") == 0))
 		;
 	else if (!network_from_text(fields[0], &network))
 		report_fault(o, number, "the first field is no address and no network");
