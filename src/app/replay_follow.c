@@ -45,8 +45,9 @@ struct follower {
 	uint32_t serial;          /* of the file that is read; for frame.source */
 	struct store_counter counted[PIPELINE_COUNTERS_MAX]; /* with the files before */
 	bool in_transaction;
-	bool closing; /* what is open is settled because the program ends */
-	bool failing; /* the database does not work, which was logged */
+	bool closing;        /* what is open is settled because the program ends */
+	bool failing;        /* the database does not work, which was logged */
+	bool writer_failing; /* the same of the events file */
 	struct error error;
 };
 
@@ -184,12 +185,19 @@ read_frames(struct follower *f, struct replay *replay)
 }
 
 static void
-write_events(const struct follower *f)
+write_events(struct follower *f)
 {
 	struct error err;
+	bool failing;
 
-	if (f->writer != NULL && event_writer_flush(f->writer, &err) != 0)
-		log_error("%s; they are kept in memory for a while", err.text);
+	if (f->writer == NULL)
+		return;
+	failing = event_writer_flush(f->writer, &err) != 0;
+	if (failing && !f->writer_failing)
+		log_error("%s; events are kept in memory for a while", err.text);
+	else if (!failing && f->writer_failing)
+		log_notice("events are written again");
+	f->writer_failing = failing;
 }
 
 /* The counters of this file alone: a pipeline counts on. */
@@ -302,8 +310,13 @@ finish(struct follower *f)
 	pipeline_finish(f->pipeline);
 	if (event_sink_end_batch(f->sink) != 0)
 		return -1;
-	write_events(f);
-	return store_patiently(f, NULL);
+	if (store_patiently(f, NULL) != 0)
+		return -1;
+	if (f->writer != NULL && event_writer_flush(f->writer, &f->error) != 0) {
+		error_prefix(&f->error, "the last events are lost");
+		return -1;
+	}
+	return 0;
 }
 
 int
