@@ -54,10 +54,34 @@ find_in_chain(const struct flow_table *table, const struct packet *p, struct pla
 }
 
 static void
+set_mac(struct connection *conn, unsigned dir, const uint8_t *mac)
+{
+	if (mac == NULL)
+		return;
+	memcpy(conn->mac[dir], mac, 6);
+	conn->mac_dirs |= (uint8_t)(1u << dir);
+}
+
+/* What the link layer says in the first packet of a direction. */
+static APART void
+set_link(struct connection *conn, const struct packet *p, unsigned dir)
+{
+	conn->vlan[dir] = (int16_t)p->vlan;
+	set_mac(conn, dir, p->src_mac);
+}
+
+static inline void
+note_link(struct flow *f, const struct packet *p, unsigned dir)
+{
+	if (f->conn.vlan[dir] == CONNECTION_VLAN_UNKNOWN)
+		set_link(&f->conn, p, dir);
+}
+
+static void
 set_connection(struct connection *conn, const struct packet *p, unsigned dir)
 {
 	*conn = (struct connection){
-		.vlan = (int16_t)p->vlan,
+		.vlan = { CONNECTION_VLAN_UNKNOWN, CONNECTION_VLAN_UNKNOWN },
 		.source = p->source,
 		.opener = CONNECTION_NO_DIR,
 		.mid_start = { true, true },
@@ -66,14 +90,8 @@ set_connection(struct connection *conn, const struct packet *p, unsigned dir)
 	conn->addr[1 - dir] = p->dst;
 	conn->port[dir] = p->src_port;
 	conn->port[1 - dir] = p->dst_port;
-	if (p->src_mac != NULL) {
-		memcpy(conn->mac[dir], p->src_mac, 6);
-		conn->has_mac[dir] = true;
-	}
-	if (p->dst_mac != NULL) {
-		memcpy(conn->mac[1 - dir], p->dst_mac, 6);
-		conn->has_mac[1 - dir] = true;
-	}
+	set_link(conn, p, dir);
+	set_mac(conn, 1 - dir, p->dst_mac);
 }
 
 static struct flow *
@@ -341,8 +359,10 @@ add_unusual(
 	}
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[l->at.dir] = true;
-	if (!flow_is_settled(f))
+	if (!flow_is_settled(f)) {
+		note_link(f, p, l->at.dir);
 		add_to_open(table, f, p, l->at.dir);
+	}
 	close_packet(table, f, p, l->at.dir);
 }
 
@@ -374,8 +394,10 @@ add_found(struct flow_table *table, const struct packet *p, const struct lookup 
 	}
 	table->counters.payload_segments += p->payload_len > 0;
 	f->conn.seen[l->at.dir] = true;
-	if (!flow_is_settled(f))
+	if (!flow_is_settled(f)) {
+		note_link(f, p, l->at.dir);
 		add_usual_to_open(table, f, p, l->at.dir);
+	}
 	close_packet(table, f, p, l->at.dir);
 }
 

@@ -140,7 +140,7 @@ watch_to_event(
 	out->client_port = conn->port[w->client_dir];
 	out->server_ip = conn->addr[1 - w->client_dir];
 	out->server_port = conn->port[1 - w->client_dir];
-	out->vlan = conn->vlan;
+	out->vlan = connection_vlan(conn, w->client_dir);
 	out->protocol = (enum protocol)w->protocol;
 	out->tls_mode = (enum tls_mode)w->tls_mode;
 	out->tls_version = w->tls_version;

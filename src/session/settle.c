@@ -35,8 +35,8 @@ set_endpoints(const struct session *s, struct event *ev)
 	ev->server_ip = conn->addr[1 - client];
 	ev->server_port = conn->port[1 - client];
 	ev->source = conn->source;
-	ev->vlan = conn->vlan;
-	ev->has_client_mac = conn->has_mac[client];
+	ev->vlan = connection_vlan(conn, client);
+	ev->has_client_mac = (conn->mac_dirs & 1u << client) != 0;
 	memcpy(ev->client_mac, conn->mac[client], 6);
 }
 

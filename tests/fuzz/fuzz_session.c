@@ -41,7 +41,7 @@ read_connection(uint8_t a, uint8_t b)
 {
 	struct connection conn = {
 		.opener = (int8_t)((a & 3) == 3 ? CONNECTION_NO_DIR : a & 1),
-		.vlan = -1,
+		.vlan = { -1, -1 },
 		.port = { ports[b & 7], ports[b >> 3 & 7] },
 		.mid_start = { (a & 4) != 0, (a & 8) != 0 },
 		.seen = { (a & 16) == 0, (a & 32) == 0 },

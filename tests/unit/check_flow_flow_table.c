@@ -284,10 +284,11 @@ START_TEST(a_connection_is_described_by_its_packets)
 	ck_assert(addr_equals(&conn->addr[1 - client], &p.dst));
 	ck_assert_uint_eq(conn->port[client], WORLD_CLIENT_PORT);
 	ck_assert_uint_eq(conn->port[1 - client], WORLD_SERVER_PORT);
-	ck_assert(conn->has_mac[client] && conn->has_mac[1 - client]);
+	ck_assert(conn->mac_dirs == 3);
 	ck_assert_mem_eq(conn->mac[client], client_mac, 6);
 	ck_assert_mem_eq(conn->mac[1 - client], server_mac, 6);
-	ck_assert_int_eq(conn->vlan, 4095);
+	ck_assert_int_eq(conn->vlan[client], 4095);
+	ck_assert_int_eq(connection_vlan(conn, 1 - client), 4095);
 	ck_assert_uint_eq(conn->source, 3);
 	ck_assert(conn->seen[client] && !conn->seen[1 - client]);
 	ck_assert(conn->mid_start[client] && conn->mid_start[1 - client]);
@@ -300,6 +301,50 @@ START_TEST(a_connection_is_described_by_its_packets)
 	world_run(w, "s.SA@4999/1000");
 	ck_assert(!conn->mid_start[client] && !conn->mid_start[1 - client]);
 	ck_assert(conn->seen[1 - client]);
+	world_free(w);
+}
+END_TEST
+
+/* Both sides of a router are mirrored, and the server speaks first. */
+START_TEST(what_a_side_says_of_its_link_outranks_what_the_other_says)
+{
+	static const uint8_t client_mac[] = { 2, 0, 0, 0, 0, 1 },
+			     server_mac[] = { 2, 0, 0, 0, 0, 2 },
+			     router_mac[] = { 2, 0, 0, 0, 0, 3 };
+	struct world *w = world_new_default();
+	const struct connection *conn;
+	struct packet p;
+	unsigned client;
+
+	w->client_is_lower = _i == 0;
+	p = world_packet(w, false, 0);
+	p.flags = TCP_ACK;
+	p.seq = 5000;
+	p.ack = 1000;
+	p.src_mac = server_mac;
+	p.dst_mac = router_mac;
+	p.vlan = 20;
+	world_add(w, &p, BYTES("banner"));
+	conn = flow_connection(w->last);
+	client = conn->port[0] == WORLD_SERVER_PORT ? 1 : 0;
+	ck_assert_mem_eq(conn->mac[client], router_mac, 6);
+	ck_assert_int_eq(connection_vlan(conn, client), 20);
+	p.src_mac = router_mac; /* the same, on its way to the client */
+	p.dst_mac = client_mac;
+	p.vlan = 10;
+	world_add(w, &p, BYTES("banner"));
+	p = world_packet(w, true, 0);
+	p.flags = TCP_ACK;
+	p.seq = 1000;
+	p.ack = 5006;
+	p.src_mac = client_mac;
+	p.dst_mac = router_mac;
+	p.vlan = 10;
+	world_add(w, &p, BYTES(""));
+	ck_assert_mem_eq(conn->mac[client], client_mac, 6);
+	ck_assert_mem_eq(conn->mac[1 - client], server_mac, 6);
+	ck_assert_int_eq(connection_vlan(conn, client), 10);
+	ck_assert_int_eq(connection_vlan(conn, 1 - client), 20);
 	world_free(w);
 }
 END_TEST
@@ -420,6 +465,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, ports_alone_tell_the_directions_on_one_machine);
 	tcase_add_test(tc, a_connection_with_itself_is_survived);
 	tcase_add_loop_test(tc, a_connection_is_described_by_its_packets, 0, 2);
+	tcase_add_loop_test(tc, what_a_side_says_of_its_link_outranks_what_the_other_says, 0, 2);
 	tcase_add_loop_test(tc, what_was_seen_of_the_beginning_is_known, 0, ROWS(begun));
 	tcase_add_test(tc, beginnings_are_counted);
 	tcase_add_loop_test(tc, a_mark_tells_what_its_sender_had_received, 0, ROWS(acknowledged));

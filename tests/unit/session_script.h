@@ -183,16 +183,16 @@ static inline struct connection
 script_connection(const struct script *s, const struct telling *how)
 {
 	unsigned client = how->swapped ? 1 : 0;
-	struct connection conn = {
-		.opener = s->no_syn ? CONNECTION_NO_DIR : (int8_t)client, .vlan = 7, .source = 3
-	};
+	struct connection conn = { .opener = s->no_syn ? CONNECTION_NO_DIR : (int8_t)client,
+		.vlan = { 7, 7 },
+		.source = 3 };
 
 	conn.addr[client] = addr_from_v4((const uint8_t[]){ 10, 0, 0, 5 });
 	conn.addr[1 - client] = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 });
 	conn.port[client] = 40000;
 	conn.port[1 - client] = s->server_port;
 	memcpy(conn.mac[client], "\x02\x00\x00\x00\x00\x05", 6);
-	conn.has_mac[client] = true;
+	conn.mac_dirs = (uint8_t)(1u << client);
 	conn.mid_start[0] = conn.mid_start[1] = s->no_syn;
 	conn.seen[0] = conn.seen[1] = true;
 	if (s->one_way)
