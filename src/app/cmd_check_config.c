@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
@@ -24,7 +25,8 @@ static const char help_text[] =
     "the list of services that are switching old versions off, which it names or leaves to the\n"
     "default.\n"
     "\n"
-    "  -c, --config FILE      the file (default: " CONFIG_DEFAULT_PATH ")\n"
+    "  -C, --config FILE      the file (default: " CONFIG_DEFAULT_PATH ", if it is\n"
+    "                         there)\n"
     "  -v, --verbose          also show all settings as they are in force, in the form of the\n"
     "                         file; defaults begin with a #\n"
     "  -q, --quiet            nothing but faults\n"
@@ -38,6 +40,7 @@ static const char help_text[] =
 
 struct command {
 	const char *path;
+	bool has_path; /* else `path` is the default, which need not be there */
 	bool verbose, quiet;
 	bool help;
 };
@@ -46,7 +49,7 @@ static int
 parse_command(struct command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
+		{ "config", required_argument, NULL, 'C' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
@@ -55,10 +58,12 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 0; /* glibc: start anew, with the command's own argv */
-	while ((option = getopt_long(argc, argv, "c:vqh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "C:c:vqh", options, NULL)) != -1) {
 		switch (option) {
-		case 'c':
+		case 'C':
+		case 'c': /* its first name */
 			c->path = optarg;
+			c->has_path = true;
 			break;
 		case 'v':
 			c->verbose = true;
@@ -137,9 +142,13 @@ add_settings(struct buf *out, const struct config *config)
 	buf_release(&line);
 }
 
-/* Settings that are in force, and "FILE is fine" for each file. */
+/*
+ * Settings that are in force, and "FILE is fine" for each file.  `has_file`: false where there is
+ * no configuration, and none was named.
+ */
 static int
-print_fine(const struct command *c, const struct config *config, const char *services)
+print_fine(
+    const struct command *c, const struct config *config, bool has_file, const char *services)
 {
 	struct buf line = { 0 }, out = { 0 };
 	int result;
@@ -150,7 +159,9 @@ print_fine(const struct command *c, const struct config *config, const char *ser
 		/* After the settings it is one more comment, so that all is in the form of the
 		 * file.
 		 */
-		buf_addf(&line, "%s%s is fine", c->verbose ? "# " : "", c->path);
+		buf_addf(&line,
+		    has_file ? "%s%s is fine" : "%sthere is no %s: the defaults are in force",
+		    c->verbose ? "# " : "", c->path);
 		add_shown(&out, &line);
 		buf_clear(&line);
 		if (services != NULL) {
@@ -188,13 +199,14 @@ run(const struct command *c)
 	struct config config;
 	struct services_file services = { 0 };
 	struct config_faults faults = { 0 };
+	bool has_file = c->has_path || access(c->path, F_OK) == 0 || errno != ENOENT;
 	int status = APP_EXIT_FAILED;
 
 	config_init_defaults(&config, &versions);
-	if (config_read_file(&config, c->path, &faults) != 0)
+	if (has_file && config_read_file(&config, c->path, &faults) != 0)
 		print_faults(c->path, &faults);
 	else if (check_services(&services, &config) == 0 &&
-		 print_fine(c, &config, services.path) == 0)
+		 print_fine(c, &config, has_file, services.path) == 0)
 		status = APP_EXIT_DONE;
 	services_file_release(&services);
 	config_faults_release(&faults);
