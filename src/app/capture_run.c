@@ -189,6 +189,7 @@ add_worker(struct capture_run *r, size_t i)
 		.name = capture_worker_interface(r->options.workers[i]),
 		.packet_count = packets,
 		.byte_count = now->byte_count - old->byte_count,
+		.snapped_count = now->snapped_count - old->snapped_count,
 	};
 	run->packet_count += packets;
 	run->byte_count += now->byte_count - old->byte_count;

@@ -184,6 +184,7 @@ on_frames(void *arg, const struct frame *frames, size_t count)
 		f->begin_us = frames[0].time_us;
 	for (size_t i = 0; i < count; i++) {
 		f->byte_count += frames[i].bytes.len;
+		f->snapped_count += frames[i].wire_len > frames[i].bytes.len;
 		if (frames[i].time_us > f->end_us)
 			f->end_us = frames[i].time_us;
 	}

@@ -40,6 +40,7 @@ struct capture_worker_options {
 struct capture_snapshot {
 	struct live_stats live;
 	uint64_t packet_count, byte_count;
+	uint64_t snapped_count;   /* packets cut by the snapshot length */
 	int64_t begin_us, end_us; /* packet time; 0: no packet */
 	size_t flow_count, unsettled_count, held_len;
 	uint64_t lost_events; /* the outbox was full */

@@ -330,6 +330,21 @@ add_counter(struct report_observed *o, const struct store_counter *from)
 	c->run_count++;
 }
 
+/* A mirror that cuts packets leaves the frames around them whole: then only the payload tells. */
+static uint64_t
+snapped_count_of(const struct store_run *run)
+{
+	uint64_t frames = 0, payloads = 0;
+
+	for (size_t i = 0; i < run->source_count; i++)
+		frames += run->sources[i].snapped_count;
+	for (size_t i = 0; i < run->counter_count; i++) {
+		if (strcmp(run->counters[i].name, "snapped") == 0)
+			payloads = run->counters[i].value;
+	}
+	return frames > payloads ? frames : payloads;
+}
+
 static bool
 take_run(void *arg, const struct store_run *run)
 {
@@ -341,12 +356,12 @@ take_run(void *arg, const struct store_run *run)
 	o->run_count++;
 	o->packet_count += run->packet_count;
 	o->byte_count += run->byte_count;
+	o->snapped_count += snapped_count_of(run);
 	for (size_t i = 0; i < run->source_count; i++) {
 		const struct store_source *source = &run->sources[i];
 
 		o->source_count++;
 		o->failed_source_count += source->error != NULL && source->error[0] != '\0';
-		o->snapped_count += source->snapped_count;
 		if (is_live)
 			continue;
 		add_interval(l, source->begin_us, source->end_us);

@@ -52,6 +52,7 @@ see(size_t worker, uint64_t packets, uint64_t events, uint64_t dropped)
 
 	s->packet_count += packets;
 	s->byte_count += packets * 100;
+	s->snapped_count += packets / 5;
 	s->counters[0].value += events;
 	s->live.received += packets + dropped;
 	s->live.dropped_by_kernel += dropped;
@@ -87,6 +88,7 @@ START_TEST(a_run_has_the_sum_of_all_threads)
 	ck_assert_uint_eq(capture_run_get(r)->source_count, 2);
 	ck_assert_str_eq(capture_run_get(r)->sources[1].name, "eth1");
 	ck_assert_uint_eq(capture_run_get(r)->sources[1].packet_count, 20);
+	ck_assert_uint_eq(capture_run_get(r)->sources[1].snapped_count, 4);
 	ck_assert_int_eq(capture_run_get(r)->begin_us, START);
 	ck_assert_int_eq(capture_run_get(r)->end_us, START + SECOND);
 	capture_run_free(r);

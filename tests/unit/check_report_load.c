@@ -317,6 +317,28 @@ START_TEST(network_limits_the_clients)
 }
 END_TEST
 
+START_TEST(what_a_mirror_cut_counts_as_cut)
+{
+	const struct store_counter counters[] = { { "snapped", 7 } };
+	const struct store_source source = { .name = "eth0", .snapped_count = (uint64_t)_i };
+	struct store_run run = {
+		.command = "capture",
+		.begin_us = DAY,
+		.end_us = DAY + HOUR,
+		.counters = counters,
+		.counter_count = 1,
+		.sources = &source,
+		.source_count = 1,
+	};
+	struct report r;
+
+	fill_store("one", some, SOME_COUNT, &run);
+	load(&r, &plain);
+	ck_assert_uint_eq(r.observed.snapped_count, _i > 7 ? (uint64_t)_i : 7);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(observed_sums_runs_sources_and_counters)
 {
 	const struct report_counter *gaps;
@@ -473,6 +495,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, other_minimum_is_judged_from_the_same_findings);
 	tcase_add_test(tc, window_judges_by_what_lies_in_it);
 	tcase_add_test(tc, network_limits_the_clients);
+	tcase_add_loop_test(tc, what_a_mirror_cut_counts_as_cut, 6, 9);
 	tcase_add_test(tc, observed_sums_runs_sources_and_counters);
 	tcase_add_test(tc, overlapping_captures_cover_their_time_once);
 	tcase_add_test(tc, a_live_sensor_listens_also_while_nothing_comes_by);
