@@ -159,6 +159,15 @@ begin_next_file(struct reader *r)
 	return READER_FRAME;
 }
 
+/* As a file ends whose blocks were on the disk before their content, when the power went. */
+static bool
+is_all_zero(struct span header)
+{
+	static const uint8_t zeros[PCAP_RECORD_HEADER_LEN];
+
+	return memcmp(header.data, zeros, sizeof(zeros)) == 0;
+}
+
 /* A field of a record's header. */
 static inline uint32_t
 field_at(const struct pcap_state *p, struct span header, size_t at)
@@ -181,7 +190,7 @@ read_lengths(
 }
 
 /* One record; false, and `rest` as it was, where it is not whole, its length is a lie, or it is
- * another file's header. */
+ * zeros or another file's header. */
 static inline bool
 read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
 {
@@ -195,7 +204,7 @@ read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
 	read_lengths(p, header, &captured_len, &wire_len);
 	if (captured_len > PACKET_LEN_MAX || !span_read_span(&record, captured_len, &frame->bytes))
 		return false;
-	if (captured_len == 0 && is_file_header(header))
+	if (captured_len == 0 && (is_all_zero(header) || is_file_header(header)))
 		return false;
 	/* A fraction of a second or more is carried over, as written by a few tools. */
 	frame->time_us =
@@ -215,6 +224,9 @@ explain_no_record(struct reader *r)
 
 	if (!span_read_span(&rest, p->header_len, &header))
 		return reader_need(r, p->header_len);
+	if (is_all_zero(header))
+		return reader_bad(r, "is damaged: zeros stand where packet %llu is due",
+		    (unsigned long long)r->packet_count + 1);
 	read_lengths(p, header, &captured_len, &wire_len);
 	if (captured_len > PACKET_LEN_MAX)
 		return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",

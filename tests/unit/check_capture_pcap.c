@@ -182,6 +182,21 @@ START_TEST(cut_file_is_told_in_one_sentence)
 }
 END_TEST
 
+START_TEST(zeros_at_the_end_are_no_packets)
+{
+	struct buf b = { 0 };
+
+	put_pcap(&b, T0, 1, 2, 60);
+	put_zeros(&b, 4096);
+	ck_assert_uint_eq(read_all(buf_span(&b)).count, 2);
+	ck_assert_str_eq(read_all(buf_span(&b)).error.text,
+	    "the capture is damaged: zeros stand where packet 3 is due; the 2 packets before it "
+	    "were "
+	    "read");
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(cut_header_is_unreadable)
 {
 	struct buf b = { 0 };
@@ -359,6 +374,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, every_prefix_gives_its_whole_packets);
 	tcase_add_test(tc, frames_in_a_row_end_before_a_time);
 	tcase_add_test(tc, cut_file_is_told_in_one_sentence);
+	tcase_add_test(tc, zeros_at_the_end_are_no_packets);
 	tcase_add_test(tc, cut_header_is_unreadable);
 	tcase_add_loop_test(tc, lying_length_ends_the_file_there, 0, ROWS(lengths));
 	tcase_add_test(tc, packets_across_windows_are_whole);
