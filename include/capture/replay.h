@@ -104,6 +104,13 @@ void replay_free(struct replay *r);
 size_t replay_read(struct replay *r, struct frame *frames, size_t max);
 
 /*
+ * For a signal's handler: whoever waits for a pipe's next bytes, in any thread, waits no longer,
+ * and every pipe ends where it is.  For good, and for all replays of the process; files are read
+ * on.
+ */
+void replay_interrupt(void);
+
+/*
  * For who still looks at frames while the next ones are read, in other threads too: they need not
  * be copied where they lie in a mapped file.  To be said before the first replay_read.
  */

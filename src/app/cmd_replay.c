@@ -60,6 +60,7 @@ on_stop(int signal_number)
 {
 	(void)signal_number;
 	stop_asked = 1;
+	replay_interrupt();
 }
 
 static const char *

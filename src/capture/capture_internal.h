@@ -64,7 +64,10 @@ const char *input_label(const struct input *in);
 int input_open(struct input *in, const char *path, struct error *err);
 void input_open_memory(struct input *in, struct span bytes);
 void input_close(struct input *in);
-/* Reads up to `room` bytes, fewer only where there are no more for now; 0 at the end, -1. */
+/*
+ * Reads up to `room` bytes, fewer only where there are no more for now; 0 at the end, -1.  A stream
+ * ends where the program is to stop (replay_interrupt).
+ */
 ssize_t input_read(struct input *in, uint8_t *out, size_t room, struct error *err);
 /* Passes over `len` bytes unread; false where that is impossible.  The end is not noticed here. */
 bool input_skip(struct input *in, uint64_t len);

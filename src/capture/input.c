@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/interrupt.h"
+
 #include "base/banned.h"
 
 /* Of a longer path the end is shown, so that the sentence around it is not cut off. */
@@ -84,6 +86,8 @@ input_open(struct input *in, const char *path, struct error *err)
 		return -1;
 	}
 	in->is_stream = !S_ISREG(st.st_mode);
+	if (in->is_stream)
+		interrupt_prepare();
 	in->device = st.st_dev;
 	in->inode = st.st_ino;
 	if (!in->is_stream && st.st_size > 0 && (uint64_t)st.st_size > in->start)
@@ -154,6 +158,8 @@ input_read(struct input *in, uint8_t *out, size_t room, struct error *err)
 		return read_memory(in, out, room);
 	if (in->fd < 0 && reopen(in, err) != 0)
 		return -1;
+	if (in->is_stream && !interrupt_wait(in->fd))
+		return 0;
 	do {
 		if (in->is_stream)
 			len = read(in->fd, out, room);

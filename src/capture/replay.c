@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "capture/identity.h"
+#include "capture/interrupt.h"
 
 #include "base/banned.h"
 
@@ -107,6 +108,13 @@ spare_descriptors(const struct replay *r, struct entry *e)
 		source_spare_descriptor(&e->reader->source);
 }
 
+/* What looks like a damaged end is none: the rest was not waited for. */
+static bool
+was_cut_short(const struct entry *e)
+{
+	return e->is_stream && interrupt_was_raised();
+}
+
 bool
 entry_open(struct replay *r, struct entry *e)
 {
@@ -125,7 +133,8 @@ entry_open(struct replay *r, struct entry *e)
 		spare_descriptors(r, e);
 		return true;
 	}
-	entry_fail(e, &e->reader->error, true);
+	if (!was_cut_short(e))
+		entry_fail(e, &e->reader->error, true);
 	entry_finish(r, e, READER_END);
 	return false;
 }
@@ -140,7 +149,7 @@ entry_advance(struct replay *r, struct entry *e)
 		spare_descriptors(r, e);
 		note_progress(r, e);
 	}
-	return answer;
+	return answer == READER_BAD && was_cut_short(e) ? READER_END : answer;
 }
 
 void

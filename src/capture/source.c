@@ -165,7 +165,7 @@ source_sniff(struct source *s)
 	source_fill(s, MAGIC_LEN);
 }
 
-/* A pipe may be slow, and a read from it cannot be stopped. */
+/* A pipe may be slow: what came through it is not kept until a block is full. */
 void
 source_read_ahead(struct source *s)
 {
