@@ -28,6 +28,10 @@
 #define GZIP_WINDOW_BITS (15 + 16)
 /* `xz -9` asks for 65 MiB; a file may ask for 4 GiB. */
 #define XZ_MEMORY_MAX (UINT64_C(96) << 20)
+/* What zstd itself allows, and `zstd -d` without --memory; `zstd --long=31` makes 2 GiB of it. */
+#define ZSTD_MEMORY_MAX (UINT64_C(128) << 20)
+#define ZSTD_MAGIC 0x28b52ffdu
+#define ZSTD_SINGLE_SEGMENT 0x20
 
 #define ARCHIVE_LIBRARY "libarchive.so.13"
 #define ARCHIVE_FUNCTIONS(f)                                                                       \
@@ -159,6 +163,16 @@ explain_end(const struct decoder *d, struct error *err)
 	    (unsigned long long)d->in->offset);
 }
 
+static void
+explain_greed(const struct decoder *d, uint64_t asked, uint64_t max, struct error *err)
+{
+	error_set(err,
+	    "cannot decompress %s: its %s data ask for %llu MiB of memory, and %llu MiB are the "
+	    "most",
+	    input_label(d->in), compression_name(d->compression), (unsigned long long)(asked >> 20),
+	    (unsigned long long)(max >> 20));
+}
+
 /* 1 to go on, 0 at the end, -1. */
 static int
 gzip_begin_member(struct decoder *d, struct error *err)
@@ -224,11 +238,7 @@ xz_failed(const struct decoder *d, struct error *err)
 	if (d->xz_result == LZMA_BUF_ERROR)
 		explain_end(d, err);
 	else if (d->xz_result == LZMA_MEMLIMIT_ERROR)
-		error_set(err,
-		    "cannot decompress %s: its xz data ask for %llu MiB of memory, and %llu MiB "
-		    "are the most",
-		    input_label(d->in), (unsigned long long)(lzma_memusage(&d->xz) >> 20),
-		    (unsigned long long)(XZ_MEMORY_MAX >> 20));
+		explain_greed(d, lzma_memusage(&d->xz), XZ_MEMORY_MAX, err);
 	else
 		explain_damage(d, d->in->offset - d->rest.len, "no valid data", err);
 	return -1;
@@ -273,12 +283,33 @@ feed_archive(struct archive *archive, void *arg, const void **out)
 	return answer;
 }
 
+/* RFC 8878, section 3.1.1.1: what the first frame asks for; 0 where that is its own length. */
+static uint64_t
+zstd_window_len(struct span head)
+{
+	uint32_t magic;
+	uint8_t descriptor, window;
+	uint64_t len;
+
+	if (!span_read_u32(&head, &magic) || magic != ZSTD_MAGIC ||
+	    !span_read_u8(&head, &descriptor) || (descriptor & ZSTD_SINGLE_SEGMENT) != 0 ||
+	    !span_read_u8(&head, &window))
+		return 0;
+	len = UINT64_C(1) << (10 + (window >> 3));
+	return len + len / 8 * (window & 7);
+}
+
 static int
 archive_start(struct decoder *d, struct error *err)
 {
 	struct archive_entry *entry; /* borrowed */
 	int filter = ARCHIVE_FILTER_NONE;
 
+	/* libarchive would say that it does not know the format. */
+	if (d->compression == COMPRESSION_ZSTD && zstd_window_len(d->rest) > ZSTD_MEMORY_MAX) {
+		explain_greed(d, zstd_window_len(d->rest), ZSTD_MEMORY_MAX, err);
+		return ARCHIVE_FATAL;
+	}
 	if (library_load(ARCHIVE_LIBRARY, archive_names, ARCHIVE_NAME_COUNT, &d->lib, err) != 0) {
 		error_prefix(err, "cannot decompress %s", input_label(d->in));
 		return ARCHIVE_FATAL;

@@ -167,6 +167,24 @@ START_TEST(damaged_compressed_capture_gives_what_is_before)
 }
 END_TEST
 
+/* Magic, no length of the content, a window of 2^(10 + 20) bytes; a block, empty and the last. */
+START_TEST(a_zstd_capture_that_asks_for_a_gigabyte_is_refused)
+{
+	struct buf b = { 0 };
+	struct replay_file f;
+
+	buf_add(&b, "\x28\xb5\x2f\xfd\x00\xa0\x01\x00\x00", 9);
+	put_zeros(&b, 100);
+	save("greedy.zst", &b);
+	f = replay_single("greedy.zst", NULL);
+	ck_assert(f.failed);
+	ck_assert_str_eq(f.error.text, "cannot decompress greedy.zst: its zstd data ask for 1024 "
+				       "MiB of memory, and 128 MiB are "
+				       "the most");
+	buf_release(&b);
+}
+END_TEST
+
 /* The xz file format, section 3.1: the block header behind the stream's 12 bytes says how much. */
 START_TEST(an_xz_capture_that_asks_for_a_gigabyte_is_refused)
 {
@@ -295,6 +313,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, compressed_text_is_no_capture, 0, ROWS(filters));
 	tcase_add_loop_test(tc, cut_compressed_capture_gives_what_is_there, 0, ROWS(filters));
 	tcase_add_loop_test(tc, damaged_compressed_capture_gives_what_is_before, 0, ROWS(filters));
+	tcase_add_test(tc, a_zstd_capture_that_asks_for_a_gigabyte_is_refused);
 	tcase_add_test(tc, an_xz_capture_that_asks_for_a_gigabyte_is_refused);
 	tcase_add_test(tc, every_cut_of_a_gzip_file_keeps_its_packets);
 	tcase_add_test(tc, gzip_members_follow_each_other);
