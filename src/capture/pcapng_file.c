@@ -199,10 +199,12 @@ read_interface(struct reader *r, struct span body)
 		read_interface_option(interface, p->little, code, value);
 }
 
-/* The latest word of an interface replaces the one before. */
+/* The latest word of an interface replaces the one before; dumpcap has all ones for "not known". */
 static void
 take_loss(struct reader_loss *all, struct pcapng_loss *interface, uint64_t count)
 {
+	if (count == UINT64_MAX)
+		return;
 	if (count > PCAPNG_LOSS_MAX)
 		count = PCAPNG_LOSS_MAX;
 	all->count += count - interface->count;

@@ -40,7 +40,8 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	    "Enlarge the capture buffer, give the interface more threads, or mirror less." },
 	[DOCTOR_RULE_INTERFACE_DROPPED] = { "packets", "were dropped by the network card",
 	    "Enlarge the card's ring (ethtool -G), and compare the mirror's load with the speed of "
-	    "this port." },
+	    "this port. In a file by dumpcap they are those of the kernel, too: enlarge its buffer "
+	    "(-B)." },
 	[DOCTOR_RULE_ONE_WAY] = { "connections", "showed packets of one direction only",
 	    "Mirror both directions (rx and tx) of the port, and where routes differ, the other "
 	    "path too. Without the server's side no version is known." },

@@ -18,7 +18,9 @@ put_count(struct buf *options, bool little, uint16_t code, uint64_t count)
 	put_u32(options, little, (uint32_t)(little ? count >> 32 : count));
 }
 
-/* A statistics block; UINT64_MAX: does not say. */
+#define NOT_TOLD (UINT64_MAX - 1)
+
+/* A statistics block. */
 static void
 put_statistics(
     struct buf *b, bool little, uint32_t interface, uint64_t by_interface, uint64_t by_kernel)
@@ -28,9 +30,9 @@ put_statistics(
 	put_u32(&body, little, interface);
 	put_zeros(&body, 8); /* time */
 	put_count(&body, little, IFRECV, 1000);
-	if (by_interface != UINT64_MAX)
+	if (by_interface != NOT_TOLD)
 		put_count(&body, little, IFDROP, by_interface);
-	if (by_kernel != UINT64_MAX)
+	if (by_kernel != NOT_TOLD)
 		put_count(&body, little, OSDROP, by_kernel);
 	put_block(b, little, 5, &body);
 	buf_release(&body);
@@ -98,12 +100,12 @@ START_TEST(none_is_known_only_where_each_interface_says_so)
 
 	put_two_interfaces(&b, true);
 	ck_assert_int_eq(loss_in_one(&b, "kernel_dropped"), -1);
-	put_statistics(&b, true, 0, UINT64_MAX, 0);
+	put_statistics(&b, true, 0, NOT_TOLD, 0);
 	ck_assert_int_eq(loss_in_one(&b, "kernel_dropped"), -1);
-	put_statistics(&b, true, 1, UINT64_MAX, 0);
+	put_statistics(&b, true, 1, UINT64_MAX, 0); /* dumpcap: it could not ask */
 	ck_assert_int_eq(loss_in_one(&b, "kernel_dropped"), 0);
 	ck_assert_int_eq(loss_in_one(&b, "interface_dropped"), -1);
-	put_statistics(&b, true, 1, 7, UINT64_MAX);
+	put_statistics(&b, true, 1, 7, NOT_TOLD);
 	ck_assert_int_eq(loss_in_one(&b, "interface_dropped"), 7);
 	ck_assert_int_eq(loss_in_one(&b, "kernel_dropped"), 0);
 	buf_release(&b);
@@ -156,8 +158,8 @@ START_TEST(a_number_that_cannot_be_true_is_bounded)
 	struct buf b = { 0 };
 
 	put_two_interfaces(&b, true);
-	put_statistics(&b, true, 0, 0, UINT64_MAX - 1);
-	put_statistics(&b, true, 1, 0, UINT64_MAX - 1);
+	put_statistics(&b, true, 0, 0, UINT64_MAX - 2);
+	put_statistics(&b, true, 1, 0, UINT64_MAX - 2);
 	ck_assert_int_eq(loss_in_one(&b, "kernel_dropped"), INT64_C(1) << 41);
 	buf_release(&b);
 }
