@@ -317,22 +317,29 @@ add_syn(
 }
 
 /*
- * True for the end of a connection of which nothing was seen yet but its beginning, although it
- * acknowledges bytes: where the mirror is late with one direction, they are still to come, and what
- * ended it must not be forgotten.  A single byte may be the other side's FIN.
+ * What a packet without payload says of a connection of which nothing was seen yet but its
+ * beginning.  True for its end, when that acknowledges bytes: where the mirror is late with one
+ * direction, they are still to come, and what ended it must not be forgotten.  A single byte may be
+ * the other side's FIN.
  */
 static bool
 ends_unseen(struct flow_table *table, const struct packet *p, const struct lookup *l)
 {
+	uint64_t hash = flow_place(&table->syn_key, p).hash;
+	unsigned peer = 1 - l->at.dir;
 	const struct syn_entry *e;
 	uint32_t acked;
 
-	if ((p->flags & TCP_ACK) == 0 || (p->flags & (TCP_FIN | TCP_RST)) == 0)
+	if ((p->flags & TCP_ACK) == 0)
 		return false;
-	e = syn_cache_find(table->syns, flow_place(&table->syn_key, p).hash);
-	if (e == NULL || !e->has_isn[1 - l->at.dir])
+	if ((p->flags & (TCP_FIN | TCP_RST)) == 0) {
+		syn_cache_add_ack(table->syns, hash, l->at.dir, p->ack);
 		return false;
-	acked = p->ack - (e->isn[1 - l->at.dir] + 1);
+	}
+	e = syn_cache_find(table->syns, hash);
+	if (e == NULL || !e->has_isn[peer])
+		return false;
+	acked = p->ack - (e->isn[peer] + 1);
 	return acked > 1 && acked <= TCP_STREAM_WINDOW;
 }
 

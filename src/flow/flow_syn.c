@@ -56,12 +56,32 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 	peer = take_isn(flow, e, p, dir, 1 - dir);
 	if (!own && !peer)
 		return;
+	/*
+	 * Where the mirror is late with the SYN/ACK, what it would tell: all that is acknowledged
+	 * is counted from there.
+	 */
+	if (e->has_ack && !e->has_isn[1 - e->opener])
+		tcp_stream_set_hint(&flow->streams->of[1 - e->opener], e->isn[1 - e->opener] + 1);
 	flow->conn.opener = e->opener;
 	flow->conn.seen[e->opener] |= e->syn;
 	flow->conn.seen[1 - e->opener] |= e->syn_ack;
 	table->counters.syn_with_payload += e->syn;
 	/* Taken: a later connection on these ports has numbers of its own. */
 	syn_cache_remove(table->syns, hash);
+}
+
+/*
+ * RFC 7413, section 4.2: a SYN/ACK may acknowledge what the SYN carries.  Where it is captured
+ * before the SYN, it seems to tell that the direction begins behind that.
+ */
+static bool
+begin_earlier(struct tcp_stream *s, const struct packet *p)
+{
+	if (p->payload_len == 0 || s->base != p->seq + 1 + p->payload_len || s->next != 0)
+		return false;
+	tcp_stream_set_base(s, p->seq + 1, true);
+	s->acked += p->payload_len;
+	return true;
 }
 
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
@@ -76,7 +96,7 @@ syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, 
 			return true;
 		tcp_stream_set_base(s, p->seq + 1, true);
 	}
-	if (s->base != p->seq + 1)
+	if (s->base != p->seq + 1 && !begin_earlier(s, p))
 		return true;
 	/* Late or repeated: it belongs to what is here. */
 	if (f->conn.opener == CONNECTION_NO_DIR)

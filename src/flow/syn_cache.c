@@ -169,6 +169,17 @@ syn_cache_add_syn_ack(
 }
 
 void
+syn_cache_add_ack(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t ack)
+{
+	struct syn_entry *e = find_entry(cache, hash);
+
+	if (e == NULL || e->opener != (int)dir || e->has_isn[1 - dir] || e->has_ack)
+		return;
+	e->isn[1 - dir] = ack - 1;
+	e->has_ack = true;
+}
+
+void
 syn_cache_remove(struct syn_cache *cache, uint64_t hash)
 {
 	struct syn_entry *e = find_entry(cache, hash);

@@ -15,13 +15,14 @@ struct syn_cache; /* opaque */
 /* ISNs by direction, as the connection counts them. */
 struct syn_entry {
 	uint32_t tag;
-	uint32_t stamp; /* age, in entries added since */
-	uint32_t isn[2];
+	uint32_t stamp;     /* age, in entries added since */
+	uint32_t isn[2];    /* without has_isn: by what the opener waited for, if has_ack */
 	uint32_t other_isn; /* a SYN/ACK that differed from the one in isn[] */
 	bool has_isn[2];
 	int8_t opener; /* direction of the SYN, told by the SYN/ACK too */
 	bool has_other_isn : 1;
 	bool syn : 1, syn_ack : 1; /* captured */
+	bool has_ack : 1;          /* no SYN/ACK, but what the opener acknowledged first */
 };
 
 /* One of so many that share the memory of one; 0 is 1. */
@@ -35,6 +36,8 @@ bool syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uin
  */
 bool syn_cache_add_syn_ack(
     struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack);
+/* An acknowledgement of no payload and no FIN in direction `dir`, as follows a SYN/ACK. */
+void syn_cache_add_ack(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t ack);
 /* Asks the memory for what one of the others will need. */
 void syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash);
 void syn_cache_remove(struct syn_cache *cache, uint64_t hash);

@@ -63,6 +63,9 @@ static const struct {
 	    "c.S@999:hi s.SA@4999/1000 c.A@1000/5000:hi c.A@1002/5000:lo", "A+c Ac:hi Ac:lo" },
 	{ "data in a repeated SYN", "c.S@999:hi c.S@999:hi s.SA@4999/1002 c.A@1002/5000:lo",
 	    "A+c Ac:hi Ac:lo" },
+	{ "data in a SYN that comes behind its answer",
+	    "s.SA@4999/1002 s.A@5000/1002:yo c.S@999:hi c.S@999:hi c.A@1002/5002:lo",
+	    "A+c As:yo Ac:hi Ac:lo" },
 	{ "data in the SYN/ACK", "c.S@999 s.SA@4999/1000:yo c.A@1000/5002:hi", "A+c As:yo Ac:hi" },
 	{ "numbers that wrap",
 	    "c.S@4294967294 s.SA@4294967295/4294967295 "

@@ -67,6 +67,28 @@ START_TEST(a_syn_ack_tells_both_numbers_and_who_opened)
 }
 END_TEST
 
+START_TEST(without_a_syn_ack_the_openers_first_acknowledgement_tells_its_number)
+{
+	const struct syn_entry *e;
+	unsigned dir = (unsigned)_i;
+
+	syn_cache_add_ack(cache, HASH, dir, 78);
+	ck_assert_ptr_null(syn_cache_find(cache, HASH));
+	syn_cache_add_syn(cache, HASH, dir, 5);
+	syn_cache_add_ack(cache, HASH, 1 - dir, 6);
+	e = syn_cache_find(cache, HASH);
+	ck_assert(!e->has_ack && !e->has_isn[1 - dir]);
+	syn_cache_add_ack(cache, HASH, dir, 78);
+	syn_cache_add_ack(cache, HASH, dir, 106);
+	ck_assert(e->has_ack && !e->has_isn[1 - dir]);
+	ck_assert_uint_eq(e->isn[1 - dir], 77);
+	/* The SYN/ACK itself counts more. */
+	syn_cache_add_syn_ack(cache, HASH, 1 - dir, 76, 6);
+	ck_assert(e->has_isn[1 - dir] && !e->has_other_isn);
+	ck_assert_uint_eq(e->isn[1 - dir], 76);
+}
+END_TEST
+
 START_TEST(a_repeated_syn_is_not_new)
 {
 	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
@@ -232,6 +254,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_empty_cache_knows_nothing);
 	tcase_add_loop_test(tc, a_syn_tells_one_number, 0, 2);
 	tcase_add_loop_test(tc, a_syn_ack_tells_both_numbers_and_who_opened, 0, 2);
+	tcase_add_loop_test(
+	    tc, without_a_syn_ack_the_openers_first_acknowledgement_tells_its_number, 0, 2);
 	tcase_add_test(tc, a_repeated_syn_is_not_new);
 	tcase_add_test(tc, a_syn_with_another_number_replaces_everything);
 	tcase_add_loop_test(tc, of_two_that_open_at_once_the_first_is_the_opener, 0, 2);
