@@ -325,9 +325,9 @@ def server_only_tls13(w):
     w.write([s for s in w.segments if w.sent_by(s) == "s"])
 
 
-def delay_client(w, late):
-    """The mirror delivers the client's packets late; the time of each is that of delivery."""
-    out = sorted([s.with_(time=s.time + late) if w.sent_by(s) == "c" else s
+def delay(w, late, side="c"):
+    """The mirror delivers a side's packets late; the time of each is that of delivery."""
+    out = sorted([s.with_(time=s.time + late) if w.sent_by(s) == side else s
                   for s in w.segments], key=lambda s: s.time)
     for event in w.events:
         event["timestamp"] = next(stamp(s.time) for s in out if s.sport == event["client_port"] and
@@ -337,13 +337,45 @@ def delay_client(w, late):
 
 @derived("the server's packets come before the client's that they answer", NEW)
 def directions_swapped(w):
-    delay_client(w, 3 * 10**7)
+    delay(w, 3 * 10**7)
 
 
 @derived("a reset or close comes before the ClientHello that it answers",
          "imaps_server_resets_closes")
 def refused_before_hello(w):
-    delay_client(w, 6 * 10**7)
+    delay(w, 6 * 10**7)
+
+
+@derived("all that the server says comes after the client has closed", "postfix_refuses")
+def starttls_refused_server_late(w):
+    delay(w, 5 * 10**7, "s")
+
+
+@derived("the server's Finished comes before the client's alert, behind which it was sent",
+         "imaps_nss_untrusting")
+def alert_after_late_finished(w):
+    delay(w, 10**6)
+
+
+@derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")
+def fast_open_client_late(w):
+    delay(w, 10**7)
+
+
+@derived("the alert in front of the close is missing: the refusal has no name",
+         "imaps_alert_without_a_name")
+def hole_in_alert(w):
+    w.change(refusal=None, capture_gap=True)
+    w.counters["gaps"] = 1
+    w.write([s for s in w.segments if w.sent_by(s) == "c" or s.payload[:1] != b"\x15"])
+
+
+@derived("the FIN of a client that gives up is missing; the server acknowledges it",
+         "imaps_unanswered")
+def lost_fin(w):
+    out = w.segments
+    del out[next(i for i, s in enumerate(out) if s.flags & FIN)]
+    w.write(out)
 
 
 @derived("the acknowledgment of the ClientHello comes before the ClientHello")

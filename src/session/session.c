@@ -377,6 +377,37 @@ doubt_reset(struct session *s, struct session_side *side)
 	evidence->rst = fits;
 }
 
+/*
+ * RFC 9293, section 3.4: a FIN takes a number.  One that was not captured, or is still to come,
+ * shows by the other side's acknowledgement of one more than was said; who closed first decides.
+ */
+static void
+imply_fin(struct session *s, unsigned dir, const struct mark *ack)
+{
+	struct session_side *side = &s->side[dir];
+	struct evidence_side *evidence = &side->evidence;
+	int64_t end = session_end_offset(side);
+
+	if (ack->peer_offset != end + 1 || evidence->fin)
+		return;
+	evidence->fin = side->fin_implied = side->ended = true;
+	evidence->fin_mark = (struct mark){ ack->time_us, end, -1 };
+	s->evidence_changed = s->maybe_decisive = true;
+}
+
+/* It goes on, whatever told of its end. */
+static __attribute__((noinline, cold)) void
+doubt_end(struct session *s, struct session_side *side)
+{
+	if (side->reset)
+		doubt_reset(s, side);
+	/* What was acknowledged was a byte that is late, and no FIN. */
+	if (side->fin_implied) {
+		side->evidence.fin = side->fin_implied = false;
+		s->evidence_changed = true;
+	}
+}
+
 /* Words, and the TLS that may begin behind them. */
 static void
 feed_words_and_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
@@ -485,8 +516,8 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	side->last_mark = *mark;
 	side->last_len = (uint32_t)bytes.len;
 	note_acknowledged(side, mark);
-	if (side->reset)
-		doubt_reset(s, side);
+	if (side->ended)
+		doubt_end(s, side);
 	if (side->stage != STAGE_TLS)
 		feed_before_tls(s, dir, bytes, mark);
 	else if (bytes.len > 0 && !pass_tls(s, side, bytes))
@@ -528,13 +559,16 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 enum session_wish
 session_fin(struct session *s, unsigned dir, const struct mark *mark)
 {
-	struct evidence_side *evidence = &s->side[dir].evidence;
+	struct session_side *side = &s->side[dir];
+	struct evidence_side *evidence = &side->evidence;
 
-	note_acknowledged(&s->side[dir], mark);
+	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;
-	if (!evidence->fin) {
+	imply_fin(s, 1 - dir, mark);
+	if (!evidence->fin || side->fin_implied) {
 		evidence->fin = true;
 		evidence->fin_mark = *mark;
+		side->fin_implied = false;
 	}
 	return session_judge(s, mark->time_us);
 }
@@ -547,12 +581,13 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 
 	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;
+	imply_fin(s, 1 - dir, mark);
 	/* One that fits counts before one that may be somebody else's. */
 	if (!evidence->rst ||
 	    (session_lacks_before_reset(side) && mark->offset <= session_end_offset(side) + 1)) {
 		evidence->rst = true;
 		evidence->rst_mark = *mark;
-		side->reset = true;
+		side->reset = side->ended = true;
 	}
 	return session_judge(s, mark->time_us);
 }

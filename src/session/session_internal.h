@@ -30,16 +30,18 @@ enum stage {
 struct session_side {
 	_Alignas(CACHE_LINE) uint8_t stage; /* enum stage */
 	bool gap;
-	bool reset; /* it was reset, by itself or somebody else: `evidence.rst_mark` is set */
-	bool tls;   /* bytes were taken for TLS: `tls_mark` is set */
-	uint32_t last_len;             /* of its last segment, */
-	struct mark last_mark;         /* which was here; all zero where there was none */
-	int64_t peer_end_offset;       /* how much of the other side it has acknowledged */
+	bool ended;              /* it was reset, or its FIN implied, and may go on all the same */
+	bool tls;                /* bytes were taken for TLS: `tls_mark` is set */
+	uint32_t last_len;       /* of its last segment, */
+	struct mark last_mark;   /* which was here; all zero where there was none */
+	int64_t peer_end_offset; /* how much of the other side it has acknowledged */
 	struct evidence_side evidence; /* its flags end the line */
 	struct mark first_mark;
 	uint8_t head[10];      /* its first bytes, session.head_len of them: see session_is_http */
 	uint32_t preamble_len; /* bytes in which no TLS was found */
 	bool words;            /* it began with lines, as of a mail protocol */
+	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
+	bool fin_implied;      /* its FIN was not captured, but acknowledged: see imply_fin */
 	struct proxy_header proxy_header;
 	_Alignas(CACHE_LINE) struct tls_record_stream records;
 	struct mark tls_mark;  /* of the first byte taken for TLS */

@@ -230,6 +230,26 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	return mark_is_before(&hello->hello_mark, answer);
 }
 
+/*
+ * An alert and the close behind it are one act, named by the alert: where bytes right in front of
+ * the close were not captured, its name is not known.  What the other side had received before it
+ * said hello was none.
+ */
+static bool
+may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
+{
+	const struct session_side *side = &s->side[dir];
+	const struct evidence_side *peer = &s->side[1 - dir].evidence;
+	int64_t known = session_end_offset(side);
+
+	if (peer->hello && peer->hello_mark.peer_offset > known)
+		known = peer->hello_mark.peer_offset;
+	if (end == REFUSAL_CLOSE)
+		return side->evidence.fin_mark.offset > known;
+	return end == REFUSAL_RESET && session_lacks_before_reset(side) &&
+	       side->evidence.rst_mark.offset > known + 1;
+}
+
 static void
 judge_tls(struct session *s, struct evidence_outcome *out)
 {
@@ -245,6 +265,22 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
 	evidence_judge(&ev, out);
+	if (out->outcome == OUTCOME_REFUSED &&
+	    may_lack_alert(s, out->refused_by == SIDE_CLIENT ? client : 1 - client, out->refusal))
+		out->refusal = REFUSAL_NONE;
+}
+
+/*
+ * The server had received more of the client before its Finished than is here yet.  There may be an
+ * alert in it.
+ */
+static bool
+awaits_client(const struct session *s)
+{
+	const struct evidence_side *server = &s->side[1 - s->client].evidence;
+
+	return server->ciphertext &&
+	       server->ciphertext_mark.peer_offset > session_end_offset(&s->side[s->client]);
 }
 
 static void
@@ -325,7 +361,7 @@ judge_decisive(struct session *s, int64_t time_us)
 	struct evidence_outcome result;
 
 	judge_tls(s, &result);
-	if (result.settled) {
+	if (result.settled && !awaits_client(s)) {
 		emit_tls(s, &result, time_us);
 		return SESSION_SETTLED;
 	}

@@ -440,6 +440,10 @@ static const struct {
 	    { SESSION_END_CLOSE, 1, 5 } },
 	{ "an answer is not the first", { { 'F', 1, { 5, 0, 1 } }, { 'F', 0, { 7, 0, 0 } } },
 	    { SESSION_END_CLOSE, 0, 7 } },
+	{ "a FIN shows by what the other side acknowledges", { { 'F', 1, { 5, 0, 1 } } },
+	    { SESSION_END_CLOSE, 0, 5 } },
+	{ "what acknowledges no FIN shows none", { { 'F', 1, { 5, 0, 0 } } },
+	    { SESSION_END_CLOSE, 1, 5 } },
 	{ "a reset behind the FIN of the same side is one act",
 	    { { 'F', 0, { 5, 0, 0 } }, { 'R', 0, { 6, 1, 0 } } }, { SESSION_END_CLOSE, 0, 5 } },
 };
