@@ -120,6 +120,11 @@ enum report_unclear {
 };
 #define REPORT_UNCLEAR_COUNT (REPORT_UNCLEAR_OTHER + 1)
 
+/* A UTC day, since 1970-01-01, with a capture. */
+struct report_day {
+	int64_t day, captured_us;
+};
+
 /* How much was seen, and how much was not. */
 struct report_observed {
 	size_t run_count, source_count;
@@ -128,6 +133,8 @@ struct report_observed {
 	bool has_packets;
 	int64_t begin_us, end_us; /* packet time; where has_packets */
 	int64_t covered_us;       /* of that time, within a capture */
+	struct report_day *days;  /* in order; those without a capture are left out */
+	size_t day_count;
 	/* Times without a capture in between that are longer than REPORT_GAP_US. */
 	size_t gap_count;
 	struct report_interval longest_gap; /* where there is one */

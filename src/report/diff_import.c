@@ -1,6 +1,7 @@
 /* Exports read back: what a field means. */
 #include "report/diff_import.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -294,8 +295,29 @@ import_set_coverage(struct import *im, struct span begin, struct span end)
 		return;
 	memcpy(first, begin.data, begin.len);
 	memcpy(last, end.data, end.len);
-	if (parse_time(first, &begin_us) && parse_time(last, &end_us) && begin_us <= end_us)
-		diff_side_add_interval(im->side, begin_us, end_us);
+	if (!parse_time(first, &begin_us) || !parse_time(last, &end_us) || begin_us > end_us)
+		return;
+	/* Where the days are known, there is only to say when it ended. */
+	diff_side_add_interval(im->side, im->has_days ? end_us : begin_us, end_us);
+}
+
+bool
+import_add_day(struct import *im, const char *day, const char *seconds)
+{
+	int64_t begin_us;
+	char *end;
+	unsigned long count;
+
+	errno = 0;
+	count = strtoul(seconds, &end, 10);
+	if (errno != 0 || end == seconds || *end != '\0' || count > USEC_PER_DAY / USEC_PER_SEC ||
+	    strchr(day, '-') == NULL || !timestamp_from_text(day, 0, &begin_us))
+		return false;
+	/* Not after the end, because the export counts whole seconds. */
+	diff_side_add_interval(
+	    im->side, begin_us, begin_us + (count > 0 ? (int64_t)count * USEC_PER_SEC - 1 : 0));
+	im->has_days = true;
+	return true;
 }
 
 /* The first character tells the form. */

@@ -66,6 +66,44 @@ take_coverage(struct reading *r)
 }
 
 static bool
+read_day(struct reading *r)
+{
+	struct buf day = { 0 }, seconds = { 0 };
+	enum json_step step;
+	bool first = true, is_null, good;
+
+	if (!json_read_begin(&r->in, JSON_OBJECT))
+		return false;
+	while ((step = json_read_member(&r->in, &first, &r->name)) == JSON_STEP_ITEM) {
+		if (!json_read_scalar(&r->in, &r->value, &is_null))
+			break;
+		if (strcmp(buf_text(&r->name), "day") == 0)
+			copy(&day, &r->value);
+		else if (strcmp(buf_text(&r->name), "seconds") == 0)
+			copy(&seconds, &r->value);
+	}
+	good = step == JSON_STEP_END && import_add_day(r->im, buf_text(&day), buf_text(&seconds));
+	buf_release(&day);
+	buf_release(&seconds);
+	return good;
+}
+
+static bool
+read_days(struct reading *r)
+{
+	enum json_step step;
+	bool first = true;
+
+	if (!json_read_begin(&r->in, JSON_ARRAY))
+		return false;
+	while ((step = json_read_item(&r->in, &first)) == JSON_STEP_ITEM) {
+		if (!read_day(r))
+			return false;
+	}
+	return step == JSON_STEP_END;
+}
+
+static bool
 read_coverage(struct reading *r)
 {
 	enum json_step step;
@@ -77,7 +115,9 @@ read_coverage(struct reading *r)
 		enum json_kind kind = json_peek(&r->in);
 
 		if (kind == JSON_OBJECT || kind == JSON_ARRAY) {
-			if (!json_skip(&r->in))
+			bool is_days = strcmp(buf_text(&r->name), "observed_days") == 0;
+
+			if (!(is_days ? read_days(r) : json_skip(&r->in)))
 				return false;
 			continue;
 		}
@@ -200,6 +240,8 @@ read_member(struct reading *r, struct import_record *record, struct error *err)
 		return !read_coverage(r);
 	if (kind == JSON_OBJECT && strcmp(name, "filter") == 0)
 		return !read_filter(r);
+	if (kind == JSON_ARRAY && strcmp(name, "observed_days") == 0)
+		return !read_days(r);
 	if (kind == JSON_OBJECT || kind == JSON_ARRAY)
 		return !json_skip(&r->in);
 	if (!json_read_scalar(&r->in, &r->value, &is_null))

@@ -96,6 +96,26 @@ add_gaps(const struct report_observed *o, struct buf *out)
 	json_end_object(out);
 }
 
+/* For a diff: on what days silence says something. */
+static void
+add_days(const struct report_observed *o, struct buf *out)
+{
+	char date[TIMESTAMP_TEXT_LEN];
+
+	json_key(out, "observed_days");
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < o->day_count; i++) {
+		const struct report_day *day = &o->days[i];
+
+		buf_add_text(out, i > 0 ? "," : "");
+		json_begin_object(out);
+		json_member_text(out, "day", timestamp_to_date(day->day * USEC_PER_DAY, date));
+		json_member_u64(out, "seconds", (uint64_t)(day->captured_us / USEC_PER_SEC));
+		json_end_object(out);
+	}
+	buf_add_char(out, ']');
+}
+
 static void
 add_coverage_members(const struct report *r, const struct report_options *options, struct buf *out)
 {
@@ -121,6 +141,7 @@ add_coverage_members(const struct report *r, const struct report_options *option
 	json_end_object(out);
 	json_member_u64(out, "end_not_seen", o->open_end_count);
 	add_gaps(o, out);
+	add_days(o, out);
 	add_counters(o, out);
 	summary_add_coverage(r, options, &summary);
 	json_member_text(out, "summary", buf_text(&summary));

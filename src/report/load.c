@@ -418,6 +418,9 @@ report_load(
 		if (strcmp(out->clients[i].sensor, out->clients[0].sensor) != 0)
 			out->several_sensors = true;
 	}
+	out->observed.days = l.observed_days.days;
+	out->observed.day_count = l.observed_days.count;
+	l.observed_days = (struct observed_days){ 0 };
 	rc = 0;
 out:
 	store_snapshot_end(s);

@@ -35,6 +35,7 @@ report_release(struct report *r)
 	for (size_t i = 0; i < r->observed.counter_count; i++)
 		free(r->observed.counters[i].name);
 	free(r->observed.counters);
+	free(r->observed.days);
 	*r = (struct report){ 0 };
 }
 

@@ -36,8 +36,7 @@ compare_intervals(const void *a, const void *b)
 static void
 add_captured(struct observed_days *observed, size_t *room, int64_t day, int64_t us)
 {
-	struct observed_day *last =
-	    observed->count > 0 ? &observed->days[observed->count - 1] : NULL;
+	struct report_day *last = observed->count > 0 ? &observed->days[observed->count - 1] : NULL;
 
 	if (last != NULL && last->day == day) {
 		last->captured_us += us;
@@ -47,7 +46,7 @@ add_captured(struct observed_days *observed, size_t *room, int64_t day, int64_t 
 		*room = *room == 0 ? 64 : 2 * *room;
 		observed->days = xreallocarray(observed->days, *room, sizeof(*observed->days));
 	}
-	observed->days[observed->count++] = (struct observed_day){ day, us };
+	observed->days[observed->count++] = (struct report_day){ day, us };
 }
 
 void
@@ -133,9 +132,11 @@ least_captured(const struct silence_seen *seen, const struct observed_days *obse
 {
 	int64_t captured_us = 0;
 
+	if (seen->day_count == 0)
+		return captured_on(observed, seen->last_day) / 2;
 	for (size_t i = 0; i < seen->day_count; i++)
 		captured_us += captured_on(observed, seen->days[i]);
-	return seen->day_count > 0 ? captured_us / (int64_t)seen->day_count / 2 : 0;
+	return captured_us / (int64_t)seen->day_count / 2;
 }
 
 static int

@@ -11,9 +11,7 @@
 #include "report/report.h"
 
 struct observed_days {
-	struct observed_day {
-		int64_t day, captured_us;
-	} * days; /* in order; those without a capture are left out */
+	struct report_day *days; /* in order; those without a capture are left out */
 	size_t count;
 };
 
