@@ -189,10 +189,12 @@ read_lengths(
 	*wire_len = swapped ? first : second;
 }
 
-/* One record; false, and `rest` as it was, where it is not whole, its length is a lie, or it is
- * zeros or another file's header. */
-static inline bool
-read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
+/*
+ * One record of at least `len_min` bytes; false, and `rest` as it was, where it is not whole, has
+ * fewer, or its length is a lie.
+ */
+static inline __attribute__((always_inline)) bool
+read_record(const struct pcap_state *p, uint32_t len_min, struct span *rest, struct frame *frame)
 {
 	struct span record = *rest, header;
 	uint32_t seconds, fraction, captured_len, wire_len;
@@ -202,9 +204,9 @@ read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
 	seconds = field_at(p, header, 0);
 	fraction = field_at(p, header, 4);
 	read_lengths(p, header, &captured_len, &wire_len);
-	if (captured_len > PACKET_LEN_MAX || !span_read_span(&record, captured_len, &frame->bytes))
-		return false;
-	if (captured_len == 0 && (is_all_zero(header) || is_file_header(header)))
+	/* Fewer than the least are more than the most, so that this is one comparison. */
+	if (captured_len - len_min > PACKET_LEN_MAX - len_min ||
+	    !span_read_span(&record, captured_len, &frame->bytes))
 		return false;
 	/* A fraction of a second or more is carried over, as written by a few tools. */
 	frame->time_us =
@@ -213,6 +215,20 @@ read_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
 	frame->link_type = p->link_type;
 	*rest = record;
 	return true;
+}
+
+/* A record without bytes, too, where it is neither zeros nor another file's header. */
+static bool
+read_any_record(const struct pcap_state *p, struct span *rest, struct frame *frame)
+{
+	struct span header = *rest;
+
+	if (!read_record(p, 0, rest, frame))
+		return false;
+	if (frame->bytes.len > 0 || (!is_all_zero(header) && !is_file_header(header)))
+		return true;
+	*rest = header;
+	return false;
 }
 
 static enum reader_answer
@@ -239,7 +255,7 @@ pcap_next(struct reader *r, struct frame *frame)
 {
 	struct span rest = source_rest(&r->source), record = rest;
 
-	while (!read_record(&r->pcap, &rest, frame)) {
+	while (!read_any_record(&r->pcap, &rest, frame)) {
 		enum reader_answer answer;
 
 		if (!is_file_header(rest))
@@ -265,7 +281,8 @@ read_many(struct reader *r, const struct pcap_state *p, struct frame *frames, si
 	uint32_t number = r->number;
 	size_t count = 0;
 
-	while (count < max && read_record(p, &rest, &frames[count]) &&
+	/* What has no bytes may be no record, and is left to pcap_next. */
+	while (count < max && read_record(p, 1, &rest, &frames[count]) &&
 	       frames[count].time_us < before_us) {
 		frames[count++].source = number;
 		asked = ask_ahead(asked, rest.data);
@@ -284,7 +301,8 @@ is_usual(const struct pcap_state *p)
 	       p->header_len == PCAP_RECORD_HEADER_LEN;
 }
 
-size_t
+/* A function of its own keeps what the loop needs in registers. */
+__attribute__((noinline)) size_t
 pcap_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
 {
 	/* Copies: what a frame is written to is neither. */

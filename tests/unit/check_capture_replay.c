@@ -37,6 +37,24 @@ START_TEST(one_file_is_read_in_its_order)
 }
 END_TEST
 
+START_TEST(packets_without_bytes_are_packets_wherever_they_stand)
+{
+	struct replayed all;
+	struct buf b = { 0 };
+
+	put_pcap_header(&b, true, PCAP_US, 1);
+	for (unsigned i = 0; i < 200; i++)
+		put_pcap_packet(&b, true, PCAP_US, T0 + i, i, i % 3 == 0 || i > 190 ? 0 : 60);
+	save("bare.pcap", &b);
+	buf_release(&b);
+	all = replay_one("bare.pcap");
+	ck_assert_uint_eq(all.count, 200);
+	ck_assert(all.ordered);
+	ck_assert(!replay_file_at(all.replay, 0)->failed);
+	replay_free(all.replay);
+}
+END_TEST
+
 START_TEST(files_are_merged_by_time_and_ties_by_place)
 {
 	const char *paths[] = { "c.pcap", "b.pcap", "a.pcap" };
@@ -525,6 +543,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, no_path_is_no_replay);
 	tcase_add_test(tc, one_file_is_read_in_its_order);
+	tcase_add_test(tc, packets_without_bytes_are_packets_wherever_they_stand);
 	tcase_add_test(tc, files_are_merged_by_time_and_ties_by_place);
 	tcase_add_test(tc, files_that_follow_each_other_are_read_so_whatever_their_names);
 	tcase_add_test(tc, file_that_goes_back_in_time_keeps_its_order);
