@@ -140,4 +140,7 @@ size_t mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct s
  */
 void mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side);
 
+/* The client has asked for STARTTLS and said nothing since, and no answer was seen. */
+bool mail_dialogue_awaits_tls(const struct mail_dialogue *d);
+
 #endif

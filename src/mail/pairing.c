@@ -105,6 +105,13 @@ mail_pair_waits(const struct mail_dialogue *d, enum mail_command command)
 	return false;
 }
 
+bool
+mail_dialogue_awaits_tls(const struct mail_dialogue *d)
+{
+	return d->pending_count > 0 &&
+	       d->pending[d->pending_count - 1] == (uint8_t)MAIL_COMMAND_STARTTLS;
+}
+
 static void
 remove_entries(struct mail_dialogue *d, size_t first, size_t count)
 {

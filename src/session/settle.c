@@ -344,6 +344,14 @@ is_cleartext(const struct session *s)
 	       s->side[1].stage != STAGE_TLS;
 }
 
+/* SPEC section 4: cleartext is where STARTTLS was refused or never asked for. */
+static bool
+ends_before_tls(const struct session *s)
+{
+	return mail_dialogue_awaits_tls(s->mail) && close_of(&s->side[0].evidence) == NULL &&
+	       close_of(&s->side[1].evidence) == NULL;
+}
+
 /*
  * RFC 3501 section 6.2.1, RFC 2595 section 4: no STARTTLS once logged in.  The server's yes may be
  * delivered before the client's question, which tells how it logged in.
@@ -406,7 +414,7 @@ count_no_event(struct session *s)
 
 	if (a->records.hello_pending || b->records.hello_pending)
 		c->half_hello++;
-	else if (s->mail != NULL && s->mail->facts.starttls_granted)
+	else if (s->mail != NULL && (s->mail->facts.starttls_granted || ends_before_tls(s)))
 		c->starttls_no_hello++;
 	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS || (!s->spoke[0] && !s->spoke[1]))
 		c->no_hello++;
@@ -445,7 +453,7 @@ session_end(struct session *s, int64_t time_us)
 	if (s->client >= 0) {
 		judge_tls(s, &result);
 		emit_tls(s, &result, time_us);
-	} else if (is_cleartext(s)) {
+	} else if (is_cleartext(s) && !ends_before_tls(s)) {
 		emit_cleartext(s, time_us);
 	} else {
 		count_no_event(s);

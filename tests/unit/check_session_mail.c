@@ -159,6 +159,20 @@ login_in_the_clear(struct script *s)
 }
 
 static void
+starttls_asked_for(struct script *s)
+{
+	smtp_until_starttls(s);
+}
+
+static void
+starttls_never_answered(struct script *s)
+{
+	smtp_until_starttls(s);
+	closes(s, CLIENT);
+	closes(s, SERVER);
+}
+
+static void
 starttls_refused(struct script *s)
 {
 	smtp_until_starttls(s);
@@ -347,6 +361,10 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "login in the clear", 587, login_in_the_clear,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "the capture ends where starttls is asked for", 587, starttls_asked_for,
+	    "nothing starttls_no_hello" },
+	{ "starttls is never answered", 587, starttls_never_answered,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "starttls refused", 587, starttls_refused,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "capability only", 143, capability_only,
