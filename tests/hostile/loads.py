@@ -502,11 +502,12 @@ def all_at_once(share):
 # Files.
 
 def squeezed(compressor, megabytes):
-    """A capture of so many zero bytes, which are empty packets; `compressor`: called when read."""
+    """A capture of so many empty packets, 16 bytes each; `compressor`: called when read."""
     squeeze = compressor()
+    empty = struct.pack("<4I", 1_794_787_200, 0, 0, 0) * (1 << 16)
     yield squeeze.compress(wire.pcap_header())
     for _ in range(megabytes):
-        yield squeeze.compress(bytes(1 << 20))
+        yield squeeze.compress(empty)
     yield squeeze.flush()
 
 
