@@ -50,18 +50,23 @@
 	"(x.mac IS NOT NULL AND (c.sensor, x.mac) IN (SELECT sensor, mac FROM known_routers))"
 #define DAY(us) "(" us " / 86400000000)"
 #define LAST_DAY_OF_SENSOR DAY("(SELECT max(end_us) FROM run WHERE sensor = c.sensor)")
-/* Days between the client's last one and the sensor's, each with the end of a capture. */
-#define SILENT_DAYS                                                                                \
-	"(SELECT count(DISTINCT q.end_us / 86400000000) FROM run r JOIN run_source q"              \
-	" ON q.run = r.id WHERE r.sensor = c.sensor AND q.end_us / 86400000000 >"                  \
-	" x.last_us / 86400000000 AND q.end_us / 86400000000 < " LAST_DAY_OF_SENSOR ")"
-/* In days; a client that was seen on one day only has none, but several times is every day. */
+/* The sensor's observed days, numbered; where a day has none, the one before it. */
+#define OBSERVED_UP_TO(day)                                                                        \
+	"(SELECT max(o.number) FROM observed o WHERE o.sensor = c.sensor AND o.day <= " day ")"
+/* Days between the client's last one and the sensor's, each in a capture. */
+#define SILENT_DAYS OBSERVED_UP_TO(LAST_DAY_OF_SENSOR " - 1") " - " OBSERVED_UP_TO(DAY("x.last_us"))
+/*
+ * In observed days: while the sensor is away nobody is late.  A client that was seen on one day
+ * only has none, but several times is every day.
+ */
 #define CADENCE                                                                                    \
-	"coalesce((SELECT max(gap) FROM (SELECT day - lag(day) OVER (ORDER BY day) AS gap"         \
-	" FROM (SELECT " STORE_DAY("id") " AS day FROM day WHERE " STORE_IS_TIME_OF("id",          \
-	    "c.id") " UNION SELECT " STORE_DAY(STORE_ROW_DAY) " FROM json_each(x.days) d))),"      \
-							      " CASE WHEN x.count >= 4 THEN "      \
-							      "1 ELSE 7 END)"
+	"coalesce((SELECT max(gap) FROM (SELECT o.number - lag(o.number) OVER (ORDER BY o.number)" \
+	" AS gap FROM (SELECT " STORE_DAY("id") " AS day FROM day WHERE " STORE_IS_TIME_OF("id",   \
+	    "c.id") " UNION SELECT " STORE_DAY(STORE_ROW_DAY) " FROM json_each(x.days) d) came"    \
+							      " JOIN observed o ON o.sensor = "    \
+							      "c.sensor AND o.day = came.day))"    \
+							      ", CASE WHEN x.count >= 4 THEN 1 "   \
+							      "ELSE 7 END)"
 /*
  * All findings of a client: those in its row, and the numbers of those that have rows of their own,
  * put together as one object of JSON.  So a query has one source for them, and SQLite works out no
@@ -163,8 +168,18 @@ static const char clients_view[] =
     " worst_version, best_version, verdict, reason, first_seen, last_seen, count, days_seen,"
     " fallbacks, quiet_since,"
     " router_mac, ja4, cadence, interval_s, interval_share, active_hours, dropped_early)"
-    " AS WITH known_routers AS MATERIALIZED (SELECT sensor, mac FROM routers) SELECT"
-    " s.name, c.ip, x.name, "
+    " AS WITH known_routers AS MATERIALIZED (SELECT sensor, mac FROM routers),"
+    /* A capture may last for many days; for none that long, where its times are wrong. */
+    " captured (sensor, day, last_day) AS (SELECT r.sensor, " DAY("q.begin_us") ", " DAY("q.end_us")
+    " FROM run r JOIN run_source q ON q.run = r.id"
+    " WHERE " DAY("q.end_us") " - " DAY("q.begin_us") " BETWEEN 0 AND 40000"
+    " UNION SELECT sensor, day + 1, last_day FROM captured WHERE day < last_day),"
+    " observed (sensor, day, number) AS MATERIALIZED (SELECT sensor, day,"
+    " row_number() OVER (PARTITION BY sensor ORDER BY day) FROM"
+    " (SELECT DISTINCT sensor, day FROM captured))";
+
+static const char clients_view_columns[] =
+    " SELECT s.name, c.ip, x.name, "
     NAME_SOURCE(STORE_CLIENT_NAME_SOURCE("x.marks")) ", "
     "CASE WHEN NOT " IS_ROUTERS_MAC " THEN " MAC " END, "
     VERSION(STORE_CLIENT_WORST("x.marks")) ", "
@@ -255,5 +270,5 @@ static const char coverage_view[] =
 
 /* Pieces, no longer than what a compiler has to take, one behind the other. */
 const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_rest,
-	routers_view, clients_view, clients_view_rest, days_view, coverage_view, logins_view,
-	NULL };
+	routers_view, clients_view, clients_view_columns, clients_view_rest, days_view,
+	coverage_view, logins_view, NULL };
