@@ -72,15 +72,19 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 
 /*
  * RFC 7413, section 4.2: a SYN/ACK may acknowledge what the SYN carries.  Where it is captured
- * before the SYN, it seems to tell that the direction begins behind that.
+ * before the SYN, it seems to tell that the direction begins behind that; and behind more, where an
+ * offloading card cut what the SYN was given.
  */
 static bool
 begin_earlier(struct tcp_stream *s, const struct packet *p)
 {
-	if (p->payload_len == 0 || s->base != p->seq + 1 + p->payload_len || s->next != 0)
+	uint32_t acked = s->base - (p->seq + 1);
+
+	if (p->payload_len == 0 || acked < p->payload_len || acked > SYN_PAYLOAD_MAX ||
+	    s->next != 0)
 		return false;
 	tcp_stream_set_base(s, p->seq + 1, true);
-	s->acked += p->payload_len;
+	s->acked += acked;
 	return true;
 }
 

@@ -67,8 +67,7 @@ END_TEST
 START_TEST(the_first_line_shows_what_separates_fields)
 {
 	static const char *const texts[] = {
-		"\xef\xbb\xbf"
-		"Address;Name;Owner;Note\r\n10.0.0.1;\"a; b\";;\r\n10.0.0.2;c,d\r\n",
+		"\357\273\277Address;Name;Owner;Note\r\n10.0.0.1;\"a; b\";;\r\n10.0.0.2;c,d\r\n",
 		"Address\tName\n10.0.0.1\t\"a; b\"\n10.0.0.2\tc,d\n",
 		"Address,Name\n10.0.0.1,a; b\n10.0.0.2,\"c,d\"\n",
 		"10.0.0.1,a; b\n10.0.0.2,\"c,d\"\n",
