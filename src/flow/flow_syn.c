@@ -73,18 +73,18 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 /*
  * RFC 7413, section 4.2: a SYN/ACK may acknowledge what the SYN carries.  Where it is captured
  * before the SYN, it seems to tell that the direction begins behind that; and behind more, where an
- * offloading card cut what the SYN was given.
+ * offloading card cut what the SYN was given.  What was acknowledged meanwhile is counted from
+ * there, so what is in front of it has numbers below zero.
  */
 static bool
-begin_earlier(struct tcp_stream *s, const struct packet *p)
+begins_earlier(const struct flow *f, struct tcp_stream *s, const struct packet *p, unsigned dir)
 {
 	uint32_t acked = s->base - (p->seq + 1);
 
-	if (p->payload_len == 0 || acked < p->payload_len || acked > SYN_PAYLOAD_MAX ||
-	    s->next != 0)
+	if (p->payload_len == 0 || acked < p->payload_len || acked > SYN_PAYLOAD_MAX)
 		return false;
-	tcp_stream_set_base(s, p->seq + 1, true);
-	s->acked += acked;
+	if (!f->conn.seen[dir])
+		s->next = -(int64_t)acked;
 	return true;
 }
 
@@ -100,7 +100,7 @@ syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, 
 			return true;
 		tcp_stream_set_base(s, p->seq + 1, true);
 	}
-	if (s->base != p->seq + 1 && !begin_earlier(s, p))
+	if (s->base != p->seq + 1 && !begins_earlier(f, s, p, dir))
 		return true;
 	/* Late or repeated: it belongs to what is here. */
 	if (f->conn.opener == CONNECTION_NO_DIR)
