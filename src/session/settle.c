@@ -272,15 +272,16 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 
 /*
  * The server had received more of the client before its Finished than is here yet.  There may be an
- * alert in it.
+ * alert in it.  What was lost will not come any more.
  */
 static bool
 awaits_client(const struct session *s)
 {
+	const struct session_side *client = &s->side[s->client];
 	const struct evidence_side *server = &s->side[1 - s->client].evidence;
 
-	return server->ciphertext &&
-	       server->ciphertext_mark.peer_offset > session_end_offset(&s->side[s->client]);
+	return server->ciphertext && !client->evidence.lost &&
+	       server->ciphertext_mark.peer_offset > session_end_offset(client);
 }
 
 static void
@@ -373,6 +374,8 @@ judge_decisive(struct session *s, int64_t time_us)
 		emit_tls(s, &result, time_us);
 		return SESSION_SETTLED;
 	}
+	/* Whatever comes may be what is waited for. */
+	s->evidence_changed = result.settled;
 	s->wish = result.ended ? SESSION_LINGER : SESSION_GO_ON;
 	return s->wish;
 }

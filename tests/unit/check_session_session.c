@@ -378,8 +378,20 @@ START_TEST(clients_outside_are_counted_only)
 }
 END_TEST
 
+static void
+end_of_the_clients_flight_is_cut(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	loses(s, CLIENT, 30);
+	server_finished_12(s);
+}
+
 START_TEST(success_settles_at_once_and_a_refusal_lingers)
 {
+	ck_assert_int_eq(
+	    tell_row(end_of_the_clients_flight_is_cut, 993, NULL).wish, SESSION_SETTLED);
 	ck_assert_int_eq(tell_row(tls12, 993, NULL).wish, SESSION_SETTLED);
 	ck_assert_int_eq(tell_row(server_resets, 993, NULL).wish, SESSION_LINGER);
 	ck_assert_int_eq(tell_row(hello_retry_only, 993, NULL).wish, SESSION_GO_ON);
