@@ -65,16 +65,28 @@ begins_late(const struct session *s)
 	return !s->side[client].tls || s->side[client].tls_mark.offset != 0;
 }
 
+/* All that the client said before its hello is here, and it was no word of a mail protocol. */
+static bool
+says_hello_first(const struct session *s)
+{
+	unsigned client = session_client_dir(s);
+	const struct session_side *side = &s->side[client];
+
+	return side->tls && !side->words && !s->conn->mid_start[client] &&
+	       (!side->gap || side->tls_mark.offset == 0);
+}
+
 /*
  * A mail dialogue led to the hello, be it one of another protocol than is usual on the port.  A
- * greeting alone does not: TLS at once is answered by one.
+ * greeting alone does not: TLS at once is answered by one; nor do complaints of a server that reads
+ * the hello as commands.
  */
 static bool
 mail_led_to_tls(const struct session *s)
 {
 	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
 
-	if (facts == NULL)
+	if (facts == NULL || says_hello_first(s))
 		return false;
 	if (facts->starttls_asked || facts->starttls_granted || facts->command_count > 0)
 		return true;

@@ -72,6 +72,18 @@ starttls_then_words(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* As Exim answers a client that was set up for TLS at once on the wrong port. */
+static void
+complaints_about_a_hello(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.com ESMTP\r\n");
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	says_text(s, SERVER,
+	    "501 NUL characters are not allowed in SMTP commands\r\n"
+	    "421 mail.example.com lost input connection\r\n");
+	closes(s, CLIENT);
+}
+
 static void
 unknown_protocol_starttls(struct script *s)
 {
@@ -301,6 +313,13 @@ proxy_2_then_tls(struct script *s)
 }
 
 static void
+proxy_1_then_complaints(struct script *s)
+{
+	says_text(s, CLIENT, "PROXY TCP4 198.51.100.7 192.0.2.25 50000 587\r\n");
+	complaints_about_a_hello(s);
+}
+
+static void
 proxy_2_of_a_health_check(struct script *s)
 {
 	put_span(&s->out, BYTES("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"));
@@ -343,6 +362,10 @@ static const struct row rows[] = {
 	    "SMTP starttls - TLSv1.0 refused server close - resumed=- retry=- scsv=no" },
 	{ "starttls, words", 587, starttls_then_words,
 	    "SMTP starttls - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
+	{ "tls at once, complaints", 587, complaints_about_a_hello,
+	    "SMTP implicit - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
+	{ "proxy header 1, tls at once, complaints", 587, proxy_1_then_complaints,
+	    "SMTP implicit - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
 	{ "starttls of another protocol", 8389, unknown_protocol_starttls,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "managesieve", 8389, manage_sieve,
