@@ -11,6 +11,7 @@
 #include "app/doctor_gather.h"
 #include "app/selection.h"
 #include "base/log.h"
+#include "capture/replay.h"
 #include "report/terminal.h"
 
 #include "base/banned.h"
@@ -68,6 +69,7 @@ on_stop(int signal_number)
 {
 	(void)signal_number;
 	stop_asked = 1;
+	replay_interrupt();
 }
 
 static int
