@@ -38,7 +38,7 @@ report_fault(struct owners *o, unsigned line, const char *what)
 
 /*
  * Spreadsheets write a semicolon where the comma is the decimal point, and tabs when asked: what
- * comes first is it, as no address has any of them.
+ * comes first is it, as no address has any of them.  0: there is none.
  */
 static uint8_t
 find_separator(struct span line)
@@ -47,7 +47,7 @@ find_separator(struct span line)
 		if (line.data[i] == ',' || line.data[i] == ';' || line.data[i] == '\t')
 			return line.data[i];
 	}
-	return ',';
+	return 0;
 }
 
 /* Up to the quote that ends it; a doubled one stands for itself.  False: it does not end. */
@@ -176,7 +176,7 @@ take_line(struct owners *o, struct span line, unsigned number)
 		return;
 	if (o->separator == 0)
 		o->separator = find_separator(line);
-	count = read_fields(line, o->separator, fields, &what);
+	count = read_fields(line, o->separator != 0 ? o->separator : ',', fields, &what);
 	if (count == 0)
 		report_fault(o, number, what);
 	else if (number == 1 &&

@@ -71,6 +71,7 @@ START_TEST(the_first_line_shows_what_separates_fields)
 		"Address\tName\n10.0.0.1\t\"a; b\"\n10.0.0.2\tc,d\n",
 		"Address,Name\n10.0.0.1,a; b\n10.0.0.2,\"c,d\"\n",
 		"10.0.0.1,a; b\n10.0.0.2,\"c,d\"\n",
+		"address\n10.0.0.1;\"a; b\"\n10.0.0.2;c,d\n",
 		"# of May, by hand\n\n10.0.0.1;\"a; b\";x, y\n10.0.0.2;c,d\n",
 	};
 	struct owners *o = read_text(texts[_i], "");
@@ -161,7 +162,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_longest_prefix_counts);
-	tcase_add_loop_test(tc, the_first_line_shows_what_separates_fields, 0, 5);
+	tcase_add_loop_test(tc, the_first_line_shows_what_separates_fields, 0, 6);
 	tcase_add_test(tc, fields_are_unquoted_and_empty_ones_are_none);
 	tcase_add_loop_test(tc, a_bad_line_is_named_and_the_others_count, 0, ROWS(bad_lines));
 	tcase_add_test(tc, a_nul_is_no_end);
