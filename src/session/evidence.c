@@ -314,12 +314,31 @@ was_answered_unseen(const struct evidence *ev)
 	return ev->client->goes_on && (!ev->server_seen || ev->server->lost);
 }
 
+/*
+ * An alert is the very next that the server said after what the client had received when it
+ * finished: it does not go on, whatever the client sent before the alert came.
+ */
+static bool
+server_answers_with_alert(const struct evidence *ev)
+{
+	const struct evidence_record *finished = client_finished(ev);
+	const struct evidence_side *s = ev->server;
+
+	if (finished == NULL || server_answer(ev, finished) != ANSWER_ALERT)
+		return false;
+	for (unsigned i = 0; i < s->recent_count; i++) {
+		if (s->recent[i].mark.offset == finished->mark.peer_offset)
+			return true;
+	}
+	return false;
+}
+
 static enum outcome
 outcome_without_end(const struct evidence *ev)
 {
 	const struct evidence_side *s = ev->server;
 
-	if (is_tls13(ev) && s->hello && client_goes_on(ev))
+	if (is_tls13(ev) && s->hello && client_goes_on(ev) && !server_answers_with_alert(ev))
 		return OUTCOME_ESTABLISHED;
 	if (s->hello || s->hello_retry)
 		return OUTCOME_NEGOTIATED;
