@@ -72,9 +72,9 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 
 /*
  * RFC 7413, section 4.2: a SYN/ACK may acknowledge what the SYN carries.  Where it is captured
- * before the SYN, it seems to tell that the direction begins behind that; and behind more, where an
- * offloading card cut what the SYN was given.  What was acknowledged meanwhile is counted from
- * there, so what is in front of it has numbers below zero.
+ * before the SYN, it seems to tell that the direction begins behind that, or behind more where this
+ * SYN has only a part of it.  What was acknowledged meanwhile is counted from there, so what is in
+ * front of it has numbers below zero.
  */
 static bool
 begins_earlier(const struct flow *f, struct tcp_stream *s, const struct packet *p, unsigned dir)
