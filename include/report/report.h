@@ -170,6 +170,9 @@ bool report_services_are_old(const struct report_options *options);
 void report_join_devices(
     struct report *r, const struct vendors *vendors, const struct owners *owners);
 
+/* False where all that it calls itself is "localhost" or an address: any other name is better. */
+bool report_is_named(const struct report_client *c);
+
 /* Names the client in place of what it was called before. */
 void report_name_client(struct report_client *c, const char *name, enum name_source source);
 

@@ -112,7 +112,7 @@ resolve_clients(struct report *r, const char *resolver, size_t *unanswered, stru
 	if (open_resolver(&resolving, resolver, err) != 0)
 		goto out;
 	for (size_t i = 0; i < r->client_count; i++) {
-		if (r->clients[i].name != NULL)
+		if (report_is_named(&r->clients[i]))
 			continue;
 		if (count == RESOLVE_COUNT_MAX) {
 			beyond++;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "event/device_name.h"
 #include "policy/printable.h"
 #include "report/report_internal.h"
 
@@ -44,6 +45,13 @@ report_device_release(struct report_client *c)
 	free(c->active_hours);
 }
 
+bool
+report_is_named(const struct report_client *c)
+{
+	return c->name != NULL && (c->name_source == NAME_SOURCE_LIST ||
+				      !device_name_says_nothing(span_from_text(c->name)));
+}
+
 void
 report_name_client(struct report_client *c, const char *name, enum name_source source)
 {
@@ -59,7 +67,7 @@ report_name_client(struct report_client *c, const char *name, enum name_source s
 static void
 join_owner(struct report_client *c, const struct owner *owner)
 {
-	if (owner->name != NULL && (!owner->is_network || c->name == NULL))
+	if (owner->name != NULL && (!owner->is_network || !report_is_named(c)))
 		report_name_client(c, owner->name, NAME_SOURCE_LIST);
 	c->owner = printable_copy(owner->owner);
 	c->note = printable_copy(owner->note);

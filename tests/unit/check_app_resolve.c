@@ -113,6 +113,31 @@ START_TEST(a_client_without_a_name_gets_the_one_of_dns)
 }
 END_TEST
 
+START_TEST(who_calls_itself_localhost_gets_the_name_of_dns)
+{
+	struct resolver resolver;
+	struct report r = report_of_clients();
+	struct error err = { "" };
+	size_t unanswered = 0;
+
+	for (size_t i = 0; i < CLIENTS; i++) {
+		r.clients[i].name = xstrdup("localhost");
+		r.clients[i].name_source = NAME_SOURCE_EHLO;
+	}
+	open_resolver(&resolver);
+	ck_assert_int_eq(resolve_clients(&r, resolver.address, &unanswered, &err), 0);
+	ck_assert_str_eq(r.clients[0].name, "a\\x1b[2Jb.local");
+	ck_assert_int_eq((int)r.clients[0].name_source, NAME_SOURCE_REVERSE_DNS);
+	ck_assert_str_eq(r.clients[1].name, "localhost");
+	ck_assert_uint_eq(unanswered, 1);
+	report_release(&r);
+	(void)shutdown(resolver.fd, SHUT_RDWR);
+	(void)pthread_cancel(resolver.thread);
+	(void)pthread_join(resolver.thread, NULL);
+	(void)close(resolver.fd);
+}
+END_TEST
+
 START_TEST(who_has_a_name_is_not_asked_about)
 {
 	struct resolver resolver;
@@ -149,6 +174,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_client_without_a_name_gets_the_one_of_dns);
+	tcase_add_test(tc, who_calls_itself_localhost_gets_the_name_of_dns);
 	tcase_add_test(tc, who_has_a_name_is_not_asked_about);
 	tcase_add_test(tc, what_is_no_address_is_said);
 }

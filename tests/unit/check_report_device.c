@@ -75,6 +75,21 @@ START_TEST(a_name_of_the_list_outranks_others_where_it_is_of_one_address)
 }
 END_TEST
 
+START_TEST(a_name_that_says_nothing_stands_until_there_is_another)
+{
+	const char *const names[] = { "localhost", "localhost.localdomain", "[10.0.0.2]",
+		"10.0.0.2" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		expect(&plain, "10.0.0.2", names[i],
+		    "floor (names-file), owner Ben, by the lift, MAC 00:1b:21:0a:0b:0c (Example, "
+		    "Inc.), comes every 300 s");
+	expect(&plain, "192.0.2.1", "localhost",
+	    "calls itself localhost (dhcp), MAC 00:1b:21:0a:0b:0c (Example, Inc.), comes every "
+	    "300 s");
+}
+END_TEST
+
 START_TEST(a_router_s_address_is_not_the_device_s)
 {
 	struct store_client behind = plain;
@@ -101,6 +116,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_is_known_is_said_and_nothing_else);
 	tcase_add_test(tc, a_name_of_the_list_outranks_others_where_it_is_of_one_address);
+	tcase_add_test(tc, a_name_that_says_nothing_stands_until_there_is_another);
 	tcase_add_test(tc, a_router_s_address_is_not_the_device_s);
 	tcase_add_test(tc, a_made_up_address_has_no_vendor);
 }
