@@ -51,6 +51,7 @@ struct state {
 	enum condition condition;
 	const struct diff_row *worst; /* of what is open, or quiet; NULL: neither */
 	struct silence silence;       /* of `worst` */
+	enum verdict known;           /* the worst of both: what is overdue is not gone yet */
 };
 
 /* What went well at one server, or with one protocol. */
@@ -128,7 +129,10 @@ find_state(const struct diff_client *c, const struct observed_days *observed, in
 {
 	struct success protocols[PROTOCOL_SMTP + 1] = { 0 };
 
-	*out = (struct state){ .condition = c->row_count > 0 ? FINE : ABSENT };
+	*out = (struct state){
+		.condition = c->row_count > 0 ? FINE : ABSENT,
+		.known = VERDICT_OK,
+	};
 	for (size_t i = 0; i < c->row_count; i++)
 		add_success(&protocols[c->rows[i].protocol], &c->rows[i]);
 	for (size_t i = 0, end; i < c->row_count; i = end) {
@@ -144,8 +148,11 @@ find_state(const struct diff_client *c, const struct observed_days *observed, in
 			if (!diff_is_bad(row->verdict))
 				continue;
 			diff_silence_of(c, row, observed, at_day, &silence);
-			if (is_gone(row, &silence, &server, &protocols[row->protocol]) ||
-			    !is_worse(out, !silence.overdue, row))
+			if (is_gone(row, &silence, &server, &protocols[row->protocol]))
+				continue;
+			if (row->verdict < out->known)
+				out->known = row->verdict;
+			if (!is_worse(out, !silence.overdue, row))
 				continue;
 			out->condition = silence.overdue ? QUIET : OPEN;
 			out->worst = row;
@@ -193,7 +200,9 @@ find_change(const struct state *old, const struct state *new, enum diff_change *
 			*out = DIFF_BACK;
 		else
 			*out = DIFF_WORSE;
-		return old->condition != OPEN || verdict_of(new) < verdict_of(old);
+		/* Days do not tell servers apart: what comes to one of them once a week is overdue
+		 * on most days, and no news when it comes. */
+		return old->condition != OPEN || verdict_of(new) < old->known;
 	case QUIET:
 		/* It came, and has gone, between the two. */
 		*out = old->condition == ABSENT ? DIFF_NEW : DIFF_QUIET;
