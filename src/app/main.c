@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
@@ -110,11 +112,27 @@ run(int argc, char **argv)
 	return command->run(argc - 1, argv + 1);
 }
 
+/*
+ * What is opened first would take the place of a standard stream that is closed (`2>&-`), and get
+ * what is meant for that.  What stands there instead is open for the other direction: to read or
+ * write fails as before.
+ */
+static void
+occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			(void)!open("/", O_RDONLY | O_DIRECTORY); /* has no /dev */
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	int status;
 
+	occupy_standard_streams();
 	heap_keep_large_tables_off();
 	/* A reader that goes away (`| head`) shows as an error of the write. */
 	(void)signal(SIGPIPE, SIG_IGN);
