@@ -8,6 +8,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "app/output_file.h"
 #include "base/xalloc.h"
 #include "event/event_form.h"
 #include "event/event_lines.h"
@@ -51,7 +52,7 @@ mend_end(int fd)
 		(void)!ftruncate(fd, from + keep);
 }
 
-/* A capture or a database given by mistake is not written over. */
+/* A capture or a database given by mistake is neither written over nor added to. */
 static bool
 holds_something_else(int fd)
 {
@@ -63,13 +64,17 @@ holds_something_else(int fd)
 }
 
 static int
-begin_anew(int fd, const char *path, struct error *err)
+begin(int fd, const char *path, bool append, struct error *err)
 {
 	struct stat st;
 
 	if (holds_something_else(fd)) {
 		error_set(err, "%s holds something other than events; give another name", path);
 		return -1;
+	}
+	if (append) {
+		mend_end(fd);
+		return 0;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0) != 0) {
 		error_set(err, "cannot write events to %s: %s", path, strerror(errno));
@@ -88,6 +93,10 @@ open_file(const struct event_writer *w, struct error *err)
 
 	if (strcmp(w->path, "-") == 0)
 		return STDOUT_FILENO;
+	if (output_file_is_of_database(w->path)) {
+		error_set(err, "%s is a database, or belongs to one; give another name", w->path);
+		return -1;
+	}
 	/* What can only be written to, a pipe for one, may be a target as well. */
 	read = w->options.append || stat(w->path, &st) != 0 || S_ISREG(st.st_mode);
 	fd = open(w->path, (read ? O_RDWR : O_WRONLY) | flags, 0640);
@@ -95,9 +104,7 @@ open_file(const struct event_writer *w, struct error *err)
 		fd = open(w->path, O_WRONLY | flags, 0640);
 	if (fd < 0) {
 		error_set(err, "cannot write events to %s: %s", w->path, strerror(errno));
-	} else if (w->options.append) {
-		mend_end(fd);
-	} else if (begin_anew(fd, w->path, err) != 0) {
+	} else if (begin(fd, w->path, w->options.append, err) != 0) {
 		(void)close(fd);
 		return -1;
 	}

@@ -108,7 +108,10 @@ write_and_rename(const char *path, const struct stat *old, struct span content, 
 	unfinished_name(path, &name);
 	fd = mkstemp(name.data);
 	if (fd < 0) {
-		error_set(err, "cannot make a file beside %s: %s", path, strerror(errno));
+		error_set(err,
+		    errno == ENOENT ? "cannot write %s: its folder does not exist"
+				    : "cannot make a file beside %s: %s",
+		    path, strerror(errno));
 		goto out;
 	}
 	made = true;
@@ -138,23 +141,46 @@ out:
 	return rc;
 }
 
-/*
- * The inventory given by mistake (-o for -d) is not replaced by a page made from it.  By its first
- * bytes (sqlite.org/fileformat2.html, section 1.3.1).
- */
+/* By its first bytes (sqlite.org/fileformat2.html, section 1.3.1). */
 static bool
 is_database(const char *path)
 {
 	static const char magic[] = "SQLite format 3";
 	char first[sizeof(magic)];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 	bool is;
+	int fd;
 
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	is = pread(fd, first, sizeof(first), 0) == (ssize_t)sizeof(first) &&
 	     memcmp(first, magic, sizeof(first)) == 0;
 	(void)close(fd);
+	return is;
+}
+
+bool
+output_file_is_of_database(const char *path)
+{
+	/* What SQLite keeps beside a database holds a part of it (section 4.2 there; wal.html). */
+	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
+	size_t len = strlen(path);
+	bool is = false;
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]) && !is; i++) {
+		size_t ending_len = strlen(endings[i]);
+		char *database;
+
+		if (len <= ending_len || strcmp(path + len - ending_len, endings[i]) != 0)
+			continue;
+		database = xstrdup(path);
+		database[len - ending_len] = '\0';
+		is = is_database(database);
+		free(database);
+	}
 	return is;
 }
 
@@ -171,6 +197,10 @@ output_file_write(const char *path, struct span content, struct error *err)
 		error_set(err, "the name of the file to write is empty");
 		return -1;
 	}
+	if (output_file_is_of_database(path)) {
+		error_set(err, "%s is a database, or belongs to one; give another name", path);
+		return -1;
+	}
 	if (stat(path, &old) != 0)
 		return write_and_rename(path, NULL, content, err);
 	if (S_ISDIR(old.st_mode)) {
@@ -179,10 +209,6 @@ output_file_write(const char *path, struct span content, struct error *err)
 	}
 	if (!S_ISREG(old.st_mode))
 		return write_through(path, content, err);
-	if (is_database(path)) {
-		error_set(err, "%s is a database; give another name", path);
-		return -1;
-	}
 	target = realpath(path, NULL);
 	if (target == NULL) {
 		error_set(err, "cannot write %s: %s", path, strerror(errno));
@@ -292,6 +318,10 @@ output_file_write_dated(const char *folder, int64_t time_us, const char *ending,
 	struct buf name = { 0 }, path = { 0 };
 	int rc;
 
+	if (folder[0] == '\0') {
+		error_set(err, "the name of the folder to write to is empty");
+		return -1;
+	}
 	dated_name(time_us, ending, &name);
 	buf_addf(&path, "%s/%s", folder, buf_text(&name));
 	rc = output_file_write(buf_text(&path), content, err);

@@ -7,11 +7,18 @@
 #ifndef TLSTALLY_APP_OUTPUT_FILE_H
 #define TLSTALLY_APP_OUTPUT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/span.h"
+
+/*
+ * Whether it is a database, or has the name of a file that SQLite keeps beside one: the inventory
+ * given by mistake (-o for -d) is not written over.
+ */
+bool output_file_is_of_database(const char *path);
 
 /*
  * "-" is standard output.  A link is followed; a file that is there keeps its permissions; what is

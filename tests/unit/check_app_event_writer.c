@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-static char folder[64], path[96], rotated[96];
+static char folder[64], path[96], rotated[112];
 static const struct event event = { .vlan = -1 };
 
 static void
@@ -206,7 +206,6 @@ static const struct {
 	{ "a line that was cut", "{\"a\":1}\n{\"a\":", "{\"a\":1}\n" },
 	{ "a first line that was cut", "{\"a\":", "" },
 	{ "the last byte is missing", "{\"a\":1}\n{\"a\":1}", "{\"a\":1}\n" },
-	{ "not ours", "some text", "some text" },
 	{ "not ours behind a line", "{\"a\":1}\nsome text", "{\"a\":1}\nsome text" },
 };
 
@@ -254,22 +253,45 @@ put_file(const char *text)
 }
 
 /* A capture or a database that was given by mistake. */
-START_TEST(what_is_no_file_of_events_is_not_written_over)
+START_TEST(what_is_no_file_of_events_is_neither_written_over_nor_added_to)
 {
 	static const char *const texts[] = { "SQLite format 3", "\xd4\xc3\xb2\xa1", "\n\r\r\n" };
 	const struct event_writer_options options = {
 		.target = EVENT_TARGET_FILE,
 		.path = path,
+		.append = _i >= 3,
 		.sensor = "here",
 	};
 	struct error err = { "" };
 	struct stat st;
 
-	put_file(texts[_i]);
+	put_file(texts[_i % 3]);
 	ck_assert_ptr_null(event_writer_new(&options, &err));
 	ck_assert_ptr_nonnull(strstr(err.text, path));
 	ck_assert_int_eq(stat(path, &st), 0);
-	ck_assert_int_eq(st.st_size, (off_t)strlen(texts[_i]));
+	ck_assert_int_eq(st.st_size, (off_t)strlen(texts[_i % 3]));
+}
+END_TEST
+
+START_TEST(what_is_kept_beside_a_database_takes_no_events)
+{
+	static const char magic[] = "SQLite format 3";
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = rotated,
+		.append = _i == 1,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(magic, 1, sizeof(magic), file), sizeof(magic));
+	ck_assert_int_eq(fclose(file), 0);
+	(void)snprintf(rotated, sizeof(rotated), "%s-wal", path);
+	ck_assert_ptr_null(event_writer_new(&options, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, rotated));
+	ck_assert_int_ne(access(rotated, F_OK), 0);
 }
 END_TEST
 
@@ -304,7 +326,9 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_has_no_room_is_lost_by_whole_lines_and_counted);
 	tcase_add_loop_test(tc, a_line_that_a_killed_writer_cut_is_taken_away, 0,
 	    (int)(sizeof(ends) / sizeof(ends[0])));
-	tcase_add_loop_test(tc, what_is_no_file_of_events_is_not_written_over, 0, 3);
+	tcase_add_loop_test(
+	    tc, what_is_no_file_of_events_is_neither_written_over_nor_added_to, 0, 6);
+	tcase_add_loop_test(tc, what_is_kept_beside_a_database_takes_no_events, 0, 2);
 	tcase_add_test(tc, a_file_of_events_is_begun_anew);
 	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
 }

@@ -151,19 +151,25 @@ START_TEST(what_cannot_be_written_is_named_and_leaves_nothing)
 }
 END_TEST
 
-START_TEST(database_is_not_replaced)
+START_TEST(database_and_what_is_kept_beside_it_are_not_replaced)
 {
 	static const char magic[] = "SQLite format 3";
-	const char *file = in_folder("tlstally.db");
+	static const char *const beside[] = { "tlstally.db", "tlstally.db-wal", "tlstally.db-shm",
+		"tlstally.db-journal" };
+	const char *file = in_folder("tlstally.db"), *given = in_folder(beside[_i]);
 	struct error err = { "" };
 	FILE *out = fopen(file, "we");
 
 	ck_assert_ptr_nonnull(out);
 	ck_assert_uint_eq(fwrite(magic, 1, sizeof(magic), out), sizeof(magic));
 	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_int_eq(output_file_write(file, span_from_text("one"), &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, file));
+	ck_assert_int_eq(output_file_write(given, span_from_text("one"), &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, given));
 	ck_assert_str_eq(content_of(file), magic);
+	ck_assert_str_eq(listing(), "tlstally.db");
+	/* The same ending without a database is a name as any other. */
+	ck_assert_int_eq(unlink(file), 0);
+	write_file(in_folder("tlstally.db-wal"), "one");
 }
 END_TEST
 
@@ -245,7 +251,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, new_file_follows_the_mask);
 	tcase_add_test(tc, link_stays_a_link);
 	tcase_add_test(tc, device_is_written_to_and_not_replaced);
-	tcase_add_test(tc, database_is_not_replaced);
+	tcase_add_loop_test(tc, database_and_what_is_kept_beside_it_are_not_replaced, 0, 4);
 	tcase_add_loop_test(tc, what_cannot_be_written_is_named_and_leaves_nothing, 0, 3);
 	tcase_add_test(tc, oldest_go_when_there_are_more_than_wanted);
 	tcase_add_test(tc, only_files_of_the_pattern_and_ending_go);
