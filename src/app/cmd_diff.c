@@ -178,7 +178,7 @@ check_command(struct command *c, int argc, char **argv)
 	}
 	c->old_name = argv[0];
 	c->new_name = argv[1];
-	return 0;
+	return selection_check_output("output", c->output, (const char *const *)argv, 2);
 }
 
 static int

@@ -194,7 +194,8 @@ write_findings(const struct doctor_feed *feed)
 	if (count == 0)
 		buf_add_text(&out, "\nNothing is wrong with this feed.\n");
 	written = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
-	if (!written)
+	/* A reader that has seen enough (`| head`) is no news. */
+	if (!written && errno != EPIPE)
 		log_error("cannot write the findings: %s", strerror(errno));
 	buf_release(&out);
 	return written ? 0 : -1;

@@ -186,6 +186,9 @@ parse_option(struct command *c, int option)
 static int
 check_command(struct command *c)
 {
+	const char *const inputs[] = { c->devices.names, c->policy.services_file,
+		c->policy.config };
+
 	if (!c->has_format && !c->has_form) {
 		log_error("export wants --format csv, json, ndjson or html, or --as FORM");
 		return -1;
@@ -203,6 +206,9 @@ check_command(struct command *c)
 		log_error("--keep goes with --dir only");
 		return -1;
 	}
+	if (selection_check_output(
+		"output", c->output, inputs, sizeof(inputs) / sizeof(inputs[0])) != 0)
+		return -1;
 	if (c->options.has_since && c->options.has_until &&
 	    c->options.since_us >= c->options.until_us) {
 		log_error("--since is not before --until, so nothing lies between them");
@@ -299,7 +305,9 @@ run(struct command *c)
 	else
 		rc = output_file_write(c->output != NULL ? c->output : "-", content, &err);
 	if (rc != 0) {
-		log_error("%s", err.text);
+		/* A reader that has seen enough (`| head`) is no news. */
+		if (c->output != NULL || c->dir != NULL || errno != EPIPE)
+			log_error("%s", err.text);
 		goto out;
 	}
 	status =

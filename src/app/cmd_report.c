@@ -122,7 +122,7 @@ struct command {
 	uint32_t fail_on; /* bit 1 << verdict each */
 	const char *html; /* NULL: no page */
 	struct logins_options logins;
-	bool has_logins;
+	bool has_logins, has_login_limits;
 	bool has_width;
 	bool help;
 };
@@ -189,10 +189,13 @@ parse_option(struct command *c, int option)
 		c->has_logins = true;
 		return 0;
 	case OPTION_LOGIN_SESSIONS:
+		c->has_login_limits = true;
 		return report_logins_parse("login-sessions", optarg, &c->logins.min_sessions);
 	case OPTION_LOGIN_FACTOR:
+		c->has_login_limits = true;
 		return report_logins_parse("login-factor", optarg, &c->logins.factor);
 	case OPTION_LOGIN_NAMES:
+		c->has_login_limits = true;
 		return report_logins_parse("login-names", optarg, &c->logins.min_names);
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
@@ -216,6 +219,33 @@ parse_option(struct command *c, int option)
 	default: /* getopt_long has said what is wrong */
 		return -1;
 	}
+}
+
+/* What does not go together. */
+static int
+check_command(struct command *c)
+{
+	const char *const inputs[] = { c->devices.names, c->policy.services_file, c->policy.config,
+		c->what_if_ciphers };
+
+	if (c->options.has_since && c->options.has_until &&
+	    c->options.since_us >= c->options.until_us) {
+		log_error("--since is not before --until, so nothing lies between them");
+		return -1;
+	}
+	/* A script that asks for verdicts would take the silence for a good answer. */
+	if (c->has_logins && (c->fail_on != 0 || c->view.verdicts != 0 || c->html != NULL ||
+				 c->options.what_if != NULL)) {
+		log_error("--logins shows hours and no verdicts: --verdict, --fail-on, --html and "
+			  "--what-if do not go with it");
+		return -1;
+	}
+	if (c->has_login_limits && !c->has_logins) {
+		log_error(
+		    "--login-sessions, --login-factor and --login-names go with --logins only");
+		return -1;
+	}
+	return selection_check_output("html", c->html, inputs, sizeof(inputs) / sizeof(inputs[0]));
 }
 
 static int
@@ -257,15 +287,14 @@ parse_command(struct command *c, int argc, char **argv)
 		if (parse_option(c, option) != 0)
 			return -1;
 	}
-	if (optind < argc && !c->help) {
+	if (c->help)
+		return 0;
+	if (optind < argc) {
 		log_error("report takes no \"%s\"; name the database with --db", argv[optind]);
 		return -1;
 	}
-	if (c->options.has_since && c->options.has_until &&
-	    c->options.since_us >= c->options.until_us) {
-		log_error("--since is not before --until, so nothing lies between them");
+	if (check_command(c) != 0)
 		return -1;
-	}
 	if (c->clients.count > 0 || c->clients.any)
 		c->options.clients = &c->clients;
 	c->options.keep_rows = c->view.verbose || c->html != NULL;

@@ -1,6 +1,7 @@
 #include "app/selection.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -68,6 +69,26 @@ selection_parse_minimum(const char *text, uint16_t *out)
 	*out = tls_version_from_text(text);
 	if (*out != 0)
 		return 0;
-	log_error("--minimum: \"%s\" is no version; there are TLSv1.0 to TLSv1.3", text);
+	log_error(
+	    "--minimum: \"%s\" is no version; give SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3",
+	    text);
 	return -1;
+}
+
+int
+selection_check_output(
+    const char *option, const char *output, const char *const inputs[], size_t count)
+{
+	struct stat out, in;
+
+	if (output == NULL || stat(output, &out) != 0 || !S_ISREG(out.st_mode))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if (inputs[i] == NULL || stat(inputs[i], &in) != 0 || in.st_dev != out.st_dev ||
+		    in.st_ino != out.st_ino)
+			continue;
+		log_error("--%s: %s is what is read; give another name", option, output);
+		return -1;
+	}
+	return 0;
 }

@@ -7,6 +7,7 @@
 #define TLSTALLY_APP_SELECTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -17,5 +18,8 @@ int selection_parse_time(const char *option, const char *text, bool *has, int64_
 /* Adds the networks. */
 int selection_parse_clients(const char *text, struct network_set *clients);
 int selection_parse_minimum(const char *text, uint16_t *out);
+/* What is written (NULL: nothing) must be none of the files that are read for it (NULL: none). */
+int selection_check_output(
+    const char *option, const char *output, const char *const inputs[], size_t count);
 
 #endif
