@@ -37,7 +37,7 @@ struct capture_run {
 	unsigned serial;
 	struct store_run run;
 	struct store_counter counters[COUNTERS_MAX];
-	struct store_source *sources;
+	struct store_source *sources; /* one for each interface */
 };
 
 struct capture_run *
@@ -175,6 +175,7 @@ add_worker(struct capture_run *r, size_t i)
 {
 	const struct capture_snapshot *now = &r->now[i], *old = &r->at_hour[i];
 	struct store_run *run = &r->run;
+	struct store_source *source;
 	uint64_t packets = now->packet_count - old->packet_count;
 
 	for (size_t k = 0; k < now->counter_count; k++)
@@ -185,12 +186,14 @@ add_worker(struct capture_run *r, size_t i)
 	add_interface(r, i);
 	add_counter(run, r->counters, "events_lost", now->lost_events - old->lost_events);
 	add_counter(run, r->counters, "names_lost", now->lost_names - old->lost_names);
-	r->sources[i] = (struct store_source){
-		.name = capture_worker_interface(r->options.workers[i]),
-		.packet_count = packets,
-		.byte_count = now->byte_count - old->byte_count,
-		.snapped_count = now->snapped_count - old->snapped_count,
-	};
+	if (is_first_of_interface(r, i))
+		r->sources[run->source_count++] =
+		    (struct store_source){ .name =
+					       capture_worker_interface(r->options.workers[i]) };
+	source = &r->sources[run->source_count - 1];
+	source->packet_count += packets;
+	source->byte_count += now->byte_count - old->byte_count;
+	source->snapped_count += now->snapped_count - old->snapped_count;
 	run->packet_count += packets;
 	run->byte_count += now->byte_count - old->byte_count;
 }
@@ -246,7 +249,6 @@ capture_run_update(struct capture_run *r, const struct store_worker_state *store
 	add_outside(r);
 	r->run.counters = r->counters;
 	r->run.sources = r->sources;
-	r->run.source_count = r->options.worker_count;
 }
 
 const struct store_run *

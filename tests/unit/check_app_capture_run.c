@@ -108,7 +108,14 @@ START_TEST(what_befell_an_interface_counts_once_for_all_its_threads)
 	ck_assert_uint_eq(counter(r, "interface_dropped"), 80);
 	ck_assert_uint_eq(counter(r, "interface_down_ms"), 14000);
 	second_interface = "eth0";
+	see(0, 10, 1, 0);
+	see(1, 20, 3, 0);
 	capture_run_update(r, &no_state, START + SECOND);
+	ck_assert_uint_eq(capture_run_get(r)->source_count, 1);
+	ck_assert_str_eq(capture_run_get(r)->sources[0].name, "eth0");
+	ck_assert_uint_eq(capture_run_get(r)->sources[0].packet_count, 30);
+	ck_assert_uint_eq(capture_run_get(r)->sources[0].byte_count, 3000);
+	ck_assert_uint_eq(capture_run_get(r)->sources[0].snapped_count, 6);
 	ck_assert_uint_eq(counter(r, "interface_dropped"), 40);
 	ck_assert_uint_eq(counter(r, "interface_down_ms"), 7000);
 	ck_assert_uint_eq(counter(r, "kernel_dropped"), 4);
