@@ -318,6 +318,7 @@ open_outputs(struct capture *c)
 								      : EVENT_TARGET_FILE,
 		.path = config->events.path,
 		.append = true,
+		.must_not_wait = true,
 		.sensor = config->sensor_name,
 		.form = config->events_as,
 	};
@@ -440,7 +441,7 @@ finish(struct capture *c)
 		capture_worker_join(c->workers[i]);
 		take_events(c);
 	}
-	if (c->writer != NULL && event_writer_flush(c->writer, &err) != 0) {
+	if (c->writer != NULL && event_writer_finish(c->writer, &err) != 0) {
 		log_error("%s: the last events are lost", err.text);
 		status = APP_EXIT_FAILED;
 	}

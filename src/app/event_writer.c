@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "app/clock.h"
 #include "app/output_file.h"
 #include "base/xalloc.h"
 #include "event/event_form.h"
@@ -18,6 +21,10 @@
 #define WRITE_AT 262144             /* bytes of JSON per write */
 #define HOLD_MAX ((size_t)16 << 20) /* bytes held back while nothing can be written */
 #define LINE_MAX_LEN 65536          /* more than any line of JSON has */
+
+/* So long a reader is waited for, where the writer must not wait: at a time, and at the end. */
+#define PATIENCE_US INT64_C(100000)
+#define LAST_PATIENCE_US INT64_C(5000000)
 
 struct event_writer {
 	struct event_writer_options options;
@@ -165,15 +172,46 @@ event_writer_free(struct event_writer *w)
 	free(w);
 }
 
-static void
-write_held(struct event_writer *w)
+/*
+ * How much can be written without waiting for longer than until `deadline_us`.  What its owner has
+ * made a blocking pipe stays one, because others may use it too; of PIPE_BUF bytes each write to
+ * one with room comes back at once.
+ */
+static size_t
+room(const struct event_writer *w, size_t len, int64_t deadline_us)
 {
+	struct pollfd p = { .fd = w->fd, .events = POLLOUT };
+	struct stat st;
+
+	if (!w->options.must_not_wait || (fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return len;
+	for (;;) {
+		int64_t left_us = deadline_us - clock_monotonic_us();
+		int count = poll(&p, 1, left_us > 0 ? (int)(left_us / 1000) : 0);
+
+		if (count > 0)
+			return len < PIPE_BUF ? len : PIPE_BUF;
+		if (count == 0 || errno != EINTR)
+			return 0;
+	}
+}
+
+static void
+write_held(struct event_writer *w, int64_t patience_us)
+{
+	int64_t deadline_us = clock_monotonic_us() + patience_us;
 	size_t done = w->sent, keep;
 
 	w->last_errno = 0;
 	while (done < w->held.len) {
-		ssize_t n = write(w->fd, w->held.data + done, w->held.len - done);
+		size_t len = room(w, w->held.len - done, deadline_us);
+		ssize_t n;
 
+		if (len == 0) {
+			w->last_errno = EAGAIN;
+			break;
+		}
+		n = write(w->fd, w->held.data + done, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -219,19 +257,32 @@ event_writer_add(struct event_writer *w, const struct event *ev, const char *sou
 	}
 	write_line(w, ev, source);
 	if (w->held.len >= WRITE_AT && w->last_errno == 0)
-		write_held(w);
+		write_held(w, PATIENCE_US);
+}
+
+static int
+flush(struct event_writer *w, int64_t patience_us, struct error *err)
+{
+	if (w->held.len > 0)
+		write_held(w, patience_us);
+	if (w->held.len == 0)
+		return 0;
+	error_set(err, "cannot write events to %s: %s",
+	    strcmp(w->path, "-") == 0 ? "standard output" : w->path,
+	    w->last_errno == EAGAIN ? "who reads them does not keep up" : strerror(w->last_errno));
+	return -1;
 }
 
 int
 event_writer_flush(struct event_writer *w, struct error *err)
 {
-	if (w->held.len > 0)
-		write_held(w);
-	if (w->held.len == 0)
-		return 0;
-	error_set(err, "cannot write events to %s: %s",
-	    strcmp(w->path, "-") == 0 ? "standard output" : w->path, strerror(w->last_errno));
-	return -1;
+	return flush(w, PATIENCE_US, err);
+}
+
+int
+event_writer_finish(struct event_writer *w, struct error *err)
+{
+	return flush(w, LAST_PATIENCE_US, err);
 }
 
 int
@@ -245,7 +296,7 @@ event_writer_reopen(struct event_writer *w, struct error *err)
 	if (fd < 0)
 		return -1;
 	if (w->sent > 0)
-		write_held(w);
+		write_held(w, PATIENCE_US);
 	take_back_part(w);
 	w->sent = 0;
 	close_file(w->fd);

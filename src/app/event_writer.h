@@ -27,6 +27,7 @@ struct event_writer_options {
 	enum event_target target;
 	const char *path;
 	bool append;
+	bool must_not_wait; /* for a reader of a pipe that does not keep up: lines are held back */
 	const char *sensor;
 	enum record_form form;
 };
@@ -42,6 +43,8 @@ void event_writer_add(struct event_writer *w, const struct event *ev, const char
  * Writes what is held back, as far as it goes.  -1 while something is left: `err` says why.
  */
 int event_writer_flush(struct event_writer *w, struct error *err);
+/* The same for the last time: has more patience with a reader that is slow. */
+int event_writer_finish(struct event_writer *w, struct error *err);
 /* The file anew by its name, after it was rotated.  -1: the old one goes on being written. */
 int event_writer_reopen(struct event_writer *w, struct error *err);
 /* Lines lost so far. */

@@ -136,6 +136,8 @@ main(int argc, char **argv)
 	heap_keep_large_tables_off();
 	/* A reader that goes away (`| head`) shows as an error of the write. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* So does a bound on the size of files (ulimit -f), where the disk would be full. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	status = run(argc, argv);
 	/* What a command wrote without looking, such as its help; what failed before was told. */
 	if (fflush(stdout) != 0 && status == APP_EXIT_DONE) {

@@ -263,15 +263,18 @@ store_worker_finish(
     struct store_worker *w, const struct store_run *run, unsigned serial, int64_t patience_us)
 {
 	int64_t deadline = clock_monotonic_us() + patience_us;
-	bool all = wait_for_idle(w, deadline) && store_worker_push(w, run, serial) &&
-		   wait_for_idle(w, deadline);
+	bool all;
 
+	/* Whoever would count had not begun: there is nothing to store, and nobody to do it. */
+	if (!w->started)
+		return true;
+	all = wait_for_idle(w, deadline) && store_worker_push(w, run, serial) &&
+	      wait_for_idle(w, deadline);
 	(void)pthread_mutex_lock(&w->lock);
 	w->stop_asked = true;
 	(void)pthread_cond_broadcast(&w->changed);
 	(void)pthread_mutex_unlock(&w->lock);
-	if (w->started)
-		(void)pthread_join(w->thread, NULL);
+	(void)pthread_join(w->thread, NULL);
 	w->started = false;
 	return all;
 }

@@ -255,7 +255,8 @@ class Daemon:
     """A running `tlstally capture` in namespace `b`."""
 
     def __init__(self, net, tool, folder, *options, interfaces=("vb",), db="live.db",
-                 events="live.jsonl", wait=True, log="daemon.log", prefix=(), env=None):
+                 events="live.jsonl", wait=True, log="daemon.log", prefix=(), env=None,
+                 pass_fds=()):
         self.folder, self.log_path = folder, folder(log)
         self.db = db if db.startswith("/") else folder(db)
         command = [*prefix, tool, "capture", "--db", self.db, "--internal", "any", "--sensor",
@@ -267,7 +268,7 @@ class Daemon:
             command += ["-i", interface]
         with open(self.log_path, "w", encoding="utf-8") as log_file:
             self.process = net.start(net.b, *command, *options, stderr=log_file,
-                                     env={**os.environ, **(env or {})})
+                                     env={**os.environ, **(env or {})}, pass_fds=pass_fds)
         self.pid = self.process.pid
         if wait:
             self.wait_for_log("capturing on")

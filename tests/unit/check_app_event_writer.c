@@ -223,6 +223,45 @@ START_TEST(a_line_that_a_killed_writer_cut_is_taken_away)
 }
 END_TEST
 
+/* A pipe that nobody reads from, then somebody does. */
+START_TEST(a_reader_that_does_not_keep_up_is_not_waited_for)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.append = true,
+		.must_not_wait = true,
+		.sensor = "here",
+	};
+	size_t count = 262144 / line_len(), got = 0;
+	char text[65536];
+	struct error err = { "" };
+	struct event_writer *w;
+	int reader;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	ck_assert_int_ge(reader, 0);
+	w = event_writer_new(&options, &err);
+	ck_assert_msg(w != NULL, "%s", err.text);
+	add_events(w, count);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "does not keep up"));
+	for (int i = 0; i < 100 && got < count * line_len(); i++) {
+		ssize_t n;
+
+		while ((n = read(reader, text, sizeof(text))) > 0)
+			got += (size_t)n;
+		(void)event_writer_flush(w, &err);
+	}
+	ck_assert_uint_eq(got, count * line_len());
+	ck_assert_int_eq(event_writer_finish(w, &err), 0);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	event_writer_free(w);
+	(void)close(reader);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_made_anew_leaves_the_old_one)
 {
 	struct event_writer *w = open_writer();
@@ -330,6 +369,7 @@ add_tests(TCase *tc)
 	    tc, what_is_no_file_of_events_is_neither_written_over_nor_added_to, 0, 6);
 	tcase_add_loop_test(tc, what_is_kept_beside_a_database_takes_no_events, 0, 2);
 	tcase_add_test(tc, a_file_of_events_is_begun_anew);
+	tcase_add_test(tc, a_reader_that_does_not_keep_up_is_not_waited_for);
 	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
 }
 
