@@ -182,6 +182,37 @@ def smtps_client_close_notify(lab):
     lab.event(**SILENT, offered_version="TLSv1.2")
 
 
+@scenario("one client closes behind a long hello; another says close_notify and waits, as scanners do, "
+          "and the server resets")
+def smtps_close_notify_then_reset(lab):
+    def flight_then(end):
+        def handle(sock):
+            tls = Tls(sock, context(lab, "s"), server=True)
+            try:
+                tls.handshake()
+            except ssl.SSLError:
+                pass
+            end(sock)
+        return handle
+
+    for port, end, limits in ((995, close, {"alpn": ["imap"] * 60}),
+                              (465, reset, {"high": "TLSv1_2"})):
+        lab.listen(port, flight_then(end))
+        sock = lab.connect(port)
+        hello(lab, sock, **limits)
+        sock.recv(65536)
+        if end is reset:
+            sock.sendall(alert(2, 0))
+        else:
+            sock.shutdown(socket.SHUT_WR)
+        read_to_end(sock)
+        sock.close()
+        time.sleep(3)  # until the first one is settled
+        version = "TLSv1.2" if end is reset else "TLSv1.3"
+        lab.event(**REFUSED, refused_by="client", refusal="close", tls_version=version,
+                  offered_version=version)
+
+
 @scenario("the client does not trust the server: unknown_ca in the clear, at 1.3 too: openssl has "
           "no other keys yet")
 def imaps_unknown_ca(lab):

@@ -256,8 +256,9 @@ may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
 
 	if (peer->hello && peer->hello_mark.peer_offset > known)
 		known = peer->hello_mark.peer_offset;
+	/* A close by an alert is a close_notify: it is here. */
 	if (end == REFUSAL_CLOSE)
-		return side->evidence.fin_mark.offset > known;
+		return !side->evidence.alert && side->evidence.fin_mark.offset > known;
 	return end == REFUSAL_RESET && session_lacks_before_reset(side) &&
 	       side->evidence.rst_mark.offset > known + 1;
 }
