@@ -411,6 +411,18 @@ bad:
 	return -1;
 }
 
+/* What comes before the loop can hear it would end the program, and is kept until then. */
+static void
+keep_signals(int how)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)sigaddset(&signals, SIGUSR1);
+	(void)sigprocmask(how, &signals, NULL);
+}
+
 static void
 watch(struct capture *c)
 {
@@ -425,6 +437,7 @@ watch(struct capture *c)
 	loop_add_timer(c->loop, c->config.flush_interval_us, on_flush, c);
 	if (interval_us > 0)
 		loop_add_timer(c->loop, interval_us, watchdog_tick, &c->watchdog);
+	keep_signals(SIG_UNBLOCK);
 }
 
 /* Settles and stores what is there. */
@@ -511,6 +524,7 @@ cmd_capture(int argc, char **argv)
 
 	if (!capture_command_parse(argc, argv, &c.command, &c.config, &status))
 		return status;
+	keep_signals(SIG_BLOCK);
 	set_log_level(&c);
 	heap_share();
 	if (start(&c) == 0) {
