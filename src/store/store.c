@@ -34,6 +34,10 @@ store_close(struct store *s)
 	store_rollback(s);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		(void)sqlite3_finalize(s->statements[i]);
+	/* SQLite leaves this to the next one where it cannot look at the file's name any more: in a
+	 * folder that is closed to the daemon's user.  A copy of the file alone would lack it. */
+	if (s->mode != STORE_READ && s->db != NULL)
+		(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	(void)sqlite3_close(s->db);
 	store_set_release(&s->set);
 	store_batches_release(s);
