@@ -22,13 +22,14 @@ struct connection {
 	 * Of the direction's own first packet: where both sides of a router are mirrored, the other
 	 * direction's first packet was seen in the peer's network, from or to the router.
 	 */
-	uint8_t mac[2][6]; /* without a packet of its own: the destination of the peer's */
-	int16_t vlan[2];   /* -1: none; without a packet of its own: CONNECTION_VLAN_UNKNOWN */
-	uint8_t mac_dirs;  /* bits: directions whose `mac` is known */
-	bool seen[2];      /* packets of this direction were captured */
-	bool mid_start[2]; /* the beginning of this direction was not captured */
-	int8_t opener;     /* the direction that sent the SYN; CONNECTION_NO_DIR: not seen */
-	uint32_t source;   /* of the first packet */
+	uint8_t mac[2][6];    /* without a packet of its own: the destination of the peer's */
+	int16_t vlan[2];      /* -1: none; without a packet of its own: CONNECTION_VLAN_UNKNOWN */
+	uint8_t mac_dirs : 2; /* bits: directions whose `mac` is known */
+	bool joins : 1;       /* one more path of another connection (Multipath TCP) */
+	bool seen[2];         /* packets of this direction were captured */
+	bool mid_start[2];    /* the beginning of this direction was not captured */
+	int8_t opener;        /* the direction that sent the SYN; CONNECTION_NO_DIR: not seen */
+	uint32_t source;      /* of the first packet */
 };
 
 static inline int16_t

@@ -1,13 +1,15 @@
 """What TCP and the wire do to a handshake: small segments, loss, reuse of ports, other links."""
 
 import socket
+import threading
 import time
 
 import lab as laboratory
-from lab import CLIENT_MAC, impaired, scenario
-from peers import (Tls, context, in_pieces, in_small_records, read_to_end, reset, s_client,
-                   s_server, tls_echo, tls_session)
+from lab import CLIENT, CLIENT_MAC, SERVER, impaired, scenario
+from peers import (BANNER, Tls, context, in_pieces, in_small_records, read_line, read_to_end,
+                   reset, s_client, s_server, tls_echo, tls_session)
 
+IPPROTO_MPTCP = 262
 DONE = {"tls_mode": "implicit", "outcome": "established"}
 
 
@@ -219,6 +221,59 @@ def tun_raw(lab):
     s_client(lab, 993, host=laboratory.SERVER6)
     lab.event(tls_version="TLSv1.0", **DONE)
     lab.event(tls_version="TLSv1.3", **DONE)
+
+
+@scenario("Multipath TCP: the first path falls silent for a while, and the ClientHello is said again "
+          "on a second one: one handshake", link="tap")
+def tcp_second_path(lab):
+    second, silent = "10.77.0.12", threading.Event()
+    lab.ip("c", "addr", "add", second + "/32", "dev", "tap0")
+    lab.ip("s", "route", "add", second + "/32", "dev", "tap0")
+    for side in "cs":
+        lab.sysctl(side, "net.mptcp.enabled", 1)
+        lab.ip(side, "mptcp", "limits", "set", "subflow", "2")
+    lab.ip("c", "mptcp", "endpoint", "add", second, "dev", "tap0", "subflow")
+
+    def decide(direction, _number, packet):
+        is_back = direction == "s" and packet[30:34] == socket.inet_aton(CLIENT)
+        return () if is_back and silent.is_set() else (0,)
+    lab.wire.decide = decide
+
+    def multipath(side):
+        with lab.inside(side):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+        lab.closables.append(sock)
+        sock.settimeout(10)
+        return sock
+    listener = multipath("s")
+    listener.bind((SERVER, 143))
+    listener.listen(1)
+
+    def serve():
+        sock, _ = listener.accept()
+        sock.sendall(BANNER["IMAP"])
+        read_line(sock)
+        sock.sendall(b"a1 OK begin TLS\r\n")
+        time.sleep(1)
+        tls = Tls(sock, context(lab, "s", high="TLSv1_1"), server=True).handshake()
+        tls.send(tls.receive())
+        tls.receive()
+        sock.close()
+    lab.thread(serve)
+    sock = multipath("c")
+    sock.connect((SERVER, 143))
+    read_line(sock)
+    sock.sendall(b"a1 STARTTLS\r\n")
+    read_line(sock)
+    time.sleep(0.2)  # the second path is there
+    silent.set()
+    threading.Timer(0.4, silent.clear).start()
+    tls = Tls(sock, context(lab, "c", high="TLSv1_1")).handshake()
+    tls.send(b"a2 NOOP\r\n")
+    tls.receive()
+    tls.close()
+    lab.event(connection=0, tls_version="TLSv1.1", tls_mode="starttls", outcome="established")
+    lab.counters = {"multipath_flows": 1}
 
 
 @scenario("no attempt, no event: connect and close, half a ClientHello, HTTP, rubbish, a closed port; "

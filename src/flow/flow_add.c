@@ -59,7 +59,7 @@ set_mac(struct connection *conn, unsigned dir, const uint8_t *mac)
 	if (mac == NULL)
 		return;
 	memcpy(conn->mac[dir], mac, 6);
-	conn->mac_dirs |= (uint8_t)(1u << dir);
+	conn->mac_dirs |= (1u << dir) & 3u;
 }
 
 /* What the link layer says in the first packet of a direction. */
@@ -312,6 +312,8 @@ add_syn(
 		else
 			table->counters.syn +=
 			    syn_cache_add_syn(table->syns, l->syn_hash, dir, p->seq);
+		if (p->joins)
+			syn_cache_mark_join(table->syns, l->syn_hash);
 	}
 	return p->payload_len == 0;
 }

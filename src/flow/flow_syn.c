@@ -65,7 +65,9 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 	flow->conn.opener = e->opener;
 	flow->conn.seen[e->opener] |= e->syn;
 	flow->conn.seen[1 - e->opener] |= e->syn_ack;
+	flow->conn.joins = e->joins;
 	table->counters.syn_with_payload += e->syn;
+	table->counters.joined += e->joins;
 	/* Taken: a later connection on these ports has numbers of its own. */
 	syn_cache_remove(table->syns, hash);
 }

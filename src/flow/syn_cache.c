@@ -180,6 +180,15 @@ syn_cache_add_ack(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t
 }
 
 void
+syn_cache_mark_join(struct syn_cache *cache, uint64_t hash)
+{
+	struct syn_entry *e = find_entry(cache, hash);
+
+	if (e != NULL)
+		e->joins = true;
+}
+
+void
 syn_cache_remove(struct syn_cache *cache, uint64_t hash)
 {
 	struct syn_entry *e = find_entry(cache, hash);

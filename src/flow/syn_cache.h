@@ -23,6 +23,7 @@ struct syn_entry {
 	bool has_other_isn : 1;
 	bool syn : 1, syn_ack : 1; /* captured */
 	bool has_ack : 1;          /* no SYN/ACK, but what the opener acknowledged first */
+	bool joins : 1;            /* one more path of another connection */
 };
 
 /* One of so many that share the memory of one; 0 is 1. */
@@ -38,6 +39,8 @@ bool syn_cache_add_syn_ack(
     struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn, uint32_t ack);
 /* An acknowledgement of no payload and no FIN in direction `dir`, as follows a SYN/ACK. */
 void syn_cache_add_ack(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t ack);
+/* What the SYN or SYN/ACK that was added last says of itself. */
+void syn_cache_mark_join(struct syn_cache *cache, uint64_t hash);
 /* Asks the memory for what one of the others will need. */
 void syn_cache_prefetch(const struct syn_cache *cache, uint64_t hash);
 void syn_cache_remove(struct syn_cache *cache, uint64_t hash);

@@ -148,5 +148,7 @@ void link_nflog(struct walk *w);
 
 /* tcp.c */
 void tcp_header(struct walk *w);
+/* Multipath TCP: is this, by its options, one more path of a connection that is there? */
+bool tcp_joins(uint8_t flags, struct span options);
 
 #endif

@@ -119,6 +119,9 @@ take_packet(
 	out->seq = u32_at(s, inner + 4);
 	out->ack = u32_at(s, inner + 8);
 	out->flags = s.data[inner + 13];
+	out->joins =
+	    (out->flags & TCP_SYN) != 0 &&
+	    tcp_joins(out->flags, span_from(s.data + inner + TCP_LEN, header_len - TCP_LEN));
 	out->payload_len = wire_rest - (uint32_t)header_len;
 	out->payload = span_from(s.data + inner + header_len, captured - header_len);
 	return true;

@@ -5,6 +5,32 @@
 
 #define TCP_HEADER_LEN 20
 
+#define OPTION_END 0
+#define OPTION_NOP 1
+#define OPTION_MPTCP 30
+#define MPTCP_JOIN 1
+
+bool
+tcp_joins(uint8_t flags, struct span options)
+{
+	uint8_t kind, len, subtype;
+	struct span body;
+
+	if ((flags & TCP_SYN) == 0)
+		return false;
+	while (span_read_u8(&options, &kind) && kind != OPTION_END) {
+		if (kind == OPTION_NOP)
+			continue;
+		if (!span_read_u8(&options, &len) || len < 2 ||
+		    !span_read_span(&options, len - 2u, &body))
+			return false;
+		/* RFC 8684, section 3: the subtype stands in the upper half. */
+		if (kind == OPTION_MPTCP && span_peek_u8(body, &subtype))
+			return subtype >> 4 == MPTCP_JOIN;
+	}
+	return false;
+}
+
 void
 tcp_header(struct walk *w)
 {
@@ -38,6 +64,7 @@ tcp_header(struct walk *w)
 	out->flags = h.data[13];
 	/* Options that the snap length cut leave a payload of known length and no bytes. */
 	options = span_first(w->rest, header_len - TCP_HEADER_LEN);
+	out->joins = tcp_joins(out->flags, options);
 	out->payload_len = w->wire_rest - (uint32_t)(header_len - TCP_HEADER_LEN);
 	out->payload = span_from(w->rest.data + options.len, w->rest.len - options.len);
 	out->is_tcp = true;

@@ -11,6 +11,7 @@ counters_add_flows(struct flow_counters *to, const struct flow_counters *f)
 	to->syn_answered += f->syn_answered;
 	to->syn_with_payload += f->syn_with_payload;
 	to->mid_start += f->mid_start;
+	to->joined += f->joined;
 	to->one_way += f->one_way;
 	to->evicted_unsettled += f->evicted_unsettled;
 	to->evicted_settled += f->evicted_settled;
@@ -97,6 +98,7 @@ lanes_counters(const struct front *front, const struct lanes *const *lanes, size
 		{ "settled_flows_evicted", f->evicted_settled },
 		{ "one_way_flows", f->one_way },
 		{ "mid_start_flows", f->mid_start },
+		{ "multipath_flows", f->joined },
 		{ "syn", f->syn },
 		{ "syn_without_payload", f->syn - f->syn_with_payload },
 		{ "syn_unanswered", f->syn > f->syn_answered ? f->syn - f->syn_answered : 0 },

@@ -30,8 +30,12 @@ session_new(const struct session_options *options, const struct connection *conn
 	s->speaks_mail = speaks_mail(a) || speaks_mail(b);
 	s->client = CONNECTION_NO_DIR;
 	s->mail_client = CONNECTION_NO_DIR;
-	for (unsigned dir = 0; dir < 2; dir++)
+	for (unsigned dir = 0; dir < 2; dir++) {
 		s->side[dir].records.budget = options->records;
+		/* RFC 8684, section 3.3: any part of the other connection's bytes. */
+		if (conn->joins)
+			s->side[dir].stage = STAGE_GARBAGE;
+	}
 	return s;
 }
 
@@ -523,7 +527,7 @@ session_data(struct session *s, unsigned dir, struct span bytes, const struct ma
 	else if (bytes.len > 0 && !pass_tls(s, side, bytes))
 		feed_tls(s, dir, bytes, mark);
 	if (is_hopeless(s)) {
-		s->options->counters->garbage++;
+		s->options->counters->garbage += !s->conn->joins;
 		return SESSION_SETTLED;
 	}
 	return session_judge(s, mark->time_us);

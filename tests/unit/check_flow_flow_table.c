@@ -445,6 +445,26 @@ START_TEST(payload_that_was_acknowledged_too_early_is_counted)
 }
 END_TEST
 
+START_TEST(a_path_that_joins_another_connection_is_told_and_counted)
+{
+	struct world *w = world_new_default();
+	const struct flow_counters *c = flow_table_counters(w->table);
+	struct packet p = world_packet(w, true, 1);
+
+	p.flags = TCP_SYN;
+	p.seq = 999;
+	p.joins = true;
+	world_add(w, &p, BYTES(""));
+	world_run(w, "s1.SA@4999/1000 c1.A@1000/5000:hi");
+	ck_assert(flow_connection(w->last)->joins);
+	world_run(w, "c2.S@999 s2.SA@4999/1000 c2.A@1000/5000:hi");
+	ck_assert(!flow_connection(w->last)->joins);
+	ck_assert_uint_eq(c->flows, 2);
+	ck_assert_uint_eq(c->joined, 1);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_flood_of_syns_costs_no_memory)
 {
 	struct world *w = world_new_default();
@@ -475,6 +495,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, beginnings_are_counted);
 	tcase_add_loop_test(tc, a_mark_tells_what_its_sender_had_received, 0, ROWS(acknowledged));
 	tcase_add_test(tc, payload_that_was_acknowledged_too_early_is_counted);
+	tcase_add_test(tc, a_path_that_joins_another_connection_is_told_and_counted);
 	tcase_add_test(tc, a_flood_of_syns_costs_no_memory);
 }
 

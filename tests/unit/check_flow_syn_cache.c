@@ -162,6 +162,21 @@ START_TEST(a_syn_ack_to_another_syn_begins_anew)
 }
 END_TEST
 
+START_TEST(a_path_that_joins_is_marked_until_another_one_begins)
+{
+	syn_cache_mark_join(cache, HASH); /* not there */
+	ck_assert_ptr_null(syn_cache_find(cache, HASH));
+	syn_cache_add_syn(cache, HASH, 0, 1);
+	ck_assert(!syn_cache_find(cache, HASH)->joins);
+	syn_cache_mark_join(cache, HASH);
+	syn_cache_add_syn(cache, HASH, 0, 1);
+	syn_cache_add_syn_ack(cache, HASH, 1, 7, 2);
+	ck_assert(syn_cache_find(cache, HASH)->joins);
+	syn_cache_add_syn(cache, HASH, 0, 1000);
+	ck_assert(!syn_cache_find(cache, HASH)->joins);
+}
+END_TEST
+
 START_TEST(a_removed_entry_is_gone)
 {
 	ck_assert(syn_cache_add_syn(cache, HASH, 0, 5));
@@ -261,6 +276,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, of_two_that_open_at_once_the_first_is_the_opener, 0, 2);
 	tcase_add_test(tc, two_syn_acks_that_differ_are_both_known);
 	tcase_add_test(tc, a_syn_ack_to_another_syn_begins_anew);
+	tcase_add_test(tc, a_path_that_joins_is_marked_until_another_one_begins);
 	tcase_add_test(tc, a_removed_entry_is_gone);
 	tcase_add_test(tc, five_that_begin_in_one_set_are_all_known);
 	tcase_add_test(tc, of_six_in_one_set_the_oldest_is_forgotten);

@@ -103,6 +103,60 @@ START_TEST(options_that_the_capture_cut_leave_a_payload_of_known_length)
 }
 END_TEST
 
+#define OPENED(literal) "" literal, sizeof(literal) - 1
+
+static const struct {
+	uint8_t flags;
+	const char *options; /* filled up with no-operations */
+	size_t options_len;
+	bool joins;
+} opened[] = {
+	{ TCP_SYN, OPENED("\x1e\x0c\x10\2\0\0\0\1\0\0\0\2"), true },
+	{ TCP_SYN | TCP_ACK, OPENED("\x1e\x10\x10\2\0\0\0\1\0\0\0\2\0\0\0\3"), true },
+	{ TCP_SYN, OPENED("\2\4\5\xb4\4\2\1\3\3\7\x1e\4\x1f\0"), true },
+	{ TCP_SYN, OPENED("\2\2\x1e\3\x10"), true }, /* the shortest that tell */
+	{ TCP_SYN, OPENED(""), false },
+	{ TCP_ACK, OPENED("\x1e\x0c\x10\2\0\0\0\1\0\0\0\2"), false },
+	{ TCP_SYN, OPENED("\x1e\4\1\1"), false },     /* MP_CAPABLE */
+	{ TCP_SYN, OPENED("\0\x1e\4\x10\0"), false }, /* behind the last one */
+	{ TCP_SYN, OPENED("\x1e\2\1\1"), false },     /* no subtype */
+	{ TCP_SYN, OPENED("\2\1\x1e\3\x10"), false }, /* lengths that cannot be */
+	{ TCP_SYN, OPENED("\2\0\x1e\3\x10"), false },
+	{ TCP_SYN, OPENED("\2\xff\x1e\3\x10"), false },
+	{ TCP_SYN, OPENED("\x1e\x0d\x10\2\0\0\0\1\0\0\0\2"), false },
+	{ TCP_SYN, OPENED("\1\1\1\x1e"), false },
+};
+
+static void
+decode_opened(int row, uint32_t link, struct packet *out)
+{
+	struct build_tcp tcp = { .dst_port = 993, .flags = opened[row].flags };
+	struct built b;
+
+	tcp.options_len = (uint8_t)((opened[row].options_len + 3) & ~(size_t)3);
+	build_start(&b, PAYLOAD);
+	build_tcp(&b, &tcp);
+	memcpy(b.room + b.at + 20, opened[row].options, opened[row].options_len);
+	(void)build_ipv4(&b, BUILD_PROTO_TCP);
+	if (link == BUILD_LINK_ETHERNET)
+		build_ethernet(&b, 0x0800);
+	ck_assert_int_eq(decode_built(link, &b, out), PACKET_TCP);
+}
+
+START_TEST(a_syn_tells_whether_it_joins_a_connection)
+{
+	static const uint32_t links[] = { BUILD_LINK_ETHERNET, BUILD_LINK_RAW };
+
+	/* The way of usual frames and that of all others. */
+	for (size_t i = 0; i < 2; i++) {
+		struct packet p = { .joins = !opened[_i].joins };
+
+		decode_opened(_i, links[i], &p);
+		ck_assert_int_eq(p.joins, opened[_i].joins);
+	}
+}
+END_TEST
+
 static enum packet_kind
 decode_ports(uint16_t src_port, uint16_t dst_port, size_t captured_len)
 {
@@ -148,6 +202,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_data_offset_below_five_words_is_bad);
 	tcase_add_test(tc, a_data_offset_beyond_the_packet_is_bad);
 	tcase_add_test(tc, options_that_the_capture_cut_leave_a_payload_of_known_length);
+	tcase_add_loop_test(tc, a_syn_tells_whether_it_joins_a_connection, 0,
+	    (int)(sizeof(opened) / sizeof(opened[0])));
 	tcase_add_test(tc, a_service_on_either_side_is_of_interest);
 	tcase_add_test(tc, ports_are_enough_to_see_that_a_cut_packet_is_of_no_interest);
 }

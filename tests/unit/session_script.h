@@ -192,7 +192,7 @@ script_connection(const struct script *s, const struct telling *how)
 	conn.port[client] = 40000;
 	conn.port[1 - client] = s->server_port;
 	memcpy(conn.mac[client], "\x02\x00\x00\x00\x00\x05", 6);
-	conn.mac_dirs = (uint8_t)(1u << client);
+	conn.mac_dirs = (1u << client) & 3u;
 	conn.mid_start[0] = conn.mid_start[1] = s->no_syn;
 	conn.seen[0] = conn.seen[1] = true;
 	if (s->one_way)
