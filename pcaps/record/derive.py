@@ -325,6 +325,19 @@ def server_only_tls13(w):
     w.write([s for s in w.segments if w.sent_by(s) == "s"])
 
 
+@derived("a tap that sees the server only, and what it refuses", "imaps_protocol_version")
+def server_only_refused(w):
+    w.counters["one_way_flows"] = len(w.events)
+    server = [s for s in w.segments if w.sent_by(s) == "s"]
+    w.unknown(CLIENT_FIELDS)
+    for event in w.events:
+        event["capture_gap"] = True
+        event["timestamp"] = next(stamp(s.time) for s in server
+                                  if s.dport == event["client_port"] and s.payload)
+    w.free("resumed", "client_mac")
+    w.write(server)
+
+
 def delay(w, late, side="c"):
     """The mirror delivers a side's packets late; the time of each is that of delivery."""
     out = sorted([s.with_(time=s.time + late) if w.sent_by(s) == side else s

@@ -451,6 +451,23 @@ lacks_its_end(const struct session *s, unsigned dir)
 	return s->side[1 - dir].peer_end_offset > session_end_offset(&s->side[dir]) + 1;
 }
 
+/*
+ * What the server says first is a fatal alert, to bytes that were not captured: that was a hello,
+ * and this is what became of it.  A client that was heard has said none.  A FIN counts as a byte.
+ */
+static bool
+is_refused_unheard(const struct session *s)
+{
+	unsigned client = session_client_dir(s);
+	const struct session_side *server = &s->side[1 - client];
+	const struct evidence_side *said = &server->evidence;
+
+	return said->alert && !said->warning && said->alert_kind == REFUSAL_ALERT &&
+	       said->alert_mark.offset == server->tls_mark.offset && !server->gap &&
+	       !s->conn->mid_start[1 - client] && !s->side[client].tls &&
+	       said->alert_mark.peer_offset > session_end_offset(&s->side[client]) + 1;
+}
+
 void
 session_end(struct session *s, int64_t time_us)
 {
@@ -466,6 +483,8 @@ session_end(struct session *s, int64_t time_us)
 		if (s->client >= 0 || s->side[1 - dir].evidence.hello || cut)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
 	}
+	if (s->client < 0 && is_refused_unheard(s))
+		s->client = (int8_t)session_client_dir(s);
 	if (s->client >= 0) {
 		judge_tls(s, &result);
 		emit_tls(s, &result, time_us);

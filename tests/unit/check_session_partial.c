@@ -152,6 +152,76 @@ reset_in_answer_to_what_was_lost(struct script *s)
 }
 
 static void
+refuses(struct script *s)
+{
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
+static void
+refused_hello_lost(struct script *s)
+{
+	loses(s, CLIENT, 200);
+	refuses(s);
+	closes(s, CLIENT);
+}
+
+static void
+servers_side_of_a_refusal(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = SERVER;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	refuses(s);
+}
+
+static void
+refused_hello_behind_starttls_lost(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner\r\n");
+	says_text(s, SERVER, "250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	loses(s, CLIENT, 200);
+	refuses(s);
+}
+
+static void
+starts_behind_what_was_refused(struct script *s)
+{
+	s->no_syn = true;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	s->one_way = true;
+	s->one_way_is = SERVER;
+	refuses(s);
+}
+
+static void
+alert_to_garbage(struct script *s)
+{
+	put_fill(&s->out, 0xee, 60);
+	says(s, CLIENT);
+	refuses(s);
+}
+
+static void
+alert_to_silence(struct script *s)
+{
+	closes(s, CLIENT);
+	refuses(s);
+}
+
+static void
+hello_lost_and_an_answer(struct script *s)
+{
+	loses(s, CLIENT, 200);
+	put_message(&s->out, TLS_HANDSHAKE_CERTIFICATE, 700);
+	says(s, SERVER);
+	refuses(s);
+}
+
+static void
 starttls_command_lost(struct script *s)
 {
 	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
@@ -196,6 +266,18 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
 	{ "starttls command lost", 587, starttls_command_lost,
 	    "SMTP starttls TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no gap" },
+	{ "refused hello lost", 993, refused_hello_lost,
+	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
+	{ "server's side of a refusal", 993, servers_side_of_a_refusal,
+	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
+	{ "refused hello behind starttls lost", 587, refused_hello_behind_starttls_lost,
+	    "SMTP starttls - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
+	/* It may stand behind a ServerHello. */
+	{ "starts behind what was refused", 993, starts_behind_what_was_refused,
+	    "nothing no_hello" },
+	{ "hello lost, and an answer", 993, hello_lost_and_an_answer, "nothing no_hello" },
+	{ "alert to garbage", 993, alert_to_garbage, "nothing no_hello" },
+	{ "alert to silence", 993, alert_to_silence, "nothing no_hello" },
 	{ "starts behind the hellos", 993, starts_behind_the_hellos, "nothing no_hello" },
 };
 
