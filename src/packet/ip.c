@@ -11,6 +11,7 @@
 #define IP_PROTO_ROUTING 43
 #define IP_PROTO_FRAGMENT 44
 #define IP_PROTO_GRE 47
+#define IP_PROTO_ESP 50
 #define IP_PROTO_AH 51
 #define IP_PROTO_DESTINATION 60
 #define IP_PROTO_ETHERIP 97
@@ -188,5 +189,5 @@ ip_proto(struct walk *w)
 	if (protos[w->ip_proto] != NULL)
 		protos[w->ip_proto](w);
 	else
-		walk_end(w, PACKET_OTHER);
+		walk_end(w, w->ip_proto == IP_PROTO_ESP ? PACKET_ENCRYPTED : PACKET_OTHER);
 }

@@ -12,6 +12,7 @@ packet_kind_name(enum packet_kind kind)
 		[PACKET_OTHER_PORT] = "other_port",
 		[PACKET_OTHER] = "other",
 		[PACKET_NAMES] = "names",
+		[PACKET_ENCRYPTED] = "encrypted",
 		[PACKET_FRAGMENT] = "fragment",
 		[PACKET_CUT] = "cut_header",
 		[PACKET_BAD_LINK] = "bad_link_header",
@@ -113,6 +114,7 @@ judge_guess(enum packet_kind kind, const struct frame *frame)
 	case PACKET_OTHER_PORT:
 	case PACKET_OTHER:
 	case PACKET_NAMES:
+	case PACKET_ENCRYPTED:
 	case PACKET_FRAGMENT:
 	case PACKET_TOO_DEEP:
 	case PACKET_UNKNOWN_LINK:

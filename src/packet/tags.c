@@ -91,7 +91,7 @@ macsec(struct walk *w)
 	if (!walk_take(w, 6, PACKET_BAD_LINK, &h))
 		return;
 	if ((h.data[0] & (MACSEC_ENCRYPTED | MACSEC_CHANGED)) != 0)
-		walk_end(w, PACKET_OTHER);
+		walk_end(w, PACKET_ENCRYPTED);
 	else
 		ethertype_behind(w, (h.data[0] & MACSEC_HAS_CHANNEL) != 0 ? 8 : 0);
 }

@@ -7,6 +7,7 @@
 #define PORT_L2TP 1701
 #define PORT_GTP_U 2152
 #define PORT_TEREDO 3544
+#define PORT_ESP 4500
 #define PORT_GRE 4754
 #define PORT_VXLAN 4789
 #define PORT_VXLAN_GPE 4790
@@ -150,13 +151,23 @@ teredo(struct walk *w)
 	w->next = LAYER_IPV6;
 }
 
+/* RFC 3948, section 2: an index of zero is for the exchange of keys, and one byte keeps a NAT open.
+ */
+static void
+esp(struct walk *w)
+{
+	bool is_esp = w->rest.len >= 4 && u32_at(w->rest, 0) != 0;
+
+	walk_end(w, is_esp ? PACKET_ENCRYPTED : PACKET_OTHER);
+}
+
 static const struct {
 	uint16_t port;
 	void (*open)(struct walk *w);
 } tunnels[] = {
 	{ PORT_VXLAN, vxlan }, { PORT_VXLAN_GPE, vxlan }, { PORT_VXLAN_LINUX, vxlan },
 	{ PORT_GENEVE, geneve }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
-	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp },
+	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp }, { PORT_ESP, esp },
 	{ PORT_GRE, tunnel_gre },   /* RFC 8086 */
 	{ PORT_MPLS, tunnel_mpls }, /* RFC 7510 */
 };

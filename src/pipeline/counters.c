@@ -83,6 +83,7 @@ lanes_counters(const struct front *front, const struct lanes *const *lanes, size
 		{ "datagrams_in_too_many_pieces", g->too_many },
 		{ "datagrams_timed_out", g->timed_out },
 		{ "datagrams_evicted", g->evicted },
+		{ "encrypted", kinds[PACKET_ENCRYPTED] },
 		{ "other", kinds[PACKET_OTHER] },
 		{ "other_port", kinds[PACKET_OTHER_PORT] },
 		{ "tcp", kinds[PACKET_TCP] },

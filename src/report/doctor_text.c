@@ -87,6 +87,9 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	    "Check cables and tap for damaged frames, and the mirror for headers of its own." },
 	[DOCTOR_RULE_NESTED_TOO_DEEP] = { "packets", "were wrapped in more layers than are undone",
 	    "Mirror nearer to the clients, where fewer tunnels are around the traffic." },
+	[DOCTOR_RULE_ENCRYPTED] = { "packets", "belonged to encrypted tunnels (IPsec, MACsec)",
+	    "If mail goes through them, mirror a place where it is not in the tunnel: nearer to "
+	    "the clients, or behind the gateway." },
 	[DOCTOR_RULE_DUPLICATES] = { "segments with payload", "came twice",
 	    "The results are right, the load is not: mirror a VLAN or port once, in one direction "
 	    "where both ends of the path are mirrored." },

@@ -252,7 +252,7 @@ static const struct {
 	{ "hop-by-hop, then a fragment", 0,
 	    CHAIN("\x2c\x00\x01\x04\0\0\0\0\x06\x00\x00\x01\0\0\0\x01"), PACKET_FRAGMENT },
 	{ "nothing follows", 0, CHAIN("\x3b\x00\x01\x04\0\0\0\0"), PACKET_OTHER },
-	{ "encrypted", 50, CHAIN("\0\0\0\x01\0\0\0\x01"), PACKET_OTHER },
+	{ "encrypted", 50, CHAIN("\0\0\0\x01\0\0\0\x01"), PACKET_ENCRYPTED },
 	{ "ICMPv6", 58, CHAIN("\x80\0\0\0"), PACKET_OTHER },
 	{ "UDP on ports of no tunnel", 17, CHAIN("\x03\xe1\xc0\x00\x00\x0c\0\0"), PACKET_OTHER },
 #undef CHAIN
@@ -357,7 +357,7 @@ END_TEST
 
 START_TEST(protocols_that_carry_no_tcp_are_other)
 {
-	static const uint8_t carriers[] = { 0, 4, 6, 17, 41, 43, 44, 47, 51, 60, 115, 135, 139,
+	static const uint8_t carriers[] = { 0, 4, 6, 17, 41, 43, 44, 47, 50, 51, 60, 115, 135, 139,
 		140 };
 	struct built b;
 	struct packet p;

@@ -73,6 +73,7 @@ static const struct threshold {
 	{ DOCTOR_RULE_BAD_IP_HEADER, "bad_ip_header", 100, DOCTOR_WARNING, 10000 },
 	{ DOCTOR_RULE_BAD_TCP_HEADER, "bad_tcp_header", 100, DOCTOR_WARNING, 10000 },
 	{ DOCTOR_RULE_NESTED_TOO_DEEP, "nested_too_deep", 100, DOCTOR_WARNING, 10000 },
+	{ DOCTOR_RULE_ENCRYPTED, "encrypted", 5000, DOCTOR_WARNING, 50000 },
 	{ DOCTOR_RULE_DUPLICATES, "duplicate_packets", 1000, DOCTOR_NOTE, 0 },
 	{ DOCTOR_RULE_SUPER_SEGMENTS, "super_segments", 200, DOCTOR_NOTE, 0 },
 };
