@@ -197,10 +197,13 @@ on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *bytes)
 static enum live_state
 read_handle(struct live *l, size_t max, size_t *count, struct error *err)
 {
-	int status = pcap_dispatch(l->pcap, (int)max, on_packet, (u_char *)(void *)l);
+	int status;
 
+	errno = 0;
+	status = pcap_dispatch(l->pcap, (int)max, on_packet, (u_char *)(void *)l);
 	*count = status > 0 ? (size_t)status : 0;
-	if (status >= 0)
+	/* Of NFLOG libpcap takes it for an error that there is nothing more to read. */
+	if (status >= 0 || (l->link_type == DLT_NFLOG && errno == EAGAIN))
 		return LIVE_OK;
 	error_set(err, "interface %s is lost: %s", l->interface, pcap_geterr(l->pcap));
 	return LIVE_LOST;
@@ -268,7 +271,9 @@ compile(struct live *l, const struct filter_options *options, struct bpf_program
 	struct buf text = { 0 };
 	int status;
 
-	filter_write(options, &text);
+	/* libpcap has no filter for these; the firewall's rules are one. */
+	if (l->link_type != DLT_NFLOG)
+		filter_write(options, &text);
 	status = pcap_compile(l->pcap, out, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN);
 	if (status != 0)
 		error_set(
