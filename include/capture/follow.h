@@ -17,6 +17,7 @@
 #ifndef TLSTALLY_CAPTURE_FOLLOW_H
 #define TLSTALLY_CAPTURE_FOLLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -35,5 +36,7 @@ void follow_free(struct follow *f);
  * came.  Borrowed until the next call.
  */
 const char *follow_next(struct follow *f, int wait_ms);
+/* Whether the folder could be read when it was looked at last; else `err` says why not. */
+bool follow_is_readable(const struct follow *f, struct error *err);
 
 #endif

@@ -48,6 +48,7 @@ struct follower {
 	bool closing;        /* what is open is settled because the program ends */
 	bool failing;        /* the database does not work, which was logged */
 	bool writer_failing; /* the same of the events file */
+	bool folder_failing; /* the same of the folder */
 	struct error error;
 };
 
@@ -319,6 +320,19 @@ finish(struct follower *f)
 	return 0;
 }
 
+static void
+tell_of_folder(struct follower *f)
+{
+	struct error err;
+	bool failing = !follow_is_readable(f->follow, &err);
+
+	if (failing && !f->folder_failing)
+		log_error("%s; waiting for it", err.text);
+	else if (!failing && f->folder_failing)
+		log_notice("folder %s is there again", f->command->follow);
+	f->folder_failing = failing;
+}
+
 int
 replay_follow(struct replay_command *command, const volatile sig_atomic_t *stop)
 {
@@ -330,6 +344,7 @@ replay_follow(struct replay_command *command, const volatile sig_atomic_t *stop)
 	while (result == 0 && !*stop) {
 		const char *path = follow_next(f.follow, WAIT_MS);
 
+		tell_of_folder(&f);
 		if (path != NULL)
 			result = read_file(&f, path);
 	}

@@ -50,6 +50,8 @@ struct follow {
 	size_t count;
 	bool listing_is_stale;
 	int64_t listed_us;
+	bool failing; /* the folder could not be listed: `error` says why */
+	struct error error;
 };
 
 static int64_t
@@ -143,14 +145,14 @@ list_folder(struct follow *f)
 {
 	struct path_list found = { 0 };
 	struct watched *files;
-	struct error ignored;
 	size_t count = 0, at = 0;
 	struct look look;
 
 	f->listed_us = now_us();
 	f->listing_is_stale = false;
 	/* A folder that cannot be read for a while (its disk is gone) is looked at again later. */
-	if (folder_list(f->folder, &found, &ignored) != 0)
+	f->failing = folder_list(f->folder, &found, &f->error) != 0;
+	if (f->failing)
 		return;
 	files = xcalloc(found.count + 1, sizeof(*files));
 	for (size_t i = 0; i < found.count; i++) {
@@ -347,4 +349,12 @@ follow_next(struct follow *f, int wait_ms)
 		return NULL;
 	next->done = true;
 	return next->path;
+}
+
+bool
+follow_is_readable(const struct follow *f, struct error *err)
+{
+	if (f->failing)
+		*err = f->error;
+	return !f->failing;
 }

@@ -306,6 +306,27 @@ START_TEST(a_file_that_is_removed_before_its_turn_is_forgotten)
 }
 END_TEST
 
+START_TEST(a_folder_that_goes_is_said_and_one_that_is_back_is_read)
+{
+	struct error err = { "" };
+	char away[96];
+
+	begin();
+	ck_assert_ptr_null(follow_next(follow, 0));
+	ck_assert(follow_is_readable(follow, &err));
+	(void)snprintf(away, sizeof(away), "%s.away", folder);
+	(void)close(start_file("1", T0, 1));
+	ck_assert_int_eq(rename(folder, away), 0);
+	ck_assert_ptr_null(follow_next(follow, 0));
+	ck_assert(!follow_is_readable(follow, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, folder));
+	ck_assert_int_eq(rename(away, folder), 0);
+	(void)close(start_file("2", T0 + SECOND, 1));
+	ck_assert_ptr_nonnull(follow_next(follow, 0));
+	ck_assert(follow_is_readable(follow, &err));
+}
+END_TEST
+
 START_TEST(two_thousand_files_take_no_time_to_speak_of)
 {
 	struct timespec from, to;
@@ -349,6 +370,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_is_no_capture_is_passed_over);
 	tcase_add_test(tc, a_capture_that_cannot_be_read_is_given_for_that_to_be_told);
 	tcase_add_test(tc, a_file_that_is_removed_before_its_turn_is_forgotten);
+	tcase_add_test(tc, a_folder_that_goes_is_said_and_one_that_is_back_is_read);
 	tcase_add_test(tc, two_thousand_files_take_no_time_to_speak_of);
 }
 
