@@ -1,6 +1,7 @@
 #include "app/devices.h"
 
 #include "app/resolve.h"
+#include "app/text_file.h"
 #include "base/log.h"
 
 #include "base/banned.h"
@@ -8,7 +9,10 @@
 static void
 on_fault(void *arg, unsigned line, const char *what)
 {
-	log_error("%s:%u: %s; the line is left out", (const char *)arg, line, what);
+	struct text_file_faults *faults = arg;
+
+	if (faults->count++ < TEXT_FILE_FAULTS_SHOWN)
+		log_error("%s:%u: %s; the line is left out", faults->path, line, what);
 }
 
 /* The registry is large: not read for nothing. */
@@ -42,6 +46,7 @@ int
 devices_join(struct report *r, const struct devices_options *options)
 {
 	const char *names = options->names;
+	struct text_file_faults faults = { .path = names };
 	struct vendors *vendors = NULL;
 	struct owners *owners = NULL;
 	struct error err;
@@ -50,10 +55,12 @@ devices_join(struct report *r, const struct devices_options *options)
 	if (has_macs(r))
 		vendors = vendors_open();
 	if (names != NULL) {
-		/* The callback does not change it. */
-		owners = owners_read_file(names, on_fault, (void *)(uintptr_t)names, &err);
+		owners = owners_read_file(names, on_fault, &faults, &err);
 		if (owners == NULL)
 			log_error("--names: %s", err.text);
+		if (faults.count > TEXT_FILE_FAULTS_SHOWN)
+			log_error("%s: and %zu more faults", names,
+			    faults.count - TEXT_FILE_FAULTS_SHOWN);
 		if (owners == NULL || owners_bad_count(owners) > 0)
 			result = -1;
 	}
