@@ -16,9 +16,12 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "policy/printable.h"
 #include "store/merge.h"
 
 #include "base/banned.h"
+
+#define NAME_SHOWN_MAX 1024
 
 static const char help_text[] =
     "Usage: tlstally merge [OPTION...] INTO.db FROM.db...\n"
@@ -141,13 +144,14 @@ add_line(const char *from, const struct store_merged *merged, struct buf *text)
 {
 	size_t changed = merged->sensor_count - merged->unchanged_count;
 
+	printable_add(text, span_from_text(from), NAME_SHOWN_MAX);
 	if (changed == 0) {
-		buf_addf(text, "%s: nothing that was not merged already\n", from);
+		buf_add_text(text, ": nothing that was not merged already\n");
 		return;
 	}
-	buf_addf(text, "%s: %zu of %zu sensor%s with news: %zu run%s, %" PRIu64 " handshake%s\n",
-	    from, changed, merged->sensor_count, merged->sensor_count == 1 ? "" : "s",
-	    merged->run_count, merged->run_count == 1 ? "" : "s", merged->handshake_count,
+	buf_addf(text, ": %zu of %zu sensor%s with news: %zu run%s, %" PRIu64 " handshake%s\n",
+	    changed, merged->sensor_count, merged->sensor_count == 1 ? "" : "s", merged->run_count,
+	    merged->run_count == 1 ? "" : "s", merged->handshake_count,
 	    merged->handshake_count == 1 ? "" : "s");
 }
 
