@@ -59,7 +59,8 @@ bool live_is_bound(const struct live *l);
 
 enum live_bind_answer {
 	LIVE_BIND_DONE,
-	LIVE_BIND_LATER, /* the interface is missing or down; `err` says so */
+	LIVE_BIND_LATER,      /* the interface is missing or down; `err` says so */
+	LIVE_BIND_OTHER_KIND, /* it is there with another kind of frames; `err` says so */
 };
 /* Tries to bind to an interface that was missing or lost. */
 enum live_bind_answer live_bind(struct live *l, struct error *err);

@@ -46,6 +46,7 @@ struct capture_worker {
 	bool drained;                  /* the ring had nothing more when it was last read */
 	int64_t handed_over_us;        /* the monotonic clock */
 	unsigned ticks;
+	bool told_kind; /* that the interface is one of another kind now */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
@@ -279,10 +280,17 @@ try_to_bind(struct capture_worker *w)
 
 	switch (live_bind(w->live, &err)) {
 	case LIVE_BIND_DONE:
+		w->told_kind = false;
 		if (announces(w))
 			log_notice("interface %s is there: capturing", w->interface);
 		return;
+	case LIVE_BIND_OTHER_KIND:
+		if (announces(w) && !w->told_kind)
+			log_warning("%s", err.text);
+		w->told_kind = true;
+		return;
 	case LIVE_BIND_LATER:
+		w->told_kind = false;
 		log_debug("%s", err.text);
 		return;
 	}

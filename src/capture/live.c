@@ -65,8 +65,19 @@ live_is_bound(const struct live *l)
 	return l->bound;
 }
 
+/* An interface may come back as one with other frames: what is open takes those of one kind. */
+static bool
+is_of_our_kind(struct live *l, int hardware)
+{
+	if (l->link_type == DLT_EN10MB)
+		return hardware == ARPHRD_ETHER || hardware == ARPHRD_LOOPBACK;
+	if (l->hardware == 0)
+		l->hardware = hardware;
+	return l->hardware == hardware;
+}
+
 /* The interface's flags and kind of hardware, asked on the handle's own socket. */
-static int
+static enum live_bind_answer
 look_at_interface(struct live *l, int *index, struct error *err)
 {
 	struct ifreq request = { 0 };
@@ -75,22 +86,24 @@ look_at_interface(struct live *l, int *index, struct error *err)
 	*index = (int)if_nametoindex(l->interface);
 	if (*index == 0 || strlen(l->interface) >= sizeof(request.ifr_name)) {
 		error_set(err, "interface %s is not there", l->interface);
-		return -1;
+		return LIVE_BIND_LATER;
 	}
 	memcpy(request.ifr_name, l->interface, strlen(l->interface));
 	if (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) {
 		error_set(err, "interface %s is down", l->interface);
-		return -1;
+		return LIVE_BIND_LATER;
 	}
 	l->is_loopback = (request.ifr_flags & IFF_LOOPBACK) != 0;
-	if (ioctl(fd, SIOCGIFHWADDR, &request) != 0 ||
-	    (l->link_type == DLT_EN10MB && request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
-		request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)) {
-		error_set(
-		    err, "interface %s is no Ethernet: start anew to capture on it", l->interface);
-		return -1;
+	if (ioctl(fd, SIOCGIFHWADDR, &request) != 0) {
+		error_set(err, "interface %s is not there", l->interface);
+		return LIVE_BIND_LATER;
 	}
-	return 0;
+	if (!is_of_our_kind(l, request.ifr_hwaddr.sa_family)) {
+		error_set(err, "interface %s is %s: start anew to capture on it", l->interface,
+		    l->link_type == DLT_EN10MB ? "no Ethernet" : "of another kind than before");
+		return LIVE_BIND_OTHER_KIND;
+	}
+	return LIVE_BIND_DONE;
 }
 
 enum live_state
@@ -101,7 +114,7 @@ live_check(struct live *l, struct error *err)
 	/* 0: "any", which is always there. */
 	if (!l->bound || l->index == 0)
 		return LIVE_OK;
-	if (look_at_interface(l, &index, err) == 0) {
+	if (look_at_interface(l, &index, err) == LIVE_BIND_DONE) {
 		if (index == l->index)
 			return LIVE_OK;
 		error_set(err, "interface %s is another one than before", l->interface);
@@ -146,10 +159,12 @@ bind_to(struct live *l, int index, struct error *err)
 enum live_bind_answer
 live_bind(struct live *l, struct error *err)
 {
+	enum live_bind_answer answer;
 	int index;
 
-	if (look_at_interface(l, &index, err) != 0)
-		return LIVE_BIND_LATER;
+	answer = look_at_interface(l, &index, err);
+	if (answer != LIVE_BIND_DONE)
+		return answer;
 	if (bind_to(l, index, err) != 0)
 		return LIVE_BIND_LATER;
 	/* A ring has had its filter all the time. */

@@ -19,6 +19,7 @@ struct live {
 	uint32_t link_type;
 	bool bound;
 	bool is_loopback;
+	int hardware; /* ARPHRD_*, of what is no Ethernet; 0: not looked at yet */
 	int fd;
 	struct live_stats stats;
 	struct pcap_stat last;      /* as libpcap last told them; its counters wrap at 32 bits */

@@ -162,6 +162,7 @@ prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
 	}
 	l->passing_over = true;
 	l->filtered_us = timestamp_now();
+	(void)live_check(l, err); /* learns what kind of interface it is */
 	return 0;
 }
 
