@@ -117,6 +117,12 @@ def tunnel_geneve(frame, number):
     return ethernet(0x0800, udp(6081, bytes.fromhex("0240655800002a00" "0102800100000007") + frame))
 
 
+@wrapped("GUE: generic encapsulation in UDP, around GRE")
+def tunnel_gue(frame, number):
+    return ethernet(0x0800, udp(6080, bytes([0, 47, 0, 0]) + struct.pack(">HH", 0, 0x0800) +
+                                packet_of(frame)))
+
+
 @wrapped("VXLAN on Linux's old port, in a VLAN", vlan=100)
 def tunnel_vxlan_8472_vlan(frame, number):
     return ethernet(0x8100, struct.pack(">HH", 100, 0x0800) +

@@ -11,6 +11,7 @@
 #define PORT_GRE 4754
 #define PORT_VXLAN 4789
 #define PORT_VXLAN_GPE 4790
+#define PORT_GUE 6080
 #define PORT_GENEVE 6081
 #define PORT_MPLS 6635
 #define PORT_VXLAN_LINUX 8472
@@ -25,6 +26,9 @@
 #define VXLAN_LEN 8
 #define VXLAN_HAS_VNI 0x08
 #define VXLAN_HAS_NEXT 0x04
+
+#define GUE_CONTROL 0x20
+#define GUE_WORDS 0x1f
 
 #define GTP_LEN 8
 #define GTP_G_PDU 255
@@ -62,6 +66,31 @@ geneve(struct walk *w)
 		walk_end(w, PACKET_OTHER);
 	else if (walk_take(w, (h.data[0] & 0x3fu) * 4, PACKET_OTHER, &options))
 		walk_ethertype(w, u16_at(h, 2));
+}
+
+/*
+ * draft-ietf-intarea-gue, section 3: version, control, options' length in units of 4 bytes; what is
+ * inside, as IP names it; flags.  Version 1 has no header: its first bits are those of an IP
+ * packet.
+ */
+static void
+gue(struct walk *w)
+{
+	struct span h, options;
+	uint8_t first;
+
+	if (span_peek_u8(w->rest, &first) && first >> 6 == 1) {
+		w->next = LAYER_IP;
+		return;
+	}
+	if (!walk_take(w, 4, PACKET_OTHER, &h))
+		return;
+	if (h.data[0] >> 6 != 0 || (h.data[0] & GUE_CONTROL) != 0) {
+		walk_end(w, PACKET_OTHER);
+	} else if (walk_take(w, (h.data[0] & GUE_WORDS) * 4u, PACKET_OTHER, &options)) {
+		w->next = LAYER_PROTO;
+		w->ip_proto = h.data[1];
+	}
 }
 
 /* 3GPP TS 29.281, section 5.2.1: length in units of 4 bytes first, next type last; 0: no more. */
@@ -166,7 +195,7 @@ static const struct {
 	void (*open)(struct walk *w);
 } tunnels[] = {
 	{ PORT_VXLAN, vxlan }, { PORT_VXLAN_GPE, vxlan }, { PORT_VXLAN_LINUX, vxlan },
-	{ PORT_GENEVE, geneve }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
+	{ PORT_GENEVE, geneve }, { PORT_GUE, gue }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
 	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp }, { PORT_ESP, esp },
 	{ PORT_GRE, tunnel_gre },   /* RFC 8086 */
 	{ PORT_MPLS, tunnel_mpls }, /* RFC 7510 */

@@ -64,6 +64,7 @@ static const struct shape shapes[] = {
 	{ "MPLS in IPv6", { 0, 0 }, IP6, 137, 0, 1, 1, false, true, false },
 	{ "VXLAN, as Linux had it", { 0, 0 }, IP4, 17, 0, 40000, 8472, false, true, false },
 	{ "VXLAN on a port that was added", { 0, 0 }, IP4, 17, 0, 40000, 4788, false, true, false },
+	{ "GUE over IPv6", { 0, 0 }, IP6, 17, 0, 40000, 6080, false, true, false },
 	{ "Geneve over IPv6", { 0, 0 }, IP6, 17, 0, 40000, 6081, false, true, false },
 	{ "GTP-U", { 0, 0 }, IP4, 17, 0, 2152, 2152, false, true, false },
 	{ "TZSP", { 0, 0 }, IP4, 17, 0, 40000, 37008, false, true, false },

@@ -57,6 +57,21 @@ geneve_with_options(struct wrap *w)
 }
 
 static void
+gue_with_options(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x02\x04\x00\x00OPTIONS!"));
+	around_udp(w, 6080);
+}
+
+static void
+gue_without_a_header(struct wrap *w)
+{
+	inner_ipv6(w);
+	around_udp(w, 6080);
+}
+
+static void
 gtp(struct wrap *w, uint8_t flags, struct span optional)
 {
 	size_t len;
@@ -216,6 +231,8 @@ static const struct wrapping rows[] = {
 	{ "vxlan_gpe_nsh_ipv6", vxlan_gpe_nsh_ipv6, 6, false, -1 },
 	{ "geneve", geneve, 4, true, -1 },
 	{ "geneve_with_options", geneve_with_options, 6, false, -1 },
+	{ "gue_with_options", gue_with_options, 4, false, -1 },
+	{ "gue_without_a_header", gue_without_a_header, 6, false, -1 },
 	{ "gtp_u", gtp_u, 4, false, -1 },
 	{ "gtp_u_sequence", gtp_u_sequence, 6, false, -1 },
 	{ "gtp_u_extensions", gtp_u_extensions, 4, false, -1 },

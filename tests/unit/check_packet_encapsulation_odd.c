@@ -191,6 +191,10 @@ START_TEST(control_and_keepalive_messages_are_other)
 	wrap_init(&w);
 	around_gre(&w, BYTES("\x00\x05\x08\x00\x45\x00\x00\x14"));
 	ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
+	inner_ipv4(&w);
+	wrap_bytes(&w, BYTES("\x20\x04\x00\x00")); /* of GUE */
+	around_udp(&w, 6080);
+	ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
 	wrap_init(&w);
 	wrap_bytes(&w, BYTES("\0\0\0\0\xc8\x03\0\x14\0\0\0\0\0\0\0\0"));
 	around_ipv4(&w, 115);
