@@ -82,6 +82,7 @@ start_sll(struct walk *w)
 		return;
 	if (u16_at(h, 4) == 6)
 		w->out->src_mac = h.data + 6;
+	w->cooked = true;
 	walk_ethertype(w, u16_at(h, 14));
 }
 
@@ -96,6 +97,7 @@ start_sll2(struct walk *w)
 		return;
 	if (h.data[11] == 6)
 		w->out->src_mac = h.data + 12;
+	w->cooked = true;
 	walk_ethertype(w, u16_at(h, 0));
 }
 
@@ -280,15 +282,35 @@ snap(struct walk *w)
 		walk_ethertype(w, u16_at(h, 6));
 }
 
+/*
+ * With two tags Linux tells a cooked socket what stands behind both, but gives it the packet from
+ * inside of the second one on: its number, and the EtherType once more.
+ */
+static bool
+begins_in_a_tag(const struct walk *w, unsigned version)
+{
+	return w->cooked && w->rest.len > 4 && u16_at(w->rest, 2) == w->ethertype &&
+	       w->rest.data[0] >> 4 != version && w->rest.data[4] >> 4 == version;
+}
+
+static void
+ip_behind_tags(struct walk *w, enum layer layer, unsigned version)
+{
+	if (begins_in_a_tag(w, version))
+		vlan_tag(w);
+	else
+		w->next = layer;
+}
+
 void
 link_ethertype(struct walk *w)
 {
 	switch (w->ethertype) {
 	case ETHERTYPE_IPV4:
-		w->next = LAYER_IPV4;
+		ip_behind_tags(w, LAYER_IPV4, 4);
 		return;
 	case ETHERTYPE_IPV6:
-		w->next = LAYER_IPV6;
+		ip_behind_tags(w, LAYER_IPV6, 6);
 		return;
 	case ETHERTYPE_VLAN:
 	case ETHERTYPE_QINQ:

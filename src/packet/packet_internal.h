@@ -36,7 +36,8 @@ struct walk {
 	const struct service_set *services;
 	const struct packet_options *options; /* NULL: the defaults */
 	struct fragment_table *fragments;     /* NULL: fragments are not joined */
-	bool guess; /* a port or a nibble told what follows: nonsense is then no fault */
+	bool cooked; /* Linux cooked capture, which takes the link layer away */
+	bool guess;  /* a port or a nibble told what follows: nonsense is then no fault */
 };
 
 /* Of a header that was taken whole: `at` is inside it. */

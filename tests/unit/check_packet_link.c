@@ -281,9 +281,34 @@ START_TEST(a_kind_has_a_name_of_its_own)
 }
 END_TEST
 
+/* What Linux gives of two tags: see link.c. */
+START_TEST(of_two_tags_the_inner_one_may_be_left_over)
+{
+	struct built b;
+	struct packet p;
+
+	build_mail(&b, 6, BYTES("hello"));
+	build_push(&b, BYTES("\x00\x19\x86\xdd"));
+	build_push(&b, BYTES("\x86\xdd\0\0\0\0\0\x02\0\x01\x04\x06" BUILD_MAC_SRC "\0\0"));
+	ck_assert_int_eq(decode_built(276, &b, &p), PACKET_TCP);
+	ck_assert_int_eq(p.vlan, 25);
+	build_mail(&b, 4, BYTES("hello"));
+	build_push(&b, BYTES("\x00\x19\x08\x00"));
+	build_push(&b, BYTES("\0\0\0\x01\0\x06" BUILD_MAC_SRC "\0\0\x88\xa8\x00\x64\x08\x00"));
+	ck_assert_int_eq(decode_built(113, &b, &p), PACKET_TCP);
+	ck_assert_int_eq(p.vlan, 100);
+	/* Ethernet leaves none over. */
+	build_mail(&b, 4, BYTES("hello"));
+	build_push(&b, BYTES("\x00\x19\x08\x00"));
+	build_ethernet(&b, 0x0800);
+	ck_assert_int_eq(decode_built(BUILD_LINK_ETHERNET, &b, &p), PACKET_BAD_IP);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, of_two_tags_the_inner_one_may_be_left_over);
 	tcase_add_loop_test(tc, a_link_layer_is_taken_off, 0, ROWS(links));
 	tcase_add_loop_test(tc, headers_that_the_capture_cut_are_cut, 0, ROWS(links));
 	tcase_add_loop_test(tc, a_payload_that_the_capture_cut_keeps_its_length, 0, ROWS(links));
