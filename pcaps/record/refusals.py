@@ -407,6 +407,25 @@ def smtp_closes_on_hello(lab):
               offered_version="TLSv1.1", client_name=DEVICE)
 
 
+@scenario("STARTTLS refused, and the client sends its ClientHello all the same: the server takes it "
+          "for commands and complains, the client closes, and the server says goodbye")
+def smtp_hello_in_spite_of_no(lab):
+    def server(sock):
+        sock.sendall(b"220 mail.example.com ESMTP\r\n")
+        read_line(sock)
+        sock.sendall(b"250 STARTTLS\r\n")
+        read_line(sock)
+        sock.sendall(b"500 5.5.2 Syntax error\r\n")
+        after_hello(lambda sock: sock.sendall(b"500 5.5.2 Syntax error\r\n"))(sock)
+        read_to_end(sock)
+        sock.sendall(b"421 4.4.1 bye end of file reached\r\n")
+        sock.close()
+    lab.listen(587, server)
+    s_client(lab, 587, "-starttls", "smtp", "-name", DEVICE, "-tls1_1")
+    lab.event(tls_mode="starttls", outcome="refused", refused_by="client", refusal="close",
+              offered_version="TLSv1.1", client_name=DEVICE)
+
+
 @scenario("a device that is refused and tries again, six times")
 def smtps_refused_again_and_again(lab):
     lab.listen(465, tls_echo(lab, context(lab, "s", low="TLSv1_2")), count=6)

@@ -506,6 +506,8 @@ feed_before_tls(struct session *s, unsigned dir, struct span bytes, const struct
 	}
 	if (s->head_len[dir] < sizeof(side->head))
 		keep_head(s, dir, bytes);
+	if (s->client == (int8_t)(1 - dir))
+		session_note_reply(s, dir, mark);
 	if (side->stage == STAGE_START)
 		feed_start(s, dir, bytes, mark);
 	else if (bytes.len > 0)

@@ -42,10 +42,12 @@ struct session_side {
 	bool words;            /* it began with lines, as of a mail protocol */
 	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
 	bool fin_implied;      /* its FIN was not captured, but acknowledged: see imply_fin */
+	bool replied;          /* in words to the other side's hello: `reply_mark` is set */
 	struct proxy_header proxy_header;
 	_Alignas(CACHE_LINE) struct tls_record_stream records;
 	struct mark tls_mark;  /* of the first byte taken for TLS */
 	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
+	struct mark reply_mark;
 };
 _Static_assert(offsetof(struct session_side, evidence.ciphertext_mark) == CACHE_LINE, "one line");
 
@@ -139,6 +141,8 @@ session_judge(struct session *s, int64_t time_us)
 	/* More bytes of what is known already change neither `settled` nor `ended`. */
 	return s->client >= 0 && !s->evidence_changed ? s->wish : session_judge_anew(s, time_us);
 }
+/* Words of `dir` at `mark`: the first behind the client's hello answer it, whatever comes later. */
+void session_note_reply(struct session *s, unsigned dir, const struct mark *mark);
 /* The direction of the client and the service, by what was seen and by the ports. */
 unsigned session_client_dir(const struct session *s);
 

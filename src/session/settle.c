@@ -216,6 +216,18 @@ session_first_close(const struct session *s)
 	};
 }
 
+__attribute__((cold)) void
+session_note_reply(struct session *s, unsigned dir, const struct mark *mark)
+{
+	const struct evidence_side *client = &s->side[1 - dir].evidence;
+	struct session_side *side = &s->side[dir];
+
+	if (side->replied || !client->hello || !mark_is_before(&client->hello_mark, mark))
+		return;
+	side->replied = true;
+	side->reply_mark = *mark;
+}
+
 /*
  * The first byte by which the server answers the ClientHello; false where there is none.  Where TLS
  * comes at once any word of the server is an answer, a greeting too.
@@ -238,7 +250,7 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	*answer = server->first_mark;
 	if (mode_of(s, &service) == TLS_MODE_IMPLICIT)
 		return true;
-	*answer = server->last_mark;
+	*answer = server->replied ? server->reply_mark : server->last_mark;
 	return mark_is_before(&hello->hello_mark, answer);
 }
 
