@@ -448,6 +448,24 @@ def answer_to_a_closed_half(w):
     w.write(out[:at + 1] + [close, late])
 
 
+@derived("a server that cannot sign (as OpenSMTPD without its key's process): a protected alert stands "
+         "in its flight where CertificateVerify belongs, and it closes", NEW)
+def alert_in_mid_flight(w):
+    out, at = w.segments, w.first("s")
+    flight, ack, left = out[at], out[at + 1], b""
+    rest = flight.payload
+    for _ in range(4):  # ServerHello, ChangeCipherSpec, EncryptedExtensions, Certificate
+        size = 5 + struct.unpack(">H", rest[3:5])[0]
+        left, rest = left + rest[:size], rest[size:]
+    left += b"\x17\3\3\0\x13" + rest[5:24]
+    last = flight.with_(payload=left, flags=flight.flags | FIN)
+    end = (flight.seq + len(left) + 1) % 2**32
+    w.change(outcome="refused", refused_by="server", refusal=None)
+    w.write(out[:at] + [last, ack.with_(ack=end, flags=FIN | ACK),
+                        last.with_(time=ack.time + 1000, payload=b"", seq=end, flags=ACK,
+                                   ack=(ack.seq + 1) % 2**32)])
+
+
 def behind_proxy(w, header):
     """The client's bytes, shifted by a header in front of them."""
     ports = {s.sport for s in w.segments if w.sent_by(s) == "c"}

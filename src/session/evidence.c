@@ -262,12 +262,26 @@ client_act(const struct evidence *ev)
 	return act;
 }
 
+/* A protected alert is the last that the side said. */
+static const struct evidence_record *
+last_word_is_alert(const struct evidence_side *side)
+{
+	const struct evidence_record *last = side->recent + side->recent_count - 1;
+
+	return side->recent_count > 0 && is_alert_len(last->len) ? last : NULL;
+}
+
 static struct act
 server_act(const struct evidence *ev)
 {
 	const struct evidence_record *finished = is_tls13(ev) ? client_finished(ev) : NULL;
+	const struct evidence_record *last = last_word_is_alert(ev->server);
 	struct act act = first_act(ev->server);
 
+	/* In place of its flight, or of the rest of it: the close behind it is one act with it. */
+	if (is_tls13(ev) && finished == NULL && act.present && act.kind != REFUSAL_ALERT &&
+	    last != NULL)
+		return (struct act){ true, REFUSAL_NONE, 0, last->mark };
 	/* Nothing but an alert behind the client's Finished, and the end: nobody can read it. */
 	if (act.present && act.kind != REFUSAL_ALERT && finished != NULL &&
 	    server_answer(ev, finished) == ANSWER_ALERT) {
@@ -287,7 +301,7 @@ is_blind(const struct evidence *ev, const struct act *act)
 	bool one_way = !ev->client_seen || !ev->server_seen;
 
 	return one_way && (act->kind == REFUSAL_CLOSE || act->kind == REFUSAL_RESET ||
-			      act->kind == REFUSAL_ENCRYPTED_ALERT);
+			      act->kind == REFUSAL_ENCRYPTED_ALERT || act->kind == REFUSAL_NONE);
 }
 
 /*

@@ -163,6 +163,10 @@ static const struct row rows[] = {
 	{ "1.3 server refuses by two alerts", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 's', RECORD, 19 }, { 's', SAME, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
 	{ "1.3 server refuses, and the client's first data crosses it", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 23 }, { 's', RECORD, 19 }, { 's', FIN, 0 }, { 'c', RECORD, 19 }, { 'c', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
 	{ "1.3 server closes behind the client's Finished", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 's', FIN, 0 } }, REFUSED(SERVER, CLOSE, 0) },
+	{ "1.3 server's protected alert in mid-flight", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 27 }, { 's', RECORD, 914 }, { 's', RECORD, 19 }, { 's', FIN, 0 }, { 'c', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 server's protected alert in place of its flight, and a reset", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 11 }, { 's', RST, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 client closes on the server's protected alert", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 19 }, { 'c', FIN, 0 }, { 's', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 client closes, the server's close_notify comes second", V13, { HELLOS, FLIGHT_13, { 'c', FIN, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
 	{ "1.3 server closes in mid-flight", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 23 }, { 's', FIN, 0 }, { 'c', FIN, 0 } }, REFUSED(SERVER, CLOSE, 0) },
 
 	/* Giving up is not refusing. */
@@ -193,6 +197,7 @@ static const struct row rows[] = {
 	{ "server's side: a reset", V12, { { 's', HELLO, 0 }, { 's', RST, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
 	{ "server's side: a fatal alert", V12, { { 's', HELLO, 0 }, { 's', ALERT, FATAL(40) } }, OUTCOME_REFUSED, SIDE_SERVER, REFUSAL_ALERT, 40, SERVER_ONLY },
 	{ "server's side of 1.3", V13, { { 's', HELLO, 0 }, FLIGHT_13, { 's', RECORD, 250 }, { 's', FIN, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
+	{ "server's side of 1.3: close_notify", V13, { { 's', HELLO, 0 }, FLIGHT_13, { 's', RECORD, 250 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, OUTCOME_NEGOTIATED, SIDE_NONE, REFUSAL_NONE, 0, SERVER_ONLY },
 	{ "hole behind the ServerHello, client finished, server closes: 1.3", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 's', HOLE, 0 }, { 's', FIN, 0 } }, NEGOTIATED },
 	{ "hole in the server's flight, client goes on, the server's next word is an alert: 1.3", V13, { HELLOS, { 's', HOLE, 0 }, FLIGHT_13, FINISHED_13, { 'c', RECORD, 40 }, { 's', RECORD, 19 }, { 's', RST, 0 } }, NEGOTIATED },
 	{ "hole behind the server's flight, client goes on, then the server's alert: 1.3", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 40 }, { 's', HOLE, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, ESTABLISHED },
