@@ -277,6 +277,17 @@ def no_attempts_in_mail(lab):
     lab.counters = {"banner_only": {"any": [1, 3]}, "events": 0}
 
 
+@scenario("half a line to a server that says nothing, as scanners for services send it: no banner")
+def half_a_line_no_banner(lab):
+    lab.listen(143, lambda sock: (sock.recv(100), sock.close()))
+    sock = lab.connect(143)
+    sock.sendall(b"VERSION")
+    read_to_end(sock)
+    sock.close()
+    lab.no_event()
+    lab.counters = {"garbage": 1, "banner_only": 0, "events": 0}
+
+
 @scenario("STARTTLS granted, and the client goes away without a ClientHello: no event")
 def smtp_starttls_granted_no_hello(lab):
     lab.listen(587, mail_server(lab, "SMTP", context(lab, "s"), SMTP))

@@ -452,6 +452,8 @@ count_no_event(struct session *s)
 		c->garbage++;
 	else if (s->mail->facts.quit)
 		c->quit_only++;
+	else if (!s->spoke[1 - (unsigned)s->mail_client])
+		c->garbage++; /* no line is whole, and no banner is there */
 	else
 		c->banner_only++;
 }
