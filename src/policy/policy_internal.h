@@ -90,8 +90,15 @@ struct evidence {
 void evidence_collect(struct evidence *ev, const struct policy *policy,
     const struct finding *findings, const enum verdict *verdicts, size_t count);
 
-/* reason.c: "TLS 1.0". */
+/* reason.c */
+/* "TLS 1.0" */
 void reason_add_version(struct buf *out, uint16_t version);
+/* "1 try", "2 tries" */
+void reason_add_number_of(struct buf *out, uint64_t count, const char *one, const char *many);
+/* Behind a number of tries: from when `count` of them were seen, or when it was. */
+void reason_add_since(struct buf *out, const struct evidence *ev);
+/* ", last 2026-11-19 22:14 UTC", where there is more than one. */
+void reason_add_last(struct buf *out, const struct evidence *ev);
 
 /* reason_service.c */
 /* " (an address of SERVICE)", where nothing but the address says whose the server is. */

@@ -38,8 +38,8 @@ add_server(struct buf *out, const struct evidence *ev)
 	reason_add_service_of_address(out, ev->policy, f);
 }
 
-static void
-add_number_of(struct buf *out, uint64_t count, const char *one, const char *many)
+void
+reason_add_number_of(struct buf *out, uint64_t count, const char *one, const char *many)
 {
 	buf_add_u64(out, count);
 	buf_add_char(out, ' ');
@@ -66,9 +66,8 @@ add_minute(struct buf *out, int64_t time_us)
 	buf_add_text(out, " UTC");
 }
 
-/* Behind a number of tries: from when they were seen, or when it was. */
-static void
-add_since(struct buf *out, const struct evidence *ev)
+void
+reason_add_since(struct buf *out, const struct evidence *ev)
 {
 	char first[TIMESTAMP_TEXT_LEN], last[TIMESTAMP_TEXT_LEN];
 
@@ -87,8 +86,8 @@ add_since(struct buf *out, const struct evidence *ev)
 		buf_add(out, first, DATE_LEN);
 }
 
-static void
-add_last(struct buf *out, const struct evidence *ev)
+void
+reason_add_last(struct buf *out, const struct evidence *ev)
 {
 	if (ev->count == 1)
 		return;
@@ -154,14 +153,14 @@ add_refusal(struct buf *out, const struct evidence *ev)
 	}
 	buf_add_u64(out, ev->count);
 	buf_add_text(out, " of ");
-	add_number_of(out, ev->try_count, "try", "tries");
+	reason_add_number_of(out, ev->try_count, "try", "tries");
 	if (by_client) {
 		buf_add_text(out, " with ");
 		add_server(out, ev);
 	}
-	add_since(out, ev);
+	reason_add_since(out, ev);
 	add_how(out, ev);
-	add_last(out, ev);
+	reason_add_last(out, ev);
 	if (ev->lead->key.tls_version != 0) {
 		buf_add_text(
 		    out, by_client ? ", after the server had chosen " : ", having chosen ");
@@ -246,9 +245,9 @@ add_dropped_early(struct buf *out, const struct evidence *ev)
 	if (ev->dropped_count == 0)
 		return;
 	buf_addf(out, "; the server ended %" PRIu64 " of ", ev->dropped_count);
-	add_number_of(out, ev->ended_count, "session", "sessions");
+	reason_add_number_of(out, ev->ended_count, "session", "sessions");
 	buf_addf(out, " within %" PRId64 " s after at most ", seconds > 0 ? seconds : 1);
-	add_number_of(out, ev->dropped_len, "byte", "bytes");
+	reason_add_number_of(out, ev->dropped_len, "byte", "bytes");
 	buf_add_text(out, ev->dropped_count == ev->ended_count
 			      ? ": dropped early, so it may be refused inside TLS and not "
 				"work at all (an inference)"
@@ -282,15 +281,15 @@ add_legacy(struct buf *out, const struct evidence *ev)
 	}
 	add_server(out, ev);
 	buf_add_text(out, ": ");
-	add_number_of(out, ev->count, "handshake", "handshakes");
-	add_since(out, ev);
-	add_last(out, ev);
+	reason_add_number_of(out, ev->count, "handshake", "handshakes");
+	reason_add_since(out, ev);
+	reason_add_last(out, ev);
 	add_unseen_end(out, ev);
 	add_fallbacks(out, ev);
 	add_dropped_early(out, ev);
 	if (ev->refused_count > 0) {
 		buf_add_text(out, "; ");
-		add_number_of(out, ev->refused_count, "more try was", "more tries were");
+		reason_add_number_of(out, ev->refused_count, "more try was", "more tries were");
 		buf_add_text(out, " refused, last ");
 		add_minute(out, ev->refused_last_us);
 	}
@@ -315,9 +314,9 @@ add_server_limited(struct buf *out, const struct evidence *ev)
 	buf_add_text(out, " in ");
 	buf_add_u64(out, ev->count);
 	buf_add_text(out, " of ");
-	add_number_of(out, ev->try_count, "try", "tries");
-	add_since(out, ev);
-	add_last(out, ev);
+	reason_add_number_of(out, ev->try_count, "try", "tries");
+	reason_add_since(out, ev);
+	reason_add_last(out, ev);
 	if (ev->lead->key.outcome == OUTCOME_REFUSED) {
 		buf_add_text(out, ev->lead->key.refused_by == SIDE_CLIENT
 				      ? "; the client then broke off"
@@ -339,8 +338,8 @@ add_cleartext(struct buf *out, const struct evidence *ev)
 	buf_add_text(out, ev->count == 1 ? " session" : " sessions");
 	buf_add_text(out, " without TLS with ");
 	add_server(out, ev);
-	add_since(out, ev);
-	add_last(out, ev);
+	reason_add_since(out, ev);
+	reason_add_last(out, ev);
 	if (ev->login_count == 0)
 		buf_add_text(out, ", none seen with a login");
 	else if (ev->login_count == ev->count)
@@ -354,11 +353,11 @@ add_cleartext(struct buf *out, const struct evidence *ev)
 static void
 add_unclear_success(struct buf *out, const struct evidence *ev)
 {
-	add_number_of(out, ev->count, "handshake", "handshakes");
+	reason_add_number_of(out, ev->count, "handshake", "handshakes");
 	buf_add_text(out, " with ");
 	add_server(out, ev);
-	add_since(out, ev);
-	add_last(out, ev);
+	reason_add_since(out, ev);
+	reason_add_last(out, ev);
 	buf_add_text(out, " went on, but the server's choice of version was not seen");
 	if (ev->lead->key.offered_version != 0) {
 		buf_add_text(out, " (offered: ");
@@ -380,9 +379,9 @@ add_unclear_unanswered(struct buf *out, const struct policy *policy, const struc
 	buf_add_text(out, " did not answer ");
 	buf_add_u64(out, ev->count);
 	buf_add_text(out, " of ");
-	add_number_of(out, ev->try_count, "try", "tries");
-	add_since(out, ev);
-	add_last(out, ev);
+	reason_add_number_of(out, ev->try_count, "try", "tries");
+	reason_add_since(out, ev);
+	reason_add_last(out, ev);
 	buf_add_text(out, "; it is silent, or the capture does not see what it sends");
 }
 
@@ -475,17 +474,17 @@ add_ok(struct buf *out, const struct evidence *lead, const struct finding *findi
 		reason_add_version(out, highest);
 	}
 	buf_add_text(out, ": ");
-	add_number_of(out, all.count, "handshake", "handshakes");
+	reason_add_number_of(out, all.count, "handshake", "handshakes");
 	buf_add_text(out, " with ");
 	if (servers == 1)
 		add_server(out, lead);
 	else
-		add_number_of(out, servers, "server", "servers");
-	add_since(out, &all);
-	add_last(out, &all);
+		reason_add_number_of(out, servers, "server", "servers");
+	reason_add_since(out, &all);
+	reason_add_last(out, &all);
 	if (failed > 0) {
 		buf_add_text(out, "; ");
-		add_number_of(out, failed, "try failed", "tries failed");
+		reason_add_number_of(out, failed, "try failed", "tries failed");
 		buf_add_text(out, ", with a success since");
 	}
 }
@@ -505,9 +504,9 @@ add_others(struct buf *out, enum verdict worst, const size_t servers[VERDICT_COU
 		buf_add_text(out, verdict_name((enum verdict)v));
 		buf_add_text(out, " with ");
 		if (v == (int)worst)
-			add_number_of(out, more, "more server", "more servers");
+			reason_add_number_of(out, more, "more server", "more servers");
 		else
-			add_number_of(out, more, "server", "servers");
+			reason_add_number_of(out, more, "server", "servers");
 		separator = ", ";
 	}
 }

@@ -1,11 +1,9 @@
 #include "policy/what_if.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "policy/policy_internal.h"
 #include "policy/printable.h"
@@ -230,43 +228,60 @@ add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 	}
 }
 
-static const char *
-name_of(const struct basis *b)
+static void
+add_count(struct buf *out, const struct basis *b)
 {
 	if (b->lead->key.outcome == OUTCOME_CLEARTEXT)
-		return b->count == 1 ? "session" : "sessions";
-	if (!policy_is_success(b->lead))
-		return b->count == 1 ? "try" : "tries";
-	return b->count == 1 ? "handshake" : "handshakes";
+		reason_add_number_of(out, b->count, "session", "sessions");
+	else if (!policy_is_success(b->lead))
+		reason_add_number_of(out, b->count, "try", "tries");
+	else
+		reason_add_number_of(out, b->count, "handshake", "handshakes");
 }
 
+/* `servers`: with how many; the last one is named. */
 static void
-add_evidence(struct buf *out, const struct basis *b)
+add_evidence(struct buf *out, const struct basis *b, size_t servers)
 {
-	char first[TIMESTAMP_TEXT_LEN], last[TIMESTAMP_TEXT_LEN];
+	const struct finding_key *key = &b->lead->key;
+	const struct evidence times = {
+		.count = b->count,
+		.first_us = b->first_us,
+		.last_us = b->last_us,
+	};
 
-	buf_addf(out, "; %" PRIu64 " %s since %s, last ", b->count, name_of(b),
-	    timestamp_to_date(b->first_us, first));
-	timestamp_to_text(b->last_us, last);
-	buf_addf(out, "%.10s %.5s UTC with ", last, last + 11);
-	printable_add_server(
-	    out, event_text_span(&b->lead->key.server), b->lead->key.server_port, SERVER_TEXT_MAX);
+	buf_add_text(out, "; ");
+	add_count(out, b);
+	if (servers > 1) {
+		buf_add_text(out, " with ");
+		reason_add_number_of(out, servers, "server", "servers");
+		reason_add_since(out, &times);
+		reason_add_last(out, &times);
+	}
+	buf_add_text(out, " with ");
+	printable_add_server(out, event_text_span(&key->server), key->server_port, SERVER_TEXT_MAX);
+	if (servers > 1)
+		return;
+	reason_add_since(out, &times);
+	reason_add_last(out, &times);
 }
 
 enum verdict
 what_if_judge_client(const struct what_if *question, const struct finding *findings,
     const enum verdict *verdicts, size_t count, struct buf *reason)
 {
+	size_t servers[VERDICT_COUNT];
 	struct basis b;
 
 	assert(count > 0);
 	find_basis(&b, findings, verdicts, count);
+	policy_count_servers(findings, verdicts, count, servers);
 	if (b.verdict == VERDICT_CLEARTEXT)
 		buf_add_text(reason, "uses no TLS, which this does not change");
 	else
 		add_offer(reason, question, &b);
 	if (b.verdict == VERDICT_BROKEN)
 		buf_add_text(reason, ", and is refused already");
-	add_evidence(reason, &b);
+	add_evidence(reason, &b, servers[b.verdict]);
 	return b.verdict;
 }
