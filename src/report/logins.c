@@ -238,8 +238,9 @@ write_report(const struct hours *h, size_t clients, const struct logins_options 
 	}
 	qsort(shown, shown_count, sizeof(*shown), compare_hours);
 	if (!o->quiet)
-		buf_addf(out, "%zu of %zu hours of %zu client%s stand out\n\n", *count, h->count,
-		    clients, clients == 1 ? "" : "s");
+		buf_addf(out, "%zu of %zu hour%s of %zu client%s stand%s out\n%s", *count, h->count,
+		    h->count == 1 ? "" : "s", clients, clients == 1 ? "" : "s",
+		    *count == 1 ? "s" : "", shown_count > 0 ? "\n" : "");
 	for (size_t i = 0; i < shown_count; i++)
 		add_hour(out, shown[i], clients);
 	if (!o->quiet)

@@ -1,7 +1,9 @@
 /* Hours from events to the report: tally, store, and what stands out. */
 #include "report/logins.h"
+
 #include "store_fixture.h"
 #include "tally/login_names.h"
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -105,6 +107,27 @@ START_TEST(what_is_usual_for_a_client_does_not_stand_out)
 	ck_assert_str_eq(report(false, &count),
 	    "2026-11-19 11:00  10.0.0.9: 400 of 400 sessions ended within seconds with little "
 	    "data; in its other hours it has 60\n");
+}
+END_TEST
+
+START_TEST(the_header_counts_in_good_english)
+{
+	struct logins_options options;
+	struct error err = { "" };
+	struct buf out = { 0 };
+	size_t count;
+
+	logins_options_init(&options);
+	add_sessions("10.0.0.1", 1, 2);
+	ck_assert_int_eq(logins_report(store, &options, &out, &count, &err), 0);
+	ck_assert_ptr_nonnull(
+	    strstr(buf_text(&out), "0 of 1 hour of 1 client stand out\n\nWhat this shows"));
+	add_sessions("10.0.0.3", 1, 100);
+	buf_clear(&out);
+	ck_assert_int_eq(logins_report(store, &options, &out, &count, &err), 0);
+	ck_assert_ptr_nonnull(
+	    strstr(buf_text(&out), "1 of 2 hours of 2 clients stands out\n\n2026-11-19 01:00"));
+	buf_release(&out);
 }
 END_TEST
 
@@ -239,6 +262,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_empty_database_has_nothing_that_stands_out);
 	tcase_add_test(tc, a_client_that_is_busier_than_its_peers_stands_out);
 	tcase_add_test(tc, what_is_usual_for_a_client_does_not_stand_out);
+	tcase_add_test(tc, the_header_counts_in_good_english);
 	tcase_add_test(tc, few_sessions_are_passed_over);
 	tcase_add_test(tc, names_that_fail_stand_out_and_count_once);
 	tcase_add_test(tc, names_of_another_hour_or_client_are_counted_by_themselves);
