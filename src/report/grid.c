@@ -133,12 +133,22 @@ grid_fit(struct grid *g, size_t width, const struct grid_step *steps)
 	free(before);
 }
 
+/* What is to be seen behind the sign; "": nothing, or it has no room. */
+static const char *
+end_that_stays(const struct grid_column *column, const char *text, size_t width)
+{
+	const char *colon = column->port_stays ? strrchr(text, ':') : NULL;
+
+	return colon != NULL && terminal_text_width(colon) < width ? colon : "";
+}
+
 /* The cell's text in its column's width. */
 static void
 add_cell(const struct grid *g, size_t column, const char *text, struct buf *out)
 {
 	const char *sign = g->terminal->utf8 ? "\xe2\x80\xa6" : "..";
 	size_t width = g->widths[column], sign_width = g->terminal->utf8 ? 1 : 2;
+	const char *end;
 
 	if (terminal_text_width(text) <= width) {
 		buf_add_text(out, text);
@@ -148,8 +158,10 @@ add_cell(const struct grid *g, size_t column, const char *text, struct buf *out)
 		buf_add(out, text, terminal_text_fit(text, width));
 		return;
 	}
-	buf_add(out, text, terminal_text_fit(text, width - sign_width));
+	end = end_that_stays(&g->columns[column], text, width - sign_width);
+	buf_add(out, text, terminal_text_fit(text, width - sign_width - terminal_text_width(end)));
 	buf_add_text(out, sign);
+	buf_add_text(out, end);
 }
 
 static struct libscols_table *

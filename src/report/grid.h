@@ -11,8 +11,9 @@
 
 struct grid_column {
 	const char *heading;
-	bool plain_cut; /* cut without a sign that something is missing: dates */
-	bool right;     /* numbers */
+	bool plain_cut;  /* cut without a sign that something is missing: dates */
+	bool right;      /* numbers */
+	bool port_stays; /* a name is cut in front of its port, which tells rows apart */
 };
 
 /* What gives way, the first step first; GRID_END ends the list. */

@@ -41,7 +41,7 @@ static const struct grid_column client_columns[CLIENT_COLUMNS] = {
 	[SENSOR] = { .heading = "SENSOR" },
 	[WORST] = { .heading = "WORST" },
 	[OFFERS] = { .heading = "OFFERS" },
-	[SERVER] = { .heading = "SERVER" },
+	[SERVER] = { .heading = "SERVER", .port_stays = true },
 	[COUNT] = { .heading = "COUNT", .right = true },
 	[LAST] = { .heading = "LAST (UTC)", .plain_cut = true },
 };
@@ -79,7 +79,7 @@ enum row_column {
 
 static const struct grid_column row_columns[ROW_COLUMNS] = {
 	[ROW_SERVICE] = { .heading = "SERVICE" },
-	[ROW_SERVER] = { .heading = "SERVER" },
+	[ROW_SERVER] = { .heading = "SERVER", .port_stays = true },
 	[ROW_VERSION] = { .heading = "VERSION" },
 	[ROW_OFFERS] = { .heading = "OFFERS" },
 	[ROW_OUTCOME] = { .heading = "OUTCOME" },

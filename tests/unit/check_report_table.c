@@ -207,6 +207,30 @@ START_TEST(narrow_terminal_gives_up_columns_before_client_and_verdict)
 }
 END_TEST
 
+START_TEST(a_server_is_cut_in_front_of_its_port)
+{
+	struct fixture f;
+	struct buf out = { 0 };
+	unsigned cut = 0;
+
+	set_up(&f);
+	f.view.quiet = true;
+	for (size_t width = 40; width <= 200; width += 4) {
+		const char *text;
+
+		f.view.terminal.width = width;
+		text = write_report(&f, &out);
+		if (strstr(text, "SERVER") == NULL)
+			continue;
+		ck_assert_msg(strstr(text, ":993 ") != NULL && strstr(text, ":993 +2") != NULL,
+		    "%zu:\n%s", width, text);
+		cut += strstr(text, NAME_LONG) == NULL;
+	}
+	ck_assert_uint_gt(cut, 3);
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(names_have_a_column_where_a_client_that_is_shown_has_one)
 {
 	struct fixture f;
@@ -487,6 +511,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, pipe_gets_one_whole_line_per_client);
 	tcase_add_test(tc, reasons_begin_in_one_column_beside_the_table);
 	tcase_add_test(tc, narrow_terminal_gives_up_columns_before_client_and_verdict);
+	tcase_add_test(tc, a_server_is_cut_in_front_of_its_port);
 	tcase_add_test(tc, names_have_a_column_where_a_client_that_is_shown_has_one);
 	tcase_add_test(tc, header_says_what_was_seen_and_what_was_not);
 	tcase_add_test(tc, time_without_a_capture_is_owned_up_to);
