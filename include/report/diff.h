@@ -57,10 +57,15 @@ struct diff_client {
 	size_t day_count, day_room;
 };
 
+struct diff_captured {
+	char *sensor; /* NULL: an export does not tell which */
+	int64_t begin_us, end_us;
+};
+
 struct diff_side {
 	struct diff_client *clients; /* by address, then sensor */
 	size_t client_count, client_room;
-	struct report_interval *captured; /* when something was captured */
+	struct diff_captured *captured; /* when something was captured */
 	size_t captured_count, captured_room;
 	bool has_time;
 	int64_t begin_us, end_us; /* of the packets */

@@ -339,7 +339,7 @@ forget_joined(struct diff *d)
 
 struct comparing {
 	struct diff *out;
-	struct observed_days before, whole;
+	struct sensor_days before, whole;
 };
 
 /* One of the two may be NULL. */
@@ -356,8 +356,9 @@ compare_client(struct comparing *c, const struct diff_client *old, const struct 
 	if (both)
 		all = join(out, old, new);
 	if (old != NULL)
-		find_state(old, &c->before, out->from_us / USEC_PER_DAY, &before);
-	find_state(all, &c->whole, out->to_us / USEC_PER_DAY, &after);
+		find_state(old, sensor_days_of(&c->before, old->sensor),
+		    out->from_us / USEC_PER_DAY, &before);
+	find_state(all, sensor_days_of(&c->whole, all->sensor), out->to_us / USEC_PER_DAY, &after);
 	out->seen_count++;
 	if (find_change(&before, &after, &change)) {
 		add_item(out, change, all, &before, &after);
@@ -402,8 +403,8 @@ diff_compare(struct diff *out, const struct diff_side *old, const struct diff_si
 	}
 	if (out->count > 0)
 		qsort(out->items, out->count, sizeof(*out->items), compare_items);
-	observed_days_release(&c.before);
-	observed_days_release(&c.whole);
+	sensor_days_release(&c.before);
+	sensor_days_release(&c.whole);
 }
 
 void

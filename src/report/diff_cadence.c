@@ -8,18 +8,25 @@
 
 #include "base/banned.h"
 
+static void
+add_captured(struct sensor_days *observed, const struct diff_side *side)
+{
+	for (size_t i = 0; i < side->captured_count; i++) {
+		const struct diff_captured *c = &side->captured[i];
+
+		sensor_days_add(observed, c->sensor, c->begin_us, c->end_us);
+	}
+}
+
 void
 diff_observed_init(
-    struct observed_days *observed, const struct diff_side *a, const struct diff_side *b)
+    struct sensor_days *observed, const struct diff_side *a, const struct diff_side *b)
 {
-	size_t b_count = b != NULL ? b->captured_count : 0, count = a->captured_count + b_count;
-	struct report_interval *all = xcalloc(count + 1, sizeof(*all));
-
-	for (size_t i = 0; i < count; i++)
-		all[i] =
-		    i < a->captured_count ? a->captured[i] : b->captured[i - a->captured_count];
-	observed_days_init(observed, all, count);
-	free(all);
+	*observed = (struct sensor_days){ 0 };
+	add_captured(observed, a);
+	if (b != NULL)
+		add_captured(observed, b);
+	sensor_days_finish(observed);
 }
 
 /* Where days do not tell (an export has none): the usual gap, else the average one. */

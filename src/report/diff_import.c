@@ -298,7 +298,7 @@ import_set_coverage(struct import *im, struct span begin, struct span end)
 	if (!parse_time(first, &begin_us) || !parse_time(last, &end_us) || begin_us > end_us)
 		return;
 	/* Where the days are known, there is only to say when it ended. */
-	diff_side_add_interval(im->side, im->has_days ? end_us : begin_us, end_us);
+	diff_side_add_interval(im->side, NULL, im->has_days ? end_us : begin_us, end_us);
 }
 
 bool
@@ -314,8 +314,8 @@ import_add_day(struct import *im, const char *day, const char *seconds)
 	    strchr(day, '-') == NULL || !timestamp_from_text(day, 0, &begin_us))
 		return false;
 	/* Not after the end, because the export counts whole seconds. */
-	diff_side_add_interval(
-	    im->side, begin_us, begin_us + (count > 0 ? (int64_t)count * USEC_PER_SEC - 1 : 0));
+	diff_side_add_interval(im->side, NULL, begin_us,
+	    begin_us + (count > 0 ? (int64_t)count * USEC_PER_SEC - 1 : 0));
 	im->has_days = true;
 	return true;
 }

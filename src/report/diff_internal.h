@@ -5,13 +5,15 @@
 #define TLSTALLY_REPORT_DIFF_INTERNAL_H
 
 #include "report/diff.h"
-#include "report/silence.h"
+#include "report/sensor_days.h"
 
 /* diff_side.c: growing a side. */
 struct diff_client *diff_side_add_client(struct diff_side *side);
 struct diff_row *diff_client_add_row(struct diff_client *c);
 struct diff_day *diff_client_add_day(struct diff_client *c);
-void diff_side_add_interval(struct diff_side *side, int64_t begin_us, int64_t end_us);
+/* `sensor` is copied; NULL: not known. */
+void diff_side_add_interval(
+    struct diff_side *side, const char *sensor, int64_t begin_us, int64_t end_us);
 /* Puts everything in order. */
 void diff_side_finish(struct diff_side *side);
 
@@ -28,7 +30,7 @@ bool diff_is_good(const struct diff_row *row);
 /* diff_cadence.c */
 /* What was captured for either side; `b` may be NULL. */
 void diff_observed_init(
-    struct observed_days *observed, const struct diff_side *a, const struct diff_side *b);
+    struct sensor_days *observed, const struct diff_side *a, const struct diff_side *b);
 /* Of what `row` counts, as known before `at_day`. */
 void diff_silence_of(const struct diff_client *c, const struct diff_row *row,
     const struct observed_days *observed, int64_t at_day, struct silence *out);

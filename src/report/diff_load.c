@@ -161,14 +161,14 @@ take_finding(
 }
 
 static void
-add_captured(struct loading *l, int64_t begin_us, int64_t end_us)
+add_captured(struct loading *l, const char *sensor, int64_t begin_us, int64_t end_us)
 {
 	if (begin_us == 0 && end_us == 0) /* store.h: no packet */
 		return;
 	if (end_us >= l->until_us)
 		end_us = l->until_us - 1;
 	if (begin_us <= end_us)
-		diff_side_add_interval(l->side, begin_us, end_us);
+		diff_side_add_interval(l->side, sensor, begin_us, end_us);
 }
 
 static bool
@@ -177,6 +177,7 @@ take_run(void *arg, const struct store_run *run)
 	struct loading *l = arg;
 	/* As in a report: a live sensor listens also when nothing comes by. */
 	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
+	char *sensor = printable_copy(span_from_text(run->sensor));
 
 	for (size_t i = 0; i < run->source_count && !is_live; i++) {
 		const struct store_source *source = &run->sources[i];
@@ -184,10 +185,11 @@ take_run(void *arg, const struct store_run *run)
 		if (source->begin_us == 0 && source->end_us == 0)
 			continue;
 		has_times = true;
-		add_captured(l, source->begin_us, source->end_us);
+		add_captured(l, sensor, source->begin_us, source->end_us);
 	}
 	if (!has_times)
-		add_captured(l, run->begin_us, run->end_us);
+		add_captured(l, sensor, run->begin_us, run->end_us);
+	free(sensor);
 	return true;
 }
 

@@ -53,7 +53,7 @@ diff_client_add_day(struct diff_client *c)
 }
 
 void
-diff_side_add_interval(struct diff_side *side, int64_t begin_us, int64_t end_us)
+diff_side_add_interval(struct diff_side *side, const char *sensor, int64_t begin_us, int64_t end_us)
 {
 	if (!side->has_time || begin_us < side->begin_us)
 		side->begin_us = begin_us;
@@ -62,7 +62,11 @@ diff_side_add_interval(struct diff_side *side, int64_t begin_us, int64_t end_us)
 	side->has_time = true;
 	side->captured = grow(
 	    side->captured, side->captured_count, &side->captured_room, sizeof(*side->captured));
-	side->captured[side->captured_count++] = (struct report_interval){ begin_us, end_us };
+	side->captured[side->captured_count++] = (struct diff_captured){
+		.sensor = sensor != NULL ? xstrdup(sensor) : NULL,
+		.begin_us = begin_us,
+		.end_us = end_us,
+	};
 }
 
 int
@@ -204,6 +208,8 @@ diff_side_release(struct diff_side *side)
 	for (size_t i = 0; i < side->client_count; i++)
 		release_client(&side->clients[i]);
 	free(side->clients);
+	for (size_t i = 0; i < side->captured_count; i++)
+		free(side->captured[i].sensor);
 	free(side->captured);
 	free(side->coverage);
 	*side = (struct diff_side){ 0 };

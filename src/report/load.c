@@ -5,7 +5,7 @@
 #include "policy/printable.h"
 #include "report/report.h"
 #include "report/report_internal.h"
-#include "report/silence.h"
+#include "report/sensor_days.h"
 
 #include "base/banned.h"
 
@@ -30,6 +30,7 @@ struct loading {
 	struct report_interval *intervals;
 	size_t interval_count, interval_room;
 	struct observed_days observed_days;
+	struct sensor_days sensor_days;
 
 	/* The days of the client that is being read. */
 	int64_t *days;
@@ -166,15 +167,14 @@ static void
 find_silence(struct loading *l, struct buf *reason)
 {
 	struct report_client *c = &l->client;
-	const struct report_observed *o = &l->report->observed;
+	const struct observed_days *observed = sensor_days_of(&l->sensor_days, c->sensor);
 	struct silence_seen seen = {
 		.last_day = silence_day(c->last_seen_us),
 		.average_cadence = silence_days_of(l->interval_us),
 	};
 	struct silence silence;
-	int64_t at_us = o->end_us;
 
-	if (!o->has_packets || c->verdict == VERDICT_OK)
+	if (observed->count == 0 || c->verdict == VERDICT_OK)
 		return;
 	l->day_count = 0;
 	l->day_times = 0;
@@ -186,7 +186,7 @@ find_silence(struct loading *l, struct buf *reason)
 	seen.times = l->day_times;
 	while (seen.day_count < l->day_count && l->days[seen.day_count] <= seen.last_day)
 		seen.day_count++;
-	silence_judge(&seen, &l->observed_days, silence_day(at_us) + 1, &silence);
+	silence_judge(&seen, observed, observed->days[observed->count - 1].day + 1, &silence);
 	c->is_quiet = silence.overdue;
 	if (!c->is_quiet)
 		return;
@@ -291,7 +291,7 @@ take_finding(
 }
 
 static void
-add_interval(struct loading *l, int64_t begin_us, int64_t end_us)
+add_interval(struct loading *l, const char *sensor, int64_t begin_us, int64_t end_us)
 {
 	const struct report_options *o = l->options;
 
@@ -309,6 +309,7 @@ add_interval(struct loading *l, int64_t begin_us, int64_t end_us)
 		l->intervals = xreallocarray(l->intervals, l->interval_room, sizeof(*l->intervals));
 	}
 	l->intervals[l->interval_count++] = (struct report_interval){ begin_us, end_us };
+	sensor_days_add(&l->sensor_days, sensor, begin_us, end_us);
 }
 
 static void
@@ -352,6 +353,7 @@ take_run(void *arg, const struct store_run *run)
 	struct report_observed *o = &l->report->observed;
 	/* A live sensor listens also when nothing comes by: its run knows, its sources do not. */
 	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
+	char *sensor = printable_name(span_from_text(run->sensor));
 
 	o->run_count++;
 	o->packet_count += run->packet_count;
@@ -364,11 +366,12 @@ take_run(void *arg, const struct store_run *run)
 		o->failed_source_count += source->error != NULL && source->error[0] != '\0';
 		if (is_live)
 			continue;
-		add_interval(l, source->begin_us, source->end_us);
+		add_interval(l, sensor, source->begin_us, source->end_us);
 		has_times = has_times || source->end_us != 0;
 	}
 	if (!has_times)
-		add_interval(l, run->begin_us, run->end_us);
+		add_interval(l, sensor, run->begin_us, run->end_us);
+	free(sensor);
 	for (size_t i = 0; i < run->counter_count; i++)
 		add_counter(o, &run->counters[i]);
 	return true;
@@ -406,6 +409,7 @@ report_load(
 		goto out;
 	/* Also puts the intervals in order. */
 	observed_days_init(&l.observed_days, l.intervals, l.interval_count);
+	sensor_days_finish(&l.sensor_days);
 	report_sum_intervals(&out->observed, l.intervals, l.interval_count);
 	if (store_each_finding(s, &filter, take_finding, &l, err) != 0)
 		goto out;
@@ -430,5 +434,6 @@ out:
 	free(l.intervals);
 	free(l.days);
 	observed_days_release(&l.observed_days);
+	sensor_days_release(&l.sensor_days);
 	return rc;
 }
