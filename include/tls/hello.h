@@ -44,6 +44,7 @@ struct tls_client_hello {
 	bool has_session_ticket;
 	struct span session_ticket; /* empty: the client only says that it can */
 	bool has_pre_shared_key, has_early_data;
+	bool has_cookie; /* RFC 8446, section 4.2.2: it answers a HelloRetryRequest */
 };
 
 struct tls_server_hello {

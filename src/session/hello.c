@@ -33,7 +33,9 @@ set_offer(struct session *s, const struct tls_client_hello *ch, bool whole)
 
 	if (whole) {
 		found = tls_cache_fingerprints(s->options->cache, ch, &room);
-		set_fingerprints(ev, found);
+		/* The first one, whose fingerprints these should be, was not captured. */
+		if (!ch->has_cookie)
+			set_fingerprints(ev, found);
 	} else {
 		tls_suite_offers_of(ch, &room.offers);
 		room.offered_version = tls_client_hello_offered_version(ch);

@@ -88,6 +88,9 @@ read_extension(uint16_t type, struct span data, void *arg)
 	case TLS_EXT_EARLY_DATA:
 		out->has_early_data = true;
 		break;
+	case TLS_EXT_COOKIE:
+		out->has_cookie = true;
+		break;
 	case TLS_EXT_SUPPORTED_VERSIONS:
 		out->has_supported_versions = span_read_vec8(&data, &list);
 		out->supported_versions = list;

@@ -348,6 +348,34 @@ START_TEST(fingerprints_are_those_of_the_first_hello)
 }
 END_TEST
 
+/* A hello that answers a HelloRetryRequest; what came before it was not captured. */
+static void
+second_hello_only(struct script *s)
+{
+	struct writer message = { 0 };
+	size_t body, block;
+
+	put_span(&message, BYTES("\x01\x00"));
+	body = begin_vec16(&message);
+	put_client_hello_head(&message, TLS_VERSION_1_2);
+	block = begin_vec16(&message);
+	put_extension(&message, TLS_EXT_SUPPORTED_VERSIONS, BYTES("\x02\x03\x04"));
+	put_extension(&message, TLS_EXT_COOKIE, BYTES("\x00\x03tea"));
+	end_vec16(&message, block);
+	end_vec16(&message, body);
+	hello(s, written(&message));
+}
+
+START_TEST(second_hello_has_not_the_fingerprints_of_the_first)
+{
+	struct told told = tell_row(second_hello_only, 993, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_uint_eq(told.event.offered_version, TLS_VERSION_1_3);
+	ck_assert(!told.event.has_ja3 && !told.event.has_ja4);
+}
+END_TEST
+
 START_TEST(sslv2_format_hello_has_no_fingerprint)
 {
 	struct told told = tell_row(sslv2_format_hello, 993, NULL);
@@ -519,6 +547,7 @@ add_tests(TCase *tc)
 	add_row_tests(tc);
 	tcase_add_test(tc, event_holds_what_the_hellos_and_the_connection_say);
 	tcase_add_test(tc, fingerprints_are_those_of_the_first_hello);
+	tcase_add_test(tc, second_hello_has_not_the_fingerprints_of_the_first);
 	tcase_add_test(tc, sslv2_format_hello_has_no_fingerprint);
 	tcase_add_test(tc, only_the_servers_certificate_is_read);
 	tcase_add_test(tc, clients_outside_are_counted_only);

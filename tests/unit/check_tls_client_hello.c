@@ -355,10 +355,11 @@ START_TEST(extensions_that_are_flags_are_seen)
 	struct tls_client_hello ch;
 
 	ck_assert_int_eq(parse_with(BYTES("\x00\x23\x00\x03tkt\x00\x2a\x00\x00\x00\x29\x00\x01\x00"
-					  "\x7a\x7a\x00\x00"),
+					  "\x00\x2c\x00\x03\x00\x01\x63\x7a\x7a\x00\x00"),
 			     TLS_VERSION_1_2, &w, &ch),
 	    PARSE_DONE);
 	ck_assert(ch.has_session_ticket && ch.has_early_data && ch.has_pre_shared_key);
+	ck_assert(ch.has_cookie);
 	ck_assert(span_equals(ch.session_ticket, BYTES("tkt")));
 }
 END_TEST
