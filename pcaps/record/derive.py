@@ -370,6 +370,14 @@ def alert_after_late_finished(w):
     delay(w, 10**6)
 
 
+@derived("a tap that sees the server only, which grants STLS and closes on the hello: no event",
+         "dovecot_refuses")
+def granted_server_only(w):
+    w.events = []
+    w.counters["one_way_flows"] = 1
+    w.write([s for s in w.segments if s.sport == 110])
+
+
 @derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")
 def fast_open_client_late(w):
     delay(w, 10**7)

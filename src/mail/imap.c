@@ -258,12 +258,15 @@ server_literal(struct mail_reader *server)
 }
 
 static void
-tagged_reply(struct mail_dialogue *d, struct span tag, struct span word)
+tagged_reply(struct mail_dialogue *d, struct span tag, struct span word, struct span text)
 {
 	bool ok = mail_word_is(word, "OK");
 	/* BAD may answer what is no command, and behind BYE it is LOGOUT that is answered. */
 	bool implies = !mail_word_is(word, "BAD") && !d->bye;
 
+	/* Seen without its command. */
+	if (ok && !mail_pair_has_command(d) && mail_grants_tls(text))
+		d->facts.starttls_granted = true;
 	mail_pair_reply(d, tag_key(tag), ok ? MAIL_REPLY_OK : MAIL_REPLY_NO, implies);
 	d->server_plus = false;
 }
@@ -297,7 +300,7 @@ mail_imap_server_line(struct mail_dialogue *d, struct span line)
 		else
 			server_literal(server);
 	} else if (is_tagged_reply(tag, word)) {
-		tagged_reply(d, tag, word);
+		tagged_reply(d, tag, word, rest);
 	} else {
 		mail_note_garbage(d, MAIL_SERVER);
 		return;

@@ -153,6 +153,9 @@ bool mail_read_word(struct span *s, struct span *word);
 bool mail_word_is(struct span word, const char *text);
 bool mail_starts_with(struct span s, const char *text);
 bool mail_contains(struct span s, const char *text);
+bool mail_contains_any(struct span s, const char *const *texts);
+/* What IMAP and POP3 servers say when they grant STARTTLS, and in answer to nothing else. */
+bool mail_grants_tls(struct span text);
 struct span mail_trim(struct span s);
 /* Decimal digits only; false for none of them, or more than 2^63 - 1. */
 bool mail_number_from_text(struct span word, uint64_t *out);

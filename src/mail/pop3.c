@@ -110,16 +110,6 @@ mail_pop3_client_line(struct mail_dialogue *d, struct span line)
 	known_command(d, verb->command, rest);
 }
 
-static bool
-contains_any(struct span text, const char *const *words)
-{
-	for (; *words != NULL; words++) {
-		if (mail_contains(text, *words))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The server speaks first, so the first +OK is its greeting.  Where commands were seen before it,
  * either the mirror is late with it, or the capture began behind it: only its words tell.
@@ -130,7 +120,7 @@ is_greeting(const struct mail_dialogue *d, struct span text)
 	static const char *const words[] = { "READY", "<", "HELLO", "WELCOME", "SERVER", "SERVICE",
 		NULL };
 
-	return !mail_pair_has_command(d) || contains_any(text, words);
+	return !mail_pair_has_command(d) || mail_contains_any(text, words);
 }
 
 /*
@@ -145,7 +135,7 @@ implies_command(bool ok, struct span text)
 	static const char *const complaints[] = { "INACTIVITY", "DISCONNECT", "TIMEOUT",
 		"TIMED OUT", "TOO MANY", "SHUT", "UNKNOWN", "INVALID", "UNRECOGNI", NULL };
 
-	return !contains_any(text, ok ? goodbyes : complaints);
+	return !mail_contains_any(text, ok ? goodbyes : complaints);
 }
 
 static void
@@ -163,6 +153,9 @@ status_line(struct mail_dialogue *d, bool ok, struct span text)
 			return;
 		d->lockstep = true;
 	}
+	/* Seen without its command. */
+	if (ok && !mail_pair_has_command(d) && mail_grants_tls(text))
+		d->facts.starttls_granted = true;
 	mail_pair_reply(d, 0, ok ? MAIL_REPLY_OK : MAIL_REPLY_NO, implies_command(ok, text));
 	d->server_plus = false;
 }

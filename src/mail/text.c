@@ -18,6 +18,26 @@ is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
+bool
+mail_contains_any(struct span s, const char *const *texts)
+{
+	for (; *texts != NULL; texts++) {
+		if (mail_contains(s, *texts))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 2595, sections 3.1 and 4, have "Begin TLS negotiation now"; nearly all servers say so. */
+bool
+mail_grants_tls(struct span text)
+{
+	static const char *const words[] = { "TLS NEGOTIATION", "BEGIN TLS", "STARTTLS COMPLETED",
+		"STLS COMPLETED", NULL };
+
+	return mail_contains_any(text, words);
+}
+
 struct span
 mail_trim(struct span s)
 {

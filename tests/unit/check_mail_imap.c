@@ -160,6 +160,8 @@ static const struct script scripts[] = {
 	    "greeting 0 " },
 	{ "server_alone_saying_goodbye", IN_ORDER, { { S, BANNER "* BYE\r\na OK\r\n" } },
 	    "greeting 0 " },
+	{ "server_alone_granting_starttls", IN_ORDER,
+	    { { S, BANNER "a1 OK Begin TLS negotiation now.\r\n" } }, "greeting granted 1 " },
 	{ "client_alone", IN_ORDER, { { C, "a NOOP\r\nb STARTTLS\r\n" SCRIPT_TLS } },
 	    "asked tls:C 2 " },
 	{ "http_request", ANY_ORDER,

@@ -80,6 +80,8 @@ static const struct script scripts[] = {
 	{ "server_alone", IN_ORDER, { { S, BANNER "+OK\r\n" } }, "greeting 1 " },
 	{ "server_alone_saying_goodbye", IN_ORDER, { { S, BANNER "+OK Logging out.\r\n" } },
 	    "greeting 0 " },
+	{ "server_alone_granting_stls", IN_ORDER,
+	    { { S, BANNER "+OK Begin TLS negotiation now.\r\n" } }, "greeting granted 1 " },
 	{ "server_giving_up", ANY_ORDER, { { S, BANNER "-ERR Disconnected for inactivity.\r\n" } },
 	    "greeting 0 " },
 	{ "server_alone_refusing", IN_ORDER, { { S, BANNER "-ERR [AUTH] no\r\n" } },
