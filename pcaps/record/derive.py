@@ -378,6 +378,17 @@ def granted_server_only(w):
     w.write([s for s in w.segments if s.sport == 110])
 
 
+@derived("the ClientHello is missing, and an alert goes out before the server's Finished comes",
+         "imaps_nss_untrusting")
+def alert_behind_lost_hello(w):
+    port, at = w.segments[w.first("c")].sport, w.first("c")
+    w.events = w.events[:1]
+    w.unknown(CLIENT_FIELDS + ("limited_by", "refused_by", "refusal"))
+    w.change(outcome="negotiated", capture_gap=True, timestamp=stamp(w.segments[w.first("s")].time))
+    w.counters["gaps"] = 1
+    w.write([s for i, s in enumerate(w.segments) if port in (s.sport, s.dport) and i != at])
+
+
 @derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")
 def fast_open_client_late(w):
     delay(w, 10**7)

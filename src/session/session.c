@@ -557,6 +557,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	}
 	s->evidence_changed = true;
 	side->evidence.lost = true;
+	side->lost_end = mark->offset + len;
 	if (side->stage == STAGE_TLS && side->records.state == TLS_RECORDS_LOST)
 		side->evidence.hole = true;
 	return session_judge(s, mark->time_us);

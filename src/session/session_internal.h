@@ -41,6 +41,7 @@ struct session_side {
 	uint32_t preamble_len; /* bytes in which no TLS was found */
 	bool words;            /* it began with lines, as of a mail protocol */
 	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
+	int64_t lost_end;      /* `evidence.lost`: behind the last bytes that are missing so far */
 	bool fin_implied;      /* its FIN was not captured, but acknowledged: see imply_fin */
 	bool replied;          /* in words to the other side's hello: `reply_mark` is set */
 	struct proxy_header proxy_header;

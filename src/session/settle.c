@@ -297,16 +297,18 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 
 /*
  * The server had received more of the client before its Finished than is here yet.  There may be an
- * alert in it.  What was lost will not come any more.
+ * alert in it.  What was lost will not come any more, what was captured behind it will.
  */
 static bool
 awaits_client(const struct session *s)
 {
 	const struct session_side *client = &s->side[s->client];
 	const struct evidence_side *server = &s->side[1 - s->client].evidence;
+	int64_t known = session_end_offset(client);
 
-	return server->ciphertext && !client->evidence.lost &&
-	       server->ciphertext_mark.peer_offset > session_end_offset(client);
+	if (client->evidence.lost && client->lost_end > known)
+		known = client->lost_end;
+	return server->ciphertext && server->ciphertext_mark.peer_offset > known;
 }
 
 static void
