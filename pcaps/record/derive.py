@@ -389,6 +389,13 @@ def alert_behind_lost_hello(w):
     w.write([s for i, s in enumerate(w.segments) if port in (s.sport, s.dport) and i != at])
 
 
+@derived("all that the client says comes a millisecond late, behind the greeting that logs it in",
+         "imap_preauth")
+def preauth_client_late(w):
+    w.write(sorted([s.with_(time=s.time + 10**6) if w.sent_by(s) == "c" else s
+                    for s in w.segments], key=lambda s: s.time))
+
+
 @derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")
 def fast_open_client_late(w):
     delay(w, 10**7)

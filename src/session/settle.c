@@ -385,9 +385,12 @@ ends_before_tls(const struct session *s)
  * delivered before the client's question, which tells how it logged in.
  */
 static bool
-login_is_over(const struct mail_facts *facts)
+login_is_over(const struct session *s)
 {
-	return facts->logged_in && (facts->login || facts->preauth);
+	const struct mail_facts *facts = &s->mail->facts;
+
+	/* PREAUTH is the server's word alone: whose session it is the client may still tell. */
+	return facts->logged_in && (facts->login || (facts->preauth && s->spoke[s->mail_client]));
 }
 
 /* There is something by which a handshake can end or be established. */
@@ -411,7 +414,7 @@ judge_decisive(struct session *s, int64_t time_us)
 static enum session_wish
 judge_words(struct session *s, int64_t time_us)
 {
-	if (s->mail != NULL && login_is_over(&s->mail->facts) && is_cleartext(s)) {
+	if (s->mail != NULL && login_is_over(s) && is_cleartext(s)) {
 		emit_cleartext(s, time_us);
 		return SESSION_SETTLED;
 	}
