@@ -96,11 +96,12 @@ struct mail_dialogue {
 	bool implied;          /* a reply was seen that only a command can have brought */
 	bool lockstep;         /* both sides are not seen from their start: no reply waits */
 	bool server_spoke;
-	bool server_plus;  /* "+" or 334 since the last final reply: the server asked for more */
-	bool server_ok;    /* POP3: the last line was +OK, so lines up to a dot may follow */
-	bool bye;          /* IMAP: "* BYE" */
-	bool starttls_due; /* asked for, not refused */
-	bool guessed;      /* `protocol` is one whose words others have too: see below */
+	bool server_plus;   /* "+" or 334 since the last final reply: the server asked for more */
+	bool server_ok;     /* POP3: the last line was +OK, so lines up to a dot may follow */
+	bool bye;           /* IMAP: "* BYE" */
+	bool starttls_due;  /* asked for, not refused */
+	bool starttls_last; /* the client's last line that was seen asks for it */
+	bool guessed;       /* `protocol` is one whose words others have too: see below */
 
 	struct mail_facts facts;
 	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
@@ -135,8 +136,8 @@ size_t mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct s
 
 /*
  * Bytes of that side are missing from the capture here.  The half line before the hole is dropped.
- * A TLS record type right behind the hole is where TLS starts; other bytes up to the next line's
- * end count only if they are a whole line that the protocol knows.
+ * A TLS record type right behind the hole, 0x17 too, is where TLS starts; other bytes up to the
+ * next line's end count only if they are a whole line that the protocol knows.
  */
 void mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side);
 

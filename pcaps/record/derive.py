@@ -396,6 +396,14 @@ def preauth_client_late(w):
                     for s in w.segments], key=lambda s: s.time))
 
 
+@derived("STARTTLS is asked for, then handshakes are missing, but not what followed: no event, as "
+         "cleartext it was not", "imap_dovecot_versions")
+def starttls_lost_handshake(w):
+    w.events = []
+    w.write([s for s in w.segments if not s.payload or s.payload[:2] == b"\x17\x03" or
+             (s.payload[:8].isascii() and s.payload[0] >= 0x20 and b"Begin TLS" not in s.payload)])
+
+
 @derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")
 def fast_open_client_late(w):
     delay(w, 10**7)

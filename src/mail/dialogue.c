@@ -221,6 +221,7 @@ unknown_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 static void
 client_line(struct mail_dialogue *d, struct span line)
 {
+	d->starttls_last = false;
 	switch ((enum protocol)d->protocol) {
 	case PROTOCOL_SMTP:
 		mail_smtp_client_line(d, line);
@@ -421,7 +422,8 @@ starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t f
 		line_start = false;
 	if (!line_start && !r->after_gap)
 		return false;
-	if (first >= 0x14 && first <= 0x16)
+	/* The hole may have swallowed the whole handshake. */
+	if (first >= 0x14 && first <= (r->after_gap ? 0x17 : 0x16))
 		return true;
 	/* RFC 5246, appendix E.2: the V2 hello's length has its high bit set. */
 	return line_start && first >= 0x80 && (d->starttls_due || d->facts.starttls_granted);

@@ -180,7 +180,7 @@ known_command(struct mail_dialogue *d, enum mail_command command, uint32_t key, 
 		d->facts.quit = true;
 	} else if (command == MAIL_COMMAND_STARTTLS) {
 		d->facts.starttls_asked = true;
-		d->starttls_due = true;
+		d->starttls_due = d->starttls_last = true;
 	} else if (command == MAIL_COMMAND_LOGIN) {
 		login_command(d, args);
 	} else if (command == MAIL_COMMAND_AUTH) {

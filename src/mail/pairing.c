@@ -108,8 +108,7 @@ mail_pair_waits(const struct mail_dialogue *d, enum mail_command command)
 bool
 mail_dialogue_awaits_tls(const struct mail_dialogue *d)
 {
-	return d->pending_count > 0 &&
-	       d->pending[d->pending_count - 1] == (uint8_t)MAIL_COMMAND_STARTTLS;
+	return d->starttls_last && d->starttls_due && !d->facts.starttls_granted;
 }
 
 static void

@@ -55,7 +55,7 @@ known_command(struct mail_dialogue *d, enum mail_command command, struct span ar
 		break;
 	case MAIL_COMMAND_STARTTLS:
 		d->facts.starttls_asked = true;
-		d->starttls_due = true;
+		d->starttls_due = d->starttls_last = true;
 		break;
 	case MAIL_COMMAND_PASS:
 		d->facts.login |= args.len > 0;

@@ -109,7 +109,7 @@ auth_command(struct mail_dialogue *d, struct span args)
 	/* RFC 4217, section 4: FTP's way to ask for TLS. */
 	if (mail_word_is(mechanism, "TLS") || mail_word_is(mechanism, "SSL")) {
 		d->facts.starttls_asked = true;
-		d->starttls_due = true;
+		d->starttls_due = d->starttls_last = true;
 		pair_command(d, MAIL_COMMAND_STARTTLS);
 		return;
 	}
@@ -139,7 +139,7 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 		break;
 	case MAIL_COMMAND_STARTTLS:
 		d->facts.starttls_asked = true;
-		d->starttls_due = true;
+		d->starttls_due = d->starttls_last = true;
 		break;
 	case MAIL_COMMAND_EHLO:
 		mail_set_client_name(d, MAIL_NAME_EHLO, args, span_from_text(""));

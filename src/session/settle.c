@@ -372,12 +372,17 @@ is_cleartext(const struct session *s)
 	       s->side[1].stage != STAGE_TLS;
 }
 
-/* SPEC section 4: cleartext is where STARTTLS was refused or never asked for. */
+/*
+ * SPEC section 4: cleartext is where STARTTLS was refused or never asked for.  Where the capture
+ * ends behind the question, or lacks what followed, nobody knows.
+ */
 static bool
 ends_before_tls(const struct session *s)
 {
-	return mail_dialogue_awaits_tls(s->mail) && close_of(&s->side[0].evidence) == NULL &&
-	       close_of(&s->side[1].evidence) == NULL;
+	bool closed =
+	    close_of(&s->side[0].evidence) != NULL || close_of(&s->side[1].evidence) != NULL;
+
+	return mail_dialogue_awaits_tls(s->mail) && (!closed || s->side[0].gap || s->side[1].gap);
 }
 
 /*

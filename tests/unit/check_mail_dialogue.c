@@ -31,6 +31,17 @@ static const struct script unknown_port[] = {
 	{ "tls_at_once", IN_ORDER, { { S, SCRIPT_TLS }, { C, SCRIPT_TLS } }, "tls:C tls:S 0 " },
 };
 
+START_TEST(application_data_is_tls_behind_a_gap_only)
+{
+	struct mail_dialogue d;
+
+	mail_dialogue_init(&d, PROTOCOL_POP3);
+	mail_dialogue_gap(&d, MAIL_CLIENT);
+	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("\x17\x03\x03")), 0);
+	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_SERVER, BYTES("\x17\x03\x03")), 3);
+}
+END_TEST
+
 START_TEST(protocol_of_an_unknown_port_is_recognised)
 {
 	script_check(&unknown_port[_i], PROTOCOL_TLS);
@@ -359,6 +370,7 @@ END_TEST
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, application_data_is_tls_behind_a_gap_only);
 	tcase_add_loop_test(tc, protocol_of_an_unknown_port_is_recognised, 0,
 	    (int)(sizeof(unknown_port) / sizeof(unknown_port[0])));
 	tcase_add_test(tc, recognised_protocol_is_written_down);
