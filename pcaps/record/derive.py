@@ -383,8 +383,8 @@ def granted_server_only(w):
 def alert_behind_lost_hello(w):
     port, at = w.segments[w.first("c")].sport, w.first("c")
     w.events = w.events[:1]
-    w.unknown(CLIENT_FIELDS + ("limited_by", "refused_by", "refusal"))
-    w.change(outcome="negotiated", capture_gap=True, timestamp=stamp(w.segments[w.first("s")].time))
+    w.unknown(CLIENT_FIELDS + ("limited_by",))
+    w.change(capture_gap=True, timestamp=stamp(w.segments[w.first("s")].time))
     w.counters["gaps"] = 1
     w.write([s for i, s in enumerate(w.segments) if port in (s.sport, s.dport) and i != at])
 
@@ -394,6 +394,18 @@ def alert_behind_lost_hello(w):
 def preauth_client_late(w):
     w.write(sorted([s.with_(time=s.time + 10**6) if w.sent_by(s) == "c" else s
                     for s in w.segments], key=lambda s: s.time))
+
+
+@derived("the server's answer and the client's alert to it are missing: who refused is not known",
+         "imaps_unknown_ca")
+def hole_in_answer(w):
+    port = w.segments[w.first("c")].sport
+    w.events = w.events[:1]
+    w.unknown(SERVER_FIELDS + ("limited_by", "refused_by", "refusal"))
+    w.free("resumed", "hello_retry")
+    w.change(outcome="negotiated", capture_gap=True)
+    w.write([s for s in w.segments if port in (s.sport, s.dport) and
+             not (w.sent_by(s) == "s" and s.payload) and not s.payload.startswith(b"\x15")])
 
 
 @derived("STARTTLS is asked for, then handshakes are missing, but not what followed: no event, as "

@@ -305,6 +305,17 @@ is_blind(const struct evidence *ev, const struct act *act)
 }
 
 /*
+ * The server said what only stands behind a ServerHello, or may have.  RFC 8446, appendix D.4: a
+ * ChangeCipherSpec stands behind a HelloRetryRequest as well.
+ */
+static bool
+server_goes_on(const struct evidence_side *s)
+{
+	return s->hello_lost || s->ciphertext || s->recent_count > 0 ||
+	       (s->goes_on && !s->hello_retry);
+}
+
+/*
  * True when an end that cannot be read may stand behind the handshake's true end, in a hole of the
  * capture: SPEC section 4, "negotiated".
  */
@@ -312,9 +323,12 @@ static bool
 is_behind_a_hole(const struct evidence *ev, const struct act *act)
 {
 	const struct evidence_side *c = ev->client, *s = ev->server;
-	bool answered = s->hello || (c->goes_on && s->lost);
+	bool answered = s->hello || server_goes_on(s) || (c->goes_on && s->lost);
 	bool hole = c->hole || s->hole || !s->hello || (c->lost && !c->hello);
 
+	/* An alert between the Finished of both, which are here: whatever else was lost. */
+	if (c->finished && s->finished)
+		return false;
 	return answered && hole && act->kind != REFUSAL_ALERT && act->kind != REFUSAL_SSLV2_ERROR;
 }
 
@@ -325,6 +339,8 @@ is_behind_a_hole(const struct evidence *ev, const struct act *act)
 static bool
 was_answered_unseen(const struct evidence *ev)
 {
+	if (!ev->server->hello && server_goes_on(ev->server))
+		return true;
 	return ev->client->goes_on && (!ev->server_seen || ev->server->lost);
 }
 
@@ -356,7 +372,7 @@ outcome_without_end(const struct evidence *ev)
 		return OUTCOME_ESTABLISHED;
 	if (s->hello || s->hello_retry)
 		return OUTCOME_NEGOTIATED;
-	if (was_answered_unseen(ev) || s->ccs)
+	if (was_answered_unseen(ev))
 		return OUTCOME_NEGOTIATED;
 	return OUTCOME_UNANSWERED;
 }

@@ -29,10 +29,11 @@ struct evidence_side {
 	bool ccs;         /* ChangeCipherSpec */
 	bool ciphertext;  /* an encrypted record behind it that is no alert */
 	bool finished;    /* of it, a handshake record: a Finished of 1.2 or below */
-	bool goes_on;     /* client: sent what presupposes a ServerHello */
+	bool goes_on;     /* sent what presupposes a ServerHello */
 	bool bytes;       /* server: sent anything in answer; `answer_mark` is set */
 	bool lost;        /* bytes of it were not captured */
 	bool hole;        /* of them, whole records */
+	bool hello_lost;  /* server: of them, so many in answer that its hello may be among them */
 	bool fin, rst;
 	bool alert;   /* `alert_*` is set */
 	bool warning; /* of these: a warning, which counts only as the last word before a close */

@@ -351,10 +351,19 @@ note_acknowledged(struct session_side *side, const struct mark *mark)
 	side->peer_end_offset = mark->peer_offset > before ? mark->peer_offset : before;
 }
 
-void
-session_note_loss(struct session_side *side)
+static void
+note_lost(struct session_side *side, int64_t begin, int64_t end)
 {
+	if (!side->evidence.lost)
+		side->lost_begin = begin;
+	side->lost_end = end;
 	side->gap = side->evidence.lost = true;
+}
+
+void
+session_note_loss(struct session_side *side, int64_t end)
+{
+	note_lost(side, session_end_offset(side), end);
 	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
 }
 
@@ -541,7 +550,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	struct session_side *side = &s->side[dir];
 	struct session_record_arg arg = { .s = s, .dir = dir };
 
-	side->gap = true;
+	note_lost(side, mark->offset, mark->offset + len);
 	switch ((enum stage)side->stage) {
 	case STAGE_MAIL:
 		mail_dialogue_gap(
@@ -556,8 +565,6 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 		break;
 	}
 	s->evidence_changed = true;
-	side->evidence.lost = true;
-	side->lost_end = mark->offset + len;
 	if (side->stage == STAGE_TLS && side->records.state == TLS_RECORDS_LOST)
 		side->evidence.hole = true;
 	return session_judge(s, mark->time_us);

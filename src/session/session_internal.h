@@ -41,7 +41,8 @@ struct session_side {
 	uint32_t preamble_len; /* bytes in which no TLS was found */
 	bool words;            /* it began with lines, as of a mail protocol */
 	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
-	int64_t lost_end;      /* `evidence.lost`: behind the last bytes that are missing so far */
+	int64_t lost_begin;    /* `evidence.lost`: of the first bytes that were not captured, */
+	int64_t lost_end;      /* and behind the last of them so far */
 	bool fin_implied;      /* its FIN was not captured, but acknowledged: see imply_fin */
 	bool replied;          /* in words to the other side's hello: `reply_mark` is set */
 	struct proxy_header proxy_header;
@@ -130,8 +131,8 @@ bool session_is_http(const struct session *s);
 
 /* session.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
-/* session.c: bytes at this side's end were not captured. */
-void session_note_loss(struct session_side *side);
+/* session.c: bytes at this side's end were not captured; `end`: behind them. */
+void session_note_loss(struct session_side *side, int64_t end);
 
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "session/session_internal.h"
+#include "tls/hello.h"
 #include "tls/names.h"
 
 #include "base/banned.h"
@@ -275,6 +276,24 @@ may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
 	       side->evidence.rst_mark.offset > known + 1;
 }
 
+/* RFC 5246, section 7.4.1.3: the shortest one, in a record of its own. */
+#define SERVER_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 1)
+
+/* So much of the server's answer was not captured that its hello may have been there. */
+static bool
+may_have_lost_hello(const struct session *s, unsigned client)
+{
+	const struct session_side *server = &s->side[1 - client];
+	const struct evidence_side *hello = &s->side[client].evidence;
+	int64_t begin = server->lost_begin;
+
+	if (!server->evidence.lost || server->evidence.hello)
+		return false;
+	if (hello->hello && hello->hello_mark.peer_offset > begin)
+		begin = hello->hello_mark.peer_offset;
+	return server->lost_end - begin >= SERVER_HELLO_MIN;
+}
+
 static void
 judge_tls(struct session *s, struct evidence_outcome *out)
 {
@@ -289,6 +308,7 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 	};
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
+	server->hello_lost = may_have_lost_hello(s, client);
 	evidence_judge(&ev, out);
 	if (out->outcome == OUTCOME_REFUSED &&
 	    may_lack_alert(s, out->refused_by == SIDE_CLIENT ? client : 1 - client, out->refusal))
@@ -492,6 +512,16 @@ is_refused_unheard(const struct session *s)
 	       said->alert_mark.peer_offset > session_end_offset(&s->side[client]) + 1;
 }
 
+/* Behind the last byte of which anything tells. */
+static int64_t
+known_end(const struct session *s, unsigned dir)
+{
+	const struct evidence_side *side = &s->side[dir].evidence;
+	int64_t acked = s->side[1 - dir].peer_end_offset;
+
+	return side->rst && side->rst_mark.offset > acked ? side->rst_mark.offset : acked;
+}
+
 void
 session_end(struct session *s, int64_t time_us)
 {
@@ -502,7 +532,7 @@ session_end(struct session *s, int64_t time_us)
 		bool cut = lacks_its_end(s, dir);
 
 		if (cut || session_lacks_before_reset(&s->side[dir]))
-			session_note_loss(&s->side[dir]);
+			session_note_loss(&s->side[dir], known_end(s, dir));
 		/* Half a hello is no attempt, but one that the capture cut is. */
 		if (s->client >= 0 || s->side[1 - dir].evidence.hello || cut)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
