@@ -416,6 +416,21 @@ def starttls_lost_handshake(w):
              (s.payload[:8].isascii() and s.payload[0] >= 0x20 and b"Begin TLS" not in s.payload)])
 
 
+@derived("the server's alert to the Finished of a client that goes on is missing: the end is not "
+         "known", "smtps_client_certificate_missing_tls13")
+def hole_of_an_alert(w):
+    out, at = w.segments, max(i for i, s in enumerate(w.segments)
+                              if w.sent_by(s) == "c" and s.payload.startswith(b"\x14\x03"))
+    finished = out[at]
+    more = finished.with_(time=finished.time + 1000, seq=finished.seq + len(finished.payload),
+                          payload=b"\x17\x03\x03\x00\x28" + bytes(range(40)))
+    alert = next(i for i, s in enumerate(out) if i > at and w.sent_by(s) == "s" and s.payload)
+    later = [s.with_(seq=s.seq + 45) if w.sent_by(s) == "c" else s for s in out[at + 1:]]
+    w.change(outcome="negotiated", refused_by=None, refusal=None, capture_gap=True)
+    w.counters["gaps"] = 1
+    w.write(out[:at + 1] + [more] + later[:alert - at - 1] + later[alert - at:])
+
+
 @derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")
 def fast_open_client_late(w):
     delay(w, 10**7)

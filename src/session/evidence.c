@@ -354,7 +354,14 @@ server_answers_with_alert(const struct evidence *ev)
 	const struct evidence_record *finished = client_finished(ev);
 	const struct evidence_side *s = ev->server;
 
-	if (finished == NULL || server_answer(ev, finished) != ANSWER_ALERT)
+	if (finished == NULL)
+		return false;
+	/* What was lost there has no room for more than an alert, and nothing came behind it. */
+	if (s->lost && ev->server_lost_end > finished->mark.peer_offset &&
+	    ev->server_lost_end - finished->mark.peer_offset <=
+		TLS_RECORD_HEADER_LEN + TLS13_ALERT_MAX)
+		return server_answer(ev, finished) != ANSWER_GOES_ON;
+	if (server_answer(ev, finished) != ANSWER_ALERT)
 		return false;
 	for (unsigned i = 0; i < s->recent_count; i++) {
 		if (s->recent[i].mark.offset == finished->mark.peer_offset)

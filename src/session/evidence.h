@@ -52,8 +52,9 @@ struct evidence_side {
 
 struct evidence {
 	const struct evidence_side *client, *server; /* borrowed */
-	uint16_t version;                            /* negotiated; 0: not known */
-	bool client_seen, server_seen;               /* packets of that direction were captured */
+	int64_t server_lost_end;       /* `server->lost`: behind the last bytes that are missing */
+	uint16_t version;              /* negotiated; 0: not known */
+	bool client_seen, server_seen; /* packets of that direction were captured */
 };
 
 struct evidence_outcome {

@@ -305,6 +305,7 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 		.client_seen = s->conn->seen[client],
 		.server_seen = s->conn->seen[1 - client],
 		.version = s->event.tls_version,
+		.server_lost_end = s->side[1 - client].lost_end,
 	};
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
