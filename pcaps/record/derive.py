@@ -14,7 +14,7 @@ import sys
 
 import lab
 import packets
-from packets import (ACK, FIN, LINK_LOOP, LINK_NULL, LINK_RAW, LINK_SLL, LINK_SLL2, PSH, SYN,
+from packets import (ACK, FIN, LINK_LOOP, LINK_NULL, LINK_RAW, LINK_SLL, LINK_SLL2, PSH, RST, SYN,
                      Frame, Segment)
 
 OLD, NEW, BIG, SIX = ("pop3s_tls11_openssl", "imaps_openssl_tls13", "imaps_big_certificate",
@@ -429,6 +429,15 @@ def hole_of_an_alert(w):
     w.change(outcome="negotiated", refused_by=None, refusal=None, capture_gap=True)
     w.counters["gaps"] = 1
     w.write(out[:at + 1] + [more] + later[:alert - at - 1] + later[alert - at:])
+
+
+@derived("greeting and grant are missing, and the server resets on the hello in place of closing",
+         "smtp_closes_on_hello")
+def reset_behind_holes(w):
+    out = [s for s in w.segments if not s.payload.startswith(b"220")]
+    fin = next(i for i, s in enumerate(out) if w.sent_by(s) == "s" and s.flags & FIN)
+    w.change(refusal="reset", capture_gap=True)
+    w.write(out[:fin] + [out[fin].with_(flags=RST | ACK)])
 
 
 @derived("a SYN that carries the ClientHello comes behind its answer", "tcp_fast_open")

@@ -384,7 +384,10 @@ static void
 doubt_reset(struct session *s, struct session_side *side)
 {
 	struct evidence_side *evidence = &side->evidence;
-	bool fits = evidence->rst_mark.offset == session_end_offset(side);
+	int64_t end = session_end_offset(side);
+	/* A hole made it wait until now. */
+	bool held = side->last_mark.time_us < evidence->rst_mark.time_us;
+	bool fits = evidence->rst_mark.offset == end || (held && evidence->rst_mark.offset > end);
 
 	s->evidence_changed = s->evidence_changed || evidence->rst != fits;
 	evidence->rst = fits;
