@@ -351,30 +351,6 @@ note_acknowledged(struct session_side *side, const struct mark *mark)
 	side->peer_end_offset = mark->peer_offset > before ? mark->peer_offset : before;
 }
 
-static void
-note_lost(struct session_side *side, int64_t begin, int64_t end)
-{
-	if (!side->evidence.lost)
-		side->lost_begin = begin;
-	side->lost_end = end;
-	side->gap = side->evidence.lost = true;
-}
-
-void
-session_note_loss(struct session_side *side, int64_t end)
-{
-	note_lost(side, session_end_offset(side), end);
-	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
-}
-
-bool
-session_lacks_before_reset(const struct session_side *side)
-{
-	/* A FIN counts as a byte, and is the last one: nothing lies between it and a reset. */
-	return side->evidence.rst && !side->evidence.fin &&
-	       side->evidence.rst_mark.offset > session_end_offset(side) + 1;
-}
-
 /*
  * RFC 9293, section 3.10.7.4: nothing follows a reset.  Where the connection goes on, that one came
  * from somebody else, or with a wrong number (RFC 5961, section 3); unless what came behind it is
@@ -553,7 +529,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	struct session_side *side = &s->side[dir];
 	struct session_record_arg arg = { .s = s, .dir = dir };
 
-	note_lost(side, mark->offset, mark->offset + len);
+	session_note_hole(side, mark->offset, mark->offset + len);
 	switch ((enum stage)side->stage) {
 	case STAGE_MAIL:
 		mail_dialogue_gap(

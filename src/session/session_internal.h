@@ -129,9 +129,11 @@ struct session_record_arg {
 /* session.c: an HTTP request stands at the beginning of either side. */
 bool session_is_http(const struct session *s);
 
-/* session.c: bytes in front of this side's reset were not captured. */
+/* loss.c: these bytes of this side were not captured. */
+void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
+/* loss.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
-/* session.c: bytes at this side's end were not captured; `end`: behind them. */
+/* loss.c: bytes at this side's end were not captured; `end`: behind them. */
 void session_note_loss(struct session_side *side, int64_t end);
 
 /* settle.c */
