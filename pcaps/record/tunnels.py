@@ -64,6 +64,16 @@ def udp(port, body):
     return ipv4(17, struct.pack(">HHHH", 49999, port, 8 + len(body), 0) + body)
 
 
+def wifi(frame, number):
+    """IEEE 802.11 data with QoS: what the client says goes to the access point."""
+    point, dst, src = bytes.fromhex("0251000000aa"), frame[:6], frame[6:12]
+    up = src == bytes.fromhex(lab.CLIENT_MAC.replace(":", ""))
+    addresses = point + src + dst if up else dst + point + src
+    return bytes([0x88, 1 if up else 2, 0, 0]) + addresses + \
+        struct.pack("<H", (number & 0xFFF) << 4) + b"\0\0" + \
+        bytes.fromhex("aaaa03000000") + frame[12:]
+
+
 def ethernet(kind, body):
     return bytes.fromhex("025100000025" "025100000011") + struct.pack(">H", kind) + body
 
@@ -178,6 +188,11 @@ def tunnel_tzsp(frame, number):
     return ethernet(0x0800, udp(37008, b"\1\0\0\1\x0a\1\xc8\1" + frame))
 
 
+@wrapped("CAPWAP between an access point and its controller, IEEE 802.11 inside")
+def tunnel_capwap(frame, number):
+    return ethernet(0x0800, udp(5247, bytes.fromhex("0010430000000000") + wifi(frame, number)))
+
+
 @wrapped("Cisco MetaData with a security group tag")
 def tag_cisco_metadata(frame, number):
     return frame[:12] + bytes.fromhex("8909" "0101" "00010064") + frame[12:]
@@ -208,6 +223,19 @@ def link_nflog(frame, number):
     return bytes([2, 0, 0, 1]) + attribute(10, b"tally\0") + \
         attribute(8, struct.pack(">HH", 6, 0) + frame[6:12] + bytes(2)) + \
         attribute(9, packet_of(frame))
+
+
+@wrapped("Link type IEEE 802.11 with radiotap: a network without encryption, as heard in the air",
+         link=127)
+def link_radiotap(frame, number):
+    time_and_flags = struct.pack("<BBHIQB", 0, 0, 17, 3, number, 0x20)
+    data = wifi(frame, number)
+    return time_and_flags + data[:26] + bytes(2) + data[26:]
+
+
+@wrapped("Link type PKTAP, which tcpdump on macOS writes", link=258)
+def link_pktap(frame, number):
+    return struct.pack("<III", 108, 1, 1) + b"en0".ljust(96, b"\0") + frame
 
 
 @wrapped("Link type PPP with HDLC framing", link=50)

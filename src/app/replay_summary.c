@@ -124,8 +124,8 @@ print_blind_spots(const struct replay_work *work)
 		const char *name, *one, *many;
 	} spots[] = {
 		{ "undecodable", "packet could not be decoded", "packets could not be decoded" },
-		{ "encrypted", "packet of an encrypted tunnel (IPsec, MACsec)",
-		    "packets of encrypted tunnels (IPsec, MACsec)" },
+		{ "encrypted", "encrypted packet (IPsec, MACsec, wireless LAN)",
+		    "encrypted packets (IPsec, MACsec, wireless LAN)" },
 		{ "datagrams_timed_out", "fragmented IP packet of which a part is missing",
 		    "fragmented IP packets of which a part is missing" },
 		{ "datagrams_overlapping", "fragmented IP packet whose parts contradict each other",

@@ -12,7 +12,7 @@
 
 /* What packet/packet.h looks into. */
 #define FILTER_IP_PROTOS 6
-#define FILTER_UDP_PORTS 11
+#define FILTER_UDP_PORTS 12
 #define FILTER_ETHERTYPES 14
 extern const uint8_t filter_ip_protos[FILTER_IP_PROTOS];
 extern const uint16_t filter_udp_ports[FILTER_UDP_PORTS];

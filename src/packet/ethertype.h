@@ -6,6 +6,7 @@
 #ifndef TLSTALLY_PACKET_ETHERTYPE_H
 #define TLSTALLY_PACKET_ETHERTYPE_H
 
+#define ETHERTYPE_NONE 0 /* a header of IEEE 802.2 follows */
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_ARP 0x0806
 #define ETHERTYPE_TEB 0x6558  /* transparent Ethernet bridging */

@@ -16,6 +16,9 @@
 #define GRE_PROTO_ERSPAN_III 0x22eb
 #define GRE_PROTO_WCCP 0x883e
 #define GRE_PROTO_PPP 0x880b
+/* Access points of Aruba: the third digit tells their networks apart. */
+#define GRE_PROTO_ARUBA_MASK 0xfe0f
+#define GRE_PROTO_ARUBA 0x8200
 
 #define ERSPAN_II_LEN 8
 #define ERSPAN_III_LEN 12
@@ -146,6 +149,8 @@ tunnel_gre(struct walk *w)
 	default:
 		if (proto < ETHERTYPE_MIN) /* keepalives have 0 */
 			walk_end(w, PACKET_OTHER);
+		else if ((proto & GRE_PROTO_ARUBA_MASK) == GRE_PROTO_ARUBA)
+			link_wifi(w);
 		else
 			walk_ethertype(w, proto);
 		return;

@@ -16,16 +16,23 @@
 #define LINKTYPE_RAW_14 14
 #define LINKTYPE_RAW 101
 #define LINKTYPE_C_HDLC 104
+#define LINKTYPE_IEEE802_11 105
 #define LINKTYPE_LOOP 108
 #define LINKTYPE_LINUX_SLL 113
+#define LINKTYPE_IEEE802_11_RADIOTAP 127
 #define LINKTYPE_PPP_PPPD 166
+#define LINKTYPE_PPI 192
 #define LINKTYPE_PPP_WITH_DIR 204
 #define LINKTYPE_C_HDLC_WITH_DIR 205
 #define LINKTYPE_MPLS 219
 #define LINKTYPE_IPV4 228
 #define LINKTYPE_IPV6 229
 #define LINKTYPE_NFLOG 239
+#define LINKTYPE_PKTAP 258
 #define LINKTYPE_LINUX_SLL2 276
+
+#define PPI_LEN 8
+#define PKTAP_LEN 12 /* up to the link type */
 
 const char *
 packet_link_name(uint32_t link_type)
@@ -67,6 +74,14 @@ packet_link_name(uint32_t link_type)
 		return "MPLS";
 	case LINKTYPE_NFLOG:
 		return "NFLOG";
+	case LINKTYPE_IEEE802_11:
+		return "IEEE802_11";
+	case LINKTYPE_IEEE802_11_RADIOTAP:
+		return "IEEE802_11_RADIOTAP";
+	case LINKTYPE_PPI:
+		return "PPI";
+	case LINKTYPE_PKTAP:
+		return "PKTAP";
 	default:
 		return NULL;
 	}
@@ -149,6 +164,49 @@ start_pppd(struct walk *w)
 	w->next = LAYER_PPP;
 }
 
+/* What such a header names is no header of its kind once more. */
+static void
+start_inner(struct walk *w, uint32_t link_type)
+{
+	if (link_type == LINKTYPE_PPI || link_type == LINKTYPE_PKTAP ||
+	    packet_link_name(link_type) == NULL)
+		walk_end(w, PACKET_OTHER);
+	else
+		link_start(w, link_type);
+}
+
+/* Per-Packet Information: version, flags, length of all, link type; little-endian. */
+static void
+start_ppi(struct walk *w)
+{
+	struct span h, fields;
+	size_t len;
+
+	if (!walk_take(w, PPI_LEN, PACKET_BAD_LINK, &h))
+		return;
+	len = (size_t)h.data[3] << 8 | h.data[2];
+	if (h.data[0] != 0 || len < PPI_LEN)
+		walk_end(w, PACKET_BAD_LINK);
+	else if (walk_take(w, len - PPI_LEN, PACKET_BAD_LINK, &fields))
+		start_inner(w, __builtin_bswap32(u32_at(h, 4)));
+}
+
+/* macOS: length of all, kind of record (1: a packet), link type; little-endian. */
+static void
+start_pktap(struct walk *w)
+{
+	struct span h, fields;
+	uint32_t len;
+
+	if (!walk_take(w, PKTAP_LEN, PACKET_BAD_LINK, &h))
+		return;
+	len = __builtin_bswap32(u32_at(h, 0));
+	if (len < PKTAP_LEN)
+		walk_end(w, PACKET_BAD_LINK);
+	else if (walk_take(w, len - PKTAP_LEN, PACKET_BAD_LINK, &fields))
+		start_inner(w, __builtin_bswap32(u32_at(h, 8)));
+}
+
 void
 link_start(struct walk *w, uint32_t link_type)
 {
@@ -207,6 +265,18 @@ link_start(struct walk *w, uint32_t link_type)
 		return;
 	case LINKTYPE_NFLOG:
 		link_nflog(w);
+		return;
+	case LINKTYPE_IEEE802_11:
+		link_wifi(w);
+		return;
+	case LINKTYPE_IEEE802_11_RADIOTAP:
+		link_radiotap(w);
+		return;
+	case LINKTYPE_PPI:
+		start_ppi(w);
+		return;
+	case LINKTYPE_PKTAP:
+		start_pktap(w);
 		return;
 	default:
 		walk_end(w, PACKET_UNKNOWN_LINK);

@@ -147,6 +147,11 @@ void tunnel_mpls(struct walk *w);
 /* nflog.c */
 void link_nflog(struct walk *w);
 
+/* wifi.c */
+void link_wifi(struct walk *w);
+void link_radiotap(struct walk *w);
+void tunnel_capwap(struct walk *w);
+
 /* tcp.c */
 void tcp_header(struct walk *w);
 /* Multipath TCP: is this, by its options, one more path of a connection that is there? */

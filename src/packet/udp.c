@@ -11,6 +11,7 @@
 #define PORT_GRE 4754
 #define PORT_VXLAN 4789
 #define PORT_VXLAN_GPE 4790
+#define PORT_CAPWAP 5247
 #define PORT_GUE 6080
 #define PORT_GENEVE 6081
 #define PORT_MPLS 6635
@@ -35,6 +36,8 @@
 #define GTP_OPTIONAL 0x07 /* extension header, sequence number, N-PDU number: one is enough */
 #define GTP_OPTIONAL_LEN 4
 
+#define TZSP_ETHERNET 0x01
+#define TZSP_WIFI 0x12
 #define TZSP_TAG_PADDING 0
 #define TZSP_TAG_END 1
 
@@ -145,10 +148,12 @@ static void
 tzsp(struct walk *w)
 {
 	struct span h, value;
+	uint16_t inside;
 
 	if (!walk_take(w, 4, PACKET_OTHER, &h))
 		return;
-	if (h.data[0] != 1 || h.data[1] > 1 || u16_at(h, 2) != 1) {
+	inside = u16_at(h, 2);
+	if (h.data[0] != 1 || h.data[1] > 1 || (inside != TZSP_ETHERNET && inside != TZSP_WIFI)) {
 		walk_end(w, PACKET_OTHER);
 		return;
 	}
@@ -160,7 +165,10 @@ tzsp(struct walk *w)
 			!walk_take(w, value.data[0], PACKET_OTHER, &value)))
 			return;
 	} while (h.data[0] != TZSP_TAG_END);
-	w->next = LAYER_ETHERNET;
+	if (inside == TZSP_WIFI)
+		link_wifi(w);
+	else
+		w->next = LAYER_ETHERNET;
 }
 
 /* RFC 4380, section 5.1.1: authentication and origin may stand in front of the IPv6 packet. */
@@ -197,8 +205,8 @@ static const struct {
 	{ PORT_VXLAN, vxlan }, { PORT_VXLAN_GPE, vxlan }, { PORT_VXLAN_LINUX, vxlan },
 	{ PORT_GENEVE, geneve }, { PORT_GUE, gue }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
 	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp }, { PORT_ESP, esp },
-	{ PORT_GRE, tunnel_gre },   /* RFC 8086 */
-	{ PORT_MPLS, tunnel_mpls }, /* RFC 7510 */
+	{ PORT_CAPWAP, tunnel_capwap }, { PORT_GRE, tunnel_gre }, /* RFC 8086 */
+	{ PORT_MPLS, tunnel_mpls },                               /* RFC 7510 */
 };
 
 #define TUNNEL_COUNT (sizeof(tunnels) / sizeof(tunnels[0]))

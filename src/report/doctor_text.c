@@ -87,7 +87,8 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	    "Check cables and tap for damaged frames, and the mirror for headers of its own." },
 	[DOCTOR_RULE_NESTED_TOO_DEEP] = { "packets", "were wrapped in more layers than are undone",
 	    "Mirror nearer to the clients, where fewer tunnels are around the traffic." },
-	[DOCTOR_RULE_ENCRYPTED] = { "packets", "belonged to encrypted tunnels (IPsec, MACsec)",
+	[DOCTOR_RULE_ENCRYPTED] = { "packets",
+	    "were encrypted on their way (IPsec, MACsec, wireless LAN)",
 	    "If mail goes through them, mirror a place where it is not in the tunnel: nearer to "
 	    "the clients, or behind the gateway." },
 	[DOCTOR_RULE_DUPLICATES] = { "segments with payload", "came twice",

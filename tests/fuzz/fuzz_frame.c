@@ -1,6 +1,6 @@
 /*
- * The first byte is the link type (0xff: 276), the second says how many bytes the capture cut off;
- * the rest is the frame.
+ * The first byte is the link type (0xff: 276, 0xfe: 258), the second says how many bytes the
+ * capture cut off; the rest is the frame.
  */
 #include "packet/packet.h"
 
@@ -11,6 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+#define LINKTYPE_PKTAP 258
 #define LINKTYPE_LINUX_SLL2 276
 
 static bool
@@ -46,7 +47,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	if (!service_set_has(&services, 993))
 		service_set_init_defaults(&services);
-	frame.link_type = choice == 0xff ? LINKTYPE_LINUX_SLL2 : choice;
+	frame.link_type = choice == 0xff   ? LINKTYPE_LINUX_SLL2
+			  : choice == 0xfe ? LINKTYPE_PKTAP
+					   : choice;
 	frame.wire_len = (uint32_t)frame.bytes.len + (uint32_t)cut_len * (cut_len & 0x80 ? 257 : 1);
 	kind = packet_decode(&frame, NULL, &all);
 	some_kind = packet_decode(&frame, &services, &some);

@@ -153,6 +153,58 @@ tzsp(struct wrap *w)
 }
 
 static void
+inner_wifi(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\xaa\xaa\x03\0\0\0\x08\x00"));
+	wrap_bytes(w, BYTES("\x88\x01\0\0BSSID!\x02\0\0\0\0\x11\x02\0\0\0\0\x22\x10\0\0\0"));
+}
+
+static void
+tzsp_wifi(struct wrap *w)
+{
+	inner_wifi(w);
+	wrap_bytes(w, BYTES("\x01\x00\x00\x12\x0a\x01\xcc\x01"));
+	around_udp(w, 37008);
+}
+
+static void
+capwap_wifi(struct wrap *w)
+{
+	inner_wifi(w);
+	wrap_bytes(w, BYTES("\x00\x10\x43\x00\x00\x00\x00\x00"));
+	around_udp(w, 5247);
+}
+
+/* An optional radio address of 7 bytes with its length; frame control in network order. */
+static void
+capwap_wifi_swapped(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\xaa\xaa\x03\0\0\0\x08\x00"));
+	wrap_bytes(w, BYTES("\x02\x08\0\0\x02\0\0\0\0\x22"
+			    "BSSID!\x02\0\0\0\0\x11\x10\0"));
+	wrap_bytes(w, BYTES("\x00\x20\x43\x10\x00\x00\x00\x00\x06RADIO!\x00"));
+	around_udp(w, 5247);
+}
+
+static void
+capwap_ethernet(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x00\x10\x42\x00\x00\x00\x00\x00"));
+	around_udp(w, 5247);
+}
+
+static void
+gre_aruba(struct wrap *w)
+{
+	inner_wifi(w);
+	wrap_bytes(w, BYTES("\x00\x00\x83\x10"));
+	around_ipv4(w, 47);
+}
+
+static void
 teredo(struct wrap *w)
 {
 	inner_ipv6(w);
@@ -242,6 +294,11 @@ static const struct wrapping rows[] = {
 	{ "four_in_six", four_in_six, 4, false, -1 },
 	{ "ether_ip", ether_ip, 4, true, -1 },
 	{ "tzsp", tzsp, 4, true, -1 },
+	{ "tzsp_wifi", tzsp_wifi, 4, true, -1 },
+	{ "capwap_wifi", capwap_wifi, 4, true, -1 },
+	{ "capwap_wifi_swapped", capwap_wifi_swapped, 4, true, -1 },
+	{ "capwap_ethernet", capwap_ethernet, 4, true, -1 },
+	{ "gre_aruba", gre_aruba, 4, true, -1 },
 	{ "teredo", teredo, 6, false, -1 },
 	{ "l2tp_v2", l2tp_v2, 4, false, -1 },
 	{ "l2tp_v2_everything", l2tp_v2_everything, 4, false, -1 },

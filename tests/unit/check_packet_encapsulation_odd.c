@@ -74,6 +74,8 @@ static const struct {
 	{ "gtp_extension_of_no_length", 2152,
 	    { (const uint8_t *)"\x34\xff\0\x08\0\0\0\0\0\0\0\x85\0\0\0\0", 16 } },
 	{ "tzsp_keepalive", 37008, { (const uint8_t *)"\1\4\0\1\1", 5 } },
+	{ "capwap_keep_alive", 5247, { (const uint8_t *)"\0\x10\x42\x08\0\0\0\0\0\x10", 10 } },
+	{ "capwap_encrypted", 5247, { (const uint8_t *)"\1\0\0\0\x17\xfe\xfd\0\0", 9 } },
 	{ "tzsp_without_end", 37008, { (const uint8_t *)"\1\0\0\1\0\0\0\0", 8 } },
 	{ "teredo_bubble_cut", 3544, { (const uint8_t *)"\x60\0\0\0\0\0\x3b\x40", 8 } },
 	{ "l2tp_control", 1701, { (const uint8_t *)"\xc8\x02\0\x14\0\0\0\0\0\0\0\0", 12 } },

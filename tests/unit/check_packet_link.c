@@ -4,6 +4,11 @@
 
 #define MACS BUILD_MAC_DST BUILD_MAC_SRC
 #define PAYLOAD BYTES("hello")
+/* IEEE 802.11: duration and addresses to, and from, an access point; what its body begins with. */
+#define WIFI_TO_AP "\0\0BSSID!" BUILD_MAC_SRC BUILD_MAC_DST "\x10\0"
+#define WIFI_FROM_AP "\0\0" BUILD_MAC_DST "BSSID!" BUILD_MAC_SRC "\x10\0"
+#define SNAP_IPV4 "\xaa\xaa\x03\0\0\0\x08\x00"
+#define SNAP_IPV6 "\xaa\xaa\x03\0\0\0\x86\xdd"
 
 /* What stands in front of an IP packet, and what it tells. */
 static const struct {
@@ -62,6 +67,41 @@ static const struct {
 	    -1, 1 },
 	{ "LINUX_SLL2, IPv6, no address", 276,
 	    FRONT("\x86\xdd\0\0\0\0\0\x02\xff\xfe\x04\x00\0\0\0\0\0\0\0\0"), 6, -1, 0 },
+	{ "IEEE802_11 to the access point", 105, FRONT("\x08\x01" WIFI_TO_AP SNAP_IPV4), 4, -1, 2 },
+	{ "IEEE802_11 from it, with QoS", 105, FRONT("\x88\x02" WIFI_FROM_AP "\x05\0" SNAP_IPV6), 6,
+	    -1, 2 },
+	{ "IEEE802_11 with QoS and HT control", 105,
+	    FRONT("\x88\x81" WIFI_TO_AP "\0\0HTCT" SNAP_IPV4), 4, -1, 2 },
+	{ "IEEE802_11 without an access point", 105,
+	    FRONT("\x08\0\0\0" BUILD_MAC_DST BUILD_MAC_SRC "BSSID!\x10\0" SNAP_IPV4), 4, -1, 2 },
+	{ "IEEE802_11 between access points", 105,
+	    FRONT("\x08\x03\0\0RECEIVSENDER" BUILD_MAC_DST "\x10\0" BUILD_MAC_SRC SNAP_IPV4), 4, -1,
+	    2 },
+	{ "IEEE802_11, several packets in a frame", 105,
+	    FRONT("\x88\x01" WIFI_TO_AP "\x80\0" MACS "\x00\x35" SNAP_IPV4), 4, -1, 2 },
+	{ "IEEE802_11_RADIOTAP", 127, FRONT("\0\0\x08\0\0\0\0\0\x08\x01" WIFI_TO_AP SNAP_IPV4), 4,
+	    -1, 2 },
+	{ "IEEE802_11_RADIOTAP with flags", 127,
+	    FRONT("\0\0\x0a\0\x06\0\0\0\x10\x02\x88\x01" WIFI_TO_AP "\0\0" SNAP_IPV4), 4, -1, 2 },
+	{ "IEEE802_11_RADIOTAP with padding behind the header", 127,
+	    FRONT("\0\0\x11\0\x03\0\0\0TIMETIME\x20\x88\x01" WIFI_TO_AP "\0\0PA" SNAP_IPV4), 4, -1,
+	    2 },
+	{ "IEEE802_11_RADIOTAP with two words of what is present", 127,
+	    FRONT("\0\0\x19\0\x03\0\0\x80\0\0\0\0ALIGTIMETIME\x20\x88\x01" WIFI_TO_AP
+		  "\0\0PA" SNAP_IPV4),
+	    4, -1, 2 },
+	{ "PPI around Ethernet", 192,
+	    FRONT("\0\0\x0c\0\x01\0\0\0"
+		  "GPS!" MACS "\x08\x00"),
+	    4, -1, 2 },
+	{ "PPI around IEEE802_11", 192,
+	    FRONT("\0\0\x08\0\x69\0\0\0\x08\x02" WIFI_FROM_AP SNAP_IPV6), 6, -1, 2 },
+	{ "PKTAP around Ethernet", 258,
+	    FRONT("\x10\0\0\0\x01\0\0\0\x01\0\0\0"
+		  "NAME" MACS "\x08\x00"),
+	    4, -1, 2 },
+	{ "PKTAP around a tunnel of raw IP", 258, FRONT("\x0c\0\0\0\x01\0\0\0\x0c\0\0\0"), 6, -1,
+	    0 },
 #undef FRONT
 };
 
@@ -207,6 +247,15 @@ static const struct {
 	{ "CDP in Cisco's framing", 104, FRAME("\x0f\0\x20\0\x01") },
 	{ "keep-alive in Cisco's framing", 104, FRAME("\x8f\0\x80\x35\0\0\0\x02") },
 	{ "AppleTalk on a BSD loopback", 0, FRAME("\x10\0\0\0\x01\x02\x03") },
+	{ "a beacon", 105, FRAME("\x80\0\0\0\xff\xff\xff\xff\xff\xff") },
+	{ "an acknowledgment in the air", 105, FRAME("\xd4\0\0\0" BUILD_MAC_SRC) },
+	{ "a frame that says it sleeps", 105, FRAME("\x48\x11" WIFI_TO_AP) },
+	{ "a later piece of a frame", 105,
+	    FRAME("\x08\x01\0\0BSSID!" BUILD_MAC_SRC BUILD_MAC_DST "\x11\0" SNAP_IPV4) },
+	{ "a frame that the air damaged", 127,
+	    FRAME("\0\0\x09\0\x02\0\0\0\x40\x08\x01" WIFI_TO_AP SNAP_IPV4) },
+	{ "PPI in PPI", 192, FRAME("\0\0\x08\0\xc0\0\0\0\0\0\x08\0\x01\0\0\0") },
+	{ "PKTAP around what is not known", 258, FRAME("\x0c\0\0\0\x01\0\0\0\x93\0\0\0\x45") },
 	{ "SLL with an 802.2 frame", 113,
 	    FRAME("\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x04\x42\x42\x03") },
 #undef FRAME
@@ -218,6 +267,17 @@ START_TEST(what_is_not_ip_is_other)
 
 	ck_assert_msg(decode(others[_i].link_type, others[_i].bytes, &p) == PACKET_OTHER, "%s",
 	    others[_i].name);
+}
+END_TEST
+
+START_TEST(what_is_encrypted_on_its_link_is_told_apart)
+{
+	struct packet p;
+
+	ck_assert_int_eq(
+	    decode(105, BYTES("\x88\x41" WIFI_TO_AP "\0\0\x12\x34"), &p), PACKET_ENCRYPTED);
+	/* A frame without data has nothing to hide. */
+	ck_assert_int_eq(decode(105, BYTES("\x48\x51" WIFI_TO_AP), &p), PACKET_OTHER);
 }
 END_TEST
 
@@ -317,6 +377,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, what_follows_the_ip_packet_is_no_payload, 0, ROWS(links));
 	tcase_add_loop_test(tc, a_frame_holds_at_least_what_was_captured, 0, ROWS(links));
 	tcase_add_loop_test(tc, what_is_not_ip_is_other, 0, ROWS(others));
+	tcase_add_test(tc, what_is_encrypted_on_its_link_is_told_apart);
 	tcase_add_test(tc, a_link_type_has_a_name_or_is_unknown);
 	tcase_add_test(tc, as_many_tags_as_the_depth_allows_and_not_one_more);
 	tcase_add_test(tc, a_kind_has_a_name_of_its_own);
