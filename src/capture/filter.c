@@ -10,7 +10,7 @@
  */
 #define RANGES_MAX 32
 
-const uint8_t filter_ip_protos[FILTER_IP_PROTOS] = { 4, 41, 47, 97, 115, 137 };
+const uint8_t filter_ip_protos[FILTER_IP_PROTOS] = { 4, 41, 47, 97, 115, 137, 143 };
 const uint16_t filter_udp_ports[FILTER_UDP_PORTS] = { 1701, 2152, 3544, 4754, 4789, 4790, 5247,
 	6080, 6081, 6635, 8472, 37008 };
 const uint16_t filter_ethertypes[FILTER_ETHERTYPES] = { 0x8847, 0x8848, 0x8864, 0x6558, 0x8909,

@@ -11,7 +11,7 @@
 #include "base/service.h"
 
 /* What packet/packet.h looks into. */
-#define FILTER_IP_PROTOS 6
+#define FILTER_IP_PROTOS 7
 #define FILTER_UDP_PORTS 12
 #define FILTER_ETHERTYPES 14
 extern const uint8_t filter_ip_protos[FILTER_IP_PROTOS];

@@ -20,6 +20,7 @@
 #define IP_PROTO_MPLS 137 /* RFC 4023 */
 #define IP_PROTO_HIP 139
 #define IP_PROTO_SHIM6 140
+#define IP_PROTO_ETHERNET 143 /* RFC 8986, section 10.1 */
 
 void
 ip_any(struct walk *w)
@@ -146,6 +147,12 @@ ipv6_follows(struct walk *w)
 }
 
 static void
+ethernet_follows(struct walk *w)
+{
+	w->next = LAYER_ETHERNET;
+}
+
+static void
 option_header(struct walk *w)
 {
 	extension_header(w, 8, 8);
@@ -175,6 +182,7 @@ static void (*const protos[256])(struct walk *w) = {
 	[IP_PROTO_MPLS] = tunnel_mpls,
 	[IP_PROTO_HIP] = option_header,
 	[IP_PROTO_SHIM6] = option_header,
+	[IP_PROTO_ETHERNET] = ethernet_follows,
 };
 
 bool

@@ -69,6 +69,7 @@ static const struct shape shapes[] = {
 	{ "GTP-U", { 0, 0 }, IP4, 17, 0, 2152, 2152, false, true, false },
 	{ "TZSP", { 0, 0 }, IP4, 17, 0, 40000, 37008, false, true, false },
 	{ "CAPWAP", { 0, 0 }, IP4, 17, 0, 40000, 5247, false, true, false },
+	{ "Ethernet in IPv6", { 0, 0 }, IP6, 143, 0, 1, 1, false, true, false },
 	{ "PPPoE in a tag", { 0x8100, 0 }, 0x8864, 6, 0, 1, 1, false, true, false },
 	{ "Cisco metadata behind a tag", { 0x8100, 0 }, 0x8909, 6, 0, 1, 1, false, true, false },
 	{ "a third tag", { 0x88a8, 0x9100 }, 0x8100, 6, 0, 1, 1, false, true, false },

@@ -204,6 +204,16 @@ gre_aruba(struct wrap *w)
 	around_ipv4(w, 47);
 }
 
+/* RFC 8986, section 4.9: a segment routing header, then the frame. */
+static void
+ethernet_in_ipv6(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x8f\x02\x04\x00\x00\x00\x00\x00SEGMENTSEGMENT!!"));
+	wrap_ipv6(w, 9, 43);
+	wrap_ethernet(w, 0x90, 0x86dd);
+}
+
 static void
 teredo(struct wrap *w)
 {
@@ -299,6 +309,7 @@ static const struct wrapping rows[] = {
 	{ "capwap_wifi_swapped", capwap_wifi_swapped, 4, true, -1 },
 	{ "capwap_ethernet", capwap_ethernet, 4, true, -1 },
 	{ "gre_aruba", gre_aruba, 4, true, -1 },
+	{ "ethernet_in_ipv6", ethernet_in_ipv6, 4, true, -1 },
 	{ "teredo", teredo, 6, false, -1 },
 	{ "l2tp_v2", l2tp_v2, 4, false, -1 },
 	{ "l2tp_v2_everything", l2tp_v2_everything, 4, false, -1 },
