@@ -66,7 +66,7 @@ check_file(const struct store *s, struct error *err)
 		return -1;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		error_set(err, "%s is no ordinary file; give another --db", s->path);
+		error_set(err, "%s is no ordinary file; give another database", s->path);
 		return -1;
 	}
 	/* SQLite takes a single byte for nothing, and would write over it. */

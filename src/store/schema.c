@@ -177,13 +177,14 @@ identify(struct store *s, int64_t *version, bool *is_empty, struct error *err)
 	}
 	*is_empty = tables == 0 && id == 0 && *version == 0;
 	if (!*is_empty && id != STORE_APPLICATION_ID) {
-		error_set(err, "%s is a database of another program; give another --db", s->path);
+		error_set(
+		    err, "%s is a database of another program; give another database", s->path);
 		return -1;
 	}
 	if (*version > STORE_SCHEMA_VERSION) {
 		error_set(err,
 		    "%s was written by a newer tlstally (schema %lld, this one knows %d); use that "
-		    "one, or give another --db",
+		    "one, or give another database",
 		    s->path, (long long)*version, STORE_SCHEMA_VERSION);
 		return -1;
 	}
@@ -275,7 +276,7 @@ check_form(struct store *s, struct error *err)
 		return 0;
 	error_set(err,
 	    "%s was written by a tlstally from before the first release, which kept findings in "
-	    "another form; give another --db, and read the captures into that once more",
+	    "another form; give another database, and read the captures into that once more",
 	    s->path);
 	return -1;
 }

@@ -59,7 +59,8 @@ store_error(struct store *s, const char *what, struct error *err)
 void
 store_error_not_ours(const struct store *s, struct error *err)
 {
-	error_set(err, "%s is no database of tlstally, nor of any other program; give another --db",
+	error_set(err,
+	    "%s is no database of tlstally, nor of any other program; give another database",
 	    s->path);
 }
 
@@ -67,7 +68,8 @@ void
 store_error_damaged(const struct store *s, struct error *err)
 {
 	error_set(err,
-	    "the database %s is damaged; put it aside and give another --db, or save what can be "
+	    "the database %s is damaged; put it aside and give another database, or save what can "
+	    "be "
 	    "read of it with the sqlite3 command .recover",
 	    s->path);
 }
@@ -76,7 +78,8 @@ void
 store_error_used_up(const struct store *s, struct error *err)
 {
 	error_set(err,
-	    "the database %s has numbered as many clients and servers as it can; give another --db",
+	    "the database %s has numbered as many clients and servers as it can; give another "
+	    "database",
 	    s->path);
 }
 

@@ -297,7 +297,7 @@ START_TEST(numbers_that_are_used_up_are_an_error_and_nothing_is_written)
 	ev.server_port = 995;
 	ck_assert(tally_add(t, &ev));
 	ck_assert_int_eq(store_flush(s, sensor_of(s, "here"), t, NULL, &err), -1);
-	ck_assert_msg(strstr(err.text, "give another --db") != NULL, "%s", err.text);
+	ck_assert_msg(strstr(err.text, "give another database") != NULL, "%s", err.text);
 	ck_assert_str_eq(sql("SELECT client, count FROM inventory"), "10.0.0.1|2");
 	ck_assert_str_eq(sql("SELECT client, count FROM clients"), "10.0.0.1|2");
 	tally_free(t);
