@@ -22,6 +22,9 @@
  */
 #define NAME_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
+/* A longer name that is no UTF-8 is left out. */
+#define LOOSE_NAME_MAX 1024
+
 /* A fixed text under construction: what does not fit whole ends it. */
 struct text {
 	char *out;
@@ -133,8 +136,32 @@ copy_text(struct span text, bool escapes, char *out, size_t room)
 	}
 }
 
+static X509_NAME *
+decode_name(struct span der)
+{
+	const unsigned char *at = der.data;
+
+	return d2i_X509_NAME(NULL, &at, (long)der.len);
+}
+
+/* `flags`: how it is to be printed.  NULL for a name that libcrypto refuses in any form. */
+static X509_NAME *
+decode_subject(struct span der, unsigned long *flags)
+{
+	uint8_t loose[LOOSE_NAME_MAX];
+	X509_NAME *name = decode_name(der);
+
+	*flags = NAME_FLAGS;
+	if (name != NULL || der.len > sizeof(loose))
+		return name;
+	memcpy(loose, der.data, der.len);
+	certificate_loosen_name(loose, der.len);
+	*flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT;
+	return decode_name(span_from(loose, der.len));
+}
+
 static void
-read_subject(const X509_NAME *name, struct tls_certificate *out)
+read_subject(const X509_NAME *name, unsigned long flags, struct tls_certificate *out)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text;
@@ -142,7 +169,7 @@ read_subject(const X509_NAME *name, struct tls_certificate *out)
 
 	if (bio == NULL)
 		return;
-	if (X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) >= 0) {
+	if (X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
 		len = BIO_get_mem_data(bio, &text);
 		if (len > 0)
 			copy_text(
@@ -216,18 +243,16 @@ bool
 tls_certificate_parse(struct span der, struct tls_certificate *out)
 {
 	struct certificate_parts parts;
-	const unsigned char *at;
 	X509_NAME *subject;
+	unsigned long flags;
 
 	*out = (struct tls_certificate){ 0 };
 	if (der.len > DER_MAX || !certificate_find_parts(der, &parts))
 		return false;
 	begin();
-	at = parts.subject.data;
-	/* NULL for a name that libcrypto refuses, such as a UTF8String that is no UTF-8. */
-	subject = d2i_X509_NAME(NULL, &at, (long)parts.subject.len);
+	subject = decode_subject(parts.subject, &flags);
 	if (subject != NULL)
-		read_subject(subject, out);
+		read_subject(subject, flags, out);
 	read_not_after(parts.not_after, out);
 	if (parts.dns_name.data != NULL)
 		copy_text(parts.dns_name, false, out->dns_name, sizeof(out->dns_name));

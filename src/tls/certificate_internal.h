@@ -10,6 +10,8 @@
 #define TLSTALLY_TLS_CERTIFICATE_INTERNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/span.h"
 
@@ -21,6 +23,12 @@ struct certificate_parts {
 
 /* False where `der` is no certificate, from its first byte to its last. */
 bool certificate_find_parts(struct span der, struct certificate_parts *out);
+
+/*
+ * Calls each UTF8String of a Name (RFC 5280, section 4.1.2.4) a T61String.  Of that libcrypto takes
+ * any bytes, of a UTF8String it refuses those that are no UTF-8, with the whole name.
+ */
+void certificate_loosen_name(uint8_t *name, size_t len);
 
 /* True for a name by which one server is known. */
 bool certificate_is_host_name(struct span name);

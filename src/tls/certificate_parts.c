@@ -9,6 +9,9 @@
 #define DER_OCTET_STRING 0x04
 #define DER_OID 0x06
 #define DER_BOOLEAN 0x01
+#define DER_UTF8_STRING 0x0c
+#define DER_T61_STRING 0x14
+#define DER_SET 0x31
 #define DER_SEQUENCE 0x30
 #define DER_VERSION 0xa0    /* [0] EXPLICIT */
 #define DER_EXTENSIONS 0xa3 /* [3] EXPLICIT */
@@ -175,4 +178,20 @@ certificate_find_parts(struct span der, struct certificate_parts *out)
 	       read_element(&certificate, DER_SEQUENCE, &ignored, NULL) && /* signatureAlgorithm */
 	       read_element(&certificate, DER_BIT_STRING, &ignored, NULL) && /* signatureValue */
 	       span_is_empty(certificate) && read_to_be_signed(to_be_signed, out);
+}
+
+void
+certificate_loosen_name(uint8_t *name, size_t len)
+{
+	struct span s = span_from(name, len), sets, set, pair, ignored, whole;
+
+	if (!read_element(&s, DER_SEQUENCE, &sets, NULL))
+		return;
+	while (read_element(&sets, DER_SET, &set, NULL)) {
+		while (read_element(&set, DER_SEQUENCE, &pair, NULL)) {
+			if (read_element(&pair, DER_OID, &ignored, NULL) &&
+			    read_element(&pair, DER_UTF8_STRING, &ignored, &whole))
+				name[whole.data - name] = DER_T61_STRING;
+		}
+	}
 }

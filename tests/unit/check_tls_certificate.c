@@ -163,6 +163,7 @@ parse_patched(struct span from, struct span to, struct tls_certificate *out)
 /* The common name as it stands in CERT_PLAIN. */
 #define UTF8_STRING "\x0c\x10"
 #define T61_STRING "\x14\x10"
+#define BMP_STRING "\x1e\x0f"
 #define COMMON_NAME UTF8_STRING "mail.example.org"
 
 static const struct {
@@ -257,11 +258,20 @@ START_TEST(subject_that_cannot_be_read_is_absent_and_the_rest_is_there)
 {
 	struct tls_certificate c;
 
-	ck_assert(
-	    parse_patched(BYTES(COMMON_NAME), BYTES(UTF8_STRING "\xff\xfeil.example.org"), &c));
+	ck_assert(parse_patched(BYTES(COMMON_NAME), BYTES(BMP_STRING "a length is odd."), &c));
 	ck_assert_str_eq(c.subject, "");
 	ck_assert_str_eq(c.dns_name, "imap.example.org");
 	ck_assert(c.has_not_after);
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_utf8_are_escaped)
+{
+	struct tls_certificate c;
+
+	ck_assert(parse_patched(BYTES(COMMON_NAME), BYTES(UTF8_STRING "b\xfcro,example.org"), &c));
+	ck_assert_str_eq(c.subject, "CN=b\\FCro\\,example.org,O=Example\\, B\\C3\\BCro,C=DE");
+	ck_assert_str_eq(c.dns_name, "imap.example.org");
 }
 END_TEST
 
@@ -355,6 +365,7 @@ add_tests(TCase *tc)
 	    tc, a_dns_name_that_is_no_host_gives_way_to_the_next, 0, ROWS(no_host_rows));
 	tcase_add_test(tc, time_that_is_none_is_absent);
 	tcase_add_test(tc, subject_that_cannot_be_read_is_absent_and_the_rest_is_there);
+	tcase_add_test(tc, bytes_that_are_no_utf8_are_escaped);
 	tcase_add_test(tc, length_that_is_not_der_is_bad);
 	tcase_add_test(tc, no_prefix_is_a_certificate);
 	tcase_add_test(tc, bytes_behind_a_certificate_are_bad);
