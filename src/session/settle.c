@@ -470,6 +470,7 @@ count_no_event(struct session *s)
 {
 	struct session_counters *c = s->options->counters;
 	const struct session_side *a = &s->side[0], *b = &s->side[1];
+	bool greeted = s->mail != NULL && s->spoke[1 - (unsigned)s->mail_client];
 
 	if (a->records.hello_pending || b->records.hello_pending)
 		c->half_hello++;
@@ -479,12 +480,10 @@ count_no_event(struct session *s)
 		c->no_hello++;
 	else if (session_is_http(s))
 		c->http++;
-	else if (s->mail == NULL || s->mail->facts.garbage)
-		c->garbage++;
-	else if (s->mail->facts.quit)
+	else if (s->mail != NULL && s->mail->facts.quit && !s->mail->facts.garbage)
 		c->quit_only++;
-	else if (!s->spoke[1 - (unsigned)s->mail_client])
-		c->garbage++; /* no line is whole, and no banner is there */
+	else if (!greeted || s->mail->facts.garbage)
+		c->garbage++; /* no line of the client's is whole, where that is all */
 	else
 		c->banner_only++;
 }
