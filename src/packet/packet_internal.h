@@ -6,6 +6,8 @@
 #ifndef TLSTALLY_PACKET_PACKET_INTERNAL_H
 #define TLSTALLY_PACKET_PACKET_INTERNAL_H
 
+#include <string.h>
+
 #include "base/port_set.h"
 #include "packet/decoder.h"
 #include "packet/packet.h"
@@ -154,7 +156,35 @@ void tunnel_capwap(struct walk *w);
 
 /* tcp.c */
 void tcp_header(struct walk *w);
-/* Multipath TCP: is this, by its options, one more path of a connection that is there? */
-bool tcp_joins(uint8_t flags, struct span options);
+/* Multipath TCP: is a SYN with these options one more path of a connection that is there? */
+bool tcp_join_is_among(struct span options);
+
+#define TCP_OPTION_MPTCP 30 /* RFC 8684, section 3 */
+
+/*
+ * The same, for a flood of SYNs: most have no byte that could be the option's kind, which takes a
+ * fraction of going through them one by one.
+ */
+static inline bool
+tcp_joins(uint8_t flags, struct span options)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, kind = TCP_OPTION_MPTCP * ones;
+	uint64_t word, found = 0;
+	size_t i = 0;
+
+	if ((flags & TCP_SYN) == 0)
+		return false;
+	/* A byte of zero borrows from the next.  The header's length counts words of four bytes. */
+	for (; i + 8 <= options.len; i += 8) {
+		memcpy(&word, options.data + i, 8);
+		word ^= kind;
+		found |= (word - ones) & ~word;
+	}
+	if (i + 4 <= options.len) {
+		word = (u32_at(options, i) | ones << 32) ^ kind;
+		found |= (word - ones) & ~word;
+	}
+	return (found & ones << 7) != 0 && tcp_join_is_among(options);
+}
 
 #endif

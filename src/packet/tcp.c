@@ -7,17 +7,14 @@
 
 #define OPTION_END 0
 #define OPTION_NOP 1
-#define OPTION_MPTCP 30
 #define MPTCP_JOIN 1
 
 bool
-tcp_joins(uint8_t flags, struct span options)
+tcp_join_is_among(struct span options)
 {
 	uint8_t kind, len, subtype;
 	struct span body;
 
-	if ((flags & TCP_SYN) == 0)
-		return false;
 	while (span_read_u8(&options, &kind) && kind != OPTION_END) {
 		if (kind == OPTION_NOP)
 			continue;
@@ -25,7 +22,7 @@ tcp_joins(uint8_t flags, struct span options)
 		    !span_read_span(&options, len - 2u, &body))
 			return false;
 		/* RFC 8684, section 3: the subtype stands in the upper half. */
-		if (kind == OPTION_MPTCP && span_peek_u8(body, &subtype))
+		if (kind == TCP_OPTION_MPTCP && span_peek_u8(body, &subtype))
 			return subtype >> 4 == MPTCP_JOIN;
 	}
 	return false;
