@@ -164,10 +164,21 @@ start_pppd(struct walk *w)
 	w->next = LAYER_PPP;
 }
 
-/* What such a header names is no header of its kind once more. */
+/*
+ * Behind a header of `len` bytes, `taken` of which are taken, that names the link type of what
+ * follows.  It names no header of its own kind once more.
+ */
 static void
-start_inner(struct walk *w, uint32_t link_type)
+start_inner(struct walk *w, size_t taken, size_t len, uint32_t link_type)
 {
+	struct span fields;
+
+	if (len < taken) {
+		walk_end(w, PACKET_BAD_LINK);
+		return;
+	}
+	if (!walk_take(w, len - taken, PACKET_BAD_LINK, &fields))
+		return;
 	if (link_type == LINKTYPE_PPI || link_type == LINKTYPE_PKTAP ||
 	    packet_link_name(link_type) == NULL)
 		walk_end(w, PACKET_OTHER);
@@ -179,32 +190,26 @@ start_inner(struct walk *w, uint32_t link_type)
 static void
 start_ppi(struct walk *w)
 {
-	struct span h, fields;
-	size_t len;
+	struct span h;
 
 	if (!walk_take(w, PPI_LEN, PACKET_BAD_LINK, &h))
 		return;
-	len = (size_t)h.data[3] << 8 | h.data[2];
-	if (h.data[0] != 0 || len < PPI_LEN)
+	if (h.data[0] != 0)
 		walk_end(w, PACKET_BAD_LINK);
-	else if (walk_take(w, len - PPI_LEN, PACKET_BAD_LINK, &fields))
-		start_inner(w, __builtin_bswap32(u32_at(h, 4)));
+	else
+		start_inner(w, PPI_LEN, (size_t)h.data[3] << 8 | h.data[2],
+		    __builtin_bswap32(u32_at(h, 4)));
 }
 
 /* macOS: length of all, kind of record (1: a packet), link type; little-endian. */
 static void
 start_pktap(struct walk *w)
 {
-	struct span h, fields;
-	uint32_t len;
+	struct span h;
 
-	if (!walk_take(w, PKTAP_LEN, PACKET_BAD_LINK, &h))
-		return;
-	len = __builtin_bswap32(u32_at(h, 0));
-	if (len < PKTAP_LEN)
-		walk_end(w, PACKET_BAD_LINK);
-	else if (walk_take(w, len - PKTAP_LEN, PACKET_BAD_LINK, &fields))
-		start_inner(w, __builtin_bswap32(u32_at(h, 8)));
+	if (walk_take(w, PKTAP_LEN, PACKET_BAD_LINK, &h))
+		start_inner(
+		    w, PKTAP_LEN, __builtin_bswap32(u32_at(h, 0)), __builtin_bswap32(u32_at(h, 8)));
 }
 
 void

@@ -168,7 +168,7 @@ bool tcp_join_is_among(struct span options);
 static inline bool
 tcp_joins(uint8_t flags, struct span options)
 {
-	const uint64_t ones = UINT64_MAX / 0xff, kind = TCP_OPTION_MPTCP * ones;
+	const uint64_t ones = UINT64_C(0x0101010101010101), kind = TCP_OPTION_MPTCP * ones;
 	uint64_t word, found = 0;
 	size_t i = 0;
 

@@ -79,6 +79,15 @@ open_resolver(struct resolver *r)
 	ck_assert_int_eq(pthread_create(&r->thread, NULL, serve, r), 0);
 }
 
+static void
+close_resolver(struct resolver *r)
+{
+	(void)shutdown(r->fd, SHUT_RDWR);
+	(void)pthread_cancel(r->thread);
+	(void)pthread_join(r->thread, NULL);
+	(void)close(r->fd);
+}
+
 static struct report
 report_of_clients(void)
 {
@@ -106,10 +115,7 @@ START_TEST(a_client_without_a_name_gets_the_one_of_dns)
 	ck_assert_ptr_null(r.clients[2].name);
 	ck_assert_uint_eq(unanswered, 1);
 	report_release(&r);
-	(void)shutdown(resolver.fd, SHUT_RDWR);
-	(void)pthread_cancel(resolver.thread);
-	(void)pthread_join(resolver.thread, NULL);
-	(void)close(resolver.fd);
+	close_resolver(&resolver);
 }
 END_TEST
 
@@ -131,10 +137,7 @@ START_TEST(who_calls_itself_localhost_gets_the_name_of_dns)
 	ck_assert_str_eq(r.clients[1].name, "localhost");
 	ck_assert_uint_eq(unanswered, 1);
 	report_release(&r);
-	(void)shutdown(resolver.fd, SHUT_RDWR);
-	(void)pthread_cancel(resolver.thread);
-	(void)pthread_join(resolver.thread, NULL);
-	(void)close(resolver.fd);
+	close_resolver(&resolver);
 }
 END_TEST
 
