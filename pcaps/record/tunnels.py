@@ -12,6 +12,7 @@ that conversation, but for what the wrapping changes.
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -246,6 +247,18 @@ def link_ppp_hdlc(frame, number):
 @wrapped("Link type Cisco HDLC", link=104)
 def link_c_hdlc(frame, number):
     return b"\x0f\0\x08\0" + packet_of(frame)
+
+
+@wrapped("IPv6 by way of segments, in one direction (SRv6 without a tunnel)", base=BASE6)
+def segment_routing(frame, number):
+    packet = packet_of(frame)
+    if packet[8:24] != socket.inet_pton(socket.AF_INET6, lab.CLIENT6):
+        return frame
+    way = [packet[24:40]] + [socket.inet_pton(socket.AF_INET6, "2001:db8:51::%d" % n)
+                             for n in (2, 1)]
+    header = struct.pack(">BBBBBBH", packet[6], 6, 4, 2, 2, 0, 0) + b"".join(way)
+    return frame[:14] + packet[:4] + struct.pack(">HB", len(header) + len(packet) - 40, 43) + \
+        packet[7:24] + way[2] + header + packet[40:]
 
 
 @wrapped("IPv6 fragments of 400 bytes, the last one first", base=BASE6)

@@ -22,6 +22,12 @@
 #define IP_PROTO_SHIM6 140
 #define IP_PROTO_ETHERNET 143 /* RFC 8986, section 10.1 */
 
+#define ROUTING_LEN 8 /* up to the list */
+#define ROUTING_SOURCE 0
+#define ROUTING_MOBILE 2
+#define ROUTING_SEGMENTS 4
+#define ADDRESS_LEN 16
+
 void
 ip_any(struct walk *w)
 {
@@ -158,6 +164,30 @@ option_header(struct walk *w)
 	extension_header(w, 8, 8);
 }
 
+/*
+ * RFC 8200, section 4.4: while segments are left, the packet is on its way to one of them, and goes
+ * to the last one in the end.  RFC 8754, section 2, has that in front; the types of old (RFC 2460,
+ * section 4.4; RFC 6275, section 6.4) have it behind the others.
+ */
+static void
+routing_header(struct walk *w)
+{
+	struct span h = w->rest;
+	size_t count, last = 0;
+
+	option_header(w);
+	if (w->next == LAYER_END || h.data[3] == 0 || w->out->dst.family != 6)
+		return;
+	count = h.data[1] / (ADDRESS_LEN / 8u);
+	if (count == 0)
+		return;
+	if (h.data[2] == ROUTING_SOURCE || h.data[2] == ROUTING_MOBILE)
+		last = count - 1;
+	else if (h.data[2] != ROUTING_SEGMENTS)
+		return;
+	w->out->dst = addr_from_v6(h.data + ROUTING_LEN + last * ADDRESS_LEN);
+}
+
 /* RFC 4302, section 2.2: units of 4 bytes, minus 2. */
 static void
 authentication_header(struct walk *w)
@@ -171,7 +201,7 @@ static void (*const protos[256])(struct walk *w) = {
 	[IP_PROTO_TCP] = tcp_follows,
 	[IP_PROTO_UDP] = udp_header,
 	[IP_PROTO_IPV6] = ipv6_follows,
-	[IP_PROTO_ROUTING] = option_header,
+	[IP_PROTO_ROUTING] = routing_header,
 	[IP_PROTO_FRAGMENT] = fragment_header,
 	[IP_PROTO_GRE] = tunnel_gre,
 	[IP_PROTO_AH] = authentication_header,

@@ -255,7 +255,6 @@ static const struct {
 	{ "encrypted", 50, CHAIN("\0\0\0\x01\0\0\0\x01"), PACKET_ENCRYPTED },
 	{ "ICMPv6", 58, CHAIN("\x80\0\0\0"), PACKET_OTHER },
 	{ "UDP on ports of no tunnel", 17, CHAIN("\x03\xe1\xc0\x00\x00\x0c\0\0"), PACKET_OTHER },
-#undef CHAIN
 };
 
 static void
@@ -276,6 +275,49 @@ START_TEST(extension_headers_lead_to_what_follows)
 	    decode_built(BUILD_LINK_RAW, &b, &p) == chains[_i].kind, "%s", chains[_i].name);
 	if (chains[_i].kind == PACKET_TCP)
 		assert_mail(&p, 6, PAYLOAD);
+}
+END_TEST
+
+/* Addresses are ten zeros, a digit and five zeros here; the packet's own is not among them. */
+static const struct {
+	const char *name;
+	struct span bytes;
+	char last; /* 0: the packet's own destination counts */
+} routes[] = {
+#define A(digit) "\0\0\0\0\0\0\0\0\0\0" digit "\0\0\0\0\0"
+	{ "a segment is left", CHAIN("\x06\x04\x04\x01\x01\0\0\0" A("1") A("2")), '1' },
+	{ "fewer in the list than are left", CHAIN("\x06\x02\x04\x01\0\0\0\0" A("1")), '1' },
+	{ "behind the list a TLV", CHAIN("\x06\x03\x04\x01\0\0\0\0" A("1") "\x04\x06\0\0\0\0\0\0"),
+	    '1' },
+	{ "no segment is left", CHAIN("\x06\x04\x04\0\x01\0\0\0" A("1") A("2")), 0 },
+	{ "no list", CHAIN("\x06\0\x04\x01\0\0\0\0"), 0 },
+	{ "source routing", CHAIN("\x06\x04\0\x02\0\0\0\0" A("1") A("2")), '2' },
+	{ "source routing at its end", CHAIN("\x06\x04\0\0\0\0\0\0" A("1") A("2")), 0 },
+	{ "a mobile node's home", CHAIN("\x06\x02\x02\x01\0\0\0\0" A("1")), '1' },
+	{ "addresses that are shortened", CHAIN("\x06\x02\x03\x01\x88\0\0\0" A("1")), 0 },
+#undef A
+#undef CHAIN
+};
+
+START_TEST(a_packet_on_its_way_goes_to_the_last_segment)
+{
+	struct built b;
+	struct packet p;
+
+	build_inside(&b);
+	build_push(&b, routes[_i].bytes);
+	(void)build_ipv6(&b, 43);
+	ck_assert_int_eq(decode_built(BUILD_LINK_RAW, &b, &p), PACKET_TCP);
+	if (routes[_i].last == 0)
+		assert_mail(&p, 6, PAYLOAD);
+	else
+		ck_assert_msg(p.dst.bytes[10] == routes[_i].last, "%s", routes[_i].name);
+	/* In IPv4 there are no such addresses. */
+	build_inside(&b);
+	build_push(&b, routes[_i].bytes);
+	(void)build_ipv4(&b, 43);
+	ck_assert_int_eq(decode_built(BUILD_LINK_RAW, &b, &p), PACKET_TCP);
+	assert_mail(&p, 4, PAYLOAD);
 }
 END_TEST
 
@@ -390,6 +432,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, no_length_means_up_to_the_end_of_the_frame);
 	tcase_add_loop_test(tc, fragments_of_ipv4_are_fragments, 0, IPV4_FRAGMENT_ROWS);
 	tcase_add_loop_test(tc, extension_headers_lead_to_what_follows, 0, ROWS(chains));
+	tcase_add_loop_test(tc, a_packet_on_its_way_goes_to_the_last_segment, 0, ROWS(routes));
 	tcase_add_loop_test(tc, extension_headers_that_the_capture_cut_are_cut, 0, ROWS(chains));
 	tcase_add_loop_test(tc, extension_headers_longer_than_the_packet_are_bad, 0, ROWS(chains));
 	tcase_add_test(tc, a_chain_of_extension_headers_without_end_is_too_deep);
