@@ -236,14 +236,22 @@ find_by_name(const struct switch_off *s, const char *name, enum protocol protoco
 	return true;
 }
 
-/* RFC 4291, section 2.5.5.2: ::ffff:192.0.2.1 is 192.0.2.1. */
+/*
+ * The IPv4 address in an IPv6 one: RFC 4291, section 2.5.5.2 (::ffff:192.0.2.1); RFC 6052, section
+ * 2.1 (64:ff9b::192.0.2.1, by which NAT64 reaches servers that have IPv4 only).
+ */
 static struct addr
 unmapped(const struct addr *a)
 {
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t prefixes[][12] = {
+		{ [10] = 0xff, [11] = 0xff },
+		{ 0x00, 0x64, 0xff, 0x9b },
+	};
 
-	if (a->family == 6 && memcmp(a->bytes, prefix, sizeof(prefix)) == 0)
-		return addr_from_v4(a->bytes + sizeof(prefix));
+	for (size_t i = 0; a->family == 6 && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (memcmp(a->bytes, prefixes[i], sizeof(prefixes[i])) == 0)
+			return addr_from_v4(a->bytes + sizeof(prefixes[i]));
+	}
 	return *a;
 }
 
@@ -256,7 +264,8 @@ find_by_address(const struct switch_off *s, const struct addr *address, uint16_t
 	for (size_t i = 0; i < s->network_count; i++) {
 		const struct switch_off_entry *e = &s->entries[s->networks[i].entry];
 
-		if (!network_contains(&s->networks[i].network, &plain) ||
+		if ((!network_contains(&s->networks[i].network, &plain) &&
+			!network_contains(&s->networks[i].network, address)) ||
 		    !has_protocol(e, protocol) || !has_port(e, port))
 			continue;
 		set_match(e, out);

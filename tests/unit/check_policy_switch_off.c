@@ -66,7 +66,7 @@ static const char two_services[] = "# data\r\n"
 				   "switch_off = 2026-07-01\r\n"
 				   "host = outlook.example, *.outlook.example\r\n"
 				   "legacy_host = Imap-Legacy.outlook.example.\r\n"
-				   "network = 192.0.2.0/25, 2001:db8::/32\r\n"
+				   "network = 192.0.2.0/25, 2001:db8::/32, 64:ff9b::c633:6401\r\n"
 				   "[Online sending]\r\n"
 				   "version = 2024-01-01\r\n"
 				   "protocol = smtp\r\n"
@@ -101,6 +101,11 @@ static const struct {
 	{ "", "192.0.2.128", 995, PROTOCOL_POP3, NULL, false, false },
 	{ "", "192.0.2.128", 25, PROTOCOL_SMTP, "Online sending", false, true },
 	{ "", "::ffff:192.0.2.1", 993, PROTOCOL_IMAP, "Online mail", false, true },
+	{ "", "64:ff9b::192.0.2.1", 993, PROTOCOL_IMAP, "Online mail", false, true },
+	{ "", "64:ff9b::192.0.2.128", 993, PROTOCOL_IMAP, NULL, false, false },
+	{ "", "64:ff9b:1::192.0.2.1", 993, PROTOCOL_IMAP, NULL, false, false },
+	{ "", "64:ff9b::198.51.100.1", 993, PROTOCOL_IMAP, "Online mail", false, true },
+	{ "", "198.51.100.1", 993, PROTOCOL_IMAP, NULL, false, false },
 	{ "", "2001:db8:ffff::1", 993, PROTOCOL_IMAP, "Online mail", false, true },
 	{ "", "2001:db9::1", 993, PROTOCOL_IMAP, NULL, false, false },
 	{ "", "", 993, PROTOCOL_IMAP, NULL, false, false },
