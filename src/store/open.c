@@ -1,6 +1,7 @@
 /* From a path to a connection: what may be opened, how, and what to say where it cannot be. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,16 +40,52 @@ make_file(const char *path, struct error *err)
 	return 0;
 }
 
+/* SQLite has room for so much of the whole path, with the name of a journal. */
+static bool
+is_too_long(const char *path, size_t *max)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	char whole[PATH_MAX];
+
+	*max = (size_t)vfs->mxPathname - strlen("-journal");
+	/* Its low byte: another one says that there are links in the path. */
+	return (vfs->xFullPathname(vfs, path, (int)sizeof(whole), whole) & 0xff) == SQLITE_OK &&
+	       strlen(whole) > *max;
+}
+
+static int
+check_name(const char *path, struct error *err)
+{
+	size_t max;
+
+	if (path[0] == '\0') {
+		error_set(err, "the name of the database is empty; give the name of a file");
+		return -1;
+	}
+	if (strcmp(path, "-") == 0) {
+		error_set(err,
+		    "a database cannot be read from standard input or written to standard output; "
+		    "give the name of a file (./- for one that is called so)");
+		return -1;
+	}
+	if (is_too_long(path, &max)) {
+		error_set(err,
+		    "the whole path of the database is longer than the %zu bytes that SQLite has "
+		    "room for: %s",
+		    max, path);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 check_file(const struct store *s, struct error *err)
 {
 	bool to_write = s->mode != STORE_READ;
 	struct stat st;
 
-	if (s->path[0] == '\0') {
-		error_set(err, "the name of the database is empty; give the name of a file");
+	if (check_name(s->path, err) != 0)
 		return -1;
-	}
 	if (stat(s->path, &st) != 0) {
 		if (errno == ENOENT && to_write)
 			return make_file(s->path, err);
@@ -92,9 +129,6 @@ set_up_sqlite(void)
 static int
 connect_to(struct store *s, const char *name, int flags, struct error *err)
 {
-	static pthread_once_t set_up = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&set_up, set_up_sqlite);
 	/* In one thread at a time; a reader that waits for a writer's recovery waits too. */
 	if (sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		if (s->db != NULL)
@@ -215,9 +249,11 @@ configure(struct store *s, struct error *err)
 int
 store_open_file(struct store *s, struct error *err)
 {
+	static pthread_once_t set_up = PTHREAD_ONCE_INIT;
 	struct stat st;
 	int result;
 
+	(void)pthread_once(&set_up, set_up_sqlite);
 	hide_from_sqlite(s);
 	if (check_file(s, err) != 0)
 		return -1;

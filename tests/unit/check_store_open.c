@@ -72,6 +72,47 @@ START_TEST(an_empty_name_is_no_database)
 }
 END_TEST
 
+START_TEST(a_stream_is_no_database)
+{
+	(void)snprintf(path, sizeof(path), "-");
+	expect_failure(
+	    _i == 0 ? STORE_READ : STORE_WRITE, "standard output; give the name of a file");
+}
+END_TEST
+
+START_TEST(a_path_may_be_as_long_as_sqlite_lets_it)
+{
+	char name[506], *ends[2];
+	struct error err = { "" };
+	size_t len = strlen(folder);
+	struct store *s;
+
+	memset(name, 'd', sizeof(name));
+	memcpy(name, folder, len);
+	name[len] = '/';
+	for (int i = 0; i < 2; i++) {
+		ends[i] = name + len + (size_t)(i + 1) * 200;
+		*ends[i] = '\0';
+		ck_assert_int_eq(mkdir(name, 0700), 0);
+		*ends[i] = '/';
+	}
+	name[504] = '\0';
+	s = store_open(name, STORE_WRITE, &err);
+	ck_assert_msg(s != NULL, "%s", err.text);
+	store_close(s);
+	ck_assert_int_eq(unlink(name), 0);
+	name[504] = 'd';
+	name[505] = '\0';
+	ck_assert_ptr_null(store_open(name, _i == 0 ? STORE_READ : STORE_WRITE, &err));
+	ck_assert_msg(strstr(err.text, "longer than the 504 bytes") != NULL, "%s", err.text);
+	ck_assert_int_ne(access(name, F_OK), 0);
+	for (int i = 1; i >= 0; i--) {
+		*ends[i] = '\0';
+		ck_assert_int_eq(rmdir(name), 0);
+	}
+}
+END_TEST
+
 START_TEST(a_pipe_or_a_device_is_no_database)
 {
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -198,6 +239,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_file_is_no_folder, 0, 2);
 	tcase_add_loop_test(tc, a_folder_is_no_database, 0, 2);
 	tcase_add_loop_test(tc, an_empty_name_is_no_database, 0, 2);
+	tcase_add_loop_test(tc, a_stream_is_no_database, 0, 2);
+	tcase_add_loop_test(tc, a_path_may_be_as_long_as_sqlite_lets_it, 0, 2);
 	tcase_add_loop_test(tc, a_pipe_or_a_device_is_no_database, 0, 2);
 	tcase_add_loop_test(tc, a_name_that_is_too_long_is_refused, 0, 2);
 	tcase_add_loop_test(
