@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,16 +85,18 @@ mode_for(const struct stat *old)
 	return 0666 & ~mask;
 }
 
-/* "folder/.name.XXXXXX" */
+/* "folder/.name.XXXXXX": of a long name as much as leaves room for the rest. */
 static void
 unfinished_name(const char *path, struct buf *out)
 {
+	const size_t room = NAME_MAX - strlen("." UNFINISHED);
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
+	size_t len = strlen(name);
 
 	buf_add(out, path, (size_t)(name - path));
 	buf_add_char(out, '.');
-	buf_add_text(out, name);
+	buf_add(out, name, len < room ? len : room);
 	buf_add(out, UNFINISHED, sizeof(UNFINISHED));
 }
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@
 static const char *
 in_folder(const char *name)
 {
-	static char text[2][256];
+	static char text[2][512];
 	static int turn;
 
 	turn = 1 - turn;
@@ -137,6 +138,25 @@ START_TEST(device_is_written_to_and_not_replaced)
 }
 END_TEST
 
+START_TEST(a_name_may_be_as_long_as_the_system_lets_it)
+{
+	char name[NAME_MAX + 2] = "";
+	struct error err;
+
+	for (size_t len = NAME_MAX - 9; len <= NAME_MAX; len++) {
+		memset(name, 'n', len);
+		ck_assert_int_eq(
+		    output_file_write(in_folder(name), span_from_text("one"), &err), 0);
+		ck_assert_str_eq(listing(), name);
+		ck_assert_int_eq(unlink(in_folder(name)), 0);
+	}
+	memset(name, 'n', NAME_MAX + 1);
+	ck_assert_int_eq(output_file_write(in_folder(name), span_from_text("one"), &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, strerror(ENAMETOOLONG)));
+	ck_assert_str_eq(listing(), "");
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_is_named_and_leaves_nothing)
 {
 	static const char *const names[] = { "", "no/such/file", "folder" };
@@ -252,6 +272,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, link_stays_a_link);
 	tcase_add_test(tc, device_is_written_to_and_not_replaced);
 	tcase_add_loop_test(tc, database_and_what_is_kept_beside_it_are_not_replaced, 0, 4);
+	tcase_add_test(tc, a_name_may_be_as_long_as_the_system_lets_it);
 	tcase_add_loop_test(tc, what_cannot_be_written_is_named_and_leaves_nothing, 0, 3);
 	tcase_add_test(tc, oldest_go_when_there_are_more_than_wanted);
 	tcase_add_test(tc, only_files_of_the_pattern_and_ending_go);
