@@ -80,7 +80,10 @@ const char *addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN]);
 char *addr_put(char *out, const struct addr *a);
 bool addr_from_text(const char *text, struct addr *out);
 
-/* "10.0.0.0/8" or a bare address.  False for anything else; host bits are cleared. */
+/*
+ * "10.0.0.0/8" or a bare address.  False for anything else; host bits are cleared.  An IPv4 address
+ * that is mapped into IPv6 gives an IPv4 network.
+ */
 bool network_from_text(const char *text, struct network *out);
 bool network_contains(const struct network *net, const struct addr *a);
 

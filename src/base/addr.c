@@ -152,6 +152,25 @@ clear_host_bits(struct network *net)
 		net->addr.bytes[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
 }
 
+/*
+ * RFC 4291, section 2.5.5.2: "::ffff:10.0.0.0/104" is on no wire, so the IPv4 network is meant.
+ * False where the prefix ends in front of the IPv4 address.
+ */
+static bool
+unmap_v4(struct network *net)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	const unsigned prefix_bits = 8 * sizeof(prefix);
+
+	if (net->addr.family != 6 || memcmp(net->addr.bytes, prefix, sizeof(prefix)) != 0)
+		return true;
+	if (net->prefix_len < prefix_bits)
+		return false;
+	addr_set_v4(&net->addr, net->addr.bytes + sizeof(prefix));
+	net->prefix_len -= prefix_bits;
+	return true;
+}
+
 bool
 network_from_text(const char *text, struct network *out)
 {
@@ -180,6 +199,8 @@ network_from_text(const char *text, struct network *out)
 			return false;
 		net.prefix_len = (unsigned)prefix;
 	}
+	if (!unmap_v4(&net))
+		return false;
 	clear_host_bits(&net);
 	*out = net;
 	return true;
