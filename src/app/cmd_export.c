@@ -145,9 +145,7 @@ parse_option(struct command *c, int option)
 		c->devices.resolve = true;
 		return 0;
 	case OPTION_RESOLVER:
-		c->devices.resolve = true;
-		c->devices.resolver = optarg;
-		return 0;
+		return devices_set_resolver(&c->devices, optarg);
 	case 's':
 		return selection_parse_time(
 		    "since", optarg, &c->options.has_since, &c->options.since_us);

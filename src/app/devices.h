@@ -13,6 +13,9 @@ struct devices_options {
 	const char *resolver; /* --resolver; NULL: those of the system */
 };
 
+/* Takes the value of --resolver.  Returns -1 after it has logged that it is no address. */
+int devices_set_resolver(struct devices_options *options, const char *text);
+
 /*
  * `names`: a file as in report/owners.h.  Returns 0, or -1 when it could not be read,
  * or not all of it: each bad line is logged with its number, the others count.

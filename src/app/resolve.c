@@ -2,9 +2,11 @@
 
 #include <event2/dns.h>
 #include <event2/event.h>
+#include <event2/util.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "base/timestamp.h"
@@ -49,6 +51,15 @@ on_log(int is_warning, const char *text)
 	/* What does not answer is counted. */
 	(void)is_warning;
 	(void)text;
+}
+
+bool
+resolve_is_resolver(const char *text)
+{
+	struct sockaddr_storage address;
+	int len = sizeof(address);
+
+	return evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &len) == 0;
 }
 
 static int

@@ -7,14 +7,19 @@
 #ifndef TLSTALLY_APP_RESOLVE_H
 #define TLSTALLY_APP_RESOLVE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "report/report.h"
 
 #define RESOLVE_COUNT_MAX 1024
 #define RESOLVE_TIME_US INT64_C(5000000)
 
+/* Whether the text is an address, with or without a port. */
+bool resolve_is_resolver(const char *text);
+
 /*
- * `resolver`: an address, with or without a port; NULL: those of /etc/resolv.conf.  Returns -1 when
+ * `resolver`: such a text; NULL: those of /etc/resolv.conf.  Returns -1 when
  * there is none to ask.  *unanswered: questions without an answer when the time was over, and
  * clients beyond the count.
  */

@@ -161,6 +161,20 @@ START_TEST(who_has_a_name_is_not_asked_about)
 }
 END_TEST
 
+START_TEST(a_resolver_is_an_address_with_or_without_a_port)
+{
+	static const char *const good[] = { "192.0.2.53", "192.0.2.53:5353", "2001:db8::53",
+		"[2001:db8::53]:5353" };
+	static const char *const bad[] = { "", "abc", "192.0.2", "192.0.2.53:", "192.0.2.53:0",
+		"192.0.2.53:65536", "dns.example.com" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ck_assert_msg(resolve_is_resolver(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(!resolve_is_resolver(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(what_is_no_address_is_said)
 {
 	struct report r = report_of_clients();
@@ -179,6 +193,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_client_without_a_name_gets_the_one_of_dns);
 	tcase_add_test(tc, who_calls_itself_localhost_gets_the_name_of_dns);
 	tcase_add_test(tc, who_has_a_name_is_not_asked_about);
+	tcase_add_test(tc, a_resolver_is_an_address_with_or_without_a_port);
 	tcase_add_test(tc, what_is_no_address_is_said);
 }
 
