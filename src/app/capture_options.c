@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/text_file.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "tls/names.h"
@@ -146,6 +147,16 @@ log_faults(const struct config_faults *faults, const char *file)
 	}
 }
 
+/* Each SIGHUP reads them again, while packets wait. */
+static bool
+can_be_read_again(const char *path)
+{
+	if (path == NULL || !text_file_is_stream(path))
+		return true;
+	log_error("%s is a pipe, which cannot be read again: give a file", path);
+	return false;
+}
+
 int
 capture_command_load(const struct capture_command *command, struct config *config)
 {
@@ -154,6 +165,8 @@ capture_command_load(const struct capture_command *command, struct config *confi
 	int option, result = -1;
 
 	config_init_defaults(config, &versions);
+	if (!can_be_read_again(command->config))
+		goto out;
 	if (command->config != NULL && config_read_file(config, command->config, &faults) != 0)
 		goto out;
 	/* By hand, without a file, the database is where one is. */
@@ -166,7 +179,7 @@ capture_command_load(const struct capture_command *command, struct config *confi
 		if (set_key(config, option, optarg) != 0)
 			goto out;
 	}
-	if (config_check(config, &faults) != 0)
+	if (!can_be_read_again(config->services_file) || config_check(config, &faults) != 0)
 		goto out;
 	result = 0;
 out:

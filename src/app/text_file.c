@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -44,6 +45,14 @@ text_file_read(const char *path, size_t max, struct buf *out)
 	(void)close(fd);
 	errno = why;
 	return result;
+}
+
+bool
+text_file_is_stream(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
 void

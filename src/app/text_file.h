@@ -4,6 +4,7 @@
 #ifndef TLSTALLY_APP_TEXT_FILE_H
 #define TLSTALLY_APP_TEXT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -13,6 +14,12 @@
 
 /* Appends the whole file to `out`.  -1 with errno, which is EFBIG for more than `max` bytes. */
 int text_file_read(const char *path, size_t max, struct buf *out);
+
+/*
+ * Whether the file is a pipe or a socket: not to be read twice, and waited for as long as its
+ * writer likes.  What is not there is none.
+ */
+bool text_file_is_stream(const char *path);
 
 struct text_file_faults {
 	const char *path; /* borrowed */

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/text_file.h"
@@ -63,6 +64,17 @@ START_TEST(why_a_file_cannot_be_read_is_told)
 }
 END_TEST
 
+START_TEST(a_pipe_is_a_stream_and_a_file_or_device_is_none)
+{
+	ck_assert(!text_file_is_stream(path));
+	ck_assert(!text_file_is_stream("/dev/null"));
+	ck_assert(!text_file_is_stream("/nonexistent/file"));
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert(text_file_is_stream(path));
+}
+END_TEST
+
 START_TEST(faults_beyond_those_that_are_shown_are_counted)
 {
 	struct text_file_faults faults = { .path = path };
@@ -81,6 +93,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_file_is_read_behind_what_is_there);
 	tcase_add_test(tc, a_file_may_be_as_long_as_the_limit_and_no_longer);
 	tcase_add_test(tc, why_a_file_cannot_be_read_is_told);
+	tcase_add_test(tc, a_pipe_is_a_stream_and_a_file_or_device_is_none);
 	tcase_add_test(tc, faults_beyond_those_that_are_shown_are_counted);
 }
 
