@@ -17,6 +17,7 @@
 #include "app/event_writer.h"
 #include "app/heap.h"
 #include "app/loop.h"
+#include "app/open_files.h"
 #include "app/privileges.h"
 #include "app/services_file.h"
 #include "app/store_worker.h"
@@ -34,6 +35,10 @@
 #define LAST_FLUSH_US INT64_C(10000000)
 /* Each flush changes pages all over the file, and most of them again in the next one. */
 #define CACHE_KIB 16384
+/* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with some room.
+ */
+#define WORKER_FILES_MAX 8
+#define FILES_MAX 24
 
 struct capture {
 	struct capture_command command;
@@ -280,6 +285,11 @@ open_workers(struct capture *c)
 	enum live_fault fault;
 	struct error err;
 
+	/* libevent has no better answer than to end the program. */
+	if (open_files_allow(FILES_MAX + wanted * WORKER_FILES_MAX, &err) != 0) {
+		log_error("%s", err.text);
+		return -1;
+	}
 	c->name_key = hash_key_random();
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	c->workers = xcalloc(wanted, sizeof(*c->workers));

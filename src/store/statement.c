@@ -12,6 +12,12 @@ is_no_room(int system_errno)
 	return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
 }
 
+static bool
+is_no_descriptor(int system_errno)
+{
+	return system_errno == EMFILE || system_errno == ENFILE;
+}
+
 void
 store_error(struct store *s, const char *what, struct error *err)
 {
@@ -37,6 +43,10 @@ store_error(struct store *s, const char *what, struct error *err)
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
+		if (is_no_descriptor(noted)) {
+			error_set(err, "cannot %s %s: %s", what, s->path, strerror(noted));
+			return;
+		}
 		error_set(err, "cannot %s %s: it, or its folder, cannot be written to by this user",
 		    what, s->path);
 		return;

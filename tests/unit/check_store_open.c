@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "store_files.h"
 #include "store_fixture.h"
@@ -110,6 +111,19 @@ START_TEST(a_path_may_be_as_long_as_sqlite_lets_it)
 		*ends[i] = '\0';
 		ck_assert_int_eq(rmdir(name), 0);
 	}
+}
+END_TEST
+
+START_TEST(too_few_descriptors_are_no_lack_of_permission)
+{
+	struct rlimit usual, none;
+
+	fill();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = usual.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	expect_failure(_i == 0 ? STORE_READ : STORE_WRITE, strerror(EMFILE));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
 }
 END_TEST
 
@@ -239,6 +253,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_file_is_no_folder, 0, 2);
 	tcase_add_loop_test(tc, a_folder_is_no_database, 0, 2);
 	tcase_add_loop_test(tc, an_empty_name_is_no_database, 0, 2);
+	tcase_add_loop_test(tc, too_few_descriptors_are_no_lack_of_permission, 0, 2);
 	tcase_add_loop_test(tc, a_stream_is_no_database, 0, 2);
 	tcase_add_loop_test(tc, a_path_may_be_as_long_as_sqlite_lets_it, 0, 2);
 	tcase_add_loop_test(tc, a_pipe_or_a_device_is_no_database, 0, 2);
