@@ -19,14 +19,14 @@ them. `tests/e2e/cases.tsv` names what each must give; `tests/e2e/expected/NAME.
 
 All of them were recorded by the scripts in `record/` between two network namespaces on one machine, or
 derived from such a recording; one, `sslv2_synthetic.pcap`, is made up, because nothing speaks SSLv2 any
-more. No packet is from anybody's network. In all but the office's, clients are `10.77.0.11` and `2001:db8:77::11`, the server is
-`192.0.2.25` and `2001:db8:25::25`, `mail.example.com`; MAC addresses are locally administered;
-certificates were made for the recording and their keys thrown away; the credentials are `user` and
-`not-a-secret`.
+more. No packet is from anybody's network. But for the office's captures, clients are `10.77.0.11` and
+`2001:db8:77::11`, the server is `192.0.2.25` and `2001:db8:25::25`, `mail.example.com`; MAC addresses are
+locally administered. Certificates were made for the recording and their keys thrown away; the credentials
+are `user` and `not-a-secret`.
 
-`record/all` makes them anew, all or those whose names match a pattern (`record/all --help` lists what
-it needs, `record/all --list` what it can make). It also writes this file and the expectations, from
-what each script did and from a reader of its own (`record/hellos.py`), which shares no code with the
+`record/all` makes them anew, all of them or those whose names match a pattern (`record/all --help` lists
+what it needs, `record/all --list` what it can make). It also writes this file and the expected events,
+from what each script did and from a reader of its own (`record/hellos.py`), which shares no code with the
 program. The tests need none of this: they read what is here.
 """
 
