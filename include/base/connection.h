@@ -19,8 +19,8 @@ struct connection {
 	struct addr addr[2];
 	uint16_t port[2];
 	/*
-	 * Of the direction's own first packet: where both sides of a router are mirrored, the other
-	 * direction's first packet was seen in the peer's network, from or to the router.
+	 * Of the direction's own first packet.  The other direction's would mislead: where both
+	 * sides of a router are mirrored, it was seen in the peer's network, from or to the router.
 	 */
 	uint8_t mac[2][6];    /* without a packet of its own: the destination of the peer's */
 	int16_t vlan[2];      /* -1: none; without a packet of its own: CONNECTION_VLAN_UNKNOWN */

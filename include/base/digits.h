@@ -12,8 +12,8 @@
 #define DIGITS_ZEROS UINT64_C(0x3030303030303030)
 
 /*
- * A number below 100,000,000 as eight digits without the '0' of each, the first one in the lowest
- * byte: halves, pairs and digits are told apart in all of them at once.
+ * A number below 100,000,000 as eight digits, a byte each with the values 0 to 9, the first digit
+ * in the lowest byte.  Halves, then pairs, then digits are split, all of them in one step each.
  */
 static inline uint64_t
 digits_of_eight(uint32_t value)
@@ -36,7 +36,7 @@ digits_put_eight(char *out, uint32_t value)
 	return out + 8;
 }
 
-/* Without leading zeros; up to eight bytes behind `out` are written, whatever is returned. */
+/* Without leading zeros; returns where it ends.  Always writes eight bytes. */
 static inline char *
 digits_put_up_to_eight(char *out, uint32_t value)
 {
@@ -48,7 +48,7 @@ digits_put_up_to_eight(char *out, uint32_t value)
 	return out + 8 - zeros;
 }
 
-/* The opposite; false: they are not all digits. */
+/* The opposite of digits_put_eight; false: the eight bytes are not all digits. */
 static inline bool
 digits_take_eight(const void *from, uint32_t *value)
 {

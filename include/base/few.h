@@ -1,8 +1,8 @@
 /*
  * few - putting a few numbers in order.
  *
- * Each is compared with each: no branch depends on what their order is, which nothing foretells,
- * but for the ends of loops.  Beyond some fifty it is quicker to sort.
+ * Each is compared with each, so no branch but the ends of loops depends on their order, which a
+ * processor cannot predict.  Beyond some fifty it is quicker to sort.
  */
 #ifndef TLSTALLY_BASE_FEW_H
 #define TLSTALLY_BASE_FEW_H
@@ -12,8 +12,7 @@
 
 #define FEW_MAX 48
 
-/* The place of each in the order of keys, from 0; equal ones stay in the order in which they are.
- */
+/* Writes the place of each in the order of keys, from 0; equal ones keep the order they have. */
 static inline void
 few_places(const uint64_t *keys, size_t count, uint32_t *places)
 {

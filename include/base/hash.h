@@ -5,8 +5,8 @@
  *         keep an outsider from choosing collisions, and fast on keys of a few dozen bytes.
  *         hash_words: the product of two words under a secret key, its halves folded into one, as
  *         in wyhash (Wang Yi) and UMAC's NH (RFC 4418, section 5.2.2): a few cycles for a pair of
- *         words, for tables that are asked once per packet.  Its results must stay inside: who
- *         could see many of them would learn the key.
+ *         words, for tables that are asked once per packet.  Its results must not be shown
+ *         outside: whoever sees many of them learns the key.
  */
 #ifndef TLSTALLY_BASE_HASH_H
 #define TLSTALLY_BASE_HASH_H
@@ -29,7 +29,7 @@ uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 
 __extension__ typedef unsigned __int128 hash_product;
 
-/* Two words; of more, the result is put in place of the first of the next pair, XORed with it. */
+/* Two words.  To hash more, XOR the result into the first word of the next pair. */
 static inline uint64_t
 hash_words(const struct hash_key *key, uint64_t a, uint64_t b)
 {
@@ -38,7 +38,7 @@ hash_words(const struct hash_key *key, uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* The same for two words of which it does not count which is the first. */
+/* The same where the order of the two words does not count. */
 static inline uint64_t
 hash_pair(const struct hash_key *key, uint64_t a, uint64_t b)
 {

@@ -12,7 +12,7 @@
 
 /*
  * Lower-case letters, digits and hyphens, labels of 1 to 63, HOSTNAME_LEN_MAX in all; and the
- * underscore that some hosts have.  What looks like an IPv4 address is none.
+ * underscore that some hosts have.  What looks like an IPv4 address is no host name.
  */
 bool hostname_is_valid(const char *name);
 /* The same, or such a name behind "*.", which stands for all names below it. */

@@ -23,16 +23,16 @@ enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_WORD, J
 /* What comes next, blanks skipped.  JSON_WORD is true, false or null. */
 enum json_kind json_peek(struct span *in);
 
-/* False, and `in` where it stands, when something else comes next. */
+/* False, and `in` stays where it is, when something else comes next. */
 bool json_read_begin(struct span *in, enum json_kind object_or_array);
 
 enum json_step {
 	JSON_STEP_ITEM, /* the next value is the front of `in` */
-	JSON_STEP_END,  /* the object or array is over, and behind `in` */
+	JSON_STEP_END,  /* the object or array is over; `in` stands behind it */
 	JSON_STEP_BAD,
 };
 
-/* The next member of the object that was begun; `first` is true before the first, and then set. */
+/* The next member of the object that was begun.  *first: true before the first, then cleared. */
 enum json_step json_read_member(struct span *in, bool *first, struct buf *name);
 /* The same for an array. */
 enum json_step json_read_item(struct span *in, bool *first);

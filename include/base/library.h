@@ -19,8 +19,8 @@
 #define LIBRARY_NAME(function) #function,
 
 /*
- * Fills a struct of `count` pointers, in the order of their names.  `file`: as programs that are
- * linked with the library ask for it, with the number of its interface.  It stays loaded.
+ * Fills a struct of `count` pointers, in the order of their names.  `file`: the library's soname,
+ * with the number of its interface, such as "libarchive.so.13".  It stays loaded.
  * Returns -1, and says what is missing, where the library or one of the functions is not there.
  */
 int library_load(

@@ -23,9 +23,9 @@ struct pool {
 void pool_init(struct pool *pool, size_t item_len);
 /* Frees all objects, given back or not. */
 void pool_release(struct pool *pool);
-/* What is in it is left from an earlier use. */
+/* Not cleared: what is in it may be left from an earlier use. */
 void *pool_take(struct pool *pool);
-/* All but the first pointer's size of it stays as it is until another one is taken. */
+/* Its bytes behind the size of a pointer stay as they are until the next pool_take. */
 void pool_give_back(struct pool *pool, void *item);
 
 #endif

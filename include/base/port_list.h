@@ -19,8 +19,8 @@ struct port_list {
 };
 
 /*
- * Adds "4788" or "4788,250".  A port that is there already is not added again.  Returns -1 when the
- * text is none, or there are too many; what comes before is added all the same.
+ * Adds "4788" or "4788,250".  A port that is there already is not added again.  Returns -1 when one
+ * of them is no port, or there are too many; those in front of it are added all the same.
  */
 int port_list_add_text(struct port_list *list, const char *text, struct error *err);
 

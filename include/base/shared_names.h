@@ -1,7 +1,7 @@
 /*
  * shared_names - names that many hold, each kept once.
  *
- * So two that are equal are so as pointers, too.
+ * Two names that are equal are therefore the same pointer.
  *
  * Memory: a name's bytes and 24 more, and a bucket, as long as somebody holds it.
  */
@@ -25,7 +25,7 @@ void shared_name_hold(struct shared_name *given);
 void shared_name_give_back(struct shared_names *names, struct shared_name *given);
 /* Borrowed as long as it is held; empty for NULL. */
 struct span shared_name_span(const struct shared_name *name);
-/* What all of them take, and what it takes to find them. */
+/* Bytes that all names take, with the table that finds them. */
 size_t shared_names_bytes(const struct shared_names *names);
 
 #endif

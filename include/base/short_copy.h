@@ -1,5 +1,5 @@
 /*
- * short_copy - a few bytes of a length that is not known, copied without a call.
+ * short_copy - a few bytes, of a length that the compiler does not know, copied without a call.
  *
  * Names of hosts have some twenty bytes.  For these memcpy() is a call, or, where the compiler
  * knows a bound of the length, an instruction that repeats itself: both take longer to begin than

@@ -27,7 +27,7 @@ const char *timestamp_to_text(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
 char *timestamp_put(char *out, int64_t time_us);
 #define TIMESTAMP_DATE_LEN 10
 #define TIMESTAMP_DATES 64
-/* Dates as they were written lately: to work one out takes half of what a whole time does. */
+/* Dates that were written lately: to work one out is half of the work of a whole timestamp. */
 struct timestamp_dates {
 	struct {
 		int64_t day;

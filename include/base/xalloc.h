@@ -12,7 +12,7 @@ void *xmalloc(size_t len) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t len) __attribute__((malloc, returns_nonnull));
 /* Room for `count` items of `len` bytes; the product is checked. */
 void *xreallocarray(void *old, size_t count, size_t len) __attribute__((returns_nonnull));
-/* One zeroed object whose type asks for more than malloc's alignment: a cache line, CACHE_LINE. */
+/* One zeroed object, aligned to CACHE_LINE: for a type that asks for more than malloc gives. */
 #define CACHE_LINE 64
 void *xcalloc_aligned(size_t len) __attribute__((returns_nonnull));
 /* Of xcalloc_aligned only, or NULL. */

@@ -6,10 +6,10 @@
  * what tells names.
  *
  * Several handles may share an interface: each takes the part of the connections that its `share`
- * of `share_count` says.  Dealt out by the pair of addresses, the same for both directions and for
- * every fragment, and the same at any time: PACKET_FANOUT of packet(7) parts fragments of IPv6 from
- * their connection, changes those of IPv4, deals connections anew as each member joins, and cannot
- * follow an interface that was removed and comes back.
+ * of `share_count` says.  They are dealt out by their pair of addresses, which is the same for both
+ * directions and for every fragment, and at any time.  PACKET_FANOUT of packet(7) would not do: it
+ * parts fragments of IPv6 from their connection, changes those of IPv4, deals connections anew as
+ * each member joins, and cannot follow an interface that was removed and comes back.
  */
 #ifndef TLSTALLY_CAPTURE_FILTER_H
 #define TLSTALLY_CAPTURE_FILTER_H
@@ -27,7 +27,7 @@ struct filter_options {
 	bool names; /* what names_observe() reads: DNS answers, DHCP, mDNS, NBNS */
 	/* 0 or 1: everything.  In a tunnel it is the outer addresses that count. */
 	unsigned share, share_count;
-	bool untagged; /* of a link type that has no tags, and where libpcap knows none */
+	bool untagged; /* the link type has no VLAN tags, or libpcap knows none for it */
 };
 
 /* Appends a filter in the language of pcap-filter(7). */

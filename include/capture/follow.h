@@ -2,12 +2,12 @@
  * follow - a folder into which another program rotates captures: gives each finished file once, in
  * the order of their first packets.
  *
- * Finished is a file that was closed by its writer or moved into the folder, one that a later file
- * stands beside, or one that has not changed for FOLLOW_QUIET_US.  Where it may be asked (the file
- * is the caller's own, on a local disk), a file that nobody has open for writing is finished, too.
- * A file that changes after it was given is given again: what was read of it before is known by its
- * identity (capture/replay.h).  Hidden files, and what is no capture, are passed over; a capture of
- * which nothing can be read is given, for that to be told.
+ * A file is finished when its writer has closed it or it was moved into the folder, when a later
+ * file stands beside it, or when it has not changed for FOLLOW_QUIET_US.  Where the kernel can be
+ * asked (the file is the caller's own, on a local disk), a file that nobody has open for writing is
+ * finished, too.  A file that changes after it was given is given again: what was read of it before
+ * is known by its identity (capture/replay.h).  Hidden files, and what is no capture, are passed
+ * over; a capture of which nothing can be read is given, so that the caller can say so.
  *
  * Source:  inotify(7); where that does not work (network file systems), the folder is listed every
  *          FOLLOW_LIST_US.

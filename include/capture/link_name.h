@@ -1,5 +1,5 @@
 /*
- * link_name - link types by name, those too that nobody here can read.
+ * link_name - names of link types, also of those that this program cannot read.
  */
 #ifndef TLSTALLY_CAPTURE_LINK_NAME_H
 #define TLSTALLY_CAPTURE_LINK_NAME_H

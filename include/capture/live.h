@@ -27,7 +27,7 @@ struct live_options {
 	uint32_t snap_len;   /* bytes kept of a packet, 96 to 262144 */
 	uint32_t buffer_len; /* bytes of the ring */
 	bool promiscuous;
-	const struct filter_options *filter; /* `untagged` is found out */
+	const struct filter_options *filter; /* `untagged` is not read: it is found out */
 	uint32_t source;                     /* for frame.source */
 };
 
@@ -70,8 +70,8 @@ void live_close(struct live *l);
 int live_fd(const struct live *l);
 
 /*
- * Looks whether the interface is still there and up; to be asked now and then, because a read
- * tells of the loss of one that had packets to come only.
+ * Looks whether the interface is still there and up.  To be called now and then: a read notices the
+ * loss only of an interface from which packets were still to come.
  */
 enum live_state live_check(struct live *l, struct error *err);
 
@@ -85,8 +85,8 @@ enum live_state live_read(
     struct live *l, size_t max, live_frames_fn frames, void *arg, size_t *count, struct error *err);
 
 /*
- * Cumulative since live_open; what cannot be read stays as it was.  `all`: asks for what the
- * interface has dropped, too, for which files are read: now and then will do.
+ * Cumulative since live_open; what cannot be read stays as it was.  `all`: also what the interface
+ * has dropped, for which files are read; now and then will do.
  */
 void live_get_stats(struct live *l, bool all, struct live_stats *out);
 

@@ -76,8 +76,8 @@ struct replay_file {
 /*
  * Which captures were counted before that begin with the same packet?  Called when the first
  * packet of a file is known, with `index` 0, 1, 2, ... until it returns false; fills *known with
- * one of them a call, in any order.  The largest whose packets are all at the file's beginning is
- * skipped; where none is, nothing is.
+ * one of them a call, in any order.  The largest of those whose packets all stand at the file's
+ * beginning is skipped; where there is none, nothing is.
  */
 typedef bool (*replay_known_fn)(void *arg, const struct replay_file *file, uint64_t head_hash,
     size_t index, struct replay_identity *known);
@@ -105,24 +105,25 @@ size_t replay_read(struct replay *r, struct frame *frames, size_t max);
 
 /*
  * For a signal's handler: whoever waits for a pipe's next bytes, in any thread, waits no longer,
- * and every pipe ends where it is.  For good, and for all replays of the process; files are read
- * on.
+ * and every pipe ends where it is.  Cannot be undone, and holds for all replays of the process;
+ * files are still read to their end.
  */
 void replay_interrupt(void);
 
 /*
- * For who still looks at frames while the next ones are read, in other threads too: they need not
- * be copied where they lie in a mapped file.  To be said before the first replay_read.
+ * For a caller that still looks at frames while the next ones are read, also in other threads:
+ * frames that lie in a mapped file then need not be copied.  To be called before the first
+ * replay_read.
  */
 void replay_keep(struct replay *r);
 /*
- * Bytes of which those that the latest replay_read handed out stay where they are until they are
- * released.  Not all frames need lie in there: the span of no length is one of the answers.
+ * Frames of the latest replay_read that lie inside this span stay valid until replay_release, those
+ * outside do not.  The span may be empty.
  */
 struct span replay_kept(const struct replay *r);
 /* Where reading is: grows by one with each 2 MiB or so that are passed and kept. */
 uint64_t replay_mark(const struct replay *r);
-/* What was handed out before reading was at `mark` is not looked at any more. */
+/* Says that what was handed out before reading was at `mark` is no longer looked at. */
 void replay_release(struct replay *r, uint64_t mark);
 
 /*
@@ -133,7 +134,7 @@ size_t replay_file_count(const struct replay *r);
 const struct replay_file *replay_file_at(const struct replay *r, size_t index);
 /* Files in the named folders that are no captures, and were passed over. */
 size_t replay_passed_over_count(const struct replay *r);
-/* Folders in the named folders, into which nobody looked. */
+/* Folders in the named folders, which are not read. */
 size_t replay_inner_folder_count(const struct replay *r);
 
 /* For a progress bar: bytes of input consumed (compressed ones as such), and in all (0: unknown).

@@ -163,7 +163,7 @@ struct event {
 };
 #define EVENT_ENDING_LEN offsetof(struct event, certificate_not_after_us)
 
-/* Nothing known, vlan -1; quicker than to touch every byte, as is event_copy. */
+/* Nothing known, vlan -1.  Like event_copy it does not touch every byte, which is quicker. */
 void event_init(struct event *ev);
 void event_copy(struct event *to, const struct event *from);
 
@@ -185,10 +185,10 @@ void event_text_set(struct event_text *text, struct span value); /* cut at EVENT
 struct span event_text_span(const struct event_text *text);      /* data NULL when empty */
 
 /*
- * SPEC section 6: old versions may be refused inside TLS, after the handshake.  Such a session is
- * ended by the server within `dropped_us` after at most `dropped_len` bytes; a short one by
- * anybody, within `short_us` after at most `short_len` bytes of each side.  Sets the two members of
- * ev->ending, an EVENT_SESSION_END's.
+ * SPEC section 6: old versions may be refused inside TLS, after the handshake.  A session is
+ * dropped early when the server ends it within `dropped_us` after at most `dropped_len` bytes; it
+ * is short when anybody ends it within `short_us` after at most `short_len` bytes of each side.
+ * Sets these two members of ev->ending; `ev` is an EVENT_SESSION_END.
  */
 void event_ending_judge(struct event *ev, const struct event_ending_limits *limits);
 /* The defaults of the configuration; `minimum` is TLS_VERSION_1_2. */

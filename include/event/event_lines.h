@@ -1,6 +1,5 @@
 /*
- * event_lines - events as lines of JSON, many of them: what they have in common is put into words
- * once.
+ * event_lines - many events as lines of JSON: what they have in common is put into words once.
  *
  * Most of a line is one of a few phrases: the names of members, of versions, of a cipher suite.
  * They are kept as they were written last, and copied where an event says the same.  No line

@@ -1,8 +1,8 @@
 /*
  * event_list - events that wait to be put in order.
  *
- * Kept in the bytes that are in use of each, a third of a struct event or less.  What nearly
- * always decides their order is kept apart: to put them in order touches little else.
+ * Of each event only the bytes in use are kept, a third of a struct event or less.  What nearly
+ * always decides their order is kept apart, so that sorting touches little else.
  *
  * Threads: one at a time per list.
  */
@@ -32,20 +32,20 @@ struct event_ref {
 };
 
 void event_list_release(struct event_list *list);
-/* Empty, and usable again; most of its memory stays where it was not much. */
+/* Empty, and usable again; keeps its memory unless that is large. */
 void event_list_clear(struct event_list *list);
 
 void event_list_add(struct event_list *list, const struct event *ev);
 /* Adds the first `count` events of another list, which stays as it is. */
 void event_list_append(struct event_list *list, const struct event_list *from, size_t count);
-/* Writes list->count of them, in the order in which they were added: `first` is the first index. */
+/* Writes list->count of them, in the order of adding; the first one gets the index `first`. */
 void event_list_refs(const struct event_list *list, size_t first, struct event_ref *out);
 
 /* As event_compare, then by index. */
 int event_ref_compare(const struct event_ref *a, const struct event_ref *b);
 /*
- * Sorts by that, quickly where there are few runs that are in order already.  `scratch` has room
- * for as many.
+ * Sorts in the order of event_ref_compare; quick where they are few runs that are in order already.
+ * `scratch` has room for `count`.
  */
 void event_refs_sort(struct event_ref *refs, size_t count, struct event_ref *scratch);
 /* For an event that is about to be read. */

@@ -36,7 +36,7 @@ struct finding {
 
 	/* Of those that were established, as far as the end of their session was seen: */
 	uint64_t ended_count;
-	uint64_t dropped_early_count; /* of these: event_ending_judge; and of them the most: */
+	uint64_t dropped_early_count; /* of these: event_ending_judge; and the most of any: */
 	int64_t dropped_early_us;     /* between handshake and end */
 	uint64_t dropped_early_len;   /* bytes of the server */
 

@@ -1,9 +1,9 @@
 /*
  * flow_clock - notices that packet time was set back.
  *
- * Time goes forward with the packets, but for a machine whose clock was set back, or a file with a
- * second capture appended: a clock that stood still then would end nothing any more.  So it is set
- * back, and what is remembered with it, when many packets in a row are far behind.
+ * Time goes forward with the packets, except where a machine's clock was set back or a second
+ * capture was appended to a file.  A clock that stood still then would end nothing any more; so it
+ * is set back, with the times of all that is remembered, when many packets in a row are far behind.
  *
  * Threads: one at a time per clock.
  */

@@ -8,10 +8,10 @@
  * copies of their packets do not look like new ones.  Of a settled connection that is watched, how
  * much each side went on to send and how it ended is told, by sequence numbers alone.
  *
- * Budgets: connections, users (unsettled connections) and bytes held.  Reaching the first evicts
- * the connection that was idle longest, closed ones first, unsettled ones last, and of these the
- * ones of a higher rank after the others as long as they leave these a quarter of the room, and
- * counts it; reaching the second ends the user of one, which is then remembered as settled;
+ * Budgets: connections, users (unsettled connections) and bytes held.  Reaching the first evicts,
+ * and counts, the connection that was idle longest: closed ones first, unsettled ones last.  Of the
+ * unsettled, those of a higher rank go after the others, as long as they leave them a quarter of
+ * the room.  Reaching the second ends the user of one, which is then remembered as settled;
  * reaching the third turns the holes of the stream at hand into gaps.  "Longest" is true to a
  * sixteenth of the room for users, and to a second.
  *
@@ -125,8 +125,8 @@ struct flow_table *flow_table_new(
 void flow_table_free(struct flow_table *table);
 
 void flow_table_add(struct flow_table *table, const struct packet *packet);
-/* Each packet to the table of the same index, in order; the more at once, the less the tables wait
- * for the machine's memory. */
+/* Adds each packet to the table with the same index, in order; the more at once, the less the
+ * tables wait for the machine's memory. */
 void flow_tables_add(
     struct flow_table *const *tables, const struct packet *const *packets, size_t count);
 /* Packet time goes on without packets: ends what is due. */
@@ -141,13 +141,13 @@ const struct connection *flow_connection(const struct flow *flow);
 void *flow_arg(const struct flow *flow);
 /*
  * Ends the connection (FLOW_END_LINGERED) FLOW_LINGER_US of packet time from now, and remembers it
- * like a settled one; again: no effect.
+ * like a settled one.  A second call has no effect.
  */
 void flow_linger(struct flow_table *table, struct flow *flow);
 #define FLOW_LINGER_US INT64_C(2000000)
 /*
  * Who is given up last: a flood of half-open conversations must not push out one that is under way.
- * A rank is never lowered.  One that lingers goes on again.
+ * A rank is never lowered.  A connection that lingers goes on again when its rank rises.
  */
 enum flow_rank {
 	FLOW_RANK_ONE_SIDED, /* as they all begin: one side only has said something */

@@ -30,7 +30,7 @@
 
 /* Segments further ahead than this are not of this connection. */
 #define TCP_STREAM_WINDOW (INT64_C(1) << 24)
-/* So far behind a hint a first segment may begin. */
+/* Only if it begins closer to the hint than this does a first segment tell of one in front. */
 #define TCP_STREAM_HINT_WINDOW (1u << 17)
 #define TCP_STREAM_PATIENCE_US INT64_C(3000000)
 
@@ -99,8 +99,8 @@ tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
 void tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn);
 
 /*
- * Without a base: the receiver was seen to wait for `seq`.  A first segment beyond it has one in
- * front of it that is still to come, or lost.
+ * Without a base: the receiver was seen to wait for `seq`.  If the first segment begins beyond it,
+ * another one in front of that is still to come, or lost.
  */
 static inline void
 tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq)
@@ -136,9 +136,9 @@ tcp_stream_acknowledge(struct tcp_stream *s, int64_t acked)
 }
 
 /*
- * As nearly always: true for real data, whole, in its order, with nothing that waits and without a
- * FIN.  The stream has then gone on behind it, and the caller hands it out.  Where this is false,
- * nothing has changed.
+ * The quick way for nearly all segments: true for real data that is whole and comes next, with
+ * nothing that waits and without a FIN.  The stream has then gone on behind it, and the caller
+ * hands it out.  Where this is false, nothing has changed.
  */
 static inline bool
 tcp_stream_take_plain(struct tcp_stream *s, uint32_t seq, struct span payload, uint32_t payload_len)

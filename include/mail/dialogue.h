@@ -94,7 +94,7 @@ struct mail_dialogue {
 	uint16_t command_seen; /* saturates */
 	bool login_literal;    /* IMAP: LOGIN, with arguments that come as literals */
 	bool implied;          /* a reply was seen that only a command can have brought */
-	bool lockstep;         /* both sides are not seen from their start: no reply waits */
+	bool lockstep;         /* a part of the dialogue is missing: no reply waits */
 	bool server_spoke;
 	bool server_plus;   /* "+" or 334 since the last final reply: the server asked for more */
 	bool server_ok;     /* POP3: the last line was +OK, so lines up to a dot may follow */

@@ -2,8 +2,8 @@
  * observe - one packet of a name service → what it says about names.
  *
  * Without a memory of its own, so that any thread may read any packet; names/name_cache.h keeps
- * what was seen.  Of DNS over TCP each segment is read by itself: an answer that begins with one
- * counts as far as that one goes.
+ * what was seen.  Of DNS over TCP each segment is read by itself: an answer that begins with a
+ * segment counts as far as that segment goes.
  *
  * Source: ports of the IANA registry; RFC 1035 section 4.2.2 (DNS over TCP).
  */

@@ -47,8 +47,8 @@ struct packet_decoder *packet_decoder_new(
 void packet_decoder_free(struct packet_decoder *decoder);
 
 /*
- * As packet_decode(); for PACKET_NAMES `out` has all but what is TCP's alone, and is_tcp tells
- * which. The fragment that completes a datagram gives the whole of it; the others are
+ * As packet_decode().  For PACKET_NAMES `out` has all but what is TCP's alone, and is_tcp tells TCP
+ * from UDP.  The fragment that completes a datagram gives the whole of it; the others are
  * PACKET_FRAGMENT.  What `out` borrows stays valid until the next call.
  */
 enum packet_kind packet_decoder_decode(

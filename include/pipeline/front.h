@@ -4,8 +4,8 @@
  * Takes the wrapping off, joins fragments, passes names on, and counts what the frames say of the
  * feed.  What becomes of the packets is pipeline/lanes.h's.
  *
- * The packets are cut into epochs by nothing but themselves, so that who puts the results of
- * several lanes in order, an epoch at a time, does the same on each run and with any number of
+ * How the packets are cut into epochs depends on nothing but them, so that whoever puts the results
+ * of several lanes in order, an epoch at a time, does the same on each run and with any number of
  * threads.  An epoch ends after FRONT_EPOCH_PACKETS packets, FRONT_EPOCH_LEN bytes of payload or
  * FRONT_EPOCH_NAMES names, or where the clock was set back.
  *
@@ -42,11 +42,11 @@ size_t front_read(struct front *f, const struct frame *frames, size_t count, str
 /* The capture is over. */
 void front_finish(struct front *f);
 
-/* Nothing more is read before front_next_epoch. */
+/* True: nothing more is read before front_next_epoch. */
 bool front_epoch_is_over(const struct front *f);
 /* The packet time at the end of the epoch, for lanes_advance. */
 int64_t front_now(const struct front *f);
-/* Returns by how much the clock was set back between the two, for lanes_set_back; mostly 0. */
+/* Returns by how much the clock was set back between both epochs, for lanes_set_back; mostly 0. */
 int64_t front_next_epoch(struct front *f);
 
 /* As pipeline_unknown_links. */

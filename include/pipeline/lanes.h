@@ -21,7 +21,7 @@
 #include "pipeline/front.h"
 #include "pipeline/pipeline.h"
 
-/* More than threads are of use beside one that reads, few enough to cost nothing on one. */
+/* More than there are threads of use beside a reading one; few enough to cost nothing on one. */
 #define LANES 8
 
 struct lanes; /* opaque */

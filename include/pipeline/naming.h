@@ -3,8 +3,8 @@
  *
  * One for all pipelines of a sensor, at the place where their events come together: a DNS answer
  * and the connection that follows it may have gone to different threads.  Names count from their
- * packet's time on and an event is named as of its own, so what matters is only that a name that
- * was seen before an event is added before it is applied.
+ * packet's time on, and an event is named as of its own time.  So all that matters is that a name
+ * that was seen before an event is added before naming_apply is called for the event.
  *
  * A server without SNI is named by what this client last heard from DNS about its address, else by
  * what anyone did where that was one name only, else by its certificate, else by the one name that

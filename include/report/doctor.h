@@ -47,7 +47,7 @@ enum doctor_counter {
 };
 #define DOCTOR_COUNTER_COUNT (DOCTOR_UNKNOWN_LINK + 1)
 
-/* Several programs that differ show themselves by this many fingerprints. */
+/* So many different fingerprints are enough to tell that there are several programs. */
 #define DOCTOR_FINGERPRINTS_MAX 4
 #define DOCTOR_FINGERPRINT_LEN 36 /* of a JA4 */
 

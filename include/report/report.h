@@ -88,7 +88,7 @@ struct report_client {
 	uint16_t best_version;  /* the highest */
 	uint64_t total_count;
 	int64_t first_seen_us, last_seen_us;
-	bool is_quiet; /* not seen for longer than its own cadence; asked unless it is `ok` */
+	bool is_quiet; /* not seen for longer than its own cadence; of `ok` ones not worked out */
 	/* Of the findings with the client's verdict: */
 	uint16_t offered_version; /* the lowest; 0: not known */
 	char *server;             /* the one last seen, with its port */
@@ -163,8 +163,8 @@ void report_release(struct report *r);
 bool report_services_are_old(const struct report_options *options);
 
 /*
- * Adds what others know: vendors of MAC addresses, and the user's own names.  The name of
- * an address outranks all others, that of a network stands in where there is no other.  Either list
+ * Adds what others know: vendors of MAC addresses, and the user's own names.  The name of an
+ * address outranks all others; that of a network stands in where there is no other.  Either list
  * may be NULL.
  */
 void report_join_devices(

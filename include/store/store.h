@@ -1,8 +1,8 @@
 /*
  * store - the inventory on disk: one SQLite database (SPEC section 5).
  *
- * What people may read with plain `sqlite3` are the views `inventory`, `clients`, `days` and
- * `coverage`; the tables behind them are private and change by numbered migrations.
+ * What people may read with plain `sqlite3` are the views `inventory`, `clients`, `days`, `logins`
+ * and `coverage`; the tables behind them are private and change by numbered migrations.
  *
  * Writing is by flushes: all that a tally holds, and the counters of the run that gathered it, in
  * one transaction, so that the inventory and its coverage always agree.
@@ -47,7 +47,7 @@ enum store_mode {
 	STORE_READ,  /* an existing database, nothing changed; works beside a writer, and on
 			read-only files and folders */
 	STORE_WRITE, /* made where it is not there, migrated where it is older */
-	STORE_FILL,  /* the same, for who flushes once: see store_flush */
+	STORE_FILL,  /* the same, for a caller that flushes once: see store_flush */
 };
 
 /*
@@ -123,8 +123,8 @@ struct store_counter {
  * `details`.
  */
 struct store_run {
-	int64_t id; /* 0 before the first flush, which sets it; 0 again after a store_rollback is
-		       the caller's to set */
+	int64_t id; /* 0 before the first flush, which sets it; after a store_rollback the caller
+		       sets it to 0 again */
 	const char *sensor;       /* set by queries; not read by store_flush */
 	const char *command;      /* "replay", "capture" */
 	int64_t started_us;       /* the machine's clock */
@@ -147,9 +147,9 @@ void store_rollback(struct store *s);
 
 /*
  * Moves what the tally holds into the database and brings the run up to date: in a transaction of
- * its own, or in the one of store_begin.  `tally` and `run` may be NULL.  All flushes go
- * through the write-ahead log, and readers do not wait for them; only the first one of STORE_FILL,
- * into a database that it made, is written once, to its place, and readers wait for it.
+ * its own, or in the one of store_begin.  `tally` and `run` may be NULL.  Flushes go through the
+ * write-ahead log, and readers do not wait for them.  Only the first flush of STORE_FILL, into a
+ * database that it made, is written once, to its place, and readers wait for it.
  *
  * On success the tally is empty.  On failure the transaction, with all of its flushes, is rolled
  * back, nothing is half-written and the tally is as it was, so that the same flush can be tried
@@ -159,7 +159,7 @@ int store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct 
     struct error *err);
 
 /*
- * Retention, a step of a sweep over all clients: removes about `max` rows at most of findings that
+ * Retention, a step of a sweep over all clients: removes about `max` rows, of findings that
  * were last seen before `before_us`, of older days, of clients without anything left, and of
  * captures (not replays: what recognises their files stays) that ended before that; then gives some
  * free pages back to the file system.  In a transaction of its own.

@@ -27,12 +27,12 @@ struct cadence {
 	uint64_t gap_sum_ms[CADENCE_CLASSES];
 };
 
-/* The numbers that a time and a gap, which is not negative, are counted by. */
+/* The index by which a time is counted, and that of a gap, which is not negative. */
 unsigned cadence_hour(int64_t time_us);
 unsigned cadence_class(int64_t gap_us);
 
 void cadence_add_time(struct cadence *c, int64_t time_us);
-/* `gap_us`: from one attempt to the next; a negative one is none. */
+/* `gap_us`: from one attempt to the next; a negative one is not counted. */
 void cadence_add_gap(struct cadence *c, int64_t gap_us);
 void cadence_merge(struct cadence *into, const struct cadence *from);
 /* Leaves in `c` what it counted beyond an earlier state of itself. */

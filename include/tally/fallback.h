@@ -33,13 +33,13 @@ void fallback_tracker_free(struct fallback_tracker *t);
 void fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us);
 
 /*
- * Has the memory fetched that adding these events, FALLBACK_AHEAD_MAX at most, will look at, for
- * all of them together.
+ * Asks for the memory that adding these events, FALLBACK_AHEAD_MAX at most, will look at: for all
+ * of them together.
  */
 #define FALLBACK_AHEAD_MAX 16
 void fallback_tracker_look_ahead(
     const struct fallback_tracker *t, const struct event *events, size_t count);
-/* True when there is something to count: `out` is set.  A success is to be counted before. */
+/* True when there is something to count: `out` is set.  Count the event itself before that. */
 bool fallback_tracker_add(
     struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out);
 

@@ -46,14 +46,14 @@ void tally_clear(struct tally *t);
 /*
  * Counts one event, or one ending.  Returns false, and changes nothing, when the tally is full and
  * the event would take more room (a new entry, a new text, a counter's last number): flush, then
- * add it again, or count it as lost.  What a full tally still takes is counted but in the cadence.
+ * add it again, or count it as lost.  A full tally leaves what it still takes out of the cadence.
  */
 bool tally_add(struct tally *t, const struct event *ev);
 
 /*
- * Where clients come in no order, counting them is waiting for memory.  This works out what finds
- * the places of events that are about to be added, TALLY_AHEAD_MAX at most, and has the memory
- * fetched for all of them together.
+ * Where clients come in no order, counting is mostly waiting for memory.  This works out where the
+ * events that are about to be added, TALLY_AHEAD_MAX at most, have their places, and asks for that
+ * memory for all of them together.
  */
 #define TALLY_AHEAD_MAX 16
 void tally_look_ahead(struct tally *t, const struct event *events, size_t count);
@@ -61,9 +61,10 @@ void tally_look_ahead(struct tally *t, const struct event *events, size_t count)
 bool tally_add_ahead(struct tally *t, const struct event *ev, size_t index);
 
 /*
- * Counts what fallback_tracker_add() told of a handshake that was counted before, in this tally or
- * in one that was flushed: there the finding, and perhaps its client, has a count of 0 here, and
- * only what is stored already takes it up.  False: the tally is full, and nothing changes.
+ * Counts what fallback_tracker_add() told of a handshake that was counted before: in this tally, or
+ * in one that was flushed since.  In the latter case the finding, and perhaps its client, has a
+ * count of 0 here, and is added only to what is stored already.  False: the tally is full, and
+ * nothing changes.
  */
 bool tally_mark_fallback(struct tally *t, const struct fallback_mark *mark);
 

@@ -35,8 +35,8 @@ struct tls_cache *tls_cache_new(void);
 void tls_cache_free(struct tls_cache *cache);
 
 /*
- * Of a whole hello.  The answer is in the cache, and valid until the next call, or in `room`, where
- * what is not kept is worked out: all of it where `cache` is NULL.
+ * Of a whole hello.  The answer lies in the cache, where it is valid until the next call, or in
+ * `room`, where what is not kept is worked out: always, if `cache` is NULL.
  */
 const struct tls_fingerprints *tls_cache_fingerprints(
     struct tls_cache *cache, const struct tls_client_hello *ch, struct tls_fingerprints *room);

@@ -28,7 +28,7 @@
 
 /* Of a longer message the beginning is kept: a ClientHello or a leaf certificate fits easily. */
 #define TLS_MESSAGE_MAX 65536
-/* The room that an unfinished message begins with; so often it is doubled until few need more. */
+/* Room that an unfinished message begins with; it doubles.  The smallest sizes are from pools. */
 #define TLS_MESSAGE_ROOM 1024
 #define TLS_MESSAGE_POOLS 2
 
@@ -121,9 +121,9 @@ void tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, cons
     const struct tls_record_sink *sink, void *arg);
 
 /*
- * Takes a segment's bytes, one or more, that lie inside a record and say nothing new:
- * tls_record_stream_feed's quick way for what nearly all that is left to do is to count.  Returns
- * false, and changes nothing, for all others.
+ * The quick way of tls_record_stream_feed: takes a segment's bytes, one or more, that lie inside a
+ * record and say nothing new, so that they are only counted.  Returns false, and changes nothing,
+ * for all others.
  */
 bool tls_record_stream_pass(struct tls_record_stream *s, struct span bytes);
 

@@ -24,7 +24,7 @@
 /* What is asked of an offer later. */
 struct tls_suite_offers {
 	uint64_t set;
-	bool aead, ecdhe; /* any such suite of TLS; not told of a hello in the form of SSLv2 */
+	bool aead, ecdhe; /* it offers such a suite of TLS; false for an SSLv2-format hello */
 };
 
 uint64_t tls_suite_set_of(const struct tls_client_hello *ch);
@@ -34,7 +34,7 @@ uint64_t tls_suite_set_bit(uint16_t suite);
 
 /* By its IANA description, in any case; false for a text that names none. */
 bool tls_cipher_suite_from_name(const char *name, uint16_t *suite);
-/* Whether a version of those from `lowest` to `highest` can be spoken with the suite. */
+/* Whether the suite can be used with any version from `lowest` to `highest`. */
 bool tls_cipher_suite_is_usable(uint16_t suite, uint16_t lowest, uint16_t highest);
 
 #endif
