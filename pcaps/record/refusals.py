@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 import struct
+import subprocess
 import time
 
 from lab import DEVICE, NAME, SERVER, scenario
@@ -82,6 +83,37 @@ def dovecot_refuses(lab):
 @scenario("postfix that wants 1.2, asked with 1.0 after STARTTLS")
 def postfix_refuses(lab):
     postfix(lab, "smtpd_tls_protocols=>=TLSv1.2", "smtpd_tls_mandatory_protocols=>=TLSv1.2")
+    s_client(lab, 587, "-tls1", "-starttls", "smtp", "-name", DEVICE)
+    lab.event(tls_mode="starttls", outcome="refused", refused_by="server",
+              refusal="protocol_version", offered_version="TLSv1.0", client_name=DEVICE)
+
+
+@scenario("a BearSSL server that wants 1.2, asked with 1.0 and 1.1 at once and with 1.0 after STARTTLS: "
+          "its alert protocol_version is in a record of version zero")
+def smtp_bearssl_refuses(lab):
+    def key(name):
+        with open(lab.path(name), encoding="ascii") as file:
+            return file.read()
+    with open(lab.path("both.pem"), "w", encoding="ascii") as file:
+        file.write(key("rsa.key") + key("rsa.pem"))
+    echo = lab.path("echo")
+    with open(echo, "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\nprintf '220 ready\\r\\n'\nwhile read -r line; do\n"
+                   "\tcase $line in\n\tEHLO*) printf '250 mail.example.com\\r\\n' ;;\n"
+                   "\t*) printf '250 ok\\r\\n' ;;\n\tesac\ndone\n")
+    os.chmod(echo, 0o755)
+
+    def wrapped(*options):
+        def handle(sock):
+            subprocess.run(["tlswrapper", *options, "-f", lab.path("both.pem"), "tlswrapper-smtp",
+                            echo], stdin=sock, stdout=sock, check=False, timeout=20)
+            sock.close()
+        return handle
+    lab.listen(465, wrapped(), 2)
+    lab.listen(587, wrapped("-n"), 1)
+    for flag, name in (("-tls1", "TLSv1.0"), ("-tls1_1", "TLSv1.1")):
+        s_client(lab, 465, flag)
+        lab.event(**REFUSED, refused_by="server", refusal="protocol_version", offered_version=name)
     s_client(lab, 587, "-tls1", "-starttls", "smtp", "-name", DEVICE)
     lab.event(tls_mode="starttls", outcome="refused", refused_by="server",
               refusal="protocol_version", offered_version="TLSv1.0", client_name=DEVICE)

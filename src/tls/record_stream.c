@@ -392,6 +392,17 @@ is_record_header(const uint8_t h[TLS_RECORD_HEADER_LEN])
 }
 
 /*
+ * An alert in the place of a hello.  RFC 8446, section 5.1: the version of a record counts for
+ * nothing.  BearSSL's is zero where it turns a version down, as none is agreed upon by then.
+ */
+static bool
+is_first_alert_header(const struct tls_record_stream *s, const uint8_t h[TLS_RECORD_HEADER_LEN])
+{
+	return s->state == TLS_RECORDS_START && h[0] == TLS_RECORD_ALERT && bytes_u16(h + 1) == 0 &&
+	       bytes_u16(h + 3) == 2;
+}
+
+/*
  * What is no TLS record's header in one piece.  Takes header bytes; returns how many.  `*header`:
  * the header, NULL where it is not whole, or none of TLS.
  */
@@ -409,7 +420,7 @@ take_header_piece(struct tls_record_stream *s, struct span bytes, const uint8_t 
 	s->header_len = (uint8_t)(s->header_len + n);
 	if (s->header_len < TLS_RECORD_HEADER_LEN)
 		return n;
-	if (is_record_header(s->header)) {
+	if (is_record_header(s->header) || is_first_alert_header(s, s->header)) {
 		*header = s->header;
 	} else {
 		s->header_len = 0;

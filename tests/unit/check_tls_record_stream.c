@@ -397,6 +397,8 @@ START_TEST(what_is_no_record_is_garbage_and_nothing_more_is_read)
 		{ "type below", { "\x13\x03\x01\x00\x05\x01", 6 } },
 		{ "type above", { "\x19\x03\x01\x00\x05\x01", 6 } },
 		{ "major version", { "\x16\x04\x01\x00\x05\x01", 6 } },
+		{ "version zero, but no alert", { "\x16\x00\x00\x00\x02\x02\x46", 7 } },
+		{ "version zero, longer than an alert", { "\x15\x00\x00\x00\x03\x02\x46\x00", 8 } },
 		{ "length one above the largest", { "\x17\x03\x03\x48\x01\x00", 6 } },
 		{ "sslv2 header, no hello", { "\x80\x1f\x07\x03\x01\x00", 6 } },
 		{ "sslv2 hello too short", { "\x80\x08\x01\x03\x01\x00", 6 } },
@@ -415,6 +417,18 @@ START_TEST(what_is_no_record_is_garbage_and_nothing_more_is_read)
 	gap(&f, 10);
 	feed(&f, written(&w));
 	ck_log(&f, "");
+	end(&f);
+}
+END_TEST
+
+/* BearSSL's, where it turns a version down. */
+START_TEST(alert_of_version_zero_in_place_of_a_hello)
+{
+	struct fixture f;
+
+	begin(&f);
+	feed_pieces(&f, BYTES("\x15\x00\x00\x00\x02\x02\x46"), (size_t)_i);
+	ck_log(&f, "alert(582,2)@0 ");
 	end(&f);
 }
 END_TEST
@@ -513,9 +527,10 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, message_without_a_body_is_handed_out_at_once);
 	tcase_add_loop_test(tc, handshake_that_makes_no_sense_is_ciphertext, 0, 2);
 	tcase_add_test(tc, alert_behind_a_change_cipher_spec_is_sealed_unless_it_has_two_bytes);
-	tcase_add_loop_test(tc, what_is_no_record_is_garbage_and_nothing_more_is_read, 0, 10);
+	tcase_add_loop_test(tc, what_is_no_record_is_garbage_and_nothing_more_is_read, 0, 12);
 	tcase_add_test(tc, largest_record_is_read);
 	tcase_add_loop_test(tc, sslv2_error_in_place_of_a_hello, 1, 6);
+	tcase_add_loop_test(tc, alert_of_version_zero_in_place_of_a_hello, 1, 8);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
 }
