@@ -105,9 +105,10 @@ struct mail_dialogue {
 
 	struct mail_facts facts;
 	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
-	uint32_t command_key;   /* the tag whose literal is being sent */
-	uint32_t login_name;    /* of a command not yet among the pending ones */
-	uint32_t user_name;     /* POP3: of the last USER */
+	bool id_open; /* IMAP: the client's window holds an ID up to a literal, or into it */
+	uint32_t command_key; /* the tag whose literal is being sent */
+	uint32_t login_name;  /* of a command not yet among the pending ones */
+	uint32_t user_name;   /* POP3: of the last USER */
 
 	/* As much of these counts as the numbers above say; a dialogue begins without clearing
 	 * them. */

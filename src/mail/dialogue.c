@@ -168,6 +168,23 @@ window_add(struct mail_dialogue *d, enum mail_side side, struct span part)
 	r->len = (uint16_t)(r->len + kept.len);
 }
 
+void
+mail_keep(struct mail_dialogue *d, struct span text)
+{
+	struct mail_reader *r = mail_client(d);
+
+	/* The text may stand in the window already. */
+	if (text.len > 0)
+		memmove(d->client_window, text.data, text.len);
+	r->len = (uint16_t)text.len;
+}
+
+void
+mail_keep_more(struct mail_dialogue *d, struct span text)
+{
+	window_add(d, MAIL_CLIENT, text);
+}
+
 /* A line may have held a password. */
 static void
 window_wipe(struct mail_dialogue *d, enum mail_side side)
@@ -180,6 +197,14 @@ window_wipe(struct mail_dialogue *d, enum mail_side side)
 	r->len = 0;
 	r->cut = false;
 	r->literal = LITERAL_NONE;
+	if (side == MAIL_CLIENT)
+		d->id_open = false;
+}
+
+void
+mail_forget(struct mail_dialogue *d)
+{
+	window_wipe(d, MAIL_CLIENT);
 }
 
 static __attribute__((noinline)) void
@@ -302,7 +327,10 @@ read_piece(struct mail_dialogue *d, enum mail_side side, struct span bytes, bool
 		text.len--;
 	r->bare_lf = !r->prev_cr;
 	read_text(d, side, text);
-	window_wipe(d, side);
+	if (side == MAIL_CLIENT && d->id_open)
+		r->literal = LITERAL_NONE;
+	else
+		window_wipe(d, side);
 	r->prev_cr = false;
 	return bytes.len + 1;
 }
@@ -338,6 +366,8 @@ read_literal(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 		d->facts.login = true;
 		mail_login_sent(d, MAIL_LOGIN_NAMELESS);
 	}
+	if (side == MAIL_CLIENT && d->id_open)
+		mail_imap_id_literal(d, span_first(bytes, len), len == r->literal_left);
 	r->literal_left -= len;
 	if (r->literal_left == 0)
 		r->mode = MAIL_MODE_LINE;

@@ -147,6 +147,8 @@ end_of_part(struct mail_dialogue *d, bool refused)
 	} else {
 		d->literal_refusable = false;
 		d->login_literal = false;
+		if (d->id_open)
+			mail_forget(d);
 	}
 }
 
@@ -163,6 +165,8 @@ mail_imap_command_refused(struct mail_dialogue *d, uint32_t key)
 	client->lost = true;
 	d->literal_refusable = false;
 	d->login_literal = false;
+	if (d->id_open)
+		mail_forget(d);
 }
 
 static void
@@ -187,7 +191,7 @@ known_command(struct mail_dialogue *d, enum mail_command command, uint32_t key, 
 		mail_auth_begin(d, args);
 		command = MAIL_COMMAND_LOGIN;
 	} else if (command == MAIL_COMMAND_ID) {
-		mail_imap_id_read(d, args);
+		mail_imap_id_part(d, args);
 	}
 	before = mail_pair_command(d, key, command, &reply, &plus);
 	sync = mail_literal_is_synchronizing(mail_client(d));
@@ -206,6 +210,8 @@ mail_imap_client_line(struct mail_dialogue *d, struct span line)
 			d->facts.login = true;
 			mail_login_sent(d, MAIL_LOGIN_NAMELESS);
 		}
+		if (d->id_open)
+			mail_imap_id_part(d, line);
 		end_of_part(d, false);
 		return;
 	}

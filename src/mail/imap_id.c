@@ -1,5 +1,8 @@
 /*
  * Source: RFC 2971, section 3.1: ID ("name" "value" "name" "value" ...), or ID NIL.
+ *
+ * Each string may be a literal, which ends the line.  What was read up to there waits in the
+ * client's window, the literal behind it as a quoted string.
  */
 #include "mail/mail_internal.h"
 
@@ -46,7 +49,7 @@ read_text(struct span *s, struct id_text *text)
 	} else {
 		for (; i < s->len && s->data[i] != ' ' && s->data[i] != ')'; i++)
 			add(text, s->data[i]);
-		/* RFC 2971, section 3.3: NIL is no value; a literal's is not on this line. */
+		/* RFC 2971, section 3.3: NIL is no value; nor is a literal that did not fit. */
 		if (mail_word_is(span_from(text->data, text->len), "NIL") || text->data[0] == '{')
 			text->len = 0;
 	}
@@ -55,8 +58,8 @@ read_text(struct span *s, struct id_text *text)
 	return true;
 }
 
-void
-mail_imap_id_read(struct mail_dialogue *d, struct span args)
+static void
+id_read(struct mail_dialogue *d, struct span args)
 {
 	struct id_text key, value, name = { .len = 0 }, version = { .len = 0 };
 
@@ -74,4 +77,44 @@ mail_imap_id_read(struct mail_dialogue *d, struct span args)
 	}
 	mail_set_client_name(d, MAIL_NAME_IMAP_ID, span_from(name.data, name.len),
 	    span_from(version.data, version.len));
+}
+
+/* The text in front of the {123}, {123+} or ~{123} that ends it. */
+static struct span
+before_literal(struct span text)
+{
+	while (text.len > 0 && text.data[text.len - 1] != '{')
+		text.len--;
+	text.len -= text.len > 0;
+	text.len -= text.len > 0 && text.data[text.len - 1] == '~';
+	return text;
+}
+
+void
+mail_imap_id_part(struct mail_dialogue *d, struct span args)
+{
+	const struct mail_reader *client = mail_client(d);
+
+	d->id_open = mail_line_has_literal(client) && !client->cut;
+	if (!d->id_open) {
+		id_read(d, args);
+		return;
+	}
+	mail_keep(d, before_literal(args));
+	mail_keep_more(d, span_from_text(client->literal_left > 0 ? "\"" : "\"\""));
+}
+
+void
+mail_imap_id_literal(struct mail_dialogue *d, struct span bytes, bool ends)
+{
+	for (size_t i = 0; i < bytes.len && !mail_client(d)->cut; i++) {
+		uint8_t c = bytes.data[i];
+
+		if (c == '"' || c == '\\')
+			mail_keep_more(d, span_from_text("\\"));
+		if (c != '\0')
+			mail_keep_more(d, span_from(&c, 1));
+	}
+	if (ends)
+		mail_keep_more(d, span_from_text("\""));
 }

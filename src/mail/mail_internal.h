@@ -104,6 +104,10 @@ void mail_recount(struct mail_dialogue *d);
 /* The content that the line now being handled announces. */
 void mail_begin_dots(struct mail_reader *r);
 void mail_begin_bytes(struct mail_reader *r, uint64_t len);
+/* The client's window, for a command that goes on in the next line: which comes behind its text. */
+void mail_keep(struct mail_dialogue *d, struct span text);
+void mail_keep_more(struct mail_dialogue *d, struct span text);
+void mail_forget(struct mail_dialogue *d);
 /* RFC 9051, section 4.3: the line ends in {123}, {123+} or ~{123}. */
 bool mail_line_has_literal(const struct mail_reader *r);
 bool mail_literal_is_synchronizing(const struct mail_reader *r);
@@ -185,7 +189,8 @@ bool mail_imap_recognises(enum mail_side side, struct span line);
 /* The line is SMTP's and cannot be one of the protocols that look like it. */
 bool mail_smtp_is_certain(enum mail_side side, struct span line);
 
-/* imap_id.c: `args` is what stands behind ID. */
-void mail_imap_id_read(struct mail_dialogue *d, struct span args);
+/* imap_id.c: `args` is what stands behind ID, up to a literal or the end. */
+void mail_imap_id_part(struct mail_dialogue *d, struct span args);
+void mail_imap_id_literal(struct mail_dialogue *d, struct span bytes, bool ends);
 
 #endif

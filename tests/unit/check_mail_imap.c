@@ -2,6 +2,8 @@
 
 #include "base/banned.h"
 
+#define SIXTY "123456789012345678901234567890123456789012345678901234567890"
+#define THREE_HUNDRED SIXTY SIXTY SIXTY SIXTY SIXTY
 #define BANNER "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready.\r\n"
 
 static const struct script scripts[] = {
@@ -154,7 +156,27 @@ static const struct script scripts[] = {
 	{ "id_cut_short", ANY_ORDER,
 	    { { C, "a ID (\"name\" \"x\r\nb ID (\"name\"\r\nc ID (\"na\r\n" } }, "3 id=x" },
 	{ "id_by_literal", ANY_ORDER, { { C, "a ID (\"name\" {4+}\r\nfour)\r\nb STARTTLS\r\n" } },
+	    "asked 2 id=four" },
+	{ "id_with_a_key_by_literal", ANY_ORDER,
+	    { { C, "a ID ({4+}\r\nname \"x y\" {7+}\r\nversion {1+}\r\n2)\r\nb STARTTLS\r\n" } },
+	    "asked 2 id=x y 2" },
+	{ "id_with_quotes_in_a_literal", ANY_ORDER,
+	    { { C, "a ID (\"vendor\" {0+}\r\n \"name\" ~{4+}\r\n\"\\)\" \"os\" {2}\r\nb)\r\n" } },
+	    "1 id=\"\\)\"" },
+	{ "id_with_lines_in_a_literal", ANY_ORDER,
+	    { { C, "a ID (\"name\" {11+}\r\nx\r\nb NOOP\r\n)\r\nb STARTTLS\r\n" } },
+	    "asked 2 id=x\r\nb NOOP\r\n" },
+	{ "id_whose_literal_is_not_wanted", IN_ORDER,
+	    { { S, BANNER }, { C, "a ID (\"name\" {4}\r\n" }, { S, "a BAD\r\n" },
+		{ C, "b STARTTLS\r\n" }, { S, "b OK\r\n" }, { C, SCRIPT_TLS } },
+	    "greeting asked granted tls:C 2 " },
+	{ "id_with_a_hole_in_its_literal", IN_ORDER,
+	    { { C, "a ID (\"name\" {9+}\r\nfour" }, { GAP_C, "" }, { C, ")\r\nb STARTTLS\r\n" } },
 	    "asked 2 " },
+	{ "id_longer_than_what_is_looked_at", ANY_ORDER,
+	    { { C, "a ID (\"name\" {4+}\r\nfour \"os\" {300+}\r\n" THREE_HUNDRED " \"version\" "
+		   "\"1\")\r\nb STARTTLS\r\n" } },
+	    "asked 2 id=four" },
 	{ "server_alone", IN_ORDER, { { S, BANNER "a1 OK\r\n" } }, "greeting 1 " },
 	{ "server_alone_answering_noise", IN_ORDER, { { S, BANNER "GET BAD what?\r\n" } },
 	    "greeting 0 " },
