@@ -219,6 +219,46 @@ recognise(struct mail_dialogue *d, enum mail_side side, struct span line)
 	d->guessed = d->protocol == PROTOCOL_SMTP;
 }
 
+/* Whether the protocol that is usual on the port has such a line. */
+static bool
+is_usual(const struct mail_dialogue *d, enum mail_side side, struct span line)
+{
+	switch ((enum protocol)d->protocol) {
+	case PROTOCOL_SMTP:
+		return mail_smtp_has(side, line);
+	case PROTOCOL_POP3:
+		return mail_pop3_has(side, line);
+	case PROTOCOL_IMAP:
+		return mail_imap_recognises(side, line);
+	case PROTOCOL_NONE:
+	case PROTOCOL_TLS:
+		break;
+	}
+	return true;
+}
+
+/* A port is open to any protocol.  The server may be another one's than the client takes it for. */
+static __attribute__((noinline)) void
+doubt_port(struct mail_dialogue *d, enum mail_side side, struct span line)
+{
+	if (d->readers[side].lost)
+		return;
+	if (is_usual(d, side, line)) {
+		d->by_port = side == MAIL_SERVER;
+		return;
+	}
+	if (mail_smtp_is_certain(side, line))
+		d->protocol = PROTOCOL_SMTP;
+	else if (mail_pop3_recognises(side, line))
+		d->protocol = PROTOCOL_POP3;
+	else if (mail_imap_recognises(side, line))
+		d->protocol = PROTOCOL_IMAP;
+	else
+		return;
+	d->by_port = side == MAIL_SERVER;
+	mail_pair_clear(d);
+}
+
 /* Commands that several protocols have do not tell which one it is. */
 static __attribute__((noinline)) void
 unknown_line(struct mail_dialogue *d, enum mail_side side, struct span line)
@@ -289,6 +329,8 @@ handle_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 {
 	if (d->protocol == PROTOCOL_TLS || d->protocol == PROTOCOL_NONE)
 		recognise(d, side, line);
+	else if (d->by_port)
+		doubt_port(d, side, line);
 	if (d->guessed)
 		d->guessed = !mail_smtp_is_certain(side, line);
 	if (side == MAIL_CLIENT)

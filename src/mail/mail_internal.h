@@ -186,6 +186,9 @@ void mail_imap_command_refused(struct mail_dialogue *d, uint32_t key);
 bool mail_smtp_recognises(enum mail_side side, struct span line);
 bool mail_pop3_recognises(enum mail_side side, struct span line);
 bool mail_imap_recognises(enum mail_side side, struct span line);
+/* For a port whose protocol is known: does it have such a line at all? */
+bool mail_smtp_has(enum mail_side side, struct span line);
+bool mail_pop3_has(enum mail_side side, struct span line);
 /* The line is SMTP's and cannot be one of the protocols that look like it. */
 bool mail_smtp_is_certain(enum mail_side side, struct span line);
 

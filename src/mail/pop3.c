@@ -212,3 +212,14 @@ mail_pop3_recognises(enum mail_side side, struct span line)
 		return mail_word_is(word, "+OK") || mail_word_is(word, "-ERR");
 	return mail_find_verb(own, word) != NULL;
 }
+
+bool
+mail_pop3_has(enum mail_side side, struct span line)
+{
+	struct span word;
+
+	if (side == MAIL_SERVER)
+		return mail_pop3_recognises(side, line);
+	(void)mail_read_word(&line, &word);
+	return mail_find_verb(verbs, word) != NULL;
+}

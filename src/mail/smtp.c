@@ -351,3 +351,14 @@ mail_smtp_recognises(enum mail_side side, struct span line)
 	(void)mail_read_word(&line, &word);
 	return mail_word_is(word, "STARTTLS");
 }
+
+bool
+mail_smtp_has(enum mail_side side, struct span line)
+{
+	struct span word;
+
+	if (side == MAIL_SERVER)
+		return mail_smtp_recognises(side, line);
+	(void)mail_read_word(&line, &word);
+	return mail_find_verb(verbs, word) != NULL;
+}

@@ -173,6 +173,7 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	s->mail = session_alloc_mail(s);
 	mail_dialogue_init(s->mail, protocol);
 	s->mail->name_key = s->options->name_key;
+	s->mail->by_port = s->conn->opener >= 0 && !s->conn->mid_start[0] && !s->conn->mid_start[1];
 }
 
 /* The first bytes of a direction: what does it speak? */

@@ -153,7 +153,7 @@ emit(struct session *s, int64_t time_us)
 	set_endpoints(s, ev);
 	ev->settled_us = time_us;
 	ev->protocol = service.protocol;
-	if (s->mail != NULL && service.protocol == PROTOCOL_TLS && !s->mail->guessed)
+	if (s->mail != NULL && !s->mail->guessed)
 		ev->protocol = (enum protocol)s->mail->protocol;
 	set_client_name(s, ev);
 	if (ev->kind == EVENT_TLS_HANDSHAKE) {

@@ -202,6 +202,69 @@ capability_only(struct script *s)
 	closes(s, SERVER);
 }
 
+/* Another protocol than is usual on the port */
+
+static void
+pop3_login(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "USER user\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+	says_text(s, CLIENT, "PASS not-a-secret\r\n");
+	says_text(s, SERVER, "-ERR no\r\n");
+}
+
+static void
+imap_login(struct script *s)
+{
+	says_text(s, SERVER, "* OK ready\r\n");
+	says_text(s, CLIENT, "a1 LOGIN user not-a-secret\r\n");
+	says_text(s, SERVER, "a1 NO no\r\n");
+}
+
+static void
+smtp_without_its_name(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250 mail.example.org\r\n");
+	says_text(s, CLIENT, "QUIT\r\n");
+	says_text(s, SERVER, "221 bye\r\n");
+}
+
+static void
+pop3_to_imap(struct script *s)
+{
+	says_text(s, SERVER, "* OK ready\r\n");
+	says_text(s, CLIENT, "USER user\r\n");
+	says_text(s, SERVER, "USER BAD what?\r\n");
+	says_text(s, CLIENT, "PASS not-a-secret\r\n");
+	says_text(s, SERVER, "PASS BAD what?\r\n");
+}
+
+static void
+imap_to_pop3(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "a1 LOGIN user not-a-secret\r\n");
+	says_text(s, SERVER, "-ERR what?\r\n");
+}
+
+static void
+pop3_banner(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	closes(s, CLIENT);
+}
+
+/* A line of a message may look like anything. */
+static void
+smtp_from_its_middle(struct script *s)
+{
+	s->no_syn = true;
+	says_text(s, CLIENT, "and then\r\nUSER user\r\nMAIL FROM:<a@example.org>\r\n");
+}
+
 /* No attempt, no event */
 
 static void
@@ -379,7 +442,22 @@ static const struct row rows[] = {
 	{ "smtp on an unknown port", 8389, smtp_of_an_unknown_port,
 	    "SMTP starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "imap where pop3 is usual", 110, imap_starttls,
-	    "POP3 starttls TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
+	    "IMAP starttls TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
+	{ "pop3 where imap is usual", 143, pass_without_user,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "pop3 where smtp has tls at once", 465, pop3_login,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "imap where pop3 has tls at once", 995, imap_login,
+	    "IMAP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "smtp where imap is usual", 143, smtp_without_its_name,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "pop3 to a server of imap", 143, pop3_to_imap,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "imap to a server of pop3", 143, imap_to_pop3,
+	    "IMAP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "a server of another protocol alone", 143, pop3_banner, "nothing banner_only" },
+	{ "smtp from its middle where imap is usual", 143, smtp_from_its_middle,
+	    "nothing garbage" },
 	{ "through an http proxy", 993, http_proxy,
 	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "login in the clear", 587, login_in_the_clear,
