@@ -385,12 +385,32 @@ emit_cleartext(struct session *s, int64_t time_us)
 	emit_logins(s);
 }
 
+/*
+ * A server that has nothing but TLS answers words with an alert.  All that was said is here, so no
+ * hello was.
+ */
+static bool
+refuses_words(const struct session *s, unsigned dir)
+{
+	const struct session_side *side = &s->side[dir], *peer = &s->side[1 - dir];
+
+	return dir != (unsigned)s->mail_client && side->evidence.alert &&
+	       side->evidence.alert_kind == REFUSAL_ALERT &&
+	       side->evidence.alert_mark.offset == side->tls_mark.offset &&
+	       peer->stage == STAGE_MAIL && !side->gap && !peer->gap && !s->conn->mid_start[0] &&
+	       !s->conn->mid_start[1] && !s->mail->facts.starttls_asked;
+}
+
 static bool
 is_cleartext(const struct session *s)
 {
-	return s->mail != NULL && s->mail->facts.command_count > 0 &&
-	       !s->mail->facts.starttls_granted && s->side[0].stage != STAGE_TLS &&
-	       s->side[1].stage != STAGE_TLS;
+	if (s->mail == NULL || s->mail->facts.command_count == 0 || s->mail->facts.starttls_granted)
+		return false;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		if (s->side[dir].stage == STAGE_TLS && !refuses_words(s, dir))
+			return false;
+	}
+	return true;
 }
 
 /*

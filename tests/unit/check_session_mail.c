@@ -250,6 +250,26 @@ imap_to_pop3(struct script *s)
 	says_text(s, SERVER, "-ERR what?\r\n");
 }
 
+/* No greeting comes, and the client does not wait for it. */
+static void
+words_to_tls(struct script *s)
+{
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, CLIENT, "AUTH PLAIN AGEAYg==\r\n");
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+static void
+words_to_tls_with_a_hole(struct script *s)
+{
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	loses(s, CLIENT, 300);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
 static void
 pop3_banner(struct script *s)
 {
@@ -458,6 +478,10 @@ static const struct row rows[] = {
 	{ "a server of another protocol alone", 143, pop3_banner, "nothing banner_only" },
 	{ "smtp from its middle where imap is usual", 143, smtp_from_its_middle,
 	    "nothing garbage" },
+	{ "words where there is tls alone", 465, words_to_tls,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "words where there is tls alone, with a hole", 465, words_to_tls_with_a_hole,
+	    "SMTP starttls - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
 	{ "through an http proxy", 993, http_proxy,
 	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "login in the clear", 587, login_in_the_clear,
