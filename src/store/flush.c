@@ -223,5 +223,7 @@ bad:
 
 		(void)store_run_statement(s, STATEMENT_ROLLBACK, &ignored);
 	}
+	/* While a reader was in the way, the log may have taken all the room there is. */
+	store_move_log(s->db);
 	return -1;
 }

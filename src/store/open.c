@@ -17,9 +17,11 @@
 #define FILE_MODE 0640
 /*
  * From so much on the write-ahead log is moved into the database: a page that several flushes
- * change goes there once.  A log that was larger, by one flush, is cut back to this.
+ * change goes there once.  A log that was larger, by one flush, is cut back to this.  A database
+ * that is smaller has a log of its own size at most, as its disk may be small too.
  */
 #define WAL_KEPT_BYTES 16777216
+#define WAL_KEPT_MIN_BYTES 1048576
 #define PAGE_BYTES 4096
 
 /*
@@ -229,6 +231,30 @@ hide_from_sqlite(struct store *s)
 	buf_release(&path);
 }
 
+/* After each commit. */
+static int
+move_log(void *arg, sqlite3 *db, const char *name, int page_count)
+{
+	int64_t log_len = (int64_t)page_count * PAGE_BYTES;
+	sqlite3_file *file = NULL;
+	sqlite3_int64 file_len = 0;
+
+	(void)arg;
+	if (log_len < WAL_KEPT_MIN_BYTES)
+		return SQLITE_OK;
+	if (log_len >= WAL_KEPT_BYTES ||
+	    (sqlite3_file_control(db, name, SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+		file->pMethods->xFileSize(file, &file_len) == SQLITE_OK && log_len >= file_len))
+		store_move_log(db);
+	return SQLITE_OK;
+}
+
+void
+store_move_log(sqlite3 *db)
+{
+	(void)sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 static int
 configure(struct store *s, struct error *err)
 {
@@ -236,9 +262,9 @@ configure(struct store *s, struct error *err)
 
 	(void)sqlite3_snprintf(sizeof(sql), sql,
 	    "PRAGMA cache_size = -%d; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
-	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = %d; PRAGMA "
-	    "journal_size_limit = %d",
-	    STORE_CACHE_KIB, WAL_KEPT_BYTES / PAGE_BYTES, WAL_KEPT_BYTES);
+	    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = %d",
+	    STORE_CACHE_KIB, WAL_KEPT_BYTES);
+	(void)sqlite3_wal_hook(s->db, move_log, NULL);
 	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK &&
 	    store_batch_prepare(s) == 0 && store_set_prepare(s) == 0)
 		return 0;

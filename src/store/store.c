@@ -37,7 +37,7 @@ store_close(struct store *s)
 	/* SQLite leaves this to the next one where it cannot look at the file's name any more: in a
 	 * folder that is closed to the daemon's user.  A copy of the file alone would lack it. */
 	if (s->mode != STORE_READ && s->db != NULL)
-		(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		store_move_log(s->db);
 	(void)sqlite3_close(s->db);
 	store_set_release(&s->set);
 	store_batches_release(s);

@@ -218,6 +218,27 @@ START_TEST(what_is_not_committed_is_not_there)
 }
 END_TEST
 
+START_TEST(the_log_of_a_small_database_is_small)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	char log[300];
+	struct stat st;
+
+	(void)snprintf(log, sizeof(log), "%s-wal", path);
+	for (int i = 0; i < 40; i++) {
+		ck_assert(count_clients(t, &ev, 500));
+		flush(s, t, NULL);
+	}
+	ck_assert_int_eq(stat(log, &st), 0);
+	/* A MiB, and what one flush writes. */
+	ck_assert_int_lt(st.st_size, 2 << 20);
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(endings_of_a_later_flush_find_their_row)
 {
 	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
@@ -268,6 +289,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_client_that_was_removed_is_made_anew);
 	tcase_add_test(tc, several_flushes_are_one_when_committed);
 	tcase_add_loop_test(tc, what_is_not_committed_is_not_there, 0, 2);
+	tcase_add_test(tc, the_log_of_a_small_database_is_small);
 	tcase_add_test(tc, endings_of_a_later_flush_find_their_row);
 	tcase_add_test(tc, endings_of_what_is_not_there_are_dropped);
 }

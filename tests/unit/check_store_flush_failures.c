@@ -113,6 +113,35 @@ START_TEST(a_disk_that_is_full_at_the_first_flush_leaves_an_empty_database)
 }
 END_TEST
 
+START_TEST(a_log_that_took_all_room_behind_a_reader_makes_some_when_that_is_gone)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+	const rlim_t room = 500000;
+	struct error err = { "" };
+	int64_t sensor = sensor_of(s, "here");
+	sqlite3 *reader;
+
+	add_clients(t, 50);
+	flush(s, t, NULL);
+	ck_assert_int_eq(sqlite3_open(path, &reader), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM client", NULL, NULL, NULL),
+	    SQLITE_OK);
+	do
+		add_clients(t, 50);
+	while (flush_within(s, sensor, t, NULL, room, &err) == 0);
+	ck_assert_msg(strstr(err.text, "the disk is full") != NULL, "%s", err.text);
+	ck_assert_int_eq(flush_within(s, sensor, t, NULL, room, &err), -1);
+	ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
+	/* The first one finds no room either, and sees to it that the next one does. */
+	(void)flush_within(s, sensor, t, NULL, room, &err);
+	ck_assert_int_eq(flush_within(s, sensor, t, NULL, room, &err), 0);
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_failure_in_between_undoes_all_flushes_of_a_transaction)
 {
 	struct store *s = open_store(STORE_WRITE);
@@ -284,6 +313,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_client_of_a_flush_that_was_taken_back_is_not_known);
 	tcase_add_test(tc, a_full_disk_leaves_the_tally_and_the_database_as_they_were);
 	tcase_add_test(tc, a_disk_that_is_full_at_the_first_flush_leaves_an_empty_database);
+	tcase_add_test(tc, a_log_that_took_all_room_behind_a_reader_makes_some_when_that_is_gone);
 	tcase_add_test(tc, a_failure_in_between_undoes_all_flushes_of_a_transaction);
 	tcase_add_test(tc, a_locked_database_keeps_the_tally_for_the_next_try);
 	tcase_add_loop_test(tc, a_killed_writer_leaves_the_state_after_one_of_its_flushes, 0, 12);
