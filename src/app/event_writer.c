@@ -292,12 +292,13 @@ event_writer_reopen(struct event_writer *w, struct error *err)
 
 	if (w->options.target == EVENT_TARGET_SYSLOG || strcmp(w->path, "-") == 0)
 		return 0;
-	fd = open_file(w, err);
-	if (fd < 0)
-		return -1;
+	/* First, because it may be the same file: opening it takes the part of a line away, too. */
 	if (w->sent > 0)
 		write_held(w, PATIENCE_US);
 	take_back_part(w);
+	fd = open_file(w, err);
+	if (fd < 0)
+		return -1;
 	w->sent = 0;
 	close_file(w->fd);
 	w->fd = fd;

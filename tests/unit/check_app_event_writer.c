@@ -160,6 +160,24 @@ START_TEST(a_rotation_on_a_full_disk_cuts_no_line)
 }
 END_TEST
 
+START_TEST(the_same_file_opened_anew_on_a_full_disk_cuts_no_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 5);
+}
+END_TEST
+
 START_TEST(an_end_on_a_full_disk_cuts_no_line)
 {
 	struct event_writer *w = open_writer();
@@ -361,6 +379,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, lines_come_whole_and_in_order);
 	tcase_add_loop_test(tc, a_full_disk_delays_lines_and_cuts_none, 0, 4);
 	tcase_add_loop_test(tc, a_rotation_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_loop_test(tc, the_same_file_opened_anew_on_a_full_disk_cuts_no_line, 0, 4);
 	tcase_add_loop_test(tc, an_end_on_a_full_disk_cuts_no_line, 0, 4);
 	tcase_add_test(tc, what_has_no_room_is_lost_by_whole_lines_and_counted);
 	tcase_add_loop_test(tc, a_line_that_a_killed_writer_cut_is_taken_away, 0,
