@@ -104,7 +104,7 @@ struct diff_item {
 	const struct diff_row *row;       /* the worst: before for fixed and quiet, else after */
 	const struct diff_row *good;      /* fixed: the success since; else NULL */
 	unsigned silent_days;             /* observed days: quiet, back */
-	unsigned cadence_days;            /* it came every so many days or oftener; 0: not known */
+	unsigned cadence_days;            /* it came at least once in so many days; 0: not known */
 };
 
 struct diff {
