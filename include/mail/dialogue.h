@@ -102,7 +102,7 @@ struct mail_dialogue {
 	bool starttls_due;  /* asked for, not refused */
 	bool starttls_last; /* the client's last line that was seen asks for it */
 	bool guessed;       /* `protocol` is one whose words others have too: see below */
-	bool by_port;       /* `protocol` is but the usual one: see below */
+	bool by_port;       /* `protocol` is only the usual one: see below */
 
 	struct mail_facts facts;
 	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
@@ -126,9 +126,10 @@ struct mail_dialogue {
 /*
  * PROTOCOL_TLS: the protocol is not known yet and taken from the server's banner or client's words.
  * Replies of three digits and the word STARTTLS are read as SMTP's, but `guessed` as long as they
- * may be those of FTP, NNTP or ManageSieve.  Another protocol stays; where it is only what is usual
- * on the port, and the dialogue is seen from its start, its user sets `by_port`: then the server's
- * words, and before all else the client's, may show that it is another one.
+ * may be those of FTP, NNTP or ManageSieve.  Any other protocol stays, unless the caller sets
+ * `by_port` afterwards: it is only what is usual on the port, and the dialogue is seen from its
+ * start.  Then the server's words may show another one, and the first known line of the client
+ * settles it.
  */
 void mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol);
 
