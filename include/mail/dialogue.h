@@ -146,6 +146,13 @@ size_t mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct s
  */
 void mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side);
 
+/* That side has begun a line and not ended it. */
+static inline bool
+mail_dialogue_is_in_line(const struct mail_dialogue *d, enum mail_side side)
+{
+	return d->readers[side].len > 0;
+}
+
 /* The client has asked for STARTTLS and said nothing since, and no answer was seen. */
 bool mail_dialogue_awaits_tls(const struct mail_dialogue *d);
 

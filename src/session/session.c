@@ -229,15 +229,16 @@ add_preamble(struct session *s, struct session_side *side, size_t len)
 }
 
 /*
- * Lines of a mail protocol, as far as is known.  As long as none of them tells which, they may just
- * as well be words of another one, where TLS need not begin with a line.
+ * Lines of a mail protocol, as far as is known.  As long as none of them tells which, and where one
+ * is not ended, they may as well be words of another one, where TLS need not begin with a line.
  */
 static size_t
 feed_mail(struct session *s, unsigned dir, struct span bytes)
 {
 	enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
 	bool known = s->mail->protocol > PROTOCOL_TLS;
-	struct span words = known ? bytes : span_first(bytes, find_tls(s, bytes));
+	bool lines = known && !mail_dialogue_is_in_line(s->mail, role);
+	struct span words = lines ? bytes : span_first(bytes, find_tls(s, bytes));
 	size_t n = mail_dialogue_feed(s->mail, role, words);
 
 	if (!known)
