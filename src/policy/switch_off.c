@@ -256,16 +256,13 @@ unmapped(const struct addr *a)
 }
 
 static bool
-find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
+find_in_networks(const struct switch_off *s, const struct addr *address, uint16_t port,
     enum protocol protocol, struct switch_off_match *out)
 {
-	struct addr plain = unmapped(address);
-
 	for (size_t i = 0; i < s->network_count; i++) {
 		const struct switch_off_entry *e = &s->entries[s->networks[i].entry];
 
-		if ((!network_contains(&s->networks[i].network, &plain) &&
-			!network_contains(&s->networks[i].network, address)) ||
+		if (!network_contains(&s->networks[i].network, address) ||
 		    !has_protocol(e, protocol) || !has_port(e, port))
 			continue;
 		set_match(e, out);
@@ -273,6 +270,18 @@ find_by_address(const struct switch_off *s, const struct addr *address, uint16_t
 		return true;
 	}
 	return false;
+}
+
+/* As it stands, too: a network may have been given in the form of either prefix. */
+static bool
+find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
+    enum protocol protocol, struct switch_off_match *out)
+{
+	struct addr plain = unmapped(address);
+
+	return find_in_networks(s, &plain, port, protocol, out) ||
+	       (plain.family != address->family &&
+		   find_in_networks(s, address, port, protocol, out));
 }
 
 bool
