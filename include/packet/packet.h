@@ -29,7 +29,11 @@
 struct packet {
 	struct addr src, dst;
 	uint16_t src_port, dst_port;
-	uint32_t seq, ack;    /* host order; ack counts only with TCP_ACK */
+	union {
+		uint32_t seq;          /* host order */
+		uint32_t unknown_link; /* PACKET_UNKNOWN_LINK: which one it is */
+	};
+	uint32_t ack;         /* host order; counts only with TCP_ACK */
 	uint8_t flags;        /* TCP_* */
 	struct span payload;  /* what was captured of it */
 	uint32_t payload_len; /* on the wire; more than payload.len where the capture cut it */
@@ -64,7 +68,8 @@ enum packet_kind {
 
 /*
  * Decodes one frame by itself; packet/decoder.h also joins fragments, and finds PACKET_NAMES. `out`
- * is filled in only for PACKET_TCP.  `services`: ports of interest; NULL: all ports.
+ * is filled in only for PACKET_TCP, and has the number of PACKET_UNKNOWN_LINK.  `services`: ports
+ * of interest; NULL: all ports.
  */
 enum packet_kind packet_decode(
     const struct frame *frame, const struct service_set *services, struct packet *out);

@@ -164,6 +164,14 @@ start_pppd(struct walk *w)
 	w->next = LAYER_PPP;
 }
 
+/* It need not be that of the frame. */
+static void
+unknown_link(struct walk *w, uint32_t link_type)
+{
+	w->out->unknown_link = link_type;
+	walk_end(w, PACKET_UNKNOWN_LINK);
+}
+
 /*
  * Behind a header of `len` bytes, `taken` of which are taken, that names the link type of what
  * follows.  It names no header of its own kind once more.
@@ -179,8 +187,7 @@ start_inner(struct walk *w, size_t taken, size_t len, uint32_t link_type)
 	}
 	if (!walk_take(w, len - taken, PACKET_BAD_LINK, &fields))
 		return;
-	if (link_type == LINKTYPE_PPI || link_type == LINKTYPE_PKTAP ||
-	    packet_link_name(link_type) == NULL)
+	if (link_type == LINKTYPE_PPI || link_type == LINKTYPE_PKTAP)
 		walk_end(w, PACKET_OTHER);
 	else
 		link_start(w, link_type);
@@ -284,7 +291,7 @@ link_start(struct walk *w, uint32_t link_type)
 		start_pktap(w);
 		return;
 	default:
-		walk_end(w, PACKET_UNKNOWN_LINK);
+		unknown_link(w, link_type);
 		return;
 	}
 }

@@ -50,18 +50,18 @@ front_free(struct front *f)
 }
 
 static void
-count_unknown_link(struct front *f, const struct frame *frame)
+count_unknown_link(struct front *f, const struct frame *frame, uint32_t link_type)
 {
 	size_t i = 0;
 
-	while (i < f->unknown_link_count && f->unknown_links[i].link_type != frame->link_type)
+	while (i < f->unknown_link_count && f->unknown_links[i].link_type != link_type)
 		i++;
 	if (i == PIPELINE_UNKNOWN_LINKS_MAX)
 		return;
 	if (i == f->unknown_link_count) {
 		f->unknown_link_count++;
 		f->unknown_links[i] = (struct pipeline_unknown_link){
-			.link_type = frame->link_type,
+			.link_type = link_type,
 			.source = frame->source,
 		};
 	}
@@ -104,7 +104,7 @@ walk(struct front *f, const struct frame *frame, struct packet *packet)
 	if (kind == PACKET_NAMES)
 		observe_names(f, packet);
 	else if (kind == PACKET_UNKNOWN_LINK)
-		count_unknown_link(f, frame);
+		count_unknown_link(f, frame, packet->unknown_link);
 	return kind;
 }
 

@@ -255,7 +255,6 @@ static const struct {
 	{ "a frame that the air damaged", 127,
 	    FRAME("\0\0\x09\0\x02\0\0\0\x40\x08\x01" WIFI_TO_AP SNAP_IPV4) },
 	{ "PPI in PPI", 192, FRAME("\0\0\x08\0\xc0\0\0\0\0\0\x08\0\x01\0\0\0") },
-	{ "PKTAP around what is not known", 258, FRAME("\x0c\0\0\0\x01\0\0\0\x93\0\0\0\x45") },
 	{ "SLL with an 802.2 frame", 113,
 	    FRAME("\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x04\x42\x42\x03") },
 #undef FRAME
@@ -278,6 +277,20 @@ START_TEST(what_is_encrypted_on_its_link_is_told_apart)
 	    decode(105, BYTES("\x88\x41" WIFI_TO_AP "\0\0\x12\x34"), &p), PACKET_ENCRYPTED);
 	/* A frame without data has nothing to hide. */
 	ck_assert_int_eq(decode(105, BYTES("\x48\x51" WIFI_TO_AP), &p), PACKET_OTHER);
+}
+END_TEST
+
+START_TEST(a_link_type_inside_that_is_unknown_is_told_like_the_frames)
+{
+	struct packet p;
+
+	ck_assert_int_eq(
+	    decode(258, BYTES("\x0c\0\0\0\x01\0\0\0\x93\0\0\0\x45"), &p), PACKET_UNKNOWN_LINK);
+	ck_assert_uint_eq(p.unknown_link, 147);
+	ck_assert_int_eq(decode(192, BYTES("\0\0\x08\0\x94\0\0\0\x45"), &p), PACKET_UNKNOWN_LINK);
+	ck_assert_uint_eq(p.unknown_link, 148);
+	ck_assert_int_eq(decode(149, BYTES("\x45"), &p), PACKET_UNKNOWN_LINK);
+	ck_assert_uint_eq(p.unknown_link, 149);
 }
 END_TEST
 
@@ -378,6 +391,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_frame_holds_at_least_what_was_captured, 0, ROWS(links));
 	tcase_add_loop_test(tc, what_is_not_ip_is_other, 0, ROWS(others));
 	tcase_add_test(tc, what_is_encrypted_on_its_link_is_told_apart);
+	tcase_add_test(tc, a_link_type_inside_that_is_unknown_is_told_like_the_frames);
 	tcase_add_test(tc, a_link_type_has_a_name_or_is_unknown);
 	tcase_add_test(tc, as_many_tags_as_the_depth_allows_and_not_one_more);
 	tcase_add_test(tc, a_kind_has_a_name_of_its_own);
