@@ -45,6 +45,9 @@
 #define CAPWAP_FRAGMENT 0x80
 #define CAPWAP_KEEP_ALIVE 0x08
 #define CAPWAP_WIFI 1
+#define CAPWAP_DTLS 1 /* the first byte, in front of a record of DTLS */
+#define DTLS_APPLICATION_DATA 0x17
+#define DTLS_MAJOR_VERSION 0xfe
 
 static bool
 is_data(uint8_t first)
@@ -175,7 +178,12 @@ tunnel_capwap(struct walk *w)
 	if (!walk_take(w, CAPWAP_LEN, PACKET_OTHER, &h))
 		return;
 	len = (h.data[1] >> 3) * 4u;
-	/* Version 0, and not DTLS. */
+	/* Section 4.2: four bytes, then DTLS. */
+	if (h.data[0] == CAPWAP_DTLS && h.data[4] == DTLS_APPLICATION_DATA &&
+	    h.data[5] == DTLS_MAJOR_VERSION) {
+		walk_end(w, PACKET_ENCRYPTED);
+		return;
+	}
 	if (h.data[0] != 0 || len < CAPWAP_LEN || (h.data[3] & CAPWAP_KEEP_ALIVE) != 0 ||
 	    ((h.data[3] & CAPWAP_FRAGMENT) != 0 && u16_at(h, 6) >> 3 != 0)) {
 		walk_end(w, PACKET_OTHER);
