@@ -63,5 +63,7 @@ void packet_decoder_finish(struct packet_decoder *decoder);
 
 const struct packet_fragment_counters *packet_decoder_fragments(
     const struct packet_decoder *decoder);
+/* Packets behind the first one of a wireless frame, which are not read. */
+uint64_t packet_decoder_unread(const struct packet_decoder *decoder);
 
 #endif

@@ -13,6 +13,7 @@ struct packet_decoder {
 	struct packet_options options;
 	struct port_set tunnel_ports;
 	struct fragment_table *fragments;
+	uint64_t unread;
 };
 
 struct packet_decoder *
@@ -51,6 +52,7 @@ packet_decoder_walk(struct packet_decoder *decoder, const struct frame *frame, s
 		.services = decoder->services,
 		.options = &decoder->options,
 		.fragments = decoder->fragments,
+		.unread = &decoder->unread,
 		.out = out,
 	};
 	struct quick_udp udp;
@@ -86,4 +88,10 @@ const struct packet_fragment_counters *
 packet_decoder_fragments(const struct packet_decoder *decoder)
 {
 	return fragment_table_counters(decoder->fragments);
+}
+
+uint64_t
+packet_decoder_unread(const struct packet_decoder *decoder)
+{
+	return decoder->unread;
 }

@@ -38,8 +38,9 @@ struct walk {
 	const struct service_set *services;
 	const struct packet_options *options; /* NULL: the defaults */
 	struct fragment_table *fragments;     /* NULL: fragments are not joined */
-	bool cooked; /* Linux cooked capture, which takes the link layer away */
-	bool guess;  /* a port or a nibble told what follows: nonsense is then no fault */
+	uint64_t *unread; /* packets behind the first of a frame; NULL: not counted */
+	bool cooked;      /* Linux cooked capture, which takes the link layer away */
+	bool guess;       /* a port or a nibble told what follows: nonsense is then no fault */
 };
 
 /* Of a header that was taken whole: `at` is inside it. */

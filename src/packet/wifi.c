@@ -3,7 +3,7 @@
  * on to their controller.
  *
  * What is encrypted stays so, and is counted.  Of several packets in one frame (A-MSDU) the first
- * is read.
+ * is read, the others are counted.
  *
  * Source: IEEE 802.11-2020, sections 9.2.3 and 9.3.2; https://www.radiotap.org; RFC 5415.
  */
@@ -33,6 +33,7 @@
 #define WIFI_SEQUENCE 20
 #define WIFI_ADDRESS_4 22
 #define WIFI_A_MSDU 0x80 /* in the QoS field */
+#define A_MSDU_HEADER_LEN 14u
 
 #define RADIOTAP_LEN 8
 #define RADIOTAP_HAS_TIME 0x01  /* of the first presence byte */
@@ -67,6 +68,32 @@ set_addresses(struct walk *w, uint8_t flags, const uint8_t *fields)
 	w->out->dst_mac = fields + ((flags & WIFI_TO_DS) != 0 ? WIFI_ADDRESS_3 : WIFI_ADDRESS_1);
 }
 
+/* Section 9.3.2.2: each has both addresses and a length, and begins at a multiple of four bytes. */
+static void
+count_unread(struct walk *w)
+{
+	struct span rest = w->rest, h;
+	uint64_t count = 0;
+
+	while (span_read_span(&rest, A_MSDU_HEADER_LEN, &h)) {
+		size_t len = u16_at(h, 12);
+
+		count++;
+		if (!span_skip(&rest, len + (-(A_MSDU_HEADER_LEN + len) & 3)))
+			break;
+	}
+	if (w->unread != NULL && count > 1)
+		*w->unread += count - 1;
+}
+
+/* Several packets; the first is read as a frame of IEEE 802.3. */
+static void
+a_msdu(struct walk *w)
+{
+	count_unread(w);
+	w->next = LAYER_ETHERNET;
+}
+
 /* `padded`: the body begins at a multiple of four bytes. */
 static void
 data_frame(struct walk *w, uint8_t first, uint8_t flags, bool padded)
@@ -84,7 +111,7 @@ data_frame(struct walk *w, uint8_t first, uint8_t flags, bool padded)
 	if ((h.data[WIFI_SEQUENCE] & 0x0f) != 0)
 		walk_end(w, PACKET_OTHER); /* a later piece */
 	else if (qos && (h.data[qos_at] & WIFI_A_MSDU) != 0)
-		w->next = LAYER_ETHERNET; /* both addresses and a length: a frame of IEEE 802.3 */
+		a_msdu(w);
 	else
 		walk_ethertype(w, ETHERTYPE_NONE);
 }

@@ -84,6 +84,7 @@ lanes_counters(const struct front *front, const struct lanes *const *lanes, size
 		{ "datagrams_timed_out", g->timed_out },
 		{ "datagrams_evicted", g->evicted },
 		{ "encrypted", kinds[PACKET_ENCRYPTED] },
+		{ "unread_in_frames", front_unread(front) },
 		{ "other", kinds[PACKET_OTHER] },
 		{ "other_port", kinds[PACKET_OTHER_PORT] },
 		{ "tcp", kinds[PACKET_TCP] },

@@ -247,6 +247,12 @@ front_fragments(const struct front *f)
 	return packet_decoder_fragments(f->decoder);
 }
 
+uint64_t
+front_unread(const struct front *f)
+{
+	return packet_decoder_unread(f->decoder);
+}
+
 size_t
 front_unknown_links(
     const struct front *f, struct pipeline_unknown_link out[PIPELINE_UNKNOWN_LINKS_MAX])

@@ -28,6 +28,7 @@ struct lane_counters {
 
 const struct front_counters *front_counters(const struct front *f);
 const struct packet_fragment_counters *front_fragments(const struct front *f);
+uint64_t front_unread(const struct front *f);
 /* Adds what its lanes have counted. */
 void lanes_sum(const struct lanes *l, struct lane_counters *sum);
 void counters_add_flows(struct flow_counters *to, const struct flow_counters *f);

@@ -1,5 +1,8 @@
 #include "packet_builder.h"
 
+#include "base/buf.h"
+#include "packet/decoder.h"
+
 #include "base/banned.h"
 
 #define MACS BUILD_MAC_DST BUILD_MAC_SRC
@@ -280,6 +283,43 @@ START_TEST(what_is_encrypted_on_its_link_is_told_apart)
 }
 END_TEST
 
+START_TEST(packets_behind_the_first_of_a_frame_are_counted)
+{
+	static const struct {
+		struct span frames; /* each with both addresses and its length */
+		uint64_t unread;
+	} rows[] = {
+#define FRAMES(bytes) { (const uint8_t *)(bytes), sizeof(bytes) - 1 }
+		{ FRAMES(MACS "\0\x09" SNAP_IPV4 "x"), 0 },
+		{ FRAMES(MACS "\0\x09" SNAP_IPV4 "xp" MACS "\0\x08" SNAP_IPV4), 1 },
+		{ FRAMES(MACS "\0\x09" SNAP_IPV4 "xp" MACS "\0\x0a" SNAP_IPV4 "xx" MACS
+			      "\0\x08" SNAP_IPV4 "FCS."),
+		    2 },
+		{ FRAMES(MACS "\xff\xff" SNAP_IPV4 "xp" MACS "\0\x08" SNAP_IPV4), 0 },
+		{ FRAMES("short"), 0 },
+#undef FRAMES
+	};
+	uint64_t unread = 0;
+	struct packet_decoder *decoder = packet_decoder_new(NULL, NULL);
+	struct packet p;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf air = { 0 };
+		struct frame frame = { .link_type = 105 };
+
+		buf_add(&air, "\x88\x01" WIFI_TO_AP "\x80\0", 26);
+		buf_add(&air, rows[i].frames.data, rows[i].frames.len);
+		frame.bytes = span_from(air.data, air.len);
+		frame.wire_len = (uint32_t)air.len;
+		(void)packet_decoder_decode(decoder, &frame, &p);
+		unread += rows[i].unread;
+		ck_assert_msg(packet_decoder_unread(decoder) == unread, "row %zu", i);
+		buf_release(&air);
+	}
+	packet_decoder_free(decoder);
+}
+END_TEST
+
 START_TEST(a_link_type_inside_that_is_unknown_is_told_like_the_frames)
 {
 	struct packet p;
@@ -391,6 +431,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_frame_holds_at_least_what_was_captured, 0, ROWS(links));
 	tcase_add_loop_test(tc, what_is_not_ip_is_other, 0, ROWS(others));
 	tcase_add_test(tc, what_is_encrypted_on_its_link_is_told_apart);
+	tcase_add_test(tc, packets_behind_the_first_of_a_frame_are_counted);
 	tcase_add_test(tc, a_link_type_inside_that_is_unknown_is_told_like_the_frames);
 	tcase_add_test(tc, a_link_type_has_a_name_or_is_unknown);
 	tcase_add_test(tc, as_many_tags_as_the_depth_allows_and_not_one_more);
