@@ -67,6 +67,10 @@ summary_add_period(const struct report *r, const struct report_options *options,
 			buf_add_text(text, ") lie within a capture");
 		}
 		add_gaps(o, text);
+	} else if (o->packet_count > 0 && !options->has_since && !options->has_until) {
+		/* store.h: 0 stands for no packet, and is what some programs write for all times.
+		 */
+		buf_add_text(text, "not known, the packets have no time");
 	} else {
 		buf_add_text(text, "no packet was captured");
 	}

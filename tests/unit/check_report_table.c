@@ -298,6 +298,22 @@ START_TEST(time_without_a_capture_is_owned_up_to)
 }
 END_TEST
 
+START_TEST(packets_without_a_time_are_packets_all_the_same)
+{
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.report.observed.has_packets = false;
+	ck_assert_ptr_nonnull(
+	    strstr(write_report(&f, &out), "not known, the packets have no time"));
+	/* There may be some, but none between these times. */
+	f.options.has_since = true;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out), "no packet was captured"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(share_of_the_unclear_is_stated)
 {
 	struct fixture f;
@@ -515,6 +531,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, names_have_a_column_where_a_client_that_is_shown_has_one);
 	tcase_add_test(tc, header_says_what_was_seen_and_what_was_not);
 	tcase_add_test(tc, time_without_a_capture_is_owned_up_to);
+	tcase_add_test(tc, packets_without_a_time_are_packets_all_the_same);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
 	tcase_add_test(tc, failed_and_cut_captures_are_stated);
 	tcase_add_test(tc, empty_database_is_not_sold_as_clean);
