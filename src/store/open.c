@@ -311,3 +311,12 @@ store_check_place(const struct store *s, struct error *err)
 	    s->path);
 	return -1;
 }
+
+bool
+store_may_have_log(const struct store *s)
+{
+	struct stat st;
+
+	return stat(s->path, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode ||
+	       has_log(s);
+}

@@ -35,8 +35,9 @@ store_close(struct store *s)
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		(void)sqlite3_finalize(s->statements[i]);
 	/* SQLite leaves this to the next one where it cannot look at the file's name any more: in a
-	 * folder that is closed to the daemon's user.  A copy of the file alone would lack it. */
-	if (s->mode != STORE_READ && s->db != NULL)
+	 * folder that is closed to the daemon's user.  A copy of the file alone would lack it.
+	 * Where there is no log yet, SQLite reads the whole schema to make one. */
+	if (s->mode != STORE_READ && s->db != NULL && store_may_have_log(s))
 		store_move_log(s->db);
 	(void)sqlite3_close(s->db);
 	store_set_release(&s->set);

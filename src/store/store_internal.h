@@ -199,6 +199,8 @@ int store_open_file(struct store *s, struct error *err);
 int store_check_place(const struct store *s, struct error *err);
 /* Moves what the write-ahead log has into the database, as far as no reader is in the way. */
 void store_move_log(sqlite3 *db);
+/* There is a write-ahead log beside the file, or nobody can tell. */
+bool store_may_have_log(const struct store *s);
 
 /* schema.c */
 /* Makes, checks or migrates the schema; -1: `err` says what is wrong with the database. */
