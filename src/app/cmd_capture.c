@@ -20,6 +20,7 @@
 #include "app/open_files.h"
 #include "app/privileges.h"
 #include "app/services_file.h"
+#include "app/sole_capture.h"
 #include "app/store_worker.h"
 #include "app/watchdog.h"
 #include "base/hash.h"
@@ -55,6 +56,8 @@ struct capture {
 	bool writer_failing;
 	struct naming *naming;
 	struct event_sink *sink;
+	int *claims; /* owned; one for each interface, -1: none */
+	size_t claim_count;
 	struct hash_key name_key; /* of users' names; for all workers */
 	struct capture_worker **workers;
 	size_t worker_count;
@@ -318,6 +321,25 @@ give_database(const struct capture *c)
 	}
 }
 
+/* What two daemons count counts twice, and nobody would see it in the numbers. */
+static void
+claim_interfaces(struct capture *c)
+{
+	const struct config *config = &c->config;
+
+	c->claims = xcalloc(config->interfaces.count, sizeof(*c->claims));
+	for (size_t i = 0; i < config->interfaces.count; i++) {
+		const char *interface = config->interfaces.items[i];
+
+		c->claims[i] = sole_capture_claim(config->database, config->sensor_name, interface);
+		if (c->claims[i] < 0 && errno == EADDRINUSE)
+			log_warning("another tlstally captures on %s as sensor %s into %s: what "
+				    "both see counts twice",
+			    interface, config->sensor_name, config->database);
+	}
+	c->claim_count = config->interfaces.count;
+}
+
 /* Opened before the privileges go, because the folder may be out of the user's reach. */
 static int
 open_outputs(struct capture *c)
@@ -341,6 +363,7 @@ open_outputs(struct capture *c)
 		return -1;
 	}
 	give_database(c);
+	claim_interfaces(c);
 	if (services_file_load(&c->services, NULL, config, &err) != 0) {
 		log_error("%s", err.text);
 		return -1;
@@ -495,6 +518,11 @@ close_capture(struct capture *c)
 	store_worker_free(c->store_worker);
 	store_close(c->store);
 	loop_free(c->loop);
+	for (size_t i = 0; i < c->claim_count; i++) {
+		if (c->claims[i] >= 0)
+			(void)close(c->claims[i]);
+	}
+	free(c->claims);
 	if (c->wake_fd >= 0)
 		(void)close(c->wake_fd);
 	release_retired(c);
