@@ -249,6 +249,16 @@ def link_c_hdlc(frame, number):
     return b"\x0f\0\x08\0" + packet_of(frame)
 
 
+@wrapped("Link type ENC: what IPsec carries, as BSD shows it", link=109)
+def link_enc(frame, number):
+    return struct.pack("<I", 2) + struct.pack(">I", 4711) + bytes(4) + packet_of(frame)
+
+
+@wrapped("Link type PFLOG: what a firewall of BSD logs", link=117)
+def link_pflog(frame, number):
+    return bytes([61, 2, 0, 0]) + b"em0".ljust(60, b"\0") + packet_of(frame)
+
+
 @wrapped("IPv6 by way of segments, in one direction (SRv6 without a tunnel)", base=BASE6)
 def segment_routing(frame, number):
     packet = packet_of(frame)
@@ -302,7 +312,7 @@ def derive(name):
 
 def has_inner_ethernet(name, link):
     """`inner`, or the client's address as the tool must see it."""
-    if link in (50, 104):
+    if link in (50, 104, 109, 117):
         return None
     function = WRAPPED[name][0]
     probe = function(bytes(range(6)) + b"\xee\xcc\xaa\xdd\xbb\xff" + b"\x08\0" + bytes(40), 0)

@@ -18,7 +18,9 @@
 #define LINKTYPE_C_HDLC 104
 #define LINKTYPE_IEEE802_11 105
 #define LINKTYPE_LOOP 108
+#define LINKTYPE_ENC 109
 #define LINKTYPE_LINUX_SLL 113
+#define LINKTYPE_PFLOG 117
 #define LINKTYPE_IEEE802_11_RADIOTAP 127
 #define LINKTYPE_PPP_PPPD 166
 #define LINKTYPE_PPI 192
@@ -31,6 +33,8 @@
 #define LINKTYPE_PKTAP 258
 #define LINKTYPE_LINUX_SLL2 276
 
+#define ENC_LEN 12
+#define PFLOG_LEN 4 /* up to the interface's name */
 #define PPI_LEN 8
 #define PKTAP_LEN 12 /* up to the link type */
 
@@ -56,8 +60,12 @@ packet_link_name(uint32_t link_type)
 		return "C_HDLC";
 	case LINKTYPE_LOOP:
 		return "LOOP";
+	case LINKTYPE_ENC:
+		return "ENC";
 	case LINKTYPE_LINUX_SLL:
 		return "LINUX_SLL";
+	case LINKTYPE_PFLOG:
+		return "PFLOG";
 	case LINKTYPE_IPV4:
 		return "IPV4";
 	case LINKTYPE_IPV6:
@@ -126,6 +134,32 @@ start_null(struct walk *w)
 	struct span h;
 
 	if (walk_take(w, 4, PACKET_BAD_LINK, &h))
+		w->next = LAYER_IP;
+}
+
+/* What IPsec carries, before or behind its cipher, on BSD: family, index, flags. */
+static void
+start_enc(struct walk *w)
+{
+	struct span h;
+
+	if (walk_take(w, ENC_LEN, PACKET_BAD_LINK, &h))
+		w->next = LAYER_IP;
+}
+
+/* What a firewall of BSD logged: length of all without padding, family, action, reason. */
+static void
+start_pflog(struct walk *w)
+{
+	struct span h;
+	size_t len;
+
+	if (!walk_take(w, PFLOG_LEN, PACKET_BAD_LINK, &h))
+		return;
+	len = (h.data[0] + 3u) & ~3u;
+	if (len < PFLOG_LEN)
+		walk_end(w, PACKET_BAD_LINK);
+	else if (walk_take(w, len - PFLOG_LEN, PACKET_BAD_LINK, &h))
 		w->next = LAYER_IP;
 }
 
@@ -219,11 +253,18 @@ start_pktap(struct walk *w)
 		    w, PKTAP_LEN, __builtin_bswap32(u32_at(h, 0)), __builtin_bswap32(u32_at(h, 8)));
 }
 
-void
-link_start(struct walk *w, uint32_t link_type)
+static void
+start_with_direction(struct walk *w, uint32_t link_type)
 {
 	struct span direction;
 
+	if (walk_take(w, 1, PACKET_BAD_LINK, &direction))
+		link_start(w, link_type);
+}
+
+void
+link_start(struct walk *w, uint32_t link_type)
+{
 	switch (link_type) {
 	case LINKTYPE_ETHERNET:
 		w->next = LAYER_ETHERNET;
@@ -249,6 +290,12 @@ link_start(struct walk *w, uint32_t link_type)
 	case LINKTYPE_LOOP:
 		start_null(w);
 		return;
+	case LINKTYPE_ENC:
+		start_enc(w);
+		return;
+	case LINKTYPE_PFLOG:
+		start_pflog(w);
+		return;
 	case LINKTYPE_PPP:
 		w->next = LAYER_PPP;
 		return;
@@ -265,12 +312,10 @@ link_start(struct walk *w, uint32_t link_type)
 		start_pppd(w);
 		return;
 	case LINKTYPE_PPP_WITH_DIR:
-		if (walk_take(w, 1, PACKET_BAD_LINK, &direction))
-			w->next = LAYER_PPP;
+		start_with_direction(w, LINKTYPE_PPP);
 		return;
 	case LINKTYPE_C_HDLC_WITH_DIR:
-		if (walk_take(w, 1, PACKET_BAD_LINK, &direction))
-			start_c_hdlc(w);
+		start_with_direction(w, LINKTYPE_C_HDLC);
 		return;
 	case LINKTYPE_MPLS:
 		tunnel_mpls(w);
