@@ -12,8 +12,8 @@
 #include "base/banned.h"
 
 #define HOUR_US (INT64_C(3600) * USEC_PER_SEC)
-/* So far the clock may be set back within a run. */
-#define STEP_US (INT64_C(60) * USEC_PER_SEC)
+/* So far the clock may be set within a run. */
+#define LEAP_US (INT64_C(60) * USEC_PER_SEC)
 /* Losses below this share of an hour's packets are not worth a word: 1 in 1000. */
 #define DROP_SHARE 1000
 /* What the pipelines do not count themselves. */
@@ -33,7 +33,10 @@ struct capture_run {
 	size_t most_flows, most_held_len; /* of all workers together, in this run */
 	int64_t worst_latency_us;         /* of a flush, in this run */
 	int64_t hour_us;                  /* when the run began */
-	int64_t now_us;                   /* of the last update */
+	int64_t now_us, monotonic_us;     /* of the last update */
+	bool leapt;                       /* the clock, since the run began */
+	int64_t leapt_from_us;            /* where the run ends then */
+	int64_t leapt_to_us;              /* where the next one begins */
 	unsigned serial;
 	struct store_run run;
 	struct store_counter counters[COUNTERS_MAX];
@@ -41,7 +44,7 @@ struct capture_run {
 };
 
 struct capture_run *
-capture_run_new(const struct capture_run_options *options, int64_t now_us)
+capture_run_new(const struct capture_run_options *options, int64_t now_us, int64_t monotonic_us)
 {
 	struct capture_run *r = xcalloc(1, sizeof(*r));
 
@@ -50,6 +53,7 @@ capture_run_new(const struct capture_run_options *options, int64_t now_us)
 	r->at_hour = xcalloc(options->worker_count, sizeof(*r->at_hour));
 	r->sources = xcalloc(options->worker_count, sizeof(*r->sources));
 	r->hour_us = r->now_us = now_us;
+	r->monotonic_us = monotonic_us;
 	r->serial = 1;
 	return r;
 }
@@ -131,15 +135,15 @@ begin_hour(struct capture_run *r)
 	r->outside_at_hour = r->outside;
 	r->most_flows = r->most_held_len = 0;
 	r->worst_latency_us = 0;
-	r->hour_us = r->now_us;
+	r->hour_us = r->leapt ? r->leapt_to_us : r->now_us;
+	r->leapt = false;
 	r->serial++;
 }
 
 void
 capture_run_pushed(struct capture_run *r)
 {
-	/* A clock that was set back by much would make an hour of any length. */
-	if (r->now_us - r->hour_us < HOUR_US && r->hour_us - r->now_us < STEP_US)
+	if (!r->leapt && r->now_us - r->hour_us < HOUR_US)
 		return;
 	warn_of_drops(r);
 	begin_hour(r);
@@ -232,17 +236,43 @@ take_figures(struct capture_run *r, const struct store_worker_state *store)
 		r->worst_latency_us = store->last_latency_us;
 }
 
-void
-capture_run_update(struct capture_run *r, const struct store_worker_state *store, int64_t now_us)
+/*
+ * A sleeping machine captures nothing, and one without a clock of its own wakes up in a time that
+ * is over.  Of several leaps before the run is stored, what lies between counts as not captured.
+ */
+static void
+follow_clock(struct capture_run *r, int64_t now_us, int64_t monotonic_us)
 {
-	take_figures(r, store);
+	int64_t due_us = r->now_us + monotonic_us - r->monotonic_us;
+	char from[TIMESTAMP_TEXT_LEN], to[TIMESTAMP_TEXT_LEN];
+
 	r->now_us = now_us;
+	r->monotonic_us = monotonic_us;
+	if (now_us > due_us - LEAP_US && now_us < due_us + LEAP_US)
+		return;
+	log_notice("the clock went from %s to %s at once: a new run begins",
+	    timestamp_to_text(due_us, from), timestamp_to_text(now_us, to));
+	if (!r->leapt)
+		r->leapt_from_us = due_us;
+	r->leapt_to_us = now_us;
+	r->leapt = true;
+}
+
+void
+capture_run_update(struct capture_run *r, const struct store_worker_state *store, int64_t now_us,
+    int64_t monotonic_us)
+{
+	int64_t end_us;
+
+	take_figures(r, store);
+	follow_clock(r, now_us, monotonic_us);
+	end_us = r->leapt ? r->leapt_from_us : now_us;
 	r->run = (struct store_run){
 		.command = "capture",
 		.started_us = r->hour_us,
 		/* A live sensor covers time also when nothing comes by. */
 		.begin_us = r->hour_us,
-		.end_us = now_us > r->hour_us ? now_us : r->hour_us,
+		.end_us = end_us > r->hour_us ? end_us : r->hour_us,
 	};
 	for (size_t i = 0; i < r->options.worker_count; i++)
 		add_worker(r, i);

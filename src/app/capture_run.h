@@ -3,7 +3,8 @@
  * status line.
  *
  * A run is closed every hour and a new one begun, so that the view `coverage` tells of each hour
- * what it saw and what it lost.
+ * what it saw and what it lost; and where the clock leaps, because it was set or the machine slept,
+ * so that no run covers time in which nothing was captured.
  */
 #ifndef TLSTALLY_APP_CAPTURE_RUN_H
 #define TLSTALLY_APP_CAPTURE_RUN_H
@@ -24,7 +25,9 @@ struct capture_run_options {
 	size_t max_flows, max_unsettled, max_held_len; /* the budgets of each */
 };
 
-struct capture_run *capture_run_new(const struct capture_run_options *options, int64_t now_us);
+/* `monotonic_us`: of the clock that nobody sets and that stands still while the machine sleeps. */
+struct capture_run *capture_run_new(
+    const struct capture_run_options *options, int64_t now_us, int64_t monotonic_us);
 void capture_run_free(struct capture_run *r);
 
 /* Events that the owner could not count or write, since the start. */
@@ -32,11 +35,11 @@ void capture_run_add_lost(struct capture_run *r, uint64_t count);
 /* Lines of the events file that are lost, since the start. */
 void capture_run_set_lost_lines(struct capture_run *r, uint64_t count);
 /* Takes the figures of the workers and of the store's thread. */
-void capture_run_update(
-    struct capture_run *r, const struct store_worker_state *store, int64_t now_us);
+void capture_run_update(struct capture_run *r, const struct store_worker_state *store,
+    int64_t now_us, int64_t monotonic_us);
 /*
- * The run as of the last update is in the store's hands: when its hour is over, the next one
- * begins, and losses worth a word are logged.
+ * The run as of the last update is in the store's hands: when its hour is over, or the clock has
+ * leapt, the next one begins, and losses worth a word are logged.
  */
 void capture_run_pushed(struct capture_run *r);
 /* The run as it is to be stored; borrowed until the next update. */

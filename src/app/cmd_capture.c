@@ -12,6 +12,7 @@
 #include "app/capture_options.h"
 #include "app/capture_run.h"
 #include "app/capture_worker.h"
+#include "app/clock.h"
 #include "app/ending_limits.h"
 #include "app/event_sink.h"
 #include "app/event_writer.h"
@@ -133,7 +134,7 @@ update_run(struct capture *c)
 	store_worker_get_state(c->store_worker, &state);
 	if (c->writer != NULL)
 		capture_run_set_lost_lines(c->run, event_writer_lost(c->writer));
-	capture_run_update(c->run, &state, timestamp_now());
+	capture_run_update(c->run, &state, timestamp_now(), clock_monotonic_us());
 }
 
 static void
@@ -429,7 +430,7 @@ start_threads(struct capture *c)
 	sink_options.tally = store_worker_tally(c->store_worker);
 	sink_options.naming = c->naming = naming_new();
 	c->sink = event_sink_new(&sink_options);
-	c->run = capture_run_new(&run_options, timestamp_now());
+	c->run = capture_run_new(&run_options, timestamp_now(), clock_monotonic_us());
 	if (store_worker_start(c->store_worker, &err) != 0)
 		goto bad;
 	for (size_t i = 0; i < c->worker_count; i++) {

@@ -42,7 +42,7 @@ make_run(void)
 		snapshots[i].counters[0].name = "events";
 		snapshots[i].counter_count = 1;
 	}
-	return capture_run_new(&options, START);
+	return capture_run_new(&options, START, 0);
 }
 
 static void
@@ -56,6 +56,13 @@ see(size_t worker, uint64_t packets, uint64_t events, uint64_t dropped)
 	s->counters[0].value += events;
 	s->live.received += packets + dropped;
 	s->live.dropped_by_kernel += dropped;
+}
+
+/* By a clock that nobody sets. */
+static void
+update(struct capture_run *r, const struct store_worker_state *state, int64_t now_us)
+{
+	capture_run_update(r, state, now_us, now_us - START);
 }
 
 static uint64_t
@@ -78,7 +85,7 @@ START_TEST(a_run_has_the_sum_of_all_threads)
 	see(1, 20, 3, 0);
 	capture_run_add_lost(r, 5);
 	capture_run_set_lost_lines(r, 7);
-	capture_run_update(r, &no_state, START + SECOND);
+	update(r, &no_state, START + SECOND);
 	ck_assert_uint_eq(capture_run_get(r)->packet_count, 30);
 	ck_assert_uint_eq(capture_run_get(r)->byte_count, 3000);
 	ck_assert_uint_eq(counter(r, "events"), 4);
@@ -104,13 +111,13 @@ START_TEST(what_befell_an_interface_counts_once_for_all_its_threads)
 		snapshots[i].live.dropped_by_kernel = 2;
 		snapshots[i].down_us = 7 * SECOND;
 	}
-	capture_run_update(r, &no_state, START + SECOND);
+	update(r, &no_state, START + SECOND);
 	ck_assert_uint_eq(counter(r, "interface_dropped"), 80);
 	ck_assert_uint_eq(counter(r, "interface_down_ms"), 14000);
 	second_interface = "eth0";
 	see(0, 10, 1, 0);
 	see(1, 20, 3, 0);
-	capture_run_update(r, &no_state, START + SECOND);
+	update(r, &no_state, START + SECOND);
 	ck_assert_uint_eq(capture_run_get(r)->source_count, 1);
 	ck_assert_str_eq(capture_run_get(r)->sources[0].name, "eth0");
 	ck_assert_uint_eq(capture_run_get(r)->sources[0].packet_count, 30);
@@ -129,21 +136,21 @@ START_TEST(an_hour_begins_when_the_one_before_is_in_the_stores_hands)
 	struct capture_run *r = make_run();
 
 	see(0, 10, 1, 0);
-	capture_run_update(r, &no_state, START + HOUR - SECOND);
+	update(r, &no_state, START + HOUR - SECOND);
 	capture_run_pushed(r);
 	ck_assert_uint_eq(capture_run_serial(r), 1);
 	see(0, 10, 1, 0);
-	capture_run_update(r, &no_state, START + HOUR);
+	update(r, &no_state, START + HOUR);
 	ck_assert_uint_eq(counter(r, "events"), 2);
 	/* The database is locked: nothing is pushed, and the run goes on. */
 	see(0, 10, 1, 0);
-	capture_run_update(r, &no_state, START + HOUR + 60 * SECOND);
+	update(r, &no_state, START + HOUR + 60 * SECOND);
 	ck_assert_uint_eq(capture_run_serial(r), 1);
 	ck_assert_uint_eq(counter(r, "events"), 3);
 	capture_run_pushed(r);
 	ck_assert_uint_eq(capture_run_serial(r), 2);
 	see(0, 5, 2, 0);
-	capture_run_update(r, &no_state, START + HOUR + 61 * SECOND);
+	update(r, &no_state, START + HOUR + 61 * SECOND);
 	ck_assert_uint_eq(counter(r, "events"), 2);
 	ck_assert_uint_eq(capture_run_get(r)->packet_count, 5);
 	ck_assert_int_eq(capture_run_get(r)->begin_us, START + HOUR + 60 * SECOND);
@@ -159,7 +166,7 @@ START_TEST(every_packet_is_in_exactly_one_hour)
 
 	for (int i = 1; i <= 5000; i++) {
 		see(0, (uint64_t)i % 7, 0, 0);
-		capture_run_update(r, &no_state, START + i * 13 * SECOND);
+		update(r, &no_state, START + i * 13 * SECOND);
 		if (i % 3 == 0)
 			continue; /* the store is busy */
 		last = capture_run_get(r)->packet_count;
@@ -168,7 +175,7 @@ START_TEST(every_packet_is_in_exactly_one_hour)
 			total += last;
 		serial = capture_run_serial(r);
 	}
-	capture_run_update(r, &no_state, START + 5001 * 13 * SECOND);
+	update(r, &no_state, START + 5001 * 13 * SECOND);
 	ck_assert_uint_gt(serial, 15);
 	ck_assert_uint_eq(total + capture_run_get(r)->packet_count, snapshots[0].packet_count);
 	capture_run_free(r);
@@ -184,19 +191,34 @@ static const struct {
 	{ "59 seconds back", -59 * SECOND, false },
 	{ "a minute back", -60 * SECOND, true },
 	{ "ten years back", -10 * 8766 * HOUR, true },
+	{ "a second on", SECOND, false },
+	{ "59 seconds on", 59 * SECOND, false },
+	{ "a night's sleep", 8 * HOUR, true },
 	{ "ten years on", 10 * 8766 * HOUR, true },
 };
 
-START_TEST(a_clock_that_is_set_makes_no_run_without_end)
+START_TEST(no_run_covers_what_the_clock_leapt_over)
 {
 	struct capture_run *r = make_run();
+	int64_t seen_us = START + 100 * SECOND, woken_us = seen_us + clocks[_i].step_us;
 
-	capture_run_update(r, &no_state, START + clocks[_i].step_us);
-	ck_assert_int_le(capture_run_get(r)->begin_us, capture_run_get(r)->end_us);
+	see(0, 10, 1, 0);
+	update(r, &no_state, seen_us);
+	capture_run_pushed(r);
+	capture_run_update(r, &no_state, woken_us + SECOND, 101 * SECOND);
+	ck_assert_int_eq(capture_run_get(r)->begin_us, START);
+	ck_assert_int_eq(
+	    capture_run_get(r)->end_us, (clocks[_i].new_run ? seen_us : woken_us) + SECOND);
+	/* The store is busy for a second. */
+	see(0, 10, 1, 0);
+	capture_run_update(r, &no_state, woken_us + 2 * SECOND, 102 * SECOND);
+	ck_assert_uint_eq(capture_run_get(r)->packet_count, 20);
 	capture_run_pushed(r);
 	ck_assert_msg((capture_run_serial(r) == 2) == clocks[_i].new_run, "%s", clocks[_i].name);
-	capture_run_update(r, &no_state, START + clocks[_i].step_us + SECOND);
-	ck_assert_int_le(capture_run_get(r)->begin_us, capture_run_get(r)->end_us);
+	capture_run_update(r, &no_state, woken_us + 3 * SECOND, 103 * SECOND);
+	ck_assert_int_eq(
+	    capture_run_get(r)->begin_us, clocks[_i].new_run ? woken_us + SECOND : START);
+	ck_assert_int_eq(capture_run_get(r)->end_us, woken_us + 3 * SECOND);
 	capture_run_free(r);
 }
 END_TEST
@@ -209,17 +231,17 @@ START_TEST(the_most_of_an_hour_is_kept)
 	snapshots[0].flow_count = 100;
 	snapshots[1].flow_count = 50;
 	snapshots[1].held_len = 4096;
-	capture_run_update(r, &state, START + SECOND);
+	update(r, &state, START + SECOND);
 	snapshots[0].flow_count = 1;
 	snapshots[1].held_len = 0;
 	state.last_latency_us = 1000;
-	capture_run_update(r, &state, START + HOUR);
+	update(r, &state, START + HOUR);
 	ck_assert_uint_eq(counter(r, "most_flows"), 150);
 	ck_assert_uint_eq(counter(r, "most_held_bytes"), 4096);
 	ck_assert_uint_eq(counter(r, "worst_flush_ms"), 70);
 	ck_assert_uint_eq(counter(r, "flush_failures"), 3);
 	capture_run_pushed(r);
-	capture_run_update(r, &state, START + HOUR + SECOND);
+	update(r, &state, START + HOUR + SECOND);
 	ck_assert_uint_eq(counter(r, "most_flows"), 51);
 	ck_assert_uint_eq(counter(r, "most_held_bytes"), 0);
 	ck_assert_uint_eq(counter(r, "worst_flush_ms"), 1);
@@ -257,7 +279,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_befell_an_interface_counts_once_for_all_its_threads);
 	tcase_add_test(tc, an_hour_begins_when_the_one_before_is_in_the_stores_hands);
 	tcase_add_test(tc, every_packet_is_in_exactly_one_hour);
-	tcase_add_loop_test(tc, a_clock_that_is_set_makes_no_run_without_end, 0,
+	tcase_add_loop_test(tc, no_run_covers_what_the_clock_leapt_over, 0,
 	    (int)(sizeof(clocks) / sizeof(clocks[0])));
 	tcase_add_test(tc, the_most_of_an_hour_is_kept);
 	tcase_add_loop_test(
