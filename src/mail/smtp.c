@@ -221,6 +221,11 @@ first_reply(struct mail_dialogue *d, unsigned code, struct span line)
 		d->facts.greeting = true;
 		return true;
 	}
+	/* RFC 3977, section 5.1: NNTP's greetings, and no reply of SMTP. */
+	if (code == 200 || code == 201) {
+		d->facts.greeting = true;
+		return true;
+	}
 	/* RFC 5321, section 3.1: 554 may stand in for the greeting. */
 	if (code >= 400 && !mail_pair_has_command(d))
 		return true;
@@ -259,7 +264,8 @@ final_reply(struct mail_dialogue *d, unsigned code)
 	/* Behind a gap the message's dot may be lost: the server knows that it is over. */
 	if (client->mode == MAIL_MODE_DOT && client->lost)
 		client->mode = MAIL_MODE_LINE;
-	if (code == 221) {
+	/* RFC 3977, section 5.4: NNTP's answer to QUIT. */
+	if (code == 221 || code == 205) {
 		mail_pair_reply(d, 0, MAIL_REPLY_BYE, false);
 	} else if (code == 235) {
 		d->facts.logged_in = true;
@@ -286,7 +292,8 @@ mail_smtp_server_line(struct mail_dialogue *d, struct span line)
 	mail_server(d)->lost = false;
 	if (!last || (!d->server_spoke && first_reply(d, code, line)))
 		return;
-	if (code == 220 || code == 234) {
+	/* RFC 4217, section 4, and RFC 4642, section 2.2.2: so FTP and NNTP grant TLS. */
+	if (code == 220 || code == 234 || code == 382) {
 		ready_reply(d, line);
 	} else if (code == 354) {
 		go_reply(d);

@@ -247,6 +247,13 @@ static const struct script scripts[] = {
 	    { { S, "220 FTP server\r\n" }, { C, "AUTH TLS\r\n" }, { S, "234 go\r\n" },
 		{ C, SCRIPT_TLS }, { S, SCRIPT_TLS } },
 	    "greeting asked granted tls:C tls:S 1 " },
+	{ "nntp_over_tls", IN_ORDER,
+	    { { S, "200 news server\r\n" }, { C, "STARTTLS\r\n" }, { S, "382 go\r\n" },
+		{ C, SCRIPT_TLS }, { S, SCRIPT_TLS } },
+	    "greeting asked granted tls:C tls:S 1 " },
+	{ "nntp_quit_only", IN_ORDER,
+	    { { S, "201 news server, no posting\r\n" }, { C, "QUIT\r\n" }, { S, "205 bye\r\n" } },
+	    "greeting quit 0 " },
 };
 
 START_TEST(a_dialogue_tells_the_same_however_it_is_cut)

@@ -116,6 +116,27 @@ ftp(struct script *s)
 	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
 }
 
+/* RFC 3977, section 5.4: the answer to QUIT is 205. */
+static void
+nntp_quit_only(struct script *s)
+{
+	says_text(s, SERVER, "200 news.example.org ready\r\n");
+	says_text(s, CLIENT, "QUIT\r\n");
+	says_text(s, SERVER, "205 bye\r\n");
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+/* RFC 4642, section 2.2.2: granted by 382; but no hello comes. */
+static void
+nntp_starttls_granted(struct script *s)
+{
+	says_text(s, SERVER, "200 news.example.org ready\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "382 go\r\n");
+	closes(s, CLIENT);
+}
+
 /* RFC 6120, section 5.4: nothing ends a line before TLS. */
 static void
 xmpp(struct script *s)
@@ -455,6 +476,8 @@ static const struct row rows[] = {
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "ftp", 8389, ftp,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "nntp, quit only", 8389, nntp_quit_only, "nothing quit_only" },
+	{ "nntp, starttls granted", 8389, nntp_starttls_granted, "nothing starttls_no_hello" },
 	{ "xmpp", 8389, xmpp,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "postgresql", 8389, postgresql,
