@@ -107,6 +107,12 @@ def tunnel_nvgre(frame, number):
     return gre(0x6558, frame, 0x2000, b"\0\1\2\3")
 
 
+@wrapped("EoIP: Ethernet between routers of MikroTik")
+def tunnel_eoip(frame, number):
+    return ethernet(0x0800, ipv4(47, bytes.fromhex("20016400") + struct.pack(">H", len(frame)) +
+                                 b"\x2a\0" + frame))
+
+
 @wrapped("ERSPAN type I: no sequence number, no header of its own")
 def tunnel_erspan_1(frame, number):
     return gre(0x88BE, frame)

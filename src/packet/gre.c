@@ -16,6 +16,7 @@
 #define GRE_PROTO_ERSPAN_III 0x22eb
 #define GRE_PROTO_WCCP 0x883e
 #define GRE_PROTO_PPP 0x880b
+#define GRE_PROTO_EOIP 0x6400
 /* Access points of Aruba: the third digit tells their networks apart. */
 #define GRE_PROTO_ARUBA_MASK 0xfe0f
 #define GRE_PROTO_ARUBA 0x8200
@@ -104,6 +105,25 @@ enhanced_gre(struct walk *w, uint16_t flags)
 	w->next = LAYER_PPP;
 }
 
+/*
+ * Ethernet between routers of MikroTik, which has no standard: the key is the frame's length, and
+ * the tunnel's number in little-endian; a keep-alive has no frame.
+ */
+static void
+eoip(struct walk *w, uint16_t flags)
+{
+	struct span key;
+
+	if (!walk_take(w, 4, PACKET_BAD_LINK, &key))
+		return;
+	if ((flags & GRE_KEY) == 0 || u16_at(key, 0) == 0) {
+		walk_end(w, PACKET_OTHER);
+		return;
+	}
+	walk_trim_to(w, u16_at(key, 0));
+	w->next = LAYER_ETHERNET;
+}
+
 /* RFC 1701, 2784 and 2890: each flag stands for a field of 4 bytes, in this order. */
 void
 tunnel_gre(struct walk *w)
@@ -118,6 +138,10 @@ tunnel_gre(struct walk *w)
 	proto = u16_at(h, 2);
 	if ((flags & GRE_VERSION) == 1 && proto == GRE_PROTO_PPP) {
 		enhanced_gre(w, flags);
+		return;
+	}
+	if ((flags & GRE_VERSION) == 1 && proto == GRE_PROTO_EOIP) {
+		eoip(w, flags);
 		return;
 	}
 	if ((flags & GRE_VERSION) != 0) {

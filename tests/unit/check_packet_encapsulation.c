@@ -272,6 +272,19 @@ gre_pptp(struct wrap *w)
 }
 
 static void
+gre_eoip(struct wrap *w)
+{
+	size_t len;
+
+	inner_ethernet(w);
+	len = wrap_len(w);
+	wrap_bytes(w, BYTES("\x2a\x00"));
+	put_u16(wrap_front(w, 2), len);
+	wrap_bytes(w, BYTES("\x20\x01\x64\x00"));
+	around_ipv4(w, 47);
+}
+
+static void
 gre_wccp(struct wrap *w)
 {
 	inner_ipv4(w);
@@ -363,6 +376,7 @@ static const struct wrapping rows[] = {
 	{ "nvgre", nvgre, 4, true, -1 },
 	{ "gre_mpls", gre_mpls, 4, false, -1 },
 	{ "gre_pptp", gre_pptp, 4, false, -1 },
+	{ "gre_eoip", gre_eoip, 4, true, -1 },
 	{ "gre_wccp", gre_wccp, 4, false, -1 },
 	{ "gre_wccp_redirect", gre_wccp_redirect, 4, false, -1 },
 	{ "gre_cisco_metadata", gre_cisco_metadata, 4, false, -1 },

@@ -195,6 +195,9 @@ START_TEST(control_and_keepalive_messages_are_other)
 			     "ACK!"));
 	ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
 	wrap_init(&w);
+	around_gre(&w, BYTES("\x20\x01\x64\x00\x00\x00\x2a\x00")); /* of EoIP */
+	ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
+	wrap_init(&w);
 	around_gre(&w, BYTES("\x00\x05\x08\x00\x45\x00\x00\x14"));
 	ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
 	inner_ipv4(&w);
