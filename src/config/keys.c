@@ -29,7 +29,7 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 	[CONFIG_CAPTURE_BUFFER] = { "capture", "buffer", CONFIG_KIND_SIZE, AT(buffer_len),
 	    .fallback = "64MiB", .min = MIB, .max = 2 * GIB - MIB, .needs_restart = true },
 	[CONFIG_CAPTURE_SNAP_LENGTH] = { "capture", "snap_length", CONFIG_KIND_SIZE, AT(snap_len),
-	    .fallback = "64KiB", .min = 128, .max = 256 * KIB, .needs_restart = true },
+	    .fallback = "72KiB", .min = 128, .max = 256 * KIB, .needs_restart = true },
 	[CONFIG_CAPTURE_PROMISCUOUS] = { "capture", "promiscuous", CONFIG_KIND_SWITCH,
 	    AT(promiscuous), .fallback = "yes", .needs_restart = true },
 	[CONFIG_CAPTURE_TUNNELS] = { "capture", "tunnels", CONFIG_KIND_SWITCH, AT(tunnels),

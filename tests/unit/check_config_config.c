@@ -48,7 +48,7 @@ static const struct {
 	{ "capture.interface", "" },
 	{ "capture.threads", "1" },
 	{ "capture.buffer", "64MiB" },
-	{ "capture.snap_length", "64KiB" },
+	{ "capture.snap_length", "72KiB" },
 	{ "capture.promiscuous", "yes" },
 	{ "capture.tunnels", "no" },
 	{ "capture.vxlan_port", "" },
@@ -102,7 +102,7 @@ START_TEST(the_members_hold_what_the_defaults_say)
 {
 	ck_assert_uint_eq(config.threads, 1);
 	ck_assert_uint_eq(config.buffer_len, 67108864);
-	ck_assert_uint_eq(config.snap_len, 65536);
+	ck_assert_uint_eq(config.snap_len, 73728);
 	ck_assert(config.promiscuous && !config.tunnels);
 	ck_assert_uint_eq(config.minimum, TLS_VERSION_1_2);
 	ck_assert_int_eq(config.flush_interval_us, 1000000);
