@@ -106,6 +106,15 @@ look_at_interface(struct live *l, int *index, struct error *err)
 	return LIVE_BIND_DONE;
 }
 
+/* The kernel may have let go of it: it is bound anew, also where it comes back as the same one. */
+static enum live_state
+lose(struct live *l)
+{
+	l->bound = false;
+	l->index = 0;
+	return LIVE_LOST;
+}
+
 enum live_state
 live_check(struct live *l, struct error *err)
 {
@@ -119,8 +128,7 @@ live_check(struct live *l, struct error *err)
 			return LIVE_OK;
 		error_set(err, "interface %s is another one than before", l->interface);
 	}
-	l->bound = false;
-	return LIVE_LOST;
+	return lose(l);
 }
 
 static int
@@ -247,9 +255,7 @@ live_read(
 	l->frames = frames;
 	l->frames_arg = arg;
 	state = l->ring != NULL ? read_ring(l, max, count, err) : read_handle(l, max, count, err);
-	if (state == LIVE_LOST)
-		l->bound = false;
-	return state;
+	return state == LIVE_LOST ? lose(l) : state;
 }
 
 /* Also tells what the interface has dropped, for which it reads files. */
