@@ -1,5 +1,5 @@
 /*
- * text - which characters may be shown as they are.
+ * text - the characters of a text, and which of them may be shown as they are.
  *
  * Source: RFC 3629, section 4 (UTF-8); Unicode's controls and format characters.
  */
@@ -8,8 +8,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/span.h"
+
+/*
+ * The length in bytes of the UTF-8 character at the front of `text` (RFC 3629: shortest form, no
+ * surrogates), and its code point; 0 where there is none.
+ */
+size_t text_utf8_char(struct span text, uint32_t *code_point);
 
 /*
  * The length in bytes of the character in front of `text`, which is not empty; 0 for bytes that are

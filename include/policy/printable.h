@@ -27,10 +27,4 @@ void printable_add(struct buf *out, struct span text, size_t max);
  */
 void printable_add_server(struct buf *out, struct span server, uint16_t port, size_t max);
 
-/*
- * The length in bytes of the UTF-8 character at the front of `text` (RFC 3629: shortest form, no
- * surrogates), and its code point; 0 where there is none.
- */
-size_t printable_utf8_char(struct span text, uint32_t *code_point);
-
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #include "base/banned.h"
 
 void
@@ -26,35 +28,6 @@ json_key(struct buf *b, const char *name)
 	buf_add(b, "\":", 2);
 }
 
-/*
- * Length of the well-formed UTF-8 sequence at the front, 0 for none.  RFC 3629, section 4: no
- * overlong forms, no surrogates, nothing above U+10FFFF.
- */
-static size_t
-utf8_len(struct span s)
-{
-	const uint8_t *p = s.data;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || s.len < 2 || (p[1] & 0xc0) != 0x80)
-		return 0;
-	if (p[0] < 0xe0)
-		return 2;
-	if (s.len < 3 || (p[2] & 0xc0) != 0x80)
-		return 0;
-	if (p[0] < 0xf0) {
-		if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f))
-			return 0;
-		return 3;
-	}
-	if (s.len < 4 || (p[3] & 0xc0) != 0x80)
-		return 0;
-	if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return 4;
-}
-
 static char *
 put_escape(char *out, const char *form, unsigned value)
 {
@@ -73,7 +46,8 @@ static char *
 put_special(char *out, struct span *value)
 {
 	uint8_t first = value->data[0];
-	size_t len = utf8_len(*value);
+	uint32_t code_point;
+	size_t len = text_utf8_char(*value, &code_point);
 
 	if (first == '"' || first == '\\') {
 		*out++ = '\\';

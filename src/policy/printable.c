@@ -1,47 +1,12 @@
 #include "policy/printable.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
 
 #include "base/banned.h"
-
-/* RFC 3629, section 4: lead byte, then continuation bytes, and nothing longer than needed. */
-size_t
-printable_utf8_char(struct span text, uint32_t *code_point)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t value;
-	size_t len;
-
-	if (text.len == 0)
-		return 0;
-	value = text.data[0];
-	if (value < 0x80)
-		len = 1;
-	else if (value >= 0xc2 && value <= 0xdf)
-		len = 2;
-	else if (value >= 0xe0 && value <= 0xef)
-		len = 3;
-	else if (value >= 0xf0 && value <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	if (len > text.len)
-		return 0;
-	if (len > 1)
-		value &= 0x7fU >> len;
-	for (size_t i = 1; i < len; i++) {
-		if ((text.data[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (text.data[i] & 0x3f);
-	}
-	if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	*code_point = value;
-	return len;
-}
 
 /*
  * Characters that would act on the terminal or on the reader instead of being seen: controls, soft
@@ -86,7 +51,7 @@ static size_t
 show_char(struct span *text, bool ascii_only, char out[16])
 {
 	uint32_t c = 0;
-	size_t len = printable_utf8_char(*text, &c), shown = 0;
+	size_t len = text_utf8_char(*text, &c), shown = 0;
 
 	if (len > 0 && is_visible(c) && (len == 1 || !ascii_only)) {
 		for (; shown < len; shown++)

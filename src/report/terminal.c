@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "policy/printable.h"
+#include "base/text.h"
 
 #include "base/banned.h"
 
@@ -71,7 +71,7 @@ static size_t
 next_char(struct span text, size_t *width)
 {
 	uint32_t c = 0;
-	size_t len = printable_utf8_char(text, &c);
+	size_t len = text_utf8_char(text, &c);
 	int columns = len > 1 ? wcwidth((wchar_t)c) : 1;
 
 	/* What this machine's tables do not know is taken for one column. */

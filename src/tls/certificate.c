@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "tls/certificate_internal.h"
 
@@ -40,42 +41,6 @@ text_add(struct text *t, const void *data, size_t len)
 	t->len += len;
 	t->out[t->len] = '\0';
 	return true;
-}
-
-/* Length of the UTF-8 sequence at the front, 0 where there is none: RFC 3629, section 4. */
-static size_t
-utf8_len(struct span s)
-{
-	static const struct {
-		uint8_t first, last, second_min, second_max;
-		size_t len;
-	} forms[] = {
-		{ 0x00, 0x7f, 0x00, 0x00, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (s.data[0] < forms[i].first || s.data[0] > forms[i].last)
-			continue;
-		if (s.len < forms[i].len)
-			return 0;
-		if (forms[i].len > 1 &&
-		    (s.data[1] < forms[i].second_min || s.data[1] > forms[i].second_max))
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++) {
-			if ((s.data[k] & 0xc0) != 0x80)
-				return 0;
-		}
-		return forms[i].len;
-	}
-	return 0;
 }
 
 static bool
@@ -117,9 +82,10 @@ copy_text(struct span text, bool escapes, char *out, size_t room)
 	while (fits && !span_is_empty(text)) {
 		size_t len = escapes ? escape_len(text) : 0;
 		uint8_t first = text.data[0];
+		uint32_t code_point;
 
 		if (len == 0)
-			len = utf8_len(text);
+			len = text_utf8_char(text, &code_point);
 		if (len == 0) {
 			fits = text_add_escaped(&t, first);
 			len = 1;

@@ -40,6 +40,46 @@ START_TEST(a_character_is_shown_or_it_is_not)
 }
 END_TEST
 
+static const struct {
+	const char *name, *text;
+	size_t len;
+	uint32_t code_point;
+} characters[] = {
+	{ "nothing", "", 0, 0 },
+	{ "control", "\x01", 1, 0x01 },
+	{ "last of one byte", "\x7f", 1, 0x7f },
+	{ "continuation alone", "\x80", 0, 0 },
+	{ "overlong, two bytes", "\xc1\xbf", 0, 0 },
+	{ "first of two bytes", "\xc2\x80", 2, 0x80 },
+	{ "last of two bytes", "\xdf\xbf", 2, 0x7ff },
+	{ "two bytes, second one wrong",
+	    "\xc3"
+	    "A",
+	    0, 0 },
+	{ "overlong, three bytes", "\xe0\x9f\xbf", 0, 0 },
+	{ "first of three bytes", "\xe0\xa0\x80", 3, 0x800 },
+	{ "before the surrogates", "\xed\x9f\xbf", 3, 0xd7ff },
+	{ "last surrogate", "\xed\xbf\xbf", 0, 0 },
+	{ "behind the surrogates", "\xee\x80\x80", 3, 0xe000 },
+	{ "three bytes, cut", "\xe2\x82", 0, 0 },
+	{ "overlong, four bytes", "\xf0\x8f\xbf\xbf", 0, 0 },
+	{ "first of four bytes", "\xf0\x90\x80\x80", 4, 0x10000 },
+	{ "last of all", "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
+	{ "past the last plane", "\xf4\x90\x80\x80", 0, 0 },
+	{ "four bytes, cut", "\xf0\x9f\x98", 0, 0 },
+	{ "five bytes", "\xf8\x88\x80\x80\x80", 0, 0 },
+};
+
+START_TEST(a_character_is_utf8_in_its_shortest_form)
+{
+	uint32_t code_point = 0;
+	size_t len = text_utf8_char(span_from_text(characters[_i].text), &code_point);
+
+	ck_assert_msg(len == characters[_i].len && code_point == characters[_i].code_point,
+	    "%s: %zu, U+%04X", characters[_i].name, len, (unsigned)code_point);
+}
+END_TEST
+
 START_TEST(only_printable_ascii_is_plain)
 {
 	static const char all[] = " !mail.example.com~";
@@ -57,6 +97,8 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(
 	    tc, a_character_is_shown_or_it_is_not, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(tc, a_character_is_utf8_in_its_shortest_form, 0,
+	    (int)(sizeof(characters) / sizeof(characters[0])));
 	tcase_add_test(tc, only_printable_ascii_is_plain);
 }
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/text.h"
 #include "policy/printable.h"
 #include "policy/verdict.h"
 #include "suite.h"
@@ -498,7 +499,7 @@ START_TEST(cut_name_ends_in_dots_and_keeps_its_limit)
 		if (max < whole && max >= 3)
 			ck_assert_mem_eq(out.data + out.len - 3, "...", 3);
 		for (rest = span_from(out.data, out.len); rest.len > 0;) {
-			size_t len = printable_utf8_char(rest, &c);
+			size_t len = text_utf8_char(rest, &c);
 
 			ck_assert_uint_gt(len, 0);
 			ck_assert(span_skip(&rest, len));
