@@ -31,7 +31,7 @@ put_v4(char *out, const uint8_t bytes[4])
 
 #define V6_WORDS 8
 
-/* Words first to first + count - 1 are the ones that "::" stands for; count 0: there are none. */
+/* The words that "::" stands for: `count` of them from word `first` on; 0: none. */
 struct zeros {
 	int first, count;
 };
@@ -153,8 +153,8 @@ clear_host_bits(struct network *net)
 }
 
 /*
- * RFC 4291, section 2.5.5.2: "::ffff:10.0.0.0/104" is on no wire, so the IPv4 network is meant.
- * False where the prefix ends in front of the IPv4 address.
+ * RFC 4291, section 2.5.5.2: no packet carries an IPv4-mapped address, so "::ffff:10.0.0.0/104"
+ * means the IPv4 network.  False where the prefix ends before the IPv4 address begins.
  */
 static bool
 unmap_v4(struct network *net)
@@ -211,7 +211,7 @@ network_contains(const struct network *net, const struct addr *a)
 {
 	unsigned whole = net->prefix_len / 8, rest = net->prefix_len % 8;
 
-	/* One byte tells most of them apart. */
+	/* The first byte alone tells most networks apart. */
 	if (net->addr.family != a->family || (whole > 0 && net->addr.bytes[0] != a->bytes[0]) ||
 	    memcmp(net->addr.bytes, a->bytes, whole) != 0)
 		return false;

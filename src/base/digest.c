@@ -21,7 +21,7 @@ digest_md5(struct span data, uint8_t out[DIGEST_MD5_LEN])
 /* FIPS 180-4, section 5.1.1: what is no longer than that is one block with its padding. */
 #define SHA1_ONE_BLOCK_MAX (SHA1_BLOCK_SIZE - 9)
 
-/* Without a context that has to be filled, emptied and wiped: that takes longer than the block. */
+/* No context: to fill one, empty it and wipe it takes longer than to hash the one block. */
 static void
 sha1_of_one_block(struct span data, uint8_t out[DIGEST_SHA1_LEN])
 {

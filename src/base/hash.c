@@ -101,7 +101,7 @@ half_at(const uint8_t *p)
 	return half;
 }
 
-/* All bytes of less than two words, some of them twice: so nothing has to be copied. */
+/* Fewer than 16 bytes as two words, which overlap where there are too few: nothing is copied. */
 static inline void
 read_short(const uint8_t *p, size_t len, uint64_t pair[2])
 {

@@ -41,7 +41,7 @@ put_escape(char *out, const char *form, unsigned value)
 	return out;
 }
 
-/* Takes the first character of `value`, which is one that does not simply stand for itself. */
+/* Takes the first character of `value`, at which put_plain stopped. */
 static char *
 put_special(char *out, struct span *value)
 {

@@ -96,8 +96,9 @@ service_set_add_text(struct service_set *set, const char *text, struct error *er
 struct service
 service_set_find(const struct service_set *set, uint16_t port)
 {
-	/* Most ports are none, and who asks for them goes by a table that is small enough to be
-	 * near. */
+	/*
+	 * Most ports are no service's, and the set of those that are is small enough for the cache.
+	 */
 	uint8_t value = service_set_has(set, port) ? set->ports[port] : 0;
 
 	return (struct service){

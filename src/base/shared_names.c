@@ -54,7 +54,7 @@ shared_names_free(struct shared_names *names)
 	free(names);
 }
 
-/* With what malloc takes beside it: a word, and up to the next multiple of two. */
+/* As malloc counts it: with a word of its own, and rounded up to a multiple of two words. */
 static size_t
 len_of(size_t text_len)
 {

@@ -63,11 +63,11 @@ put_date(char *out, int64_t days)
 	return digits_put_two(out, (unsigned)day);
 }
 
-/* Behind the date, which is that of `days`. */
+/* The part behind the date; `days`: from 1970-01-01 to that date. */
 static inline char *
 put_time_of_day(char *p, int64_t time_us, int64_t days)
 {
-	/* Of the earliest times the first microsecond of the day is none of int64_t. */
+	/* Unsigned: the earliest day begins before the first time that int64_t holds. */
 	uint64_t rest = (uint64_t)time_us - (uint64_t)days * (uint64_t)USEC_PER_DAY;
 	unsigned secs = (unsigned)(rest / USEC_PER_SEC);
 	unsigned us = (unsigned)(rest - secs * USEC_PER_SEC);

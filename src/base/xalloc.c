@@ -41,9 +41,9 @@ xreallocarray(void *old, size_t count, size_t len)
 }
 
 /*
- * calloc knows which memory is fresh from the system, and zero: clearing it once more would take
- * time for, and make resident, what may never be used.  How far the object is from the block's
- * beginning stands in the byte before it.
+ * calloc knows which memory is fresh from the system, and so zero: to clear it once more would take
+ * time, and make resident what may never be used.  The byte before the object tells how far the
+ * object is from the block's beginning.
  */
 void *
 xcalloc_aligned(size_t len)
