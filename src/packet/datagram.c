@@ -13,7 +13,7 @@ struct datagram_piece {
 	uint32_t captured_len; /* at most wire_len */
 	bool more;
 	uint8_t *bytes; /* owned; NULL once the datagram is reduced */
-	uint64_t hash;  /* of the bytes; counts once the datagram is reduced */
+	uint64_t hash;  /* of the bytes; set once the datagram is reduced */
 };
 
 /* Index of the first piece at or behind `offset`. */

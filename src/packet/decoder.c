@@ -57,7 +57,7 @@ packet_decoder_walk(struct packet_decoder *decoder, const struct frame *frame, s
 	};
 	struct quick_udp udp;
 
-	/* Much of what is not TCP on a mirror is UDP that is of no use here, or a name's answer. */
+	/* On a mirror most of what is not TCP is UDP: of no use here, or a DNS answer. */
 	if (quick_udp_find(frame, &udp) && !may_be_tunnel(decoder, &udp)) {
 		if (!decoder->options.names || !udp_tells_names(udp.src, udp.dst))
 			return PACKET_OTHER;

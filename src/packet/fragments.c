@@ -15,7 +15,7 @@
 /* RFC 791, section 3.2, proposes 15 seconds and more; RFC 8200, section 4.5, says 60; Linux waits
  * 30. */
 #define DEFAULT_PATIENCE_US (30 * USEC_PER_SEC)
-/* How long the fragments of a settled datagram are known again. */
+/* So long the fragments of a settled datagram are recognised as copies. */
 #define ECHO_US (1 * USEC_PER_SEC)
 #define BUCKET_COUNT_MAX ((size_t)1 << 16)
 /* What the allocator adds to each block, about. */
@@ -25,7 +25,7 @@
 
 enum entry_state {
 	ENTRY_OPEN,    /* pieces are missing */
-	ENTRY_JOINED,  /* handed out; knows its pieces again */
+	ENTRY_JOINED,  /* handed out; recognises copies of its pieces */
 	ENTRY_SPOILED, /* dropped; swallows the rest of its pieces */
 };
 

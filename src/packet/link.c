@@ -33,6 +33,12 @@
 #define LINKTYPE_PKTAP 258
 #define LINKTYPE_LINUX_SLL2 276
 
+/* IANA, Point-to-Point (PPP) Protocol Field Assignments. */
+#define PPP_IPV4 0x0021
+#define PPP_IPV6 0x0057
+#define PPP_MPLS 0x0281
+#define PPP_MPLS_MULTICAST 0x0283
+
 #define ENC_LEN 12
 #define PFLOG_LEN 4 /* up to the interface's name */
 #define PPI_LEN 8
@@ -207,8 +213,8 @@ unknown_link(struct walk *w, uint32_t link_type)
 }
 
 /*
- * Behind a header of `len` bytes, `taken` of which are taken, that names the link type of what
- * follows.  It names no header of its own kind once more.
+ * What follows a header of `len` bytes, `taken` of which were taken, that gives the link type of
+ * what it carries.  No such header carries another one.
  */
 static void
 start_inner(struct walk *w, size_t taken, size_t len, uint32_t link_type)
@@ -358,6 +364,7 @@ void
 link_ppp(struct walk *w)
 {
 	struct span h;
+	uint16_t proto;
 	uint8_t first;
 
 	/* No protocol begins with 0xff. */
@@ -365,23 +372,28 @@ link_ppp(struct walk *w)
 		return;
 	if (!walk_take(w, 1, PACKET_BAD_LINK, &h))
 		return;
-	first = h.data[0];
-	if (first & 1) { /* RFC 1661, section 6.5: protocol field compression */
-		w->next = first == 0x21 ? LAYER_IPV4 : LAYER_IPV6;
-		if (first != 0x21 && first != 0x57)
-			walk_end(w, PACKET_OTHER);
+	proto = h.data[0];
+	/* RFC 1661, section 6.5: an odd byte is all of a protocol that is below 256. */
+	if ((proto & 1) == 0) {
+		if (!walk_take(w, 1, PACKET_BAD_LINK, &h))
+			return;
+		proto = (uint16_t)(proto << 8 | h.data[0]);
+	}
+	switch (proto) {
+	case PPP_IPV4:
+		w->next = LAYER_IPV4;
+		return;
+	case PPP_IPV6:
+		w->next = LAYER_IPV6;
+		return;
+	case PPP_MPLS:
+	case PPP_MPLS_MULTICAST:
+		walk_ethertype(w, ETHERTYPE_MPLS); /* RFC 3032, section 4.3 */
+		return;
+	default:
+		walk_end(w, PACKET_OTHER);
 		return;
 	}
-	if (!walk_take(w, 1, PACKET_BAD_LINK, &h))
-		return;
-	if (first == 0 && h.data[0] == 0x21)
-		w->next = LAYER_IPV4;
-	else if (first == 0 && h.data[0] == 0x57)
-		w->next = LAYER_IPV6;
-	else if (first == 0x02 && (h.data[0] == 0x81 || h.data[0] == 0x83))
-		walk_ethertype(w, ETHERTYPE_MPLS); /* RFC 3032, section 4.3 */
-	else
-		walk_end(w, PACKET_OTHER);
 }
 
 static void
@@ -410,8 +422,8 @@ snap(struct walk *w)
 }
 
 /*
- * With two tags Linux tells a cooked socket what stands behind both, but gives it the packet from
- * inside of the second one on: its number, and the EtherType once more.
+ * With two VLAN tags Linux gives a cooked socket the EtherType behind both, but a packet that
+ * begins inside the second tag: with its VLAN number, and that EtherType once more.
  */
 static bool
 begins_in_a_tag(const struct walk *w, unsigned version)

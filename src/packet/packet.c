@@ -97,9 +97,7 @@ step(struct walk *w)
 	}
 }
 
-/*
- * Where only a port said that a tunnel begins here, nonsense behind it means that there is none.
- */
+/* Where only a port or a form said what follows, nonsense means that something else does. */
 static enum packet_kind
 judge_guess(enum packet_kind kind, const struct frame *frame)
 {

@@ -43,7 +43,7 @@ struct walk {
 	bool guess;       /* a port or a nibble told what follows: nonsense is then no fault */
 };
 
-/* Of a header that was taken whole: `at` is inside it. */
+/* Numbers in a header that was taken whole; all their bytes are inside it. */
 static inline uint16_t
 u16_at(struct span s, size_t at)
 {
@@ -73,15 +73,15 @@ void walk_end(struct walk *w, enum packet_kind kind);
  */
 bool walk_take(struct walk *w, size_t len, enum packet_kind bad, struct span *header);
 /*
- * The packet ends after `len` more bytes on the wire: what follows is padding or a trailer.  More
- * than the frame has is not taken for a lie: some mirrors shorten frames and say nothing of it.
+ * The packet ends after `len` more bytes on the wire: what follows is padding or a trailer.  A
+ * length beyond the frame's end is believed: some mirrors shorten frames without saying so.
  */
 void walk_trim(struct walk *w, uint32_t len);
 /* The same for a tunnel's length, which is ignored where it says more than the frame has. */
 void walk_trim_to(struct walk *w, uint32_t len);
 /* A header named by `ethertype` follows. */
 void walk_ethertype(struct walk *w, uint16_t ethertype);
-/* Walks the whole frame.  `w` holds what does not come with the frame. */
+/* Walks the whole frame.  `w` holds what the caller knows beyond the frame. */
 enum packet_kind walk_frame(struct walk *w, const struct frame *frame);
 
 /* link.c */
@@ -118,7 +118,7 @@ struct quick_udp {
 
 /* False for any other frame. */
 bool quick_udp_find(const struct frame *frame, struct quick_udp *out);
-/* As the walk has it that ends there. */
+/* Fills in the packet as a walk does that ends in that UDP header. */
 void quick_udp_take(const struct frame *frame, const struct quick_udp *udp, struct packet *out);
 
 /* tags.c: false when `w->ethertype` is not one of its tags. */
@@ -163,8 +163,8 @@ bool tcp_join_is_among(struct span options);
 #define TCP_OPTION_MPTCP 30 /* RFC 8684, section 3 */
 
 /*
- * The same, for a flood of SYNs: most have no byte that could be the option's kind, which takes a
- * fraction of going through them one by one.
+ * The same for each SYN of a flood: most have no byte at all that could be the option's kind, and
+ * to find that out takes a fraction of reading the options one by one.
  */
 static inline bool
 tcp_joins(uint8_t flags, struct span options)

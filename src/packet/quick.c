@@ -32,7 +32,7 @@ find_ipv4(struct span s, size_t ip, uint8_t proto, size_t header_len, struct lay
 {
 	uint16_t total_len;
 
-	/* With the fragment's offset comes the time to live. */
+	/* One load: the fragment field, the time to live, which is masked out, and the protocol. */
 	if (s.len < ip + IPV4_LEN + header_len || (u32_at(s, ip + 6) & 0x3fff00ff) != proto)
 		return false;
 	total_len = u16_at(s, ip + 2);
@@ -50,7 +50,7 @@ find_ipv6(struct span s, size_t ip, uint8_t proto, size_t header_len, struct lay
 	return at->wire_rest >= header_len;
 }
 
-/* For a whole header of `proto`, which is at least `header_len` bytes long. */
+/* For a whole header of `proto`; `header_len`: the shortest that it can be. */
 static inline bool
 find_layers(const struct frame *frame, uint8_t proto, size_t header_len, struct layout *at)
 {
@@ -108,7 +108,7 @@ take_tcp(const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest,
 	/* What follows the IP packet is padding. */
 	if (captured > wire_rest)
 		captured = wire_rest;
-	/* So the wire has room for it too. */
+	/* The wire has at least as many bytes, so it has room for the header too. */
 	if (header_len < TCP_LEN || captured < header_len)
 		return false;
 	take_frame(frame, ip, inner, out);
@@ -129,8 +129,8 @@ take_syn(const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest,
 }
 
 /*
- * Apart from what is asked for each frame, to leave that the processor's registers, and with the
- * layout in registers too.  A SYN's options take so many that it has a function of its own.
+ * A call of its own for packets of interest: what is asked of each frame then keeps the processor's
+ * registers.  A SYN's options take so many of them that it has a third function.
  */
 static __attribute__((noinline)) bool
 take_packet(
@@ -141,7 +141,7 @@ take_packet(
 	return take_tcp(frame, ip, inner, wire_rest, false, out);
 }
 
-/* One branch: nothing tells beforehand which of the two it is. */
+/* One branch for both ports: nobody can predict which of them is the service's. */
 static inline bool
 is_of_interest(const struct service_set *services, uint32_t ports)
 {
@@ -161,7 +161,8 @@ packet_decode_quick(const struct frame *frame, const struct service_set *service
 	ports = u32_at(frame->bytes, at.inner);
 	if (!is_of_interest(services, ports)) {
 		*kind = PACKET_OTHER_PORT;
-		return ports >> 16 != PORT_DNS; /* the walk knows whether it is asked for */
+		return ports >> 16 !=
+		       PORT_DNS; /* only the walk knows whether names are asked for */
 	}
 	out->src_port = (uint16_t)(ports >> 16);
 	out->dst_port = (uint16_t)ports;

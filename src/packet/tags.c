@@ -61,7 +61,7 @@ tag_cisco_metadata_in_gre(struct walk *w)
 
 /*
  * What an aggregation switch puts in front of a frame to say when it came: subtype, version, and a
- * time of 64 or 48 bits.  The version has two bits that change nothing in its length.
+ * time of 64 or 48 bits.  Two bits of the version do not change the length.
  */
 static void
 arista_time_stamp(struct walk *w)

@@ -56,7 +56,10 @@ is_data(uint8_t first)
 	return (first & WIFI_VERSION_AND_TYPE) == WIFI_DATA;
 }
 
-/* Who sent it and who gets it stand where the ways into and out of the distribution system say. */
+/*
+ * Where the source and the destination stand depends on whether the frame comes from the
+ * distribution system, goes to it, or both.
+ */
 static void
 set_addresses(struct walk *w, uint8_t flags, const uint8_t *fields)
 {
@@ -145,7 +148,7 @@ link_wifi(struct walk *w)
 	wifi_frame(w, false);
 }
 
-/* The field of flags, which stands behind a time of 8 bytes; 0 where it is not there. */
+/* The field of flags, which stands behind a time of 8 bytes; 0 where it is missing. */
 static uint8_t
 radiotap_flags(const uint8_t *present, struct span fields)
 {
@@ -159,7 +162,7 @@ radiotap_flags(const uint8_t *present, struct span fields)
 	while ((last[3] & RADIOTAP_MORE) != 0 && span_read_span(&fields, 4, &word))
 		last = word.data;
 	if ((present[0] & RADIOTAP_HAS_TIME) != 0) {
-		/* At a multiple of its length, counted from the header's start. */
+		/* The time stands at a multiple of its length, counted from the header's start. */
 		size_t at = RADIOTAP_LEN + begin - fields.len;
 
 		if (!span_skip(&fields, (-at & 7) + 8))
@@ -193,8 +196,8 @@ link_radiotap(struct walk *w)
 }
 
 /*
- * RFC 5415, section 4.3: type, header length in units of 4 bytes, what is inside, flags.  Of what
- * was cut into several the first piece counts as a packet that the capture cut.
+ * RFC 5415, section 4.3: type, header length in units of 4 bytes, what is inside, flags.  Of a
+ * frame that was cut into fragments the first counts as a packet that the capture cut.
  */
 void
 tunnel_capwap(struct walk *w)
