@@ -8,14 +8,14 @@
 #include "base/banned.h"
 
 /*
- * So many packets are looked up at once: what they ask for fits into a first-level cache, and the
- * first answers are there when the last ones have been asked for.
+ * So many packets are looked up together: few enough that what is prefetched for them fits into a
+ * first-level cache, and enough that the first of it has arrived when the last is asked for.
  */
 #define BATCH 32
-/* Behind the bytes of packets that were read already, which are some dozens. */
+/* So far ahead of a payload: beyond the packets that were read already, which are some dozens. */
 #define BYTES_AHEAD ((uintptr_t)24 << 10)
 
-/* What is not done for most packets stays out of the way, and of the registers, of what is. */
+/* Rare work is not inlined, so that the usual way keeps the registers. */
 #define APART __attribute__((noinline))
 
 /* A packet of a batch: its place, and the connection that most likely stands there. */
@@ -200,7 +200,7 @@ add_payload(struct flow_table *table, struct flow *f, const struct packet *p, un
 	if (s->acked > s->next && s->has_base && p->payload_len > 0 &&
 	    tcp_stream_offset(s, first_seq_of(p)) >= s->next)
 		table->counters.ack_before_data++;
-	/* As nearly always; the stream's own way for it would call back here. */
+	/* As nearly always.  tcp_stream_add would hand the bytes out through a callback. */
 	if ((p->flags & (TCP_FIN | TCP_SYN)) == 0 &&
 	    tcp_stream_take_plain(s, p->seq, p->payload, p->payload_len))
 		table->handler->data(f->user, dir, p->payload, &mark);
@@ -216,7 +216,10 @@ drain_peer(struct flow_table *table, struct flow *f, unsigned peer)
 	tcp_stream_drain(&f->streams->of[peer], &table->counters.streams, &flow_stream_sink, &arg);
 }
 
-/* What a packet says of the other direction; returns how much of it it acknowledges. */
+/*
+ * What a packet tells of the other direction.  Returns how many of that one's bytes it
+ * acknowledges.
+ */
 static inline int64_t
 acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
@@ -236,7 +239,7 @@ add_to_open(struct flow_table *table, struct flow *f, const struct packet *p, un
 {
 	int64_t peer_offset = acknowledge(table, f, p, dir);
 
-	/* What that made the other direction hand out may have settled it. */
+	/* What the other direction could hand out by now may have settled the connection. */
 	if (flow_is_settled(f))
 		return;
 	if ((p->flags & TCP_RST) != 0)
@@ -266,7 +269,7 @@ add_usual_to_open(struct flow_table *table, struct flow *f, const struct packet 
 		add_payload(table, f, p, dir, acked);
 }
 
-/* Of a settled connection the end still matters, for how long it is remembered. */
+/* How long a settled connection is remembered depends on whether it has ended. */
 static inline void
 note_settled(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
@@ -281,7 +284,7 @@ note_settled(struct flow_table *table, struct flow *f, const struct packet *p, u
 		flow_watch_end(table, f);
 }
 
-/* What is left to do for a packet once its connection has it. */
+/* What is left to do once the packet's connection is known. */
 static inline void
 close_packet(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
@@ -345,7 +348,7 @@ ends_unseen(struct flow_table *table, const struct packet *p, const struct looku
 	return acked > 1 && acked <= TCP_STREAM_WINDOW;
 }
 
-/* Of no connection that is known, where `f` is NULL, or with a SYN or RST, or without an ACK. */
+/* A packet of no known connection (`f` is NULL), or one with SYN or RST, or without ACK. */
 static APART void
 add_unusual(
     struct flow_table *table, struct flow *f, const struct packet *p, const struct lookup *l)
@@ -378,7 +381,7 @@ add_unusual(
 static inline void
 follow_clock(struct flow_table *table, int64_t time_us)
 {
-	/* One of several tables does not see enough to know by itself. */
+	/* Of several tables none sees enough packets to know by itself. */
 	if (table->options.share_count <= 1) {
 		int64_t step_us = flow_clock_add(&table->clock, time_us);
 
@@ -394,7 +397,7 @@ add_found(struct flow_table *table, const struct packet *p, const struct lookup 
 	struct flow *f = l->likely;
 
 	follow_clock(table, p->time_us);
-	/* It may have gone since it was looked up; what has gone matches nothing. */
+	/* The connection may have gone since it was looked up; then it matches nothing. */
 	if (!flow_matches(f, p, l->at.dir))
 		f = find_in_chain(table, p, l->at);
 	if (f == NULL || (p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK) {
@@ -410,7 +413,7 @@ add_found(struct flow_table *table, const struct packet *p, const struct lookup 
 	close_packet(table, f, p, l->at.dir);
 }
 
-/* NULL and what is gone already do no harm: nothing is read. */
+/* NULL, or what has gone by now, does no harm: a prefetch reads nothing. */
 static inline void
 prefetch_two_lines(const void *object)
 {
@@ -426,8 +429,8 @@ look_up_syn(const struct flow_table *table, const struct packet *p, struct looku
 }
 
 /*
- * What the users need of the connections that have one.  Their packets are listed first, without a
- * branch: nothing foretells which they are.
+ * What the users of unsettled connections need.  The packets with payload are listed first, without
+ * a branch, because nobody could predict it.
  */
 static inline void
 prefetch_users(const struct flow_handler *handler, const struct packet *const *packets,
@@ -453,10 +456,7 @@ prefetch_users(const struct flow_handler *handler, const struct packet *const *p
 	}
 }
 
-/*
- * Each pass asks the memory for what the next one needs, so that the waiting for one packet's
- * connection goes on while the others' are asked for.
- */
+/* Each pass prefetches what the next one reads, so that the packets' waits for memory overlap. */
 static APART void
 look_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
     struct lookup *batch)
@@ -476,8 +476,8 @@ look_up(struct flow_table *const *tables, const struct packet *const *packets, s
 }
 
 /*
- * Where a file is mapped, these are bytes of packets to come.  Asked for a few at a time beside all
- * else that is done for a packet, they cost nothing; who reads packets would only wait for them.
+ * In a mapped file these are bytes of later packets.  To prefetch a few of them at a time, beside
+ * everything else, costs nothing; the reader would only wait for them.
  */
 static inline void
 ask_for_bytes_ahead(const struct packet *p)

@@ -22,7 +22,7 @@ enum flow_list {
 };
 #define FLOW_LIST_COUNT (FLOW_LIST_CLOSED + 1)
 
-/* A connection's place in its list is renewed about as often as this, when it goes on. */
+/* A connection that goes on is moved to the end of its list about this often. */
 #define FLOW_LIST_RENEW_US INT64_C(1000000)
 
 /* Of an unsettled connection: both directions, in one line. */
@@ -49,7 +49,7 @@ struct flow {
 		struct { /* of an unsettled one */
 			void *user;
 			struct flow_table *table; /* for flow_arg */
-			/* The table's, when it was put at the end of its list. */
+			/* the table's, when it was put at the end of its list */
 			uint64_t stamp;
 		};
 		struct { /* of a settled one, what its streams knew last: see struct tcp_stream */
@@ -139,10 +139,10 @@ flow_list_is_open(const struct flow *flow)
 	return flow->list <= FLOW_LIST_HANDSHAKE;
 }
 /*
- * True when this one, which is open, is to be put at its list's end anew because it goes on: after
- * a second, or when a sixteenth of the room has been opened since it was put there.  Not for each
- * packet, because that writes to three others.  Who is evicted has then been idle for all the
- * connections that were opened since it was put there, but for that sixteenth.
+ * True when this open connection, which goes on, is to be moved to the end of its list: a second
+ * after the last time, or when as many connections as a sixteenth of the room have been opened
+ * since.  Not for each packet, because a move writes to three others.  So the order of idleness, by
+ * which connections are evicted, is out by that sixteenth at most.
  */
 static inline bool
 flow_list_is_behind(const struct flow_table *table, const struct flow *flow)
@@ -174,7 +174,7 @@ flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
 
 	if ((p->flags & TCP_ACK) == 0 || !(s->has_base || s->has_hint))
 		return -1;
-	/* Captured later as a whole, it most likely begins with what was waited for first. */
+	/* Should all of the stream still be captured, it most likely begins at the hint. */
 	offset = s->has_base ? tcp_stream_offset(s, p->ack) : (int32_t)(p->ack - s->hint);
 	return offset >= 0 && offset < s->next + TCP_STREAM_WINDOW ? offset : -1;
 }

@@ -16,7 +16,7 @@ struct place {
 	unsigned dir; /* 0: from the endpoint that is the lower one in order */
 };
 
-/* The family and what of the bytes fits into the same word: of an IPv4 address, all of them. */
+/* The family, and as much of the address as fits into the same word: of IPv4 all of it. */
 static inline uint64_t
 addr_head(const struct addr *a)
 {

@@ -9,8 +9,8 @@
 #define BUCKETS_MAX ((size_t)1 << 24)
 
 /*
- * Memory for the whole budget: the system gives what of it is used for the first time, from the
- * beginning on.
+ * Memory for the whole budget.  The system provides a page when it is first written to, and entries
+ * are taken from the beginning on.
  */
 static void
 make_flows(struct flow_table *table)
@@ -31,7 +31,7 @@ flow_slots_init(struct flow_table *table)
 
 	if (table->options.max_flows > FLOWS_MAX)
 		table->options.max_flows = FLOWS_MAX;
-	/* Twice as many as connections: who walks a chain waits for each one in it. */
+	/* Twice as many as connections: each step along a chain waits for memory. */
 	while (buckets < 2 * table->options.max_flows && buckets < BUCKETS_MAX)
 		buckets *= 2;
 	table->buckets = xcalloc(buckets, sizeof(table->buckets[0]));

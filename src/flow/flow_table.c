@@ -110,7 +110,10 @@ first_to_flush(const struct flow *flow)
 void
 flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
-	/* They read as stopped where the flush of the first settles it. */
+	/*
+	 * Where the first flush settles the connection, its streams read as stopped: see
+	 * flow_settle.
+	 */
 	struct tcp_stream *stream = flow->streams->of;
 	unsigned first = first_to_flush(flow);
 	struct flow_stream_arg arg = flow_stream_arg_of(table, flow, first);
@@ -125,7 +128,7 @@ flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, in
 		table->handler->end(flow->user, why, time_us);
 		flow_settle(table, flow);
 	}
-	/* It is remembered from then on, however late the next packet tells the time. */
+	/* It is remembered from this time on, even where the next packet comes much later. */
 	flow->last_us = time_us;
 }
 
@@ -192,7 +195,7 @@ flow_settle(struct flow_table *table, struct flow *flow)
 		tcp_stream_stop(&streams->of[dir], &table->counters.streams);
 	flow_remember_streams(flow, streams->of);
 	flow->watch = NULL;
-	/* A stream that is just handing out something sees that it was stopped. */
+	/* A stream that is just handing something out still sees that it was stopped. */
 	pool_give_back(&table->streams, streams);
 	flow_list_remove(table, flow);
 	flow->last_us = table->now_us;

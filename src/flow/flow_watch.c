@@ -3,7 +3,7 @@
 
 #include "base/banned.h"
 
-/* What a capture may have lost at a time; who claims more is of another connection. */
+/* No capture has lost more at a time: a number further ahead is of another connection. */
 #define AHEAD_MAX (INT64_C(1) << 30)
 
 void
@@ -30,7 +30,7 @@ ahead_of(const struct flow *flow, unsigned dir, uint32_t seq)
 	return tcp_offset(flow->next[dir], flow->base[dir], seq) - flow->next[dir];
 }
 
-/* `next`, which nothing else needs any more, is behind the last byte that was seen. */
+/* Keeps `next`, which serves nothing else any more, behind the last byte that was seen. */
 static void
 count_bytes(struct flow *flow, const struct packet *p, unsigned dir)
 {

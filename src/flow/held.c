@@ -9,7 +9,7 @@
 
 #define FIRST_ROOM 8
 
-/* The limit is looked at after a segment was added. */
+/* The limit is checked after a segment was added. */
 _Static_assert(2 * HELD_COUNT_MAX <= UINT16_MAX, "indices of a queue");
 
 /* What a segment costs: itself and its place. */

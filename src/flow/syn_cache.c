@@ -5,13 +5,13 @@
 #include "base/banned.h"
 
 /*
- * 1 MiB, which stays in a processor's second-level cache.  Of the connections of one set that begin
- * at the same time as many find their beginning as it has ways.
+ * 1 MiB, which stays in a second-level cache.  Of the connections in one set that begin at the same
+ * time, as many as there are ways find their beginning again.
  */
 #define SETS 8192
 #define WAYS 5
 /*
- * A SYN that was answered stays, while so many are added: those of a flood are not, and a
+ * An answered SYN is kept until so many entries were added: a flood's SYNs are not answered, and a
  * connection should find its beginning when its first bytes come, a round trip later.
  */
 #define ANSWERED_STAYS 65536u
@@ -76,7 +76,7 @@ stays(const struct syn_cache *cache, const struct syn_entry *e)
 	return e->syn_ack && age_of(cache, e) < ANSWERED_STAYS;
 }
 
-/* Of two, the one that stays; else the younger one. */
+/* An answered SYN that stays is worth more than another one; else the younger is. */
 static bool
 is_worth_more(const struct syn_cache *cache, const struct syn_entry *a, const struct syn_entry *b)
 {
