@@ -11,26 +11,29 @@
 
 #include "base/banned.h"
 
-/* Two places for each hash; the one that was found or filled last stays. */
+/* Two places for each hash; of the two the one that was found or filled last stays. */
 #define WAYS 2
 #define HELLO_SETS 1024
-/* A miss costs as much as a hundred hits, so more of those that fall together have a place. */
+/* A miss costs as much as a hundred hits, so more certificates of one hash have a place. */
 #define CERTIFICATE_SETS 32
 #define CERTIFICATE_WAYS 4
-/* What the fingerprints of a browser's hello are made from are about 70 numbers. */
+/* The fingerprints of a browser's hello are made from about 70 numbers. */
 #define HELLO_KEY_MAX 224
 #define KEY_STEP 8
 #define GREASE 0x0a0a /* RFC 8701: any of them */
 
 _Static_assert(HELLO_KEY_MAX % KEY_STEP == 0, "a key is gone through in steps");
 #define CERTIFICATE_LEN_MAX 6144
-/* So much of a certificate's beginning (its serial number) and of its end (its signature) tells it
- * from others well enough to find its place. */
+/*
+ * So many bytes of a certificate's beginning (its serial number) and of its end (its signature)
+ * tell it from others well enough to find its place.
+ */
 #define CERTIFICATE_HASHED 64
 
-/* What struct tls_fingerprints is a function of, as numbers, each list with its count in front.
- * Those of a list are in the order of bytes they came in: they are only compared.  All GREASE is
- * the same. */
+/*
+ * All that struct tls_fingerprints depends on, as numbers, each list with its count in front.
+ * Numbers keep the byte order of the wire, as they are only compared; any GREASE becomes GREASE.
+ */
 struct hello_key {
 	size_t count; /* HELLO_KEY_MAX + 1: too many */
 	uint16_t items[HELLO_KEY_MAX + KEY_STEP];
@@ -127,7 +130,7 @@ key_add_extension_types(struct hello_key *key, struct span extensions)
 	key_end_list(key, out);
 }
 
-/* Eight numbers at a time: with a length that is known, compilers do them at once. */
+/* Eight numbers at a time: a loop of known length is one that compilers turn into vector code. */
 static inline void
 make_grease_equal(uint16_t items[KEY_STEP])
 {

@@ -14,7 +14,7 @@
 
 #include "base/banned.h"
 
-/* What a larger certificate costs to decode is not worth its name. */
+/* A larger certificate is not worth the time to decode it for its name. */
 #define DER_MAX 65536
 
 /*
@@ -26,7 +26,7 @@
 /* A longer name that is no UTF-8 is left out. */
 #define LOOSE_NAME_MAX 1024
 
-/* A fixed text under construction: what does not fit whole ends it. */
+/* A text under construction, of limited room: what does not fit whole ends it. */
 struct text {
 	char *out;
 	size_t len, room; /* the room has a place for the NUL */
@@ -170,7 +170,7 @@ read_not_after(struct span der, struct tls_certificate *out)
 	ASN1_TIME *time = d2i_ASN1_TIME(NULL, &at, (long)der.len);
 	struct tm tm;
 
-	/* ASN1_TIME_to_tm takes a missing time for now. */
+	/* ASN1_TIME_to_tm takes a missing time for the present one. */
 	if (time != NULL && ASN1_TIME_to_tm(time, &tm) == 1) {
 		out->not_after_us = (int64_t)timegm(&tm) * USEC_PER_SEC;
 		out->has_not_after = true;

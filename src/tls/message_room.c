@@ -62,8 +62,8 @@ tls_record_stream_release(struct tls_record_stream *s)
 }
 
 /*
- * For so many bytes of the message.  It tells its length beforehand; more than a usual chain of
- * certificates has is made room for when it comes.
+ * How much room to take for `len` bytes of the message.  A message tells its length beforehand, but
+ * room beyond that of a usual chain of certificates is taken only as the bytes come.
  */
 static size_t
 room_for(const struct tls_record_stream *s, size_t len)

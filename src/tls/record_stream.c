@@ -61,8 +61,8 @@ tls_record_stream_flush(struct tls_record_stream *s, const struct tls_record_sin
 }
 
 /*
- * How much of the message is of interest, as far as its first bytes tell.  RFC 5246, section 7.4.2:
- * in a chain the server's own certificate comes first.
+ * How much of the message is needed, as far as its first bytes tell.  RFC 5246, section 7.4.2: in a
+ * chain the server's own certificate comes first.
  */
 static uint32_t
 wanted_len(uint8_t type, uint32_t message_len, struct span body)

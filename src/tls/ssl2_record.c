@@ -83,7 +83,7 @@ begin_first(struct tls_record_stream *s, const struct tls_record_sink *sink, voi
 	    s, span_from(s->header + SSL2_HEADER_LEN, HELLO_PEEK_LEN - SSL2_HEADER_LEN), sink, arg);
 }
 
-/* Later ones are ciphertext but for the client's master key and errors. */
+/* Later records are ciphertext, except the client's master key and errors. */
 static void
 begin_later(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
 {

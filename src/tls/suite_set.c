@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-/* In order of their numbers; the place is the bit, so that nothing is put in between. */
+/* In order of their numbers.  A suite's place is its bit in databases, so none may be inserted. */
 static const uint16_t known[] = {
 	0x0003, 0x0004, 0x0005, 0x0007, 0x0008, 0x0009, 0x000a, 0x0013, 0x0015, 0x0016, /* to 9 */
 	0x002f, 0x0032, 0x0033, 0x0035, 0x0038, 0x0039, 0x003c, 0x003d, 0x0041, 0x0045, /* to 19 */
@@ -103,7 +103,7 @@ tls_cipher_suite_is_usable(uint16_t suite, uint16_t lowest, uint16_t highest)
 	const struct cipher_suite *s = tls_cipher_suite_find(suite);
 	uint16_t from = TLS_VERSION_SSL3, to = TLS_VERSION_1_2;
 
-	if (s == NULL) /* nothing is known against it */
+	if (s == NULL) /* an unknown suite: nothing speaks against it */
 		return true;
 	if ((s->flags & SUITE_TLS13) != 0)
 		from = to = TLS_VERSION_1_3;
