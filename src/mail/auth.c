@@ -25,7 +25,10 @@ find_mechanism(struct span name)
 	return (struct mechanism){ NULL, MAIL_AUTH_HIDDEN, MAIL_MECHANISM_OTHER };
 }
 
-/* One response of the exchange; in all mechanisms that are known here the first one names. */
+/*
+ * Whose name a response of the exchange holds: in all mechanisms that are known here it is the
+ * first response that names somebody.
+ */
 static uint32_t
 name_in_response(struct mail_dialogue *d, struct span response)
 {

@@ -31,6 +31,13 @@ enum {
 	LITERAL_TAIL_LEN = 1 + LITERAL_DIGITS_MAX + 3,
 };
 
+/* RFC 8446, appendix B.1: types of TLS records. */
+enum {
+	RECORD_CHANGE_CIPHER_SPEC = 20,
+	RECORD_HANDSHAKE = 22,
+	RECORD_APPLICATION_DATA = 23,
+};
+
 void
 mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol)
 {
@@ -219,7 +226,7 @@ recognise(struct mail_dialogue *d, enum mail_side side, struct span line)
 	d->guessed = d->protocol == PROTOCOL_SMTP;
 }
 
-/* Whether the protocol that is usual on the port has such a line. */
+/* Whether the protocol that the port suggests has such a line. */
 static bool
 is_usual(const struct mail_dialogue *d, enum mail_side side, struct span line)
 {
@@ -237,7 +244,10 @@ is_usual(const struct mail_dialogue *d, enum mail_side side, struct span line)
 	return true;
 }
 
-/* A port is open to any protocol.  The server may be another one's than the client takes it for. */
+/*
+ * Any protocol may be spoken on a port, whatever is usual there.  A line of the server does not end
+ * the doubt: a client may take the server for another protocol's, and the client's lines decide.
+ */
 static __attribute__((noinline)) void
 doubt_port(struct mail_dialogue *d, enum mail_side side, struct span line)
 {
@@ -489,19 +499,20 @@ static bool
 starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t first)
 {
 	bool line_start = r->mode == MAIL_MODE_LINE && r->len == 0 && !r->cut && !r->in_command;
+	/* The hole may have swallowed the whole handshake. */
+	uint8_t last_type = r->after_gap ? RECORD_APPLICATION_DATA : RECORD_HANDSHAKE;
 
 	if (r == &d->readers[MAIL_CLIENT] && d->data != MAIL_DATA_NONE)
 		line_start = false;
 	if (!line_start && !r->after_gap)
 		return false;
-	/* The hole may have swallowed the whole handshake. */
-	if (first >= 0x14 && first <= (r->after_gap ? 0x17 : 0x16))
+	if (first >= RECORD_CHANGE_CIPHER_SPEC && first <= last_type)
 		return true;
 	/* RFC 5246, appendix E.2: the V2 hello's length has its high bit set. */
 	return line_start && first >= 0x80 && (d->starttls_due || d->facts.starttls_granted);
 }
 
-/* Binary noise may never come to a line's end; no line of a mail protocol begins like it. */
+/* Noise may never have an end of line; but no line of a mail protocol begins like it. */
 static void
 note_first_byte(struct mail_dialogue *d, enum mail_side side, uint8_t c)
 {

@@ -12,6 +12,7 @@
 #include "base/banned.h"
 
 #define NAME_LEN_MAX 128
+#define CRAM_DIGEST_LEN 32 /* hexadecimal digits of MD5 */
 
 /* A name as it is hashed: mail servers tell few names apart by case alone. */
 struct name {
@@ -28,7 +29,7 @@ name_add(struct name *name, uint8_t c)
 	return true;
 }
 
-/* What is left of it afterwards is a number that nobody can undo without the key. */
+/* Replaces the name by a number that nobody can turn back without the key. */
 static uint32_t
 name_take(const struct mail_dialogue *d, struct name *name)
 {
@@ -43,7 +44,7 @@ name_take(const struct mail_dialogue *d, struct name *name)
 	return hash;
 }
 
-/* RFC 4648, section 4, byte by byte: what is not asked for is not decoded. */
+/* RFC 4648, section 4, byte by byte: nothing is decoded beyond what is asked for. */
 struct base64 {
 	struct span text;
 	uint32_t bits;
@@ -122,21 +123,6 @@ read_xoauth2(struct base64 *b, struct name *name)
 	memmove(name->bytes, name->bytes + len, name->len);
 }
 
-/* RFC 2195, section 2: the name, a blank, and a digest of 32 digits. */
-static void
-read_cram(struct base64 *b, struct name *name)
-{
-	uint8_t c;
-
-	while (base64_next(b, &c)) {
-		if (!name_add(name, c)) {
-			name->len = 0;
-			return;
-		}
-	}
-	name->len = name->len > 33 && name->bytes[name->len - 33] == ' ' ? name->len - 33 : 0;
-}
-
 static void
 read_whole(struct base64 *b, struct name *name)
 {
@@ -148,6 +134,19 @@ read_whole(struct base64 *b, struct name *name)
 			return;
 		}
 	}
+}
+
+/* RFC 2195, section 2: the name, a blank, and a digest. */
+static void
+read_cram(struct base64 *b, struct name *name)
+{
+	size_t behind_len = 1 + CRAM_DIGEST_LEN;
+
+	read_whole(b, name);
+	if (name->len > behind_len && name->bytes[name->len - behind_len] == ' ')
+		name->len -= behind_len;
+	else
+		name->len = 0;
 }
 
 uint32_t

@@ -104,7 +104,10 @@ void mail_recount(struct mail_dialogue *d);
 /* The content that the line now being handled announces. */
 void mail_begin_dots(struct mail_reader *r);
 void mail_begin_bytes(struct mail_reader *r, uint64_t len);
-/* The client's window, for a command that goes on in the next line: which comes behind its text. */
+/*
+ * The client's window keeps the text of a command that goes on in the next line, which is put
+ * behind it.
+ */
 void mail_keep(struct mail_dialogue *d, struct span text);
 void mail_keep_more(struct mail_dialogue *d, struct span text);
 void mail_forget(struct mail_dialogue *d);
@@ -122,6 +125,8 @@ bool mail_literal_is_synchronizing(const struct mail_reader *r);
  */
 bool mail_pair_command(struct mail_dialogue *d, uint32_t key, enum mail_command command,
     enum mail_reply *reply, bool *plus);
+/* The same where replies come in the order of the commands. */
+void mail_pair_next(struct mail_dialogue *d, enum mail_command command);
 /* `implies`: such a reply only comes after a command other than QUIT. */
 void mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bool implies);
 /* Forgets what waits: after a gap nobody knows what belongs together. */
@@ -129,7 +134,7 @@ void mail_pair_clear(struct mail_dialogue *d);
 bool mail_pair_has_command(const struct mail_dialogue *d);
 bool mail_pair_first_is(const struct mail_dialogue *d, enum mail_command command);
 bool mail_pair_waits(const struct mail_dialogue *d, enum mail_command command);
-/* A reply waits that only a command can have brought. */
+/* A reply waits for its command, and is one that no server sends unasked. */
 bool mail_pair_implies_command(const struct mail_dialogue *d);
 
 /* auth.c */

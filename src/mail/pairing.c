@@ -144,7 +144,10 @@ push(struct mail_dialogue *d, uint32_t key, uint8_t entry)
 	d->pending_count++;
 }
 
-/* Takes entry `i` out; without tags, what waits before it was never answered, or never asked. */
+/*
+ * Takes entry `i` out.  Where replies have no tags, what waits before it goes too: its other half
+ * was not captured.
+ */
 static void
 take(struct mail_dialogue *d, size_t i)
 {
@@ -244,6 +247,15 @@ mail_pair_command(struct mail_dialogue *d, uint32_t key, enum mail_command comma
 	d->login_name = MAIL_LOGIN_NOTHING_SENT;
 	mail_recount(d);
 	return false;
+}
+
+void
+mail_pair_next(struct mail_dialogue *d, enum mail_command command)
+{
+	enum mail_reply reply;
+	bool plus;
+
+	(void)mail_pair_command(d, 0, command, &reply, &plus);
 }
 
 void

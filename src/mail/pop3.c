@@ -32,15 +32,6 @@ static const struct mail_verb verbs[] = {
 };
 
 static void
-pair_command(struct mail_dialogue *d, enum mail_command command)
-{
-	enum mail_reply reply;
-	bool plus;
-
-	(void)mail_pair_command(d, 0, command, &reply, &plus);
-}
-
-static void
 known_command(struct mail_dialogue *d, enum mail_command command, struct span args)
 {
 	struct span word;
@@ -84,7 +75,7 @@ known_command(struct mail_dialogue *d, enum mail_command command, struct span ar
 	case MAIL_COMMAND_ID:
 		break;
 	}
-	pair_command(d, command);
+	mail_pair_next(d, command);
 }
 
 void
@@ -98,7 +89,7 @@ mail_pop3_client_line(struct mail_dialogue *d, struct span line)
 	if (verb == NULL) {
 		if (mail_auth_response(d, line))
 			return;
-		pair_command(d, MAIL_COMMAND_UNKNOWN);
+		mail_pair_next(d, MAIL_COMMAND_UNKNOWN);
 		if (line.len > 0)
 			mail_note_garbage(d, MAIL_CLIENT);
 		return;

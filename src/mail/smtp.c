@@ -34,19 +34,10 @@ static const struct mail_verb verbs[] = {
 	{ "", MAIL_COMMAND_OTHER },
 };
 
-static void
-pair_command(struct mail_dialogue *d, enum mail_command command)
-{
-	enum mail_reply reply;
-	bool plus;
-
-	(void)mail_pair_command(d, 0, command, &reply, &plus);
-}
-
 void
 mail_smtp_message_end(struct mail_dialogue *d)
 {
-	pair_command(d, MAIL_COMMAND_OTHER);
+	mail_pair_next(d, MAIL_COMMAND_OTHER);
 }
 
 void
@@ -110,11 +101,11 @@ auth_command(struct mail_dialogue *d, struct span args)
 	if (mail_word_is(mechanism, "TLS") || mail_word_is(mechanism, "SSL")) {
 		d->facts.starttls_asked = true;
 		d->starttls_due = d->starttls_last = true;
-		pair_command(d, MAIL_COMMAND_STARTTLS);
+		mail_pair_next(d, MAIL_COMMAND_STARTTLS);
 		return;
 	}
 	mail_auth_begin(d, args);
-	pair_command(d, mechanism.len > 0 ? MAIL_COMMAND_LOGIN : MAIL_COMMAND_OTHER);
+	mail_pair_next(d, mechanism.len > 0 ? MAIL_COMMAND_LOGIN : MAIL_COMMAND_OTHER);
 }
 
 static void
@@ -123,7 +114,7 @@ bdat_command(struct mail_dialogue *d, struct span args)
 	struct span word;
 	uint64_t len;
 
-	pair_command(d, MAIL_COMMAND_OTHER);
+	mail_pair_next(d, MAIL_COMMAND_OTHER);
 	/* RFC 3030, section 2: the chunk follows at once, whatever the answer will be. */
 	(void)mail_read_word(&args, &word);
 	if (mail_number_from_text(word, &len))
@@ -166,7 +157,7 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 	case MAIL_COMMAND_USER:
 		break;
 	}
-	pair_command(d, verb->command);
+	mail_pair_next(d, verb->command);
 }
 
 void
@@ -182,7 +173,7 @@ mail_smtp_client_line(struct mail_dialogue *d, struct span line)
 	if (verb == NULL) {
 		if (mail_auth_response(d, line))
 			return;
-		pair_command(d, MAIL_COMMAND_UNKNOWN);
+		mail_pair_next(d, MAIL_COMMAND_UNKNOWN);
 		if (line.len > 0)
 			mail_note_garbage(d, MAIL_CLIENT);
 		return;

@@ -139,7 +139,7 @@ mail_find_verb(const struct mail_verb *verbs, struct span word)
 	words[1] = upper_word(words[1]);
 	for (; verbs->name[0] != '\0'; verbs++) {
 		memcpy(name, verbs->name, sizeof(name));
-		/* A zero in the word itself is none behind a name. */
+		/* A NUL in the word must not pass for the zeros behind a name. */
 		if (name[0] == words[0] && name[1] == words[1])
 			return verbs->name[word.len - 1] != '\0' ? verbs : NULL;
 	}
