@@ -194,9 +194,9 @@ both_finished(const struct evidence_side *c, const struct evidence_side *s)
 }
 
 /*
- * An alert behind its own Finished, sent before that of the other side came: a client that checks
- * the certificate late (NSS does) ends the handshake so, and the server's Finished crosses it on
- * the way.
+ * An alert behind its own Finished, sent before the other side's came: a client that checks the
+ * certificate late (NSS does) ends the handshake so, and the server's Finished crosses the alert on
+ * its way.
  */
 static bool
 ends_before(const struct evidence_side *side, const struct evidence_side *peer)
@@ -292,8 +292,8 @@ server_act(const struct evidence *ev)
 }
 
 /*
- * True when an end says nothing: the other direction was not captured at all, and what cannot be
- * read may just as well end a session that went well.
+ * True when an end says nothing: the other direction was not captured at all, and an end that
+ * cannot be read may as well be that of a session that went well.
  */
 static bool
 is_blind(const struct evidence *ev, const struct act *act)
@@ -305,8 +305,8 @@ is_blind(const struct evidence *ev, const struct act *act)
 }
 
 /*
- * The server said what only stands behind a ServerHello, or may have.  RFC 8446, appendix D.4: a
- * ChangeCipherSpec stands behind a HelloRetryRequest as well.
+ * The server sent what stands only behind a ServerHello, or may have sent one that was lost.
+ * RFC 8446, appendix D.4: a ChangeCipherSpec stands behind a HelloRetryRequest as well.
  */
 static bool
 server_goes_on(const struct evidence_side *s)
@@ -334,7 +334,7 @@ is_behind_a_hole(const struct evidence *ev, const struct act *act)
 
 /*
  * The answer was not captured, but what the client sent presupposes one.  Where the server's side
- * is there, and whole, it tells by itself: there are clients that send on without any answer.
+ * was captured whole it is asked instead: some clients send on without any answer.
  */
 static bool
 was_answered_unseen(const struct evidence *ev)

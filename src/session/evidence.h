@@ -84,8 +84,7 @@ void evidence_add_alert(
  */
 bool evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server);
 
-/* Whether the side may have ended the handshake: where it has not, nobody asks for `answer_mark`.
- */
+/* Whether the side may have ended the handshake; where it has not, `answer_mark` is not read. */
 bool evidence_may_act(const struct evidence_side *side);
 
 /* SPEC section 4.  Where nothing has ended the handshake yet: the outcome if it ended here. */

@@ -66,7 +66,10 @@ is_plain(const uint8_t *bytes, size_t len)
 	if (len < sizeof(words))
 		return false;
 	memcpy(words, bytes, sizeof(words));
-	/* What has its high bit, or comes to have it: less than a blank, or DEL. */
+	/*
+	 * A byte with its high bit set, or that has it after the subtraction (a control) or the
+	 * addition (DEL).
+	 */
 	odd = words[0] | words[1];
 	for (size_t i = 0; i < 2; i++)
 		odd |= (words[i] - UINT64_C(0x2020202020202020)) |
@@ -205,7 +208,9 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 	return STAGE_PREAMBLE;
 }
 
-/* Looks for TLS in another protocol's words; returns the index where it begins, or bytes.len. */
+/*
+ * Looks for TLS in another protocol's words.  Returns the index at which it begins, or bytes.len.
+ */
 static size_t
 find_tls(const struct session *s, struct span bytes)
 {
@@ -229,8 +234,9 @@ add_preamble(struct session *s, struct session_side *side, size_t len)
 }
 
 /*
- * Lines of a mail protocol, as far as is known.  As long as none of them tells which, and where one
- * is not ended, they may as well be words of another one, where TLS need not begin with a line.
+ * Lines of a mail protocol, as far as is known.  As long as none of them tells which one, and
+ * inside a line that has not ended, they may as well be another protocol's words, in which TLS need
+ * not begin with a line.
  */
 static size_t
 feed_mail(struct session *s, unsigned dir, struct span bytes)
@@ -349,7 +355,7 @@ note_acknowledged(struct session_side *side, const struct mark *mark)
 {
 	int64_t before = side->peer_end_offset;
 
-	/* A choice in place of a branch that nothing foretells. */
+	/* A choice, as a branch could not be predicted. */
 	side->peer_end_offset = mark->peer_offset > before ? mark->peer_offset : before;
 }
 

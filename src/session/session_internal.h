@@ -23,9 +23,9 @@ enum stage {
 };
 
 /*
- * One line of the processor's cache is what a segment of words needs, and one more, where the
- * records begin, a segment of TLS; see session_prefetch.  A mark counts only where its flag is set,
- * and is not cleared: see session_alloc.
+ * A segment of words needs one line of the processor's cache, a segment of TLS one more, where the
+ * records begin: see session_prefetch.  A mark counts only where its flag is set, and is not
+ * cleared: see session_alloc.
  */
 struct session_side {
 	_Alignas(CACHE_LINE) uint8_t stage; /* enum stage */
@@ -75,7 +75,7 @@ struct session {
 	bool event_begun;       /* nothing of `event` is set before there is TLS, or its end */
 	bool has_time;          /* `event.timestamp_us` is set, for want of a ClientHello */
 	bool emitted;           /* `event` was handed on */
-	bool with_dialogue;     /* it is a struct session_with_dialogue's */
+	bool with_dialogue;     /* this is a session of struct session_with_dialogue */
 	bool speaks_mail;       /* words before TLS are lines of a mail protocol */
 	bool long_preamble;     /* a side has said so much without TLS that none will come */
 	bool http;              /* a side began with an HTTP request */
@@ -91,8 +91,8 @@ struct session {
 _Static_assert(offsetof(struct session, side) == CACHE_LINE, "one line in front of the sides");
 
 /*
- * Where words come before TLS as a rule, the dialogue stands behind its session: so it is asked for
- * with it, and not waited for once the session is there.
+ * Where words usually come before TLS, the dialogue stands right behind its session, so that one
+ * prefetch brings both.
  */
 struct session_with_dialogue {
 	struct session session;
@@ -100,8 +100,9 @@ struct session_with_dialogue {
 };
 
 /*
- * pool.c: a session of which nothing is set, and back.  What only counts where a flag says so is
- * left as it is: to clear it would cost more than all else that a session begins with.
+ * pool.c: takes a session of which nothing is set, and gives it back.  Members that count only
+ * where a flag says so are not cleared, because that would cost more than all else at the start of
+ * a session.
  */
 struct session *session_alloc(struct session_pool *pool, bool with_dialogue);
 /* Its dialogue, too. */
