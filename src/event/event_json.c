@@ -285,7 +285,9 @@ line_len_max(const struct event *ev, size_t origin_len)
 	return LINE_FIXED_LEN + origin_len + JSON_STRING_MAX(text_len);
 }
 
-/* `lines`: NULL, or what is kept.  `origin`: members that are ready. */
+/*
+ * `lines`: NULL, or phrases kept from earlier lines.  `origin`: members that are written already.
+ */
 static void
 write_line(const struct event *ev, struct span origin, struct event_lines *lines, struct buf *out)
 {

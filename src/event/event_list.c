@@ -9,12 +9,12 @@
 
 #include "base/banned.h"
 
-/* An empty list keeps no more. */
+/* An empty list keeps no more room than this. */
 #define KEPT_ROOM ((size_t)1 << 20)
 #define PLACES_PER_ROOM 256 /* bytes of an event and its place */
 /*
- * Up to the texts an event is kept as it is; of the end of a session, what counts of that, and its
- * `ending` up to the names.
+ * How an event is kept: as it is up to its texts, then each text in its length.  Of the end of a
+ * session only what counts of the event is kept, and of its `ending` the names that there are.
  */
 #define HEAD_LEN offsetof(struct event, server_name)
 #define PACKED_MAX                                                                                 \
@@ -175,7 +175,7 @@ event_ref_compare(const struct event_ref *a, const struct event_ref *b)
 	return order != 0 ? order : a->index < b->index ? -1 : 1;
 }
 
-/* Where the events from `at` on stop to be in order. */
+/* Where the order that begins at `at` ends. */
 static size_t
 run_end(const struct event_ref *refs, size_t at, size_t count)
 {

@@ -131,7 +131,7 @@ form_server_ip(const struct form_record *r, struct buf *out)
 	return r->event != NULL && add_addr(out, &r->event->server_ip);
 }
 
-/* 0: a row of the inventory, which has many. */
+/* Port 0: a row of the inventory, which stands for many ports. */
 static bool
 add_port(struct buf *out, uint16_t port)
 {
@@ -275,7 +275,7 @@ form_from_proto(const struct form_record *r, struct buf *out)
 	       form_protocol_lower(r, out);
 }
 
-/* In the order of the spellings below; 0: none. */
+/* The place in the tables of spellings below; 0: no version. */
 static size_t
 version_index(const struct form_record *r)
 {
@@ -501,7 +501,7 @@ form_observer_type(const struct form_record *r, struct buf *out)
 	return add_text(out, "sensor");
 }
 
-/* What is no handshake must not be taken for one. */
+/* A cleartext session must not be taken for a handshake. */
 bool
 form_eve_type(const struct form_record *r, struct buf *out)
 {

@@ -1,8 +1,8 @@
 /*
- * phrases - parts of a line that follow from a few numbers, kept as they were written last.
+ * phrases - parts of a line that depend on a few numbers only, kept as they were last written.
  *
- * A place each, by a hash of the numbers: who makes two of them fall together makes both be written
- * anew each time, as all would be without this.
+ * Each has one place, by a hash of its numbers.  Somebody who makes two of them share a place has
+ * both written anew each time, which is what happens to all of them without this.
  */
 #ifndef TLSTALLY_EVENT_PHRASES_H
 #define TLSTALLY_EVENT_PHRASES_H
@@ -36,8 +36,7 @@ typedef char *phrase_writer(char *out, const struct event *ev);
 static inline struct phrase *
 phrase_place(struct phrase phrases[PHRASE_COUNT], const struct phrase_key *key)
 {
-	/* An odd number near 2^64 divided by the golden ratio: it spreads what differs in few bits.
-	 */
+	/* An odd number near 2^64 divided by the golden ratio spreads keys that differ little. */
 	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
 	uint64_t hash = (key->a ^ key->b * factor) * factor;
 
