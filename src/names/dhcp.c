@@ -115,7 +115,7 @@ dhcp_parse(struct span payload, struct dhcp_facts *out)
 	read_options(s, &options);
 	memcpy(out->mac, mac.data, sizeof(out->mac));
 	out->is_reply = op == BOOTREPLY;
-	/* An offer is none until it is acknowledged. */
+	/* An offer means nothing until it is acknowledged. */
 	if (out->is_reply && options.message_type != MESSAGE_ACK)
 		return false;
 	set_addr(out, out->is_reply && yiaddr.data[0] != 0 ? yiaddr : ciaddr);

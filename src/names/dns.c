@@ -76,7 +76,10 @@ add_address(struct dns_addresses *out, const struct addr *addr, uint32_t ttl)
 		out->items[out->count++] = (struct dns_address){ *addr, ttl };
 }
 
-/* Where there is nothing but addresses of the question's name.  False: there is more to it. */
+/*
+ * The addresses of a message that has nothing but addresses of the question's name.  False: it has
+ * something else as well.
+ */
 static bool
 add_direct(struct dns_message m, struct dns_addresses *out)
 {

@@ -38,8 +38,8 @@ bool dns_read_question(struct dns_message *m, struct dns_name *name, uint16_t *t
 /* Any record, its owner in full. */
 bool dns_read_record(struct dns_message *m, struct dns_record *out);
 /*
- * For a message whose question was read: an owner that points to it is not spelled out once more,
- * as in nearly every answer; owned_by_question says so and `owner` is left alone.
+ * For a message whose question was read: where the owner is a pointer to the question's name, as in
+ * nearly every answer, owned_by_question is set and `owner` is not written.
  */
 bool dns_read_answer(struct dns_message *m, struct dns_record *out);
 /* True for an A or AAAA record of the Internet, as long as its kind of address. */

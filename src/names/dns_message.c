@@ -84,7 +84,7 @@ dots_in(uint64_t word)
 	return (others - ALL(1)) & ~others & ALL(0x80);
 }
 
-/* False where one of the bytes is a dot. */
+/* Copies in lower case.  False where one of the bytes is a dot. */
 static bool
 copy_lower(char *to, const uint8_t *from, size_t len)
 {
@@ -102,7 +102,10 @@ copy_lower(char *to, const uint8_t *from, size_t len)
 	return dots == 0;
 }
 
-/* Length of the labels from m->at on, each with its length in front; 0: not as plain as that. */
+/*
+ * The length of the labels from m->at on, each with its length in front; 0 where they do not end,
+ * or hold a pointer.
+ */
 static size_t
 plain_labels_len(const struct dns_message *m)
 {
@@ -118,8 +121,8 @@ plain_labels_len(const struct dns_message *m)
 }
 
 /*
- * A name as nearly all are, without a pointer: in words, with dots in the lengths' places.  False,
- * and nothing read: label by label it may be one.
+ * Reads a name without a pointer, as nearly all are, by words, with dots in place of the lengths.
+ * False, and nothing is read, for a name that has to be read label by label.
  */
 static bool
 read_plain_name(struct dns_message *m, struct dns_name *out)

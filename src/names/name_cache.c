@@ -207,7 +207,7 @@ extend(struct slot *s, const struct name_lesson *l)
 	s->until_us = l->until_us > s->until_us ? l->until_us : s->until_us;
 }
 
-/* The latest first. */
+/* Puts the latest of both names first. */
 static void
 put_in_order(struct entry *e, struct slot *before)
 {
@@ -222,7 +222,10 @@ put_in_order(struct entry *e, struct slot *before)
 	e->before_rank = rank;
 }
 
-/* One that is not the latest: in place of the one before that, if it was learned since. */
+/*
+ * A name other than the latest: it takes the place of the one before the latest, if it was learned
+ * later.
+ */
 static void
 learn_other(struct name_cache *cache, struct entry *e, const struct name_lesson *l,
     struct shared_name *name)
@@ -257,7 +260,7 @@ has_name(const struct slot *slot, struct span name)
 	return slot != NULL && span_equals(shared_name_span(slot->name), name);
 }
 
-/* The name, held; what the key has already is not looked for among all. */
+/* The name, held.  What the key has already is not searched for among all names. */
 static struct shared_name *
 take_name(struct name_cache *cache, const struct entry *e, struct span name)
 {
@@ -272,7 +275,7 @@ take_name(struct name_cache *cache, const struct entry *e, struct span name)
 	return known;
 }
 
-/* `name`: held, NULL where it is yet to be taken.  Returns it. */
+/* `name`: held, or NULL, and then taken here.  Returns it. */
 static struct shared_name *
 learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash,
     const struct name_packed_key *key, struct shared_name *name)
@@ -295,7 +298,7 @@ learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash,
 	return name;
 }
 
-/* What a lesson that was heard before compares and changes around its entry. */
+/* What a lesson that was heard before reads and writes near its entry. */
 static void
 prefetch_around(const struct name_cache *cache, uint32_t number)
 {
@@ -314,7 +317,7 @@ prefetch_around(const struct name_cache *cache, uint32_t number)
 		__builtin_prefetch(entry_at(cache, e->newer), 1);
 }
 
-/* The names that it has are compared with the lesson's, and perhaps given back. */
+/* The entry's names, which the lesson is compared with, and which may be given back. */
 static void
 prefetch_names(const struct name_cache *cache, uint32_t number)
 {
@@ -336,8 +339,7 @@ is_same_span(struct span a, struct span b)
 	return a.data == b.data && a.len == b.len;
 }
 
-/* Each pass asks the memory for what the next one needs: so it is waited for once, not each time.
- */
+/* Each pass prefetches what the next one reads, so that the waits for memory overlap. */
 static void
 learn_batch(struct name_cache *cache, const struct name_lesson *lessons, size_t count)
 {

@@ -13,13 +13,13 @@
 #define NAME_CELL_LEN 32 /* half a cache line */
 #define NAME_CELL_NONE UINT32_MAX
 
-/* name_key.c: a key in the bytes that it needs, with what tells which these are in front. */
+/* name_key.c: a key in as few bytes as it needs; the first two tell which parts follow. */
 #define NAME_KEY_PACKED_MAX 42
 #define NAME_KEY_WORDS 6 /* in pairs, for hash_words */
 
 struct name_packed_key {
 	size_t len;
-	uint64_t words[NAME_KEY_WORDS]; /* behind `len` bytes zero */
+	uint64_t words[NAME_KEY_WORDS]; /* zero behind `len` bytes */
 };
 
 void name_key_pack(const struct name_key *key, struct name_packed_key *out);
@@ -47,13 +47,15 @@ struct name_cells {
 
 void name_cells_init(struct name_cells *cells);
 void name_cells_release(struct name_cells *cells);
-/* Two that are one cache line, by the number of the first.  Of what is in them nothing is known. */
+/*
+ * Two cells that are one cache line; returns the first one's number.  Their content is undefined.
+ */
 uint32_t name_cells_take_pair(struct name_cells *cells);
 void name_cells_give_back_pair(struct name_cells *cells, uint32_t number);
 uint32_t name_cells_take_single(struct name_cells *cells);
 void name_cells_give_back_single(struct name_cells *cells, uint32_t number);
 
-/* Stays where it is. */
+/* A cell stays where it is. */
 static inline void *
 name_cell(const struct name_cells *cells, uint32_t number)
 {

@@ -70,7 +70,10 @@ name_index_add(struct name_index *index, uint64_t hash, uint32_t cell)
 	put(index, (struct name_index_slot){ (uint32_t)hash, cell });
 }
 
-/* Moves up what a search would not find behind an empty slot (Knuth, volume 3, 6.4, R). */
+/*
+ * Moves up the slots that a search would not reach beyond an empty one (Knuth, volume 3, 6.4,
+ * algorithm R).
+ */
 static void
 close_gap(struct name_index *index, uint32_t gap)
 {

@@ -23,7 +23,7 @@ addr_len(unsigned family)
 static uint8_t *
 put_addr(uint8_t *out, const struct addr *a)
 {
-	/* Of a length that is known a copy is an instruction or two. */
+	/* A copy of fixed length is an instruction or two. */
 	if (a->family == 4)
 		memcpy(out, a->bytes, 4);
 	else if (a->family != 0)
@@ -72,6 +72,6 @@ name_key_hash(const struct hash_key *hash_key, const struct name_packed_key *key
 
 	for (size_t i = 2; i * sizeof(uint64_t) < key->len; i += 2)
 		hash = hash_words(hash_key, hash ^ key->words[i], key->words[i + 1]);
-	/* Once more: with some keys the addresses of one network would stand in rows. */
+	/* Hashed once more: with some keys the addresses of one network would form runs. */
 	return hash_words(hash_key, hash, hash_key->k0);
 }
