@@ -12,7 +12,7 @@
 #define BURST_CLASSES 5
 /* A bit for each class that has one above it. */
 #define PAIRS ((UINT64_C(1) << (CADENCE_CLASSES - 1)) - 1)
-/* Unless nearly all gaps are so short: one visit in so many gaps is enough to tell. */
+/* Unless nearly all gaps are so short: one longer gap to so many of these is enough to tell. */
 #define BURST_MAX 20
 
 #define GAPS_MIN 3
@@ -94,7 +94,7 @@ cadence_subtract(struct cadence *c, const struct cadence *before)
 	for (unsigned i = 0; i < CADENCE_HOURS; i++)
 		c->hours[i] -= before->hours[i] < c->hours[i] ? before->hours[i] : c->hours[i];
 	for (unsigned i = 0; i < CADENCE_CLASSES; i++) {
-		/* Not a later state of it: nothing can be told. */
+		/* `before` is no earlier state of this one, so nothing can be told. */
 		if (before->gap_count[i] >= c->gap_count[i] ||
 		    before->gap_sum_ms[i] > c->gap_sum_ms[i]) {
 			c->gap_count[i] = 0;
@@ -107,8 +107,8 @@ cadence_subtract(struct cadence *c, const struct cadence *before)
 }
 
 /*
- * A bit for each of so many counts, an even number, that is not 0: most clients have few, so two
- * are looked at together.
+ * A bit for each of `number` counts, an even number, that is not 0.  Most clients have few such
+ * counts, so two are looked at together.
  */
 static uint64_t
 counted(const uint32_t *counts, unsigned number)
@@ -226,7 +226,10 @@ cadence_read(struct span bytes, struct cadence *out)
 	return good;
 }
 
-/* The two classes next to each other with the most gaps: what is about as long falls in no more. */
+/*
+ * The interval is that of the two neighbouring classes with the most gaps: intervals of about the
+ * same length never fall into more than two.
+ */
 static void
 find_interval(const struct cadence *c, struct cadence_summary *out)
 {
@@ -246,7 +249,7 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 	out->gap_count = count;
 	if (count < GAPS_MIN)
 		return;
-	/* Where the lower one, or the upper one, has any. */
+	/* Pairs of which the lower class, or the upper one, has any gaps. */
 	pairs = (classes | classes >> 1) & PAIRS & ~UINT64_C(0) << first;
 	while (pairs != 0) {
 		unsigned i = take_bit(&pairs);
@@ -264,7 +267,7 @@ find_interval(const struct cadence *c, struct cadence_summary *out)
 		out->interval_us = (int64_t)best_ms * 1000;
 }
 
-/* One stretch of hours around the clock: found by where it begins. */
+/* Whether the hours are one stretch around the clock, of which only one hour is the first. */
 static void
 find_range(struct cadence_summary *out)
 {
@@ -297,7 +300,10 @@ cadence_summarise(const struct cadence *c, struct cadence_summary *out)
 	find_interval(c, out);
 }
 
-/* Two digits are as much as is true; below a quarter of an hour in seconds, as people set it. */
+/*
+ * Two digits, as more would claim too much; below a quarter of an hour in seconds, as people set
+ * it.
+ */
 static void
 add_interval(int64_t interval_us, struct buf *out)
 {

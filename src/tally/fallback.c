@@ -15,7 +15,10 @@
 /* TLS 1.3: nothing is higher, so a success with it is no fallback. */
 #define HIGHEST_OFFER 0x0304
 
-/* A client at a server; what of a success tells its finding; and what is to be known of both. */
+/*
+ * A client at a server: its failed tries, and its latest success with what that one's finding is
+ * found by.
+ */
 struct entry {
 	_Alignas(CACHE_LINE / 2) struct addr client;
 	struct addr server;
@@ -98,7 +101,7 @@ way_to_replace(const struct set *set)
 	return oldest;
 }
 
-/* The name is given back when the next one is kept. */
+/* The name of the entry's last success is given back when the next one is kept. */
 static void
 begin_entry(struct entry *e, const struct event *ev)
 {
@@ -111,8 +114,8 @@ begin_entry(struct entry *e, const struct event *ev)
 }
 
 /*
- * With a fixed key, so that the same events give the same findings; who makes others collide hides
- * own fallbacks at most.
+ * With a fixed key, so that the same events give the same findings; a client that makes others
+ * collide hides at most fallbacks of its own.
  */
 static uint64_t
 place_hash(const struct event *ev)
@@ -157,7 +160,7 @@ is_success(const struct event *ev)
 	return ev->outcome == OUTCOME_ESTABLISHED || ev->outcome == OUTCOME_NEGOTIATED;
 }
 
-/* The entry that it is to be told by, or that it may take the place of. */
+/* The entry of that tag, or the one whose place it would take. */
 static void
 prefetch_entry(const struct set *set, uint32_t tag)
 {
@@ -186,7 +189,10 @@ fallback_tracker_look_ahead(
 		prefetch_entry(&t->sets[hashes[i] % SETS], tag_of(hashes[i]));
 }
 
-/* The entry, used now, or, with `make`, the oldest of its set made anew. */
+/*
+ * The entry, marked as used now; with `make`, where there is none, the oldest of its set is
+ * replaced.
+ */
 static struct entry *
 find_entry(struct fallback_tracker *t, const struct event *ev, bool make)
 {
@@ -219,7 +225,7 @@ follows(const struct fallback_tracker *t, int64_t success_us, int64_t failed_us,
 	return success_us > failed_us && success_us - from_us <= t->window_us;
 }
 
-/* A server that is silent takes until the client has had enough; a refusal comes at once. */
+/* A try without an answer lasts until the client has had enough; a refusal comes at once. */
 static int64_t
 end_of(const struct event *ev)
 {
@@ -287,7 +293,7 @@ add_failure(
 {
 	int64_t end_us = end_of(ev);
 
-	/* It may be settled only when the next try is over. */
+	/* A failed try may be settled only after the success that followed it. */
 	if (e->has_success && ev->offered_version > e->offered_version &&
 	    follows(t, e->success_us, ev->timestamp_us, end_us))
 		return tell(e, ev->offered_version, out);
@@ -314,7 +320,7 @@ add_success(
 		     follows(t, ev->timestamp_us, e->failed_us, e->given_up_us);
 	uint16_t from = after ? e->failed_offer : 0;
 
-	/* What failed has gone through since, or has been taken into account. */
+	/* Tries that failed before this success have gone through by it, or are told with it. */
 	if (ev->timestamp_us > e->failed_us)
 		e->failed_offer = 0;
 	keep_success(t, e, ev);

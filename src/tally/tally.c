@@ -9,10 +9,10 @@
 
 #include "base/banned.h"
 
-/* Every number is that of an entry, of which a kind takes least. */
+/* No number is larger than the budget has room for entries, and a kind takes least of all. */
 #define BYTES_MAX ((size_t)TALLY_NUMBER_MAX / 2 * TALLY_KIND_LEN)
 _Static_assert(TALLY_KIND_LEN <= TALLY_CLIENT_LEN && TALLY_KIND_LEN <= TALLY_STORY_LEN, "least");
-/* A tally that is never full enough for it has no records worth joining. */
+/* Fewer records than this are not worth joining. */
 #define FIRST_PACK 1024
 
 struct tally *
@@ -113,7 +113,7 @@ has_room(struct tally *t)
 	return !tally_is_full(t);
 }
 
-/* Client and kind of an event; TALLY_NONE: not known yet. */
+/* Where an event is counted: its client and kind, by number; TALLY_NONE: new. */
 struct place {
 	uint64_t client_hash;
 	uint32_t client;
@@ -155,7 +155,7 @@ add_without_story(struct tally *t, const struct place *p)
 	    t, p->client, p->kind.number, tally_story_keep(t, &none, tally_story_hash(t, &none)));
 }
 
-/* In place of the record that is known; else, where there is room, in one of its own. */
+/* The last record of that client and kind, else a new one, for which there is room. */
 static struct tally_record *
 record_for(struct tally *t, struct place *p, const struct addr *ip)
 {
@@ -190,7 +190,7 @@ add_ending_to_known(struct tally *t, const struct place *p, const struct event *
 	return true;
 }
 
-/* Of the session's end, which says nothing new of client, server or day. */
+/* Counts the end of a session, which says nothing new of the client, the server or the day. */
 static bool
 add_ending(struct tally *t, struct place *p, const struct event *ev)
 {

@@ -12,7 +12,7 @@ init_brief(struct tally_brief *b)
 	*b = (struct tally_brief){ .full = TALLY_NONE };
 }
 
-/* False, and nothing changes: there is no room for another hour. */
+/* False, and nothing changes, where another hour has no room. */
 static bool
 add_time_briefly(struct tally_brief *b, int64_t time_us)
 {
@@ -102,7 +102,7 @@ add_briefly(struct tally_brief *b, int64_t time_us, int64_t gap_us)
 	return true;
 }
 
-/* Where there is no room for more, one gap more or less tells nothing. */
+/* Where nothing has room for more, one gap more or less does not matter. */
 static void
 count(struct tally *t, uint32_t client, int64_t time_us, int64_t gap_us, bool may_grow)
 {
@@ -123,7 +123,9 @@ struct visits {
 	int64_t last_us;
 };
 
-/* False for what is no attempt, or was counted.  `gap_us` is negative where there is none. */
+/*
+ * False for what is no attempt, or was counted before.  `gap_us` is negative for the first visit.
+ */
 static bool
 next_visit(const struct tally *t, struct visits *v, const struct tally_record *r, int64_t *gap_us)
 {

@@ -1,6 +1,6 @@
 /*
- * What a full tally still takes: events of findings that it has, in place.  Where a record needs a
- * sum for that, there is something to spare for each record that it took.
+ * What a full tally still takes: events of findings that it has, each in a record that is there.
+ * Such a record may need a sum for it; the room for that was set aside with each record.
  */
 #include "tally/tally_internal.h"
 

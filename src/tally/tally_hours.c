@@ -7,7 +7,9 @@
 
 #include "base/banned.h"
 
-/* Of a client so many are searched, the newest first; then another entry is made for the hour. */
+/*
+ * So many of a client's entries are searched for an hour, the newest first; then it gets another.
+ */
 #define SEARCHED_MAX 64
 /* More names than are told apart: tally/login_names.h. */
 #define NAMES_MAX 0xffu

@@ -23,7 +23,7 @@ struct tally_text {
 	uint16_t len;
 };
 
-/* One line of memory, where the allocator begins one; what is looked at last stands last. */
+/* One line of the processor's cache, if the list begins at one; what is looked at last is last. */
 struct tally_client_entry {
 	struct addr ip;
 	bool has_mac;
@@ -37,7 +37,7 @@ struct tally_client_entry {
 };
 _Static_assert(sizeof(struct tally_client_entry) == CACHE_LINE, "no gaps");
 
-/* A struct cadence of which little is counted, as of most clients between two flushes. */
+/* A struct cadence with few counts, which is enough for most clients between two flushes. */
 #define TALLY_BRIEF_CLASSES 8
 struct tally_brief_class {
 	uint32_t sum_ms;
@@ -115,17 +115,15 @@ struct tally_hour_entry {
 	uint32_t client : TALLY_NUMBER_BITS, failed_names : 8;
 };
 
-/* Attempts of one client, day, version and outcome: those of the record, which has a day and a
- * kind.
- */
+/* Attempts of one client, day, version and outcome; day and kind are those of the record. */
 struct tally_day_entry {
 	uint32_t record;
 	uint32_t count;
 };
 
 /*
- * Open addressing over numbers of entries in an array.  A slot keeps 32 bits of its entry's hash,
- * so that a search seldom looks at a wrong entry, and growing at none.
+ * Open addressing over the numbers of an array's entries.  A slot keeps 32 bits of its entry's
+ * hash, so that a search seldom looks at a wrong entry, and the table grows without looking at any.
  */
 struct tally_slot {
 	uint32_t hash;
@@ -138,7 +136,10 @@ struct tally_index {
 	size_t used;
 };
 
-/* Where what is a client's begins, up to the next client's; a last one ends them all. */
+/*
+ * Where a client's findings, days and hours begin; they end where the next client's begin.  One
+ * more stands behind the last client's.
+ */
 struct tally_share {
 	uint32_t first_finding, first_day, first_hour;
 };
@@ -153,7 +154,7 @@ struct tally_run {
 #define TALLY_MORE (UINT32_C(1) << 31)
 #define TALLY_RECORDS_MAX ((size_t)TALLY_MORE)
 
-/* By tally_sort, until the next change. */
+/* Made by tally_sort; valid until the next change. */
 struct tally_order {
 	bool valid;
 	bool outdated;             /* the order is right, what else is told is not */
@@ -168,7 +169,7 @@ struct tally_order {
 	size_t more_room, run_room, day_room;
 };
 
-/* What finds the places of an event that is about to be added. */
+/* What is worked out before an event is added, to find its places. */
 struct tally_ahead {
 	uint64_t client_hash, kind_hash, story_hash;
 	struct tally_story story; /* borrows from the event; unset for the end of a session */
@@ -215,13 +216,17 @@ struct tally {
 	struct tally_text recent[TALLY_RECENT_COUNT]; /* kept lately: many findings share a text */
 };
 
-/* What takes how much of the budget: with its slots, as an index is a quarter to three quarters
- * full, and what sorting takes for each. */
+/*
+ * How much of the budget each takes: with its slots, as an index is a quarter to three quarters
+ * full, and with what sorting needs for it.
+ */
 #define TALLY_CLIENT_LEN                                                                           \
 	(sizeof(struct tally_client_entry) + 2 * sizeof(struct tally_slot) +                       \
 	    sizeof(struct tally_share) + 3 * sizeof(uint32_t))
-/* A place each in the order, in scratch memory and among the days, and something to spare. */
+/* Set aside with each record, for a sum that some of them need when the tally is full:
+ * tally_full.c. */
 #define TALLY_RECORD_SPARE sizeof(uint32_t)
+/* With a place each in the order, in scratch memory and among the days. */
 #define TALLY_RECORD_LEN                                                                           \
 	(sizeof(struct tally_record) + 2 * sizeof(uint32_t) + sizeof(struct tally_day_entry) +     \
 	    TALLY_RECORD_SPARE)

@@ -94,7 +94,7 @@ tally_group(const struct tally *t, const uint32_t *ranks, tally_key_of *client_o
 		firsts[i] += firsts[i - 1];
 	for (size_t i = 0; i < count; i++)
 		order[firsts[place_of(t, client_of, ranks, i)]++] = (uint32_t)i;
-	/* Each has moved on to where the next one began. */
+	/* Each first has moved on to where the next client's begin. */
 	memmove(firsts + 1, firsts, t->client_count * sizeof(*firsts));
 	firsts[0] = 0;
 	return order;

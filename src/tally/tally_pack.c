@@ -9,11 +9,17 @@
 
 #include "base/banned.h"
 
-/* So many single ones take more room than their sum, even if a story is made for it. */
+/*
+ * So many records of one event each take more room than a sum for all, even with a story of its
+ * own.
+ */
 #define ENOUGH 4
 /* The client of a record that was joined with another one. */
 #define GONE TALLY_NUMBER_MAX
-/* After a try so many records more, and a quarter of what is there, are worth the next. */
+/*
+ * After a try, the next one is worth it with so many records more, and a quarter of those there
+ * are.
+ */
 #define NEXT_TRY 1024
 
 static uint64_t

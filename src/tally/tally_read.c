@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-/* Of a client, as most have them. */
+/* Most clients have no more records than this. */
 #define FEW_RECORDS 48
 
 size_t
@@ -34,7 +34,7 @@ tally_story_count(const struct tally *t)
 	return t->story_count + t->order.run_count;
 }
 
-/* Of a finding that is one. */
+/* The run of a finding that has several records. */
 static const struct tally_run *
 run_of(const struct tally *t, size_t finding)
 {
@@ -229,8 +229,8 @@ tally_story_at(const struct tally *t, uint32_t story, struct finding *out)
 }
 
 /*
- * Of a finding with one record, which has no sum.  Member by member: the compiler would clear all
- * of them first, by an instruction that repeats itself.
+ * Of a finding with one record, which has no sum.  Member by member, because the compiler would
+ * clear all of them first with an instruction that is slow to start.
  */
 static void
 tell_single(const struct tally *t, const struct tally_record *r, struct tally_row *out)

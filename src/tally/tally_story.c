@@ -5,7 +5,7 @@
 
 #include "base/banned.h"
 
-/* Members are read as they are written: a word made of several would have to wait for them. */
+/* Members are read as they were written: a wider read would have to wait for several writes. */
 uint64_t
 tally_story_hash(const struct tally *t, const struct tally_story *s)
 {
