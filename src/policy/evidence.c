@@ -41,8 +41,9 @@ key_before(const struct finding_key *a, const struct finding_key *b)
 }
 
 /*
- * The latest of the worst stands for the client, of several the one with more.  So a failure leads
- * only where it is what is wrong: one that a success made harmless has that success after it.
+ * The latest of the worst findings stands for the client; of several as late, the one with more
+ * handshakes.  So a failure leads only where it still matters: one that a success made harmless has
+ * that success after it.
  */
 static bool
 leads_before(const struct finding *a, const struct finding *b)
@@ -179,8 +180,8 @@ is_among(const struct judged *row, const struct finding *findings, const enum ve
 }
 
 /*
- * Compares each with those before it, by a number first: of few, as nearly every client has,
- * quicker than to sort, and without branches that nothing foretells.
+ * Compares each finding with those before it, by a hash first: where there are few, as nearly
+ * always, that is quicker than sorting, and has no branch that could be mispredicted.
  */
 static void
 count_few_servers(const struct finding *findings, const enum verdict *verdicts, size_t count,

@@ -186,7 +186,7 @@ add_broken(struct buf *out, const struct evidence *ev)
 		buf_add_text(out, "; the client has to change");
 }
 
-/* Who has to change, unless somebody did. */
+/* Who has to change, unless that has happened already. */
 static void
 add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
 {
@@ -213,7 +213,7 @@ add_unseen_end(struct buf *out, const struct evidence *ev)
 		buf_addf(out, "; how %" PRIu64 " of them ended was not seen", ev->unseen_count);
 }
 
-/* Who falls back offers more at first: his hello alone does not tell what he can do. */
+/* A client that falls back offers more at first: the offer of this finding is not all it can do. */
 static void
 add_fallbacks(struct buf *out, const struct evidence *ev)
 {
@@ -443,7 +443,7 @@ add_unclear(struct buf *out, const struct policy *policy, const struct evidence 
 		    ev->gap_count);
 }
 
-/* Nothing is wrong: all successes together, and how much failed before they came. */
+/* Nothing is wrong: all successes together, and how many tries failed before them. */
 static void
 add_ok(struct buf *out, const struct evidence *lead, const struct finding *findings, size_t count,
     size_t servers)

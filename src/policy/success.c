@@ -57,7 +57,7 @@ compare_names(const struct event_text *a, const struct event_text *b)
 	return a_len - b_len;
 }
 
-/* The same as to be equal, which most are not. */
+/* Equal, where most are not: the lengths come first. */
 static bool
 same_names(const struct event_text *a, const struct event_text *b)
 {
@@ -152,7 +152,7 @@ times_of(const struct policy *policy, const struct finding *f)
 	return t;
 }
 
-/* In order, those of the same server as one; returns how many there are then. */
+/* Sorts, and joins those of the same server; returns how many are left. */
 static size_t
 sort_and_join(struct success *items, size_t count)
 {
@@ -233,7 +233,7 @@ success_index_init(struct success_index *index, const struct policy *policy,
 		index_servers(index);
 }
 
-/* One after the other: quicker where there are few, as of nearly every client. */
+/* Without an index: quicker where there are few findings, as nearly every client has. */
 static void
 look_through(const struct success_index *index, const struct finding *f, struct success_times *out)
 {

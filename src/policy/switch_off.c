@@ -50,14 +50,14 @@ switch_off_take_entry(struct switch_off *s, struct switch_off_entry entry)
 	return s->entry_count++;
 }
 
-/* Of the last TAIL_LEN characters before `end`; upper and lower case are the same. */
+/* A bit for the last TAIL_LEN characters before `end`; upper and lower case are the same. */
 static uint32_t
 tail_bit(const char *end)
 {
 	uint64_t tail;
 
 	memcpy(&tail, end - TAIL_LEN, TAIL_LEN);
-	/* Whoever makes them collide gains nothing. */
+	/* No keyed hash is needed: nobody gains anything by a collision. */
 	tail = (tail | UINT64_C(0x2020202020202020)) * UINT64_C(0x9e3779b97f4a7c15);
 	return (uint32_t)(tail >> 32) % SWITCH_OFF_TAIL_BITS;
 }
@@ -272,7 +272,7 @@ find_in_networks(const struct switch_off *s, const struct addr *address, uint16_
 	return false;
 }
 
-/* As it stands, too: a network may have been given in the form of either prefix. */
+/* Also as it stands: the list may have networks that begin with either prefix. */
 static bool
 find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
     enum protocol protocol, struct switch_off_match *out)
@@ -304,7 +304,7 @@ switch_off_find(const struct switch_off *s, struct span name, const struct addr 
 	return find_by_name(s, text, protocol, out);
 }
 
-/* Among the last TAIL_LEN characters. */
+/* Whether one of the last TAIL_LEN characters is a colon. */
 static bool
 has_colon_at_end(const struct event_text *name)
 {
@@ -322,7 +322,7 @@ is_address(const struct event_text *name)
 	char text[ADDR_TEXT_LEN], last;
 	struct addr addr;
 
-	/* The quick test first: one ends with a digit, or has a colon. */
+	/* The quick test first: an address ends with a digit, or has a colon. */
 	if (name->len >= sizeof(text) || name->len == 0)
 		return false;
 	last = name->data[name->len - 1];
@@ -351,7 +351,9 @@ find_server(const struct switch_off *s, const struct finding *f, struct switch_o
 	       switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
 }
 
-/* The quick answer for most servers: its name is no address, and none of the list. */
+/*
+ * The quick answer for most servers: the name is no address, and no host of the list has its end.
+ */
 static bool
 is_elsewhere(const struct switch_off *s, const struct finding *f)
 {

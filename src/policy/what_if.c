@@ -20,7 +20,10 @@ lowest_version(const struct what_if *q)
 	return q->minimum != 0 ? q->minimum : TLS_VERSION_SSL3;
 }
 
-/* What of the question a client with that offer could use; suites without a bit as OTHERS. */
+/*
+ * The suites of the question that a client with that offer could use; those without a bit as
+ * OTHERS.
+ */
 static uint64_t
 usable_suites(const struct what_if *q, uint16_t offered)
 {
@@ -49,7 +52,10 @@ judge_suites(const struct what_if *q, const struct finding *f)
 								      : VERDICT_WILL_BREAK;
 }
 
-/* Its first try offers enough; why that fails today, and whether it then would, is not known. */
+/*
+ * The client's first try offers enough, but fails today; whether it would then succeed is not
+ * known.
+ */
 static bool
 falls_back_from_enough(const struct what_if *q, const struct finding *f)
 {
@@ -70,7 +76,7 @@ judge_offer(const struct what_if *q, const struct finding *f)
 	return q->has_suites ? judge_suites(q, f) : VERDICT_OK;
 }
 
-/* Findings of one server stand together, those that would do first. */
+/* Findings in the order of servers, and of one server those that would do first. */
 struct item {
 	const struct finding *finding;
 	size_t index;
@@ -97,7 +103,9 @@ compare_items(const void *a, const void *b)
 	    ((const struct item *)a)->finding, ((const struct item *)b)->finding);
 }
 
-/* Of one server: the tries between the first one of a fallback and its last prove no more than it.
+/*
+ * The findings of one server.  What a client tries between a fallback's first and last try proves
+ * no more than the fallback.
  */
 static void
 join_fallbacks(
@@ -114,7 +122,7 @@ join_fallbacks(
 	}
 }
 
-/* Of one server: when the first handshake that would do was, and the last one that would not. */
+/* The findings of one server.  What would not do was replaced, if what would do began after it. */
 static void
 forgive_replaced(const struct item *items, size_t count, enum verdict *verdicts)
 {
