@@ -108,7 +108,7 @@ walk(struct front *f, const struct frame *frame, struct packet *packet)
 	return kind;
 }
 
-/* Else it borrows from the decoder, up to the next frame: a datagram that was joined. */
+/* False where the payload is in the decoder's memory, until the next frame: a joined datagram. */
 static bool
 borrows_from(const struct packet *packet, const struct frame *frame)
 {
@@ -117,9 +117,9 @@ borrows_from(const struct packet *packet, const struct frame *frame)
 }
 
 /*
- * Frames as nearly all are, with what is counted of them in variables of their own; stops at the
- * first one that is not so, and where there is no more room or the epoch is over, before which it
- * is not called.  Returns how many it took.
+ * Takes usual frames, counting them in local variables.  Stops at the first other frame, where
+ * there is no more room, or where the epoch is over, which it is not at the call.  Returns how many
+ * it took.
  */
 static size_t
 take_usual(struct front *f, const struct frame *frames, size_t count, struct packet *out,

@@ -31,7 +31,7 @@ struct lanes {
 	struct pipeline_options options;
 	bool single;
 	struct session_counters session_counters;
-	/* They change no result, only the time that it takes. */
+	/* These change no result, only how long it takes. */
 	struct tls_cache *cache;
 	struct session_pool *sessions;
 	struct watch_pool *watches;
@@ -58,7 +58,7 @@ _Static_assert((int)SESSION_ONE_SIDED == FLOW_RANK_ONE_SIDED, "a phase is a rank
 _Static_assert((int)SESSION_ANSWERED == FLOW_RANK_ANSWERED, "a phase is a rank");
 _Static_assert((int)SESSION_IN_HANDSHAKE == FLOW_RANK_HANDSHAKE, "a phase is a rank");
 
-/* As after nearly all segments, with nothing to do but to look. */
+/* What most segments need once their session has read them: a look whether the rank has changed. */
 static inline void
 go_on(struct flow *flow, enum flow_rank rank)
 {
@@ -270,7 +270,7 @@ add_batch(struct lanes *l, const struct packet *const *packets, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		lanes[i] = find_lane(l, packets[i]);
 		tables[i] = lanes[i]->flows;
-		/* A list in place of a branch that nothing foretells. */
+		/* A list, as a branch could not be predicted. */
 		with_payload[n] = (uint8_t)i;
 		n += mirror_looks_at(packets[i]);
 	}

@@ -35,7 +35,7 @@ mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame)
 	c->has_last = true;
 }
 
-/* All bytes of both addresses in a word, the same for either family. */
+/* Both addresses, all their bytes, in one word, by the same operations for either family. */
 static inline uint64_t
 fold_addresses(const struct packet *p)
 {
@@ -47,9 +47,9 @@ fold_addresses(const struct packet *p)
 }
 
 /*
- * Everything that a copy has in common with its original, in two words for one product.  Packets of
- * one connection never share them; those of two do only where their numbers are as far apart as
- * their addresses, which somebody can arrange who could as well send a copy.
+ * All that a copy has in common with its original, in two words.  Two packets of one connection
+ * never have the same words; packets of two connections have them only where their numbers differ
+ * as their addresses do, which somebody could arrange who could as well send a copy.
  */
 static inline uint64_t
 packet_hash(const struct hash_key *key, const struct packet *p)
@@ -61,7 +61,7 @@ packet_hash(const struct hash_key *key, const struct packet *p)
 	return hash_words(key, numbers ^ fold_addresses(p), rest ^ ports << 32);
 }
 
-/* Two ports' copies may stand a little out of order. */
+/* Copies from two ports of a mirror may be a little out of order. */
 static bool
 is_copy_of(const struct mirror_seen *seen, const struct packet *packet)
 {

@@ -50,19 +50,22 @@ struct mirror_clock {
 void mirror_init(struct mirror *m, struct hash_key key, unsigned share_count);
 void mirror_clock_init(struct mirror_clock *c);
 
-/* Whether copies of a packet on a port of interest can be told: hosts repeat an acknowledgment. */
+/* Whether copies of a packet can be told from repetitions: hosts repeat bare acknowledgements. */
 static inline bool
 mirror_looks_at(const struct packet *packet)
 {
 	return packet->payload_len > 0;
 }
 
-/* One that it looks at. */
+/* For a packet that mirror_looks_at is true of. */
 void mirror_add_payload(struct mirror *m, const struct packet *packet);
-/* One that does not go on from the last one. */
+/* For a frame whose time does not go on from the last one's. */
 void mirror_clock_jumped(struct mirror_clock *c, const struct frame *frame);
 
-/* Whether a frame's time goes on from the time of the last one: one comparison for both ends. */
+/*
+ * Whether a frame's time goes on from the last one's, neither far back nor far ahead, in one
+ * comparison.
+ */
 static inline bool
 mirror_clock_goes_on(int64_t last_us, int64_t time_us)
 {
@@ -71,7 +74,7 @@ mirror_clock_goes_on(int64_t last_us, int64_t time_us)
 	return step + (uint64_t)MIRROR_BACK_US <= (uint64_t)(MIRROR_BACK_US + MIRROR_FORWARD_US);
 }
 
-/* The last one of frames that went on. */
+/* For the last of several frames, each of which went on from the one before. */
 static inline void
 mirror_clock_set(struct mirror_clock *c, const struct frame *frame)
 {

@@ -12,8 +12,9 @@
 #include "base/banned.h"
 
 /*
- * The web's names, which pass by with the mail servers', do not push out the devices'.  Enough for
- * 90,000 servers and clients of IPv6 that asked for them, and for 40,000 devices.
+ * Kept apart, so that names of web servers, which pass by as well, do not push out those of
+ * devices.  Enough for 90,000 pairs of an IPv6 server and a client that asked for it, and for
+ * 40,000 devices.
  */
 #define SERVER_BYTES_MAX ((size_t)12 << 20)
 #define DEVICE_BYTES_MAX (NAMING_BYTES_MAX - SERVER_BYTES_MAX)
@@ -31,7 +32,7 @@
 /* What a device calls itself counts for more than what the DHCP server makes of it. */
 enum { RANK_OWN_WORD, RANK_SERVERS_WORD };
 
-/* One for the client that was told, one for all. */
+/* An answer is learned for the client that asked, and for all. */
 #define LESSONS_PER_ANSWER 2
 
 enum key_kind {
@@ -44,7 +45,7 @@ enum key_kind {
 	KEY_BEHIND,      /* MAC: the address of a client that came from it */
 };
 
-/* What DNS said and nobody has asked for, not yet in `servers`: they are learned together. */
+/* DNS answers that nobody has needed yet: they go into `servers` together. */
 struct waiting {
 	struct name_lesson lessons[NAME_LESSONS_MAX];
 	size_t count;
@@ -129,7 +130,7 @@ holds_until(int64_t time_us, uint32_t ttl, int64_t min_us, int64_t max_us)
 	return time_us + (holds_us < max_us ? holds_us : max_us);
 }
 
-/* In its place: a copy of all that would cost more than the rest of an answer. */
+/* Written in place: to copy a whole lesson would cost more than everything else here. */
 static void
 put_lesson(struct waiting *w, enum key_kind kind, const struct name_seen *seen, const uint8_t *name)
 {
@@ -149,7 +150,7 @@ put_lesson(struct waiting *w, enum key_kind kind, const struct name_seen *seen, 
 	l->until_us = holds_until(seen->time_us, seen->ttl, DNS_HOLDS_MIN_US, DNS_HOLDS_MAX_US);
 }
 
-/* The addresses of one answer have the same name, which is kept once then. */
+/* The addresses of one answer have the same name, which is then kept once. */
 static const uint8_t *
 keep_name(struct waiting *w, const struct name_seen *seen)
 {
@@ -261,7 +262,10 @@ name_server(struct naming *n, struct event *ev)
 	ev->server_name_source = source;
 }
 
-/* A router's own name is not that of the clients behind it. */
+/*
+ * Whether one client alone is behind that MAC address: a router's own name is not that of the
+ * clients behind it.
+ */
 static bool
 is_alone_behind(struct naming *n, const struct event *ev)
 {

@@ -17,7 +17,7 @@ struct watch {
 	uint8_t client_dir, protocol, tls_mode, server_name_source;
 };
 
-/* What an idle connection may take in all, with a server's name that no other one has. */
+/* The most that an idle connection may take in all, with a server's name that no other has. */
 #define IDLE_LEN_MAX 256
 #define OWN_NAME_LEN 48
 _Static_assert(FLOW_SETTLED_LEN + sizeof(struct watch) + OWN_NAME_LEN <= IDLE_LEN_MAX, "small");
@@ -47,7 +47,9 @@ watch_pool_free(struct watch_pool *pool)
 	free(pool);
 }
 
-/* What ended the connection before it was settled: the flow table has not kept when that was. */
+/*
+ * Keeps how the connection had ended before it was settled, as the flow table does not know when.
+ */
 static void
 set_close(struct flow_watch *flow, const struct session_close *first)
 {
