@@ -1,4 +1,4 @@
-/* Numbers with a unit.  The unit is always there, so that nobody has to know what a bare 30 is. */
+/* Numbers with a unit.  The unit is required, so that nobody has to know what a bare 30 is. */
 #include <string.h>
 
 #include "config/config_internal.h"

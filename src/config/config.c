@@ -131,7 +131,7 @@ config_apply(struct config *c, enum config_key key, enum config_layer layer, uns
 		add_fault(faults, key, line, &err);
 		result = -1;
 	}
-	/* A bad value was given, too: the next one is a repetition. */
+	/* Also after a bad value: to give the key once more is a repetition all the same. */
 	c->layer[key] = layer;
 	c->line[key] = line;
 	return result;

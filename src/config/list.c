@@ -149,7 +149,9 @@ config_list_add(
 	return false;
 }
 
-/* Services are added to those of the layer below, so they stay. */
+/*
+ * Empties a list for the next layer.  Services are added to those of the layer below, so they stay.
+ */
 void
 config_list_clear(struct config *c, enum config_key key)
 {

@@ -114,7 +114,10 @@ is_good_section(struct source *src, struct span line)
 	return true;
 }
 
-/* What begins a comment elsewhere would be a part of the value here, or not, by libinih's build. */
+/*
+ * Other programs take this for a comment.  Whether it is part of the value here depends on how
+ * libinih was built.
+ */
 static bool
 has_comment_behind(struct span line)
 {
@@ -135,7 +138,7 @@ has_control(struct span line)
 	return false;
 }
 
-/* What libinih would make something else of than its writer meant; NULL: nothing. */
+/* What libinih would read otherwise than its writer meant; NULL: nothing. */
 static const char *
 fault_of_value(struct span line, struct span value)
 {
@@ -186,7 +189,7 @@ is_for_libinih(struct source *src, struct span line)
 	return !src->skipping && is_good_setting(src, line);
 }
 
-/* For ini_parse_stream(): like fgets(). */
+/* For ini_parse_stream(), which calls it as it would fgets(). */
 static char *
 read_line(char *out, int room, void *stream)
 {
@@ -208,7 +211,7 @@ read_line(char *out, int room, void *stream)
 	return out;
 }
 
-/* The key may stand in another section. */
+/* The key of that name in whatever section it is: it may be in the wrong one. */
 static const struct config_entry *
 entry_with_name(const char *name)
 {

@@ -54,7 +54,7 @@ set_name(char **member, const char *text, struct error *err)
 	return true;
 }
 
-/* What useradd takes on most systems. */
+/* Names that useradd takes on most systems. */
 static bool
 set_user(char **member, const char *text, struct error *err)
 {
@@ -72,7 +72,10 @@ set_user(char **member, const char *text, struct error *err)
 	return true;
 }
 
-/* A file may be read by a daemon that was started anywhere; who types a path knows where he is. */
+/*
+ * A daemon may be started in any folder, so its file needs whole paths; who types a path knows
+ * where he is.
+ */
 static bool
 is_path(const char *text, enum config_layer layer)
 {
