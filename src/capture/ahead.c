@@ -12,8 +12,8 @@
 struct block {
 	uint8_t bytes[AHEAD_BLOCK_LEN];
 	size_t len;
-	uint64_t offset;    /* of the input behind it */
-	ssize_t end;        /* not 1: nothing follows, and this is what decoder_read returned */
+	uint64_t offset;    /* of the input, behind this block */
+	ssize_t end;        /* not 1: the last block, and this is what decoder_read returned */
 	struct error error; /* with -1 */
 };
 
@@ -49,7 +49,7 @@ fill(struct ahead *a, struct block *b)
 	b->offset = a->input->offset;
 }
 
-/* Waits for an empty block; NULL: it is over. */
+/* Waits for an empty block; NULL: the reading is to end. */
 static struct block *
 take_empty(struct ahead *a)
 {
@@ -95,7 +95,7 @@ ahead_start(struct decoder *decoder, const struct input *input)
 	a->offset = input->offset;
 	(void)pthread_mutex_init(&a->lock, NULL);
 	(void)pthread_cond_init(&a->changed, NULL);
-	/* Signals are for the threads that know what to do with them. */
+	/* Signals are for the threads that handle them. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	status = pthread_create(&a->thread, NULL, run, a);
@@ -154,7 +154,7 @@ ahead_read(struct ahead *a, uint8_t *out, size_t room, struct error *err)
 
 	a->offset = b->offset;
 	if (len == 0) {
-		/* Behind the last byte; the block stays, so that it says so again. */
+		/* At the end the block stays, so that the next call says the same. */
 		if (b->end < 0)
 			*err = b->error;
 		return b->end;

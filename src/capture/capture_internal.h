@@ -31,13 +31,14 @@
 #define WINDOW_LEN (128u * 1024)
 #define WINDOW_LEN_SMALL (32u * 1024)
 /*
- * Files of this size and more are mapped, and reached and dropped in steps that begin at multiples
- * of this: the page cache holds most of a large file in pieces as long (huge pages), which then
- * come and go as one.  A piece of which a part is dropped is mapped anew, page by page.
+ * Files of this length and more are mapped.  A map is reached and dropped in steps that begin at
+ * multiples of MAPPED_STEP, because the page cache holds most of a large file in pieces of that
+ * length (huge pages), which then come and go as one; a piece of which only a part is dropped is
+ * mapped anew, page by page.
  */
 #define MAPPED_LEN_MIN (4u * 1024 * 1024)
 #define MAPPED_STEP (2u * 1024 * 1024)
-/* So far ahead of the reader a map's bytes are on their way into the processor's cache. */
+/* So far ahead of the reader the bytes of a map are prefetched. */
 #define MAPPED_AHEAD 4096
 /* How much of a file is read before it is known whether it is compressed. */
 #define SNIFF_LEN (16u * 1024)
@@ -65,8 +66,8 @@ int input_open(struct input *in, const char *path, struct error *err);
 void input_open_memory(struct input *in, struct span bytes);
 void input_close(struct input *in);
 /*
- * Reads up to `room` bytes, fewer only where there are no more for now; 0 at the end, -1.  A stream
- * ends where the program is to stop (replay_interrupt).
+ * Reads up to `room` bytes, fewer only where there are no more for now.  0: the end; -1: `err`.  A
+ * stream also ends when the program is to stop (replay_interrupt).
  */
 ssize_t input_read(struct input *in, uint8_t *out, size_t room, struct error *err);
 /* Passes over `len` bytes unread; false where that is impossible.  The end is not noticed here. */
@@ -90,22 +91,22 @@ const char *compression_name(enum compression compression);
 
 struct decoder; /* opaque */
 
-/* `head`: what was read from `in` already, copied.  `in` is borrowed for the decoder's life. */
+/* `head`: what was already read from `in`; copied.  `in` is borrowed for the decoder's life. */
 struct decoder *decoder_new(enum compression compression, struct input *in, struct span head);
 void decoder_free(struct decoder *d);
-/* As input_read, of decompressed bytes; what comes before damage is handed out before the -1. */
+/* As input_read, of decompressed bytes.  Bytes in front of damage are handed out before the -1. */
 ssize_t decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error *err);
 
 /* ---- source.c */
 
 struct source {
 	struct input input;
-	struct decoder *decoder; /* NULL: the bytes are what they are */
+	struct decoder *decoder; /* NULL: the source is not compressed */
 	struct ahead *ahead;     /* the thread that has the decoder and the input; NULL: none */
 	struct map map;          /* in use: the window is the file, and moves through it */
 	uint8_t *window;
 	size_t window_len, begin, end; /* what waits is window[begin..end) */
-	uintptr_t asked;               /* of a map: up to there it is in the processor's cache */
+	uintptr_t asked;               /* of a map: what lies before it was prefetched */
 	bool at_end;                   /* behind `end` there is nothing more */
 	bool failed;                   /* ... because reading failed: `error` says why */
 	struct error error;
@@ -124,11 +125,11 @@ uint64_t source_offset(const struct source *s);
 /* As input_rest, where nothing else reads the input. */
 void source_spare_descriptor(struct source *s);
 /*
- * Reads until `len` bytes wait in the window, or at_end; takes along what comes with the same
- * call.  Moves the window: what was borrowed from it is gone.  A stream may block.
+ * Reads until `len` bytes wait in the window, or the end is reached; takes what else comes with the
+ * same read.  Moves the window, so what was borrowed from it is gone.  A stream may block.
  */
 void source_fill(struct source *s, size_t len);
-/* Passes over up to `len` bytes, of which more than the window holds only where input can skip. */
+/* Passes over up to `len` bytes; over more than the window holds only where input_skip can. */
 uint64_t source_skip(struct source *s, uint64_t len);
 
 /* What waits in the window; borrowed until source_fill. */
@@ -139,10 +140,9 @@ source_rest(const struct source *s)
 }
 
 /*
- * Of a map, all bytes are asked into the processor's cache in their order while it is read; the
- * processor itself sees no pattern in the places of headers.  Returns up to where is asked now, for
- * a reader that is at `at`.  It may ask for bytes behind the window's end: such are not fetched,
- * and asked for once more when they are there.
+ * Prefetches all bytes of a map in order while it is read, because the processor sees no pattern in
+ * where headers are.  Returns the address up to which that is done, for a reader that is at `at`.
+ * An address behind the window does no harm: it is not fetched, and is asked for again later.
  */
 static inline uintptr_t
 ask_ahead(uintptr_t asked, const uint8_t *at)
@@ -158,7 +158,7 @@ ask_ahead(uintptr_t asked, const uint8_t *at)
 	return asked;
 }
 
-/* What waits begins at `at` now; up to `asked` was asked for. */
+/* What waits begins at `at` now; `asked`: as ask_ahead returned it. */
 static inline void
 source_take_asked(struct source *s, const uint8_t *at, uintptr_t asked)
 {

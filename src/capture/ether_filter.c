@@ -17,7 +17,7 @@
 #define ETHERTYPE_IP6 0x86dd
 #define TAG_LEN 4
 #define TAGS_MAX 2
-/* Behind the tags so much more. */
+/* Where fields stand in a frame without tags; the length of the tags is added. */
 #define IP4_LEN_AT 14
 #define IP4_FRAGMENT_AT 20
 #define IP4_PROTOCOL_AT 23
@@ -25,7 +25,7 @@
 #define IP6_PROTOCOL_AT 20
 #define IP6_ADDRESSES_AT 22
 #define IP6_LEN 40
-/* From the length of the tags and of the IP header, which is in X then. */
+/* The same without an IP header: X has the length of the tags and of that header. */
 #define SRC_PORT_AT 14
 #define DST_PORT_AT 16
 
@@ -79,7 +79,7 @@ reject(struct maker *m)
 	add(m, BPF_RET | BPF_K, 0);
 }
 
-/* Passes over the next `count` instructions unless A and `k` are so. */
+/* Skips the next `count` instructions unless A and `k` pass the test. */
 static void
 unless(struct maker *m, unsigned test, uint32_t k, uint8_t count)
 {
@@ -100,14 +100,17 @@ has_shares(const struct maker *m)
 	return m->options->share_count > 1;
 }
 
-/* Where the shares are, too: what has no addresses is the first one's. */
+/*
+ * The rarer tunnels; with shares the first one has all of them, as they have no addresses to share
+ * by.
+ */
 static bool
 takes_other_tunnels(const struct maker *m)
 {
 	return m->options->tunnels && (!has_shares(m) || m->options->share == 0);
 }
 
-/* Finds the EtherType behind so many tags. */
+/* Finds the EtherType behind `tags` tags. */
 static void
 add_link(struct maker *m, unsigned tags)
 {
@@ -117,7 +120,7 @@ add_link(struct maker *m, unsigned tags)
 	add(m, BPF_LD | BPF_H | BPF_ABS, ETHERTYPE_AT + tags * TAG_LEN);
 	go_to_if(m, BPF_JEQ, ETHERTYPE_IP4, LABEL_IP4 + tags);
 	go_to_if(m, BPF_JEQ, ETHERTYPE_IP6, LABEL_IP6 + tags);
-	/* Each one's jump is over what is left of them, and over the jump of what is none. */
+	/* Each test jumps over those behind it, and over the jump to LABEL_OTHER. */
 	for (size_t i = 0; i < tag_type_count; i++) {
 		add(m, BPF_JMP | BPF_K | BPF_JEQ, tag_types[i]);
 		m->insns[m->count - 1].jt = (uint8_t)(tag_type_count - i);
@@ -125,7 +128,7 @@ add_link(struct maker *m, unsigned tags)
 	go_to(m, LABEL_OTHER);
 }
 
-/* Three tags and more are rare: with tunnels all of them are the first share's. */
+/* Three tags and more are rare: with tunnels the first share has all of them. */
 static void
 add_links(struct maker *m)
 {
@@ -149,7 +152,7 @@ add_protocols(struct maker *m)
 	reject(m);
 }
 
-/* For add_share(). */
+/* add_share() needs the length again. */
 static void
 keep_tags_len(struct maker *m, unsigned tags_len)
 {
@@ -178,7 +181,7 @@ put_ip6_len(struct maker *m, unsigned tags_len)
 
 typedef void (*put_len_fn)(struct maker *m, unsigned tags_len);
 
-/* Goes to what looks at the ports, with their place in X, if the protocol in A is this one. */
+/* If the protocol in A is this one: goes to the test of the ports, with their place in X. */
 static void
 add_transport(
     struct maker *m, uint32_t protocol, enum label label, put_len_fn put_len, unsigned tags_len)
@@ -248,7 +251,7 @@ add_services(struct maker *m)
 	}
 }
 
-/* Clients' own ports are larger than any service's, as a rule: one question is enough of them. */
+/* A client's own port is larger than any service's as a rule: one test settles it. */
 static void
 add_services_below_the_largest(struct maker *m)
 {
@@ -314,7 +317,9 @@ add_udp(struct maker *m)
 	reject(m);
 }
 
-/* The sum of the words of both addresses that is the same in both directions, in A. */
+/*
+ * Puts the words of both addresses, added up in a way that is the same in both directions, into A.
+ */
 static void
 add_sum(struct maker *m, uint32_t at, unsigned words)
 {
@@ -362,7 +367,10 @@ add_accept(struct maker *m)
 		add(m, BPF_RET | BPF_K, m->snap_len);
 }
 
-/* Fills in where jumps go to; a test that is followed by one goes there itself, if it can. */
+/*
+ * Fills in where jumps go.  A test that only skips a jump goes there itself, if it reaches that
+ * far.
+ */
 static void
 finish_jumps(struct maker *m)
 {

@@ -61,7 +61,9 @@ write_ports(const struct service_set *services, struct buf *out)
 	buf_add_text(out, *between == '\0' ? "port 0)" : ")");
 }
 
-/* A sum that is the same in both directions, and whose high bits depend on all of it. */
+/*
+ * A number that is the same in both directions, and whose high bits depend on all of the addresses.
+ */
 static void
 write_sum(const char *protocol, unsigned first, unsigned last, struct buf *out)
 {
@@ -137,6 +139,6 @@ filter_write(const struct filter_options *options, struct buf *out)
 	write_untagged(options, out);
 	buf_add_text(out, " or (vlan and (");
 	write_untagged(options, out);
-	/* Three tags and more are rare: with tunnels all of them are the first one's. */
+	/* Three tags and more are rare: with tunnels the first share has all of them. */
 	buf_add_text(out, options->tunnels && options->share == 0 ? " or vlan))))" : "))))");
 }

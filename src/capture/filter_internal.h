@@ -24,7 +24,7 @@ extern const uint16_t filter_ethertypes[FILTER_ETHERTYPES];
 
 /* The next ports from *first on that are next to each other; false: there are none. */
 bool filter_next_range(const struct service_set *services, unsigned *first, unsigned *last);
-/* They are too many for a filter. */
+/* There are too many ranges of ports for a filter. */
 bool filter_takes_all_tcp(const struct service_set *services);
 
 #endif

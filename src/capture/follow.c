@@ -21,7 +21,7 @@
 #include "base/banned.h"
 
 #define WINDOW_LEN_PEEK ((size_t)64 << 10)
-/* A file is not the one being written when another has changed so much later. */
+/* A file is no longer being written once another one has changed so much later. */
 #define LATER_NS INT64_C(2000000000)
 #define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO)
 
@@ -125,7 +125,10 @@ looks_the_same(const struct watched *w, const struct look *look)
 	       (!w->unreadable || was->status_ns == look->status_ns);
 }
 
-/* Takes what is known of a path over from the old list, whose entries before *at are done with. */
+/*
+ * What is known of the file from the last listing.  Files come in the order of their paths, so the
+ * old entries before *at are done with.
+ */
 static struct watched
 renew(struct follow *f, size_t *at, const char *path, const struct look *look)
 {
@@ -223,8 +226,8 @@ refresh(struct follow *f)
 }
 
 /*
- * The time of the first packet; a file without one is done with, unless that is because it cannot
- * be read.  Then nobody waits for it.
+ * Finds the time of the first packet.  A file without one is done with; one that cannot be read is
+ * not, but nobody waits for it.
  */
 static void
 peek(struct watched *w)

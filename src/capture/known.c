@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-/* More captures with the same first packet there are none; it bounds what a database may say. */
+/* No database has so many captures with the same first packet, unless it is damaged. */
 #define CANDIDATES_MAX 65536
 
 struct candidates {
@@ -45,8 +45,10 @@ ask(const struct replay *r, const struct entry *e, uint64_t head_hash, struct ca
 		qsort(c->items, c->count, sizeof(*c->items), compare_candidates);
 }
 
-/* Counts through the longest candidate or the end, and gives the longest that is contained.  After
- * READER_FRAME e->next is the frame behind the longest candidate. */
+/*
+ * Counts up to the longest candidate, or to the end, and returns the length of the longest one that
+ * the file contains.  After READER_FRAME e->next is the frame behind the longest candidate.
+ */
 static uint64_t
 verify(struct replay *r, struct entry *e, const struct candidates *c, enum reader_answer *answer)
 {
@@ -93,7 +95,7 @@ fail_stream(struct replay *r, struct entry *e)
 	entry_fail(e, &err, false);
 }
 
-/* Once more from the front, over `count` packets.  Returns false when nothing is left. */
+/* Reads `count` packets once more from the front.  Returns false when nothing is left. */
 static bool
 read_again(struct replay *r, struct entry *e, uint64_t count)
 {

@@ -18,7 +18,8 @@
 
 #include "base/banned.h"
 
-/* So long, at most, what came before the first filter is passed over: clocks may be set back. */
+/* So long, at most, older packets are dropped: once the clock is set back all of them seem older.
+ */
 #define PASS_OVER_US INT64_C(2000000)
 
 static int64_t
@@ -43,7 +44,7 @@ attach(struct live *l, struct bpf_program *program)
 		.filter = (struct sock_filter *)(void *)program->bf_insns,
 	};
 
-	/* In cooked mode the program is not the kernel's yet. */
+	/* In cooked mode the program still has to be changed, which libpcap does. */
 	if (l->link_type != DLT_EN10MB || program->bf_len > BPF_MAXINSNS)
 		return pcap_setfilter(l->pcap, program);
 	return setsockopt(
@@ -65,7 +66,7 @@ live_is_bound(const struct live *l)
 	return l->bound;
 }
 
-/* An interface may come back as one with other frames: what is open takes those of one kind. */
+/* An interface may come back with frames of another kind, which an open handle cannot read. */
 static bool
 is_of_our_kind(struct live *l, int hardware)
 {
@@ -175,7 +176,7 @@ live_bind(struct live *l, struct error *err)
 		return answer;
 	if (bind_to(l, index, err) != 0)
 		return LIVE_BIND_LATER;
-	/* A ring has had its filter all the time. */
+	/* A ring has kept its filter. */
 	if (l->ring == NULL && live_attach(l, err) != 0)
 		return LIVE_BIND_LATER;
 	l->bound = true;
@@ -188,7 +189,7 @@ live_fd(const struct live *l)
 	return l->fd;
 }
 
-/* The ring has what came before the first filter was set. */
+/* The ring also has packets from before the first filter was set. */
 static bool
 is_from_before(struct live *l, int64_t time_us)
 {
@@ -225,7 +226,7 @@ read_handle(struct live *l, size_t max, size_t *count, struct error *err)
 	errno = 0;
 	status = pcap_dispatch(l->pcap, (int)max, on_packet, (u_char *)(void *)l);
 	*count = status > 0 ? (size_t)status : 0;
-	/* Of NFLOG libpcap takes it for an error that there is nothing more to read. */
+	/* libpcap takes it for an error when NFLOG has nothing more to read. */
 	if (status >= 0 || (l->link_type == DLT_NFLOG && errno == EAGAIN))
 		return LIVE_OK;
 	error_set(err, "interface %s is lost: %s", l->interface, pcap_geterr(l->pcap));
@@ -238,7 +239,7 @@ read_ring(struct live *l, size_t max, size_t *count, struct error *err)
 	int fault;
 
 	*count = ring_read(l->ring, max, l->frames, l->frames_arg);
-	/* Its socket is readable for an error, too, as long as that was not asked for. */
+	/* The socket is also readable when it has an error, until somebody asks for that. */
 	fault = *count == 0 ? ring_take_error(l->ring) : 0;
 	if (fault == 0)
 		return LIVE_OK;
@@ -266,7 +267,7 @@ ask_handle(struct live *l)
 
 	if (pcap_stats(l->pcap, &now) != 0)
 		return;
-	/* Differences of what wraps are right as long as they are asked for often enough. */
+	/* The counters wrap; their differences are right as long as they are taken often enough. */
 	if (l->ring == NULL) {
 		l->stats.received += now.ps_recv - l->last.ps_recv;
 		l->stats.dropped_by_kernel += now.ps_drop - l->last.ps_drop;
@@ -313,7 +314,7 @@ make_program(
 		ether_filter_make(filter, l->options.snap_len, out);
 		return 0;
 	}
-	/* Of most link types libpcap refuses to look for tags. */
+	/* For most link types libpcap cannot look for tags. */
 	untagged.untagged = true;
 	return compile(l, filter, out, err) != 0 ? compile(l, &untagged, out, err) : 0;
 }
