@@ -147,7 +147,7 @@ log_faults(const struct config_faults *faults, const char *file)
 	}
 }
 
-/* Each SIGHUP reads them again, while packets wait. */
+/* Options may not name a pipe: each SIGHUP reads the files again, while packets wait. */
 static bool
 can_be_read_again(const char *path)
 {
@@ -169,7 +169,7 @@ capture_command_load(const struct capture_command *command, struct config *confi
 		goto out;
 	if (command->config != NULL && config_read_file(config, command->config, &faults) != 0)
 		goto out;
-	/* By hand, without a file, the database is where one is. */
+	/* Run by hand, without a configuration, the database is in the current folder. */
 	if (command->config == NULL && set_key(config, 'd', "tlstally.db") != 0)
 		goto out;
 	optind = 0;

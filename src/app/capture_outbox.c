@@ -6,7 +6,7 @@
 
 #include "base/banned.h"
 
-/* From this share of what it can hold an outbox is large: there is time left to empty it. */
+/* An outbox is large from this share of its room on, so that there is time to empty it. */
 #define LARGE_SHARE 16
 
 bool
@@ -44,7 +44,7 @@ capture_outbox_add_name(struct capture_outbox *box, const struct name_seen *seen
 	return true;
 }
 
-/* How many of `count` still have room; the others are lost, and counted. */
+/* How many of `count` still have room.  The others are lost, and counted. */
 static size_t
 fitting(size_t count, size_t used, size_t max, uint64_t *lost)
 {
@@ -65,7 +65,10 @@ capture_outbox_move(struct capture_outbox *to, struct capture_outbox *from, uint
 	size_t names =
 	    fitting(from->name_count, to->name_count, CAPTURE_OUTBOX_NAMES_MAX, lost_names);
 
-	/* As a rule what was handed over before has been taken: nothing is copied then. */
+	/*
+	 * As a rule what was moved before has been taken by now: the lists change places, and
+	 * nothing is copied.
+	 */
 	if (capture_outbox_is_empty(to)) {
 		struct capture_outbox empty = *to;
 

@@ -26,7 +26,7 @@ struct capture_outbox {
 };
 
 bool capture_outbox_is_empty(const struct capture_outbox *box);
-/* It should be moved soon, although there is much room left. */
+/* It should be moved soon, although it is not full. */
 bool capture_outbox_is_large(const struct capture_outbox *box);
 /* Both return false where there is no room. */
 bool capture_outbox_add_event(struct capture_outbox *box, const struct event *ev);

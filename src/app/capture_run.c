@@ -12,7 +12,7 @@
 #include "base/banned.h"
 
 #define HOUR_US (INT64_C(3600) * USEC_PER_SEC)
-/* So far the clock may be set within a run. */
+/* A clock set by no more than this does not end a run. */
 #define LEAP_US (INT64_C(60) * USEC_PER_SEC)
 /* Losses below this share of an hour's packets are not worth a word: 1 in 1000. */
 #define DROP_SHARE 1000
@@ -81,7 +81,7 @@ capture_run_set_lost_lines(struct capture_run *r, uint64_t count)
 	r->outside.lost_lines = count;
 }
 
-/* What is told of an interface as a whole comes from the first of its threads alone. */
+/* Whether this is the interface's first thread, which alone tells of the interface as a whole. */
 static bool
 is_first_of_interface(const struct capture_run *r, size_t i)
 {

@@ -16,15 +16,15 @@
 
 #include "base/banned.h"
 
-/* Packets per wake-up, about: timers get their turn in between. */
+/* About so many packets are read per wake-up, so that timers get their turn. */
 #define READ_MAX 4096
-/* What is in the ring at the end may be so many times that. */
+/* At the end so many times READ_MAX may still be in the ring. */
 #define LAST_READS 8
 #define TICK_US INT64_C(200000)
 /* Packets may wait in the ring for its time-out: packet time is certain only up to this long ago.
  */
 #define LAG_US INT64_C(1000000)
-/* The interface is looked at so seldom: that takes system calls. */
+/* The interface is looked at only so often, as that takes system calls. */
 #define LOOK_EVERY_TICKS 5
 /* While packets come, the outbox is filled and its reader woken at most this often. */
 #define HAND_OVER_US INT64_C(20000)
@@ -76,7 +76,7 @@ wake(int fd)
 {
 	const uint64_t one = 1;
 
-	/* A full counter wakes as well. */
+	/* A counter that cannot grow any more wakes as well. */
 	if (write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		log_error("cannot wake a thread: %s", strerror(errno));
 }
@@ -209,7 +209,7 @@ hand_over(struct capture_worker *w)
 		wake(w->options.wake_fd);
 }
 
-/* What does not go now goes with the next packets, or with the next tick. */
+/* What is not handed over now goes with the next packets, or at the next tick. */
 static void
 hand_over_if_due(struct capture_worker *w)
 {
@@ -242,7 +242,7 @@ publish(struct capture_worker *w, bool all)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
-/* What becomes of the interface is logged by one of its threads. */
+/* Of an interface's threads one logs what becomes of it. */
 static bool
 announces(const struct capture_worker *w)
 {
@@ -304,13 +304,16 @@ on_tick(void *arg)
 
 	w->ticks++;
 	looks = w->ticks % LOOK_EVERY_TICKS == 0;
-	/* Of an interface that is lost a handle of libpcap tells only when it is asked. */
+	/* libpcap's handle tells of a lost interface only when it is asked. */
 	on_readable(w);
 	if (looks)
 		check_interface(w);
 	if (looks && !live_is_bound(w->live))
 		try_to_bind(w);
-	/* What still waits may be older than this: its own times then put the clock forward. */
+	/*
+	 * Packets still in the ring may be older than this: then the clock is left to their own
+	 * times.
+	 */
 	if (w->drained)
 		pipeline_advance(w->pipeline, timestamp_now() - LAG_US);
 	hand_over(w);

@@ -33,9 +33,9 @@
 
 #include "base/banned.h"
 
-/* So long the last flush may take when told to stop. */
+/* The last flush may take so long once the daemon is told to stop. */
 #define LAST_FLUSH_US INT64_C(10000000)
-/* Each flush changes pages all over the file, and most of them again in the next one. */
+/* Each flush changes pages all over the file, most of them the same ones as the flush before. */
 #define CACHE_KIB 16384
 /* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with some room.
  */
@@ -70,7 +70,7 @@ struct capture {
 	struct event_list *taken_events; /* owned; the same: their lists, borrowed */
 };
 
-/* Nothing is counted that has no room: the database has not worked for long. */
+/* Called when the tally is full: the database has not worked for long, so the event is lost. */
 static int
 no_room(void *arg)
 {
@@ -289,7 +289,7 @@ open_workers(struct capture *c)
 	enum live_fault fault;
 	struct error err;
 
-	/* libevent has no better answer than to end the program. */
+	/* Without a descriptor libevent would end the program. */
 	if (open_files_allow(FILES_MAX + wanted * WORKER_FILES_MAX, &err) != 0) {
 		log_error("%s", err.text);
 		return -1;
@@ -445,7 +445,7 @@ bad:
 	return -1;
 }
 
-/* What comes before the loop can hear it would end the program, and is kept until then. */
+/* A signal before the loop runs would end the program; it is held back until then. */
 static void
 keep_signals(int how)
 {

@@ -125,7 +125,7 @@ print_faults(const char *path, const struct config_faults *faults)
 	buf_release(&out);
 }
 
-/* Line by line, because a line end is nothing that may be shown as it is. */
+/* Line by line, because line ends must not be escaped. */
 static void
 add_settings(struct buf *out, const struct config *config)
 {

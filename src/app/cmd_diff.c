@@ -212,7 +212,7 @@ parse_command(struct command *c, int argc, char **argv)
 	return c->help ? 0 : check_command(c, argc - optind, argv + optind);
 }
 
-/* The moments that were not given. */
+/* Chooses the moments that were not given. */
 static int
 choose_moments(struct command *c, struct store *s)
 {
@@ -303,7 +303,7 @@ out:
 	return rc == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }
 
-/* Two files end when they end: the day of the last packet counts as a whole. */
+/* Two files are compared as of their ends; the old one's last day counts as a whole. */
 static void
 compare(const struct command *c, const struct diff_side *old, const struct diff_side *new,
     struct diff *d)

@@ -201,7 +201,7 @@ write_findings(const struct doctor_feed *feed)
 	return written ? 0 : -1;
 }
 
-/* All that was named is unreadable: then there is no feed to speak of. */
+/* Nothing that was named could be read: there is no feed to speak of. */
 static bool
 has_nothing(const struct command *c, const struct doctor_feed *feed, int gathered)
 {

@@ -191,7 +191,7 @@ check_command(struct command *c)
 		log_error("export wants --format csv, json, ndjson or html, or --as FORM");
 		return -1;
 	}
-	/* The forms of --as are lines of JSON; to say so as well does no harm. */
+	/* A form of --as is lines of JSON anyway: --format ndjson beside it does no harm. */
 	if (c->has_format && c->has_form && c->format != EXPORT_NDJSON) {
 		log_error("--as is one object per line; it goes with --format ndjson or none");
 		return -1;

@@ -116,7 +116,7 @@ parse_command(struct command *c, int argc, char **argv)
 	return 0;
 }
 
-/* Opened first: when one is not there, or is not ours, nothing is begun. */
+/* Opens all files before anything begins: one may be missing, or not ours. */
 static int
 open_all(const struct command *c, struct store **stores)
 {

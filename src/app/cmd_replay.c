@@ -27,9 +27,9 @@
 #include "base/banned.h"
 
 /*
- * Measured on a storm of handshakes by 50,000 clients, for a process of less than 64 MiB.  More
- * flows than that are open at once on few mirrors; of those that are settled the oldest are
- * forgotten, and counted.
+ * Measured with a storm of handshakes by 50,000 clients, for a process of less than 64 MiB.  Few
+ * mirrors have more connections open at once; of settled ones the oldest are forgotten, and
+ * counted.
  */
 #define REPLAY_TALLY_LEN ((size_t)32 << 20)
 #define REPLAY_FLOWS 32768
@@ -135,7 +135,9 @@ store_result(struct replay_run *r)
 		result = 0; /* nothing new: the database stays as it is */
 		goto out;
 	}
-	/* Two replays of one capture may run side by side: the one that ends later gives way. */
+	/*
+	 * Two replays of one capture may run side by side: the one that ends second stores nothing.
+	 */
 	for (size_t i = 0; i < source_count; i++)
 		sources[i].must_be_new = !r->command->again;
 	r->run.sources = sources;

@@ -10,7 +10,7 @@
 
 static const char sqlite_magic[16] = "SQLite format 3";
 
-/* -1: `err` says why; 0: it is not one that SQLite would read, and its content is in `out`. */
+/* -1: `err` says why.  0: *is_database, or the whole content is in `out`. */
 static int
 read_export(const char *path, struct buf *out, bool *is_database, struct error *err)
 {
@@ -99,7 +99,7 @@ diff_input_coverage(struct store *s, const struct diff_options *options, int64_t
 		.until_us = to_us,
 		.clients = options->clients,
 	};
-	/* The moments stand beside it. */
+	/* The diff names its moments itself. */
 	const struct report_options shown = { .policy = options->policy,
 		.clients = options->clients };
 	struct report report = { 0 };

@@ -9,7 +9,7 @@
 
 /* More references than in most batches are not kept for the next one. */
 #define KEPT_REFS 65536
-/* So many events are looked at together before they are handed on. */
+/* Events whose places are worked out and prefetched together. */
 #define AHEAD TALLY_AHEAD_MAX
 /* An epoch of a replay has fewer; what others gather has to stay finite. */
 #define NAMES_MAX 4096
@@ -89,8 +89,9 @@ sort_names(struct event_sink *sink)
 }
 
 /*
- * Those up to that time, in its order.  Of an address with many names only the latest are kept, so
- * one that is learned too early would put out the one that an event asks for.
+ * Learns the names that were seen up to that time, in its order.  Of an address with many names
+ * only the latest are kept, so one that is learned too early would push out the one that an event
+ * needs.
  */
 static void
 learn_names(struct event_sink *sink, int64_t upto_us)
@@ -132,7 +133,7 @@ gather_refs(struct event_sink *sink, const struct event_list *lists, size_t list
 	reserve_refs(sink, count);
 	count = 0;
 	for (size_t i = 0; i < list_count; i++) {
-		/* With no events at all there is no memory for them either. */
+		/* A list that never had an event has no memory either. */
 		if (lists[i].count == 0)
 			continue;
 		event_list_refs(&lists[i], count, sink->refs + count);

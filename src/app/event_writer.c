@@ -22,7 +22,7 @@
 #define HOLD_MAX ((size_t)16 << 20) /* bytes held back while nothing can be written */
 #define LINE_MAX_LEN 65536          /* more than any line of JSON has */
 
-/* So long a reader is waited for, where the writer must not wait: at a time, and at the end. */
+/* The writer waits so long for a slow reader where it must not block: at a time, and at the end. */
 #define PATIENCE_US INT64_C(100000)
 #define LAST_PATIENCE_US INT64_C(5000000)
 
@@ -139,7 +139,7 @@ event_writer_new(const struct event_writer_options *options, struct error *err)
 	return NULL;
 }
 
-/* A line that went out in part goes as a whole to where the next ones go. */
+/* Takes back the part of a line that was written: the whole line goes to where the next ones go. */
 static void
 take_back_part(struct event_writer *w)
 {
@@ -173,9 +173,9 @@ event_writer_free(struct event_writer *w)
 }
 
 /*
- * How much can be written without waiting for longer than until `deadline_us`.  What its owner has
- * made a blocking pipe stays one, because others may use it too; of PIPE_BUF bytes each write to
- * one with room comes back at once.
+ * How much can be written without waiting longer than until `deadline_us`.  A blocking pipe is left
+ * blocking, because others may use it too; to a pipe with room, a write of PIPE_BUF bytes returns
+ * at once.
  */
 static size_t
 room(const struct event_writer *w, size_t len, int64_t deadline_us)

@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-/* What is watched for, of a loop. */
+/* A descriptor, timer or signal that a loop watches. */
 struct loop_watch {
 	struct loop_watch *next;
 	struct event *event;

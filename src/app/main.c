@@ -113,9 +113,9 @@ run(int argc, char **argv)
 }
 
 /*
- * What is opened first would take the place of a standard stream that is closed (`2>&-`), and get
- * what is meant for that.  What stands there instead is open for the other direction: to read or
- * write fails as before.
+ * A file opened first would get the number of a standard stream that is closed (`2>&-`), and what
+ * is written to that.  What takes the stream's place here is open for the other direction, so to
+ * read or write fails as before.
  */
 static void
 occupy_standard_streams(void)
@@ -139,7 +139,10 @@ main(int argc, char **argv)
 	/* So does a bound on the size of files (ulimit -f), where the disk would be full. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	status = run(argc, argv);
-	/* What a command wrote without looking, such as its help; what failed before was told. */
+	/*
+	 * Catches failures of what was written without a check, such as a help text; others were
+	 * told.
+	 */
 	if (fflush(stdout) != 0 && status == APP_EXIT_DONE) {
 		if (errno != EPIPE)
 			log_error("cannot write to standard output: %s", strerror(errno));

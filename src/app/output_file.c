@@ -57,7 +57,7 @@ write_through(const char *path, struct span content, struct error *err)
 	return rc;
 }
 
-/* The new name is on the disk once its folder is. */
+/* A renamed file is safe on the disk once its folder is. */
 static int
 sync_folder(const char *path)
 {

@@ -65,7 +65,7 @@ become(const struct privileges_user *user, struct error *err)
 int
 privileges_drop(const struct privileges_user *user, struct error *err)
 {
-	/* The bounding set can only be cleared while the right to do so is still there. */
+	/* The bounding set can only be cleared while the capability for it is still there. */
 	capng_clear(CAPNG_SELECT_BOTH);
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
 	if (become(user, err) != 0)
@@ -170,7 +170,7 @@ static const struct {
 	unsigned argument;
 	uint64_t ignored, value;
 } allowed_forms[] = {
-	/* No memory that can be run is made any more. */
+	/* Nothing that is mapped from now on can be executed. */
 	{ SCMP_SYS(mmap), 2, ~(uint64_t)PROT_EXEC, 0 },
 	{ SCMP_SYS(mprotect), 2, ~(uint64_t)PROT_EXEC, 0 },
 	/* The system's log, systemd, and what asks for an interface's number. */

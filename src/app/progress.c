@@ -8,7 +8,7 @@
 #include "base/banned.h"
 
 #define INTERVAL_US INT64_C(200000)
-/* Runs that end at once need no line. */
+/* Short runs show no line. */
 #define DELAY_US INT64_C(500000)
 
 const char *

@@ -26,7 +26,7 @@
 #define BATCH 512
 #define WAIT_MS 1000
 #define RETRY_MS 2000
-/* No connection is followed over so many files. */
+/* No connection lasts over so many files. */
 #define NAMES_MAX 1024
 
 struct follower {
@@ -82,7 +82,7 @@ source_name(void *arg, uint32_t source)
 	return f->names[source % NAMES_MAX];
 }
 
-/* A tally that is full goes to the database at once, in the transaction of its file. */
+/* A full tally goes to the database at once, in the transaction of its file. */
 static int
 flush_full_tally(void *arg)
 {
@@ -201,7 +201,7 @@ write_events(struct follower *f)
 	f->writer_failing = failing;
 }
 
-/* The counters of this file alone: a pipeline counts on. */
+/* The counters of this file alone: those of the pipeline never start again. */
 static size_t
 count_file(struct follower *f, struct store_counter *out)
 {
@@ -216,7 +216,7 @@ count_file(struct follower *f, struct store_counter *out)
 	return count;
 }
 
-/* Once more as long as the database is locked or its disk full; -1 where that cannot help. */
+/* Tries again while the database is locked or its disk full; -1 where that cannot help. */
 static int
 store_patiently(struct follower *f, struct store_run *run)
 {
@@ -227,7 +227,10 @@ store_patiently(struct follower *f, struct store_run *run)
 			result = store_commit(f->store, &f->error);
 		if (result == 0 && f->failing)
 			log_notice("the database works again");
-		/* What was flushed before in the same transaction is gone with it. */
+		/*
+		 * A failed transaction has lost what was flushed in it before, so trying again
+		 * cannot help.
+		 */
 		if (result == 0 || f->in_transaction || *f->stop) {
 			f->in_transaction = f->failing = false;
 			return result;

@@ -9,7 +9,10 @@ add(struct replay_loss *sum, const struct replay_loss *loss)
 	sum->is_known = sum->is_known && loss->is_known;
 }
 
-/* Where not all tell it, what some tell is a lower bound, as long as it is more than nothing. */
+/*
+ * Where some files do not tell, the sum of the others is a lower bound, which says something only
+ * if it is more than zero.
+ */
 static size_t
 put(const struct replay_loss *sum, const char *name, struct store_counter *out)
 {

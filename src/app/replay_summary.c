@@ -19,7 +19,7 @@ struct totals {
 	int64_t begin_us, end_us;
 };
 
-/* Named one by one up to here, then counted: an audit may hold thousands of files. */
+/* So many files are named one by one; the rest are counted, as an audit may hold thousands. */
 #define NAMED_MAX 5
 
 static int

@@ -48,7 +48,7 @@ on_answer(int result, char type, int count, int ttl, void *addresses, void *arg)
 static void
 on_log(int is_warning, const char *text)
 {
-	/* What does not answer is counted. */
+	/* Nothing is logged: questions without an answer are counted. */
 	(void)is_warning;
 	(void)text;
 }
@@ -98,7 +98,7 @@ ask(struct resolving *r, struct question *q)
 
 	memcpy(&v6, ip->bytes, sizeof(v6));
 	memcpy(&v4, ip->bytes, sizeof(v4));
-	/* Before the question: its answer may be there at once. */
+	/* Counted before the question is asked, as the answer may be there at once. */
 	r->pending++;
 	request = ip->family == 6 ? evdns_base_resolve_reverse_ipv6(r->dns, &v6, 0, on_answer, q)
 				  : evdns_base_resolve_reverse(r->dns, &v4, 0, on_answer, q);
@@ -140,7 +140,7 @@ resolve_clients(struct report *r, const char *resolver, size_t *unanswered, stru
 	*unanswered = resolving.pending + resolving.failed + beyond;
 	result = 0;
 out:
-	/* Without a word to those who still wait. */
+	/* Those that still wait hear nothing. */
 	if (resolving.dns != NULL)
 		evdns_base_free(resolving.dns, 0);
 	if (resolving.base != NULL)

@@ -123,7 +123,7 @@ note_result(struct store_worker *w, int result, const struct error *err, int64_t
 	s->failing = result != 0;
 }
 
-/* A step of a sweep, without the lock.  A failure is the next flush's to tell. */
+/* A step of a sweep, without the lock.  If it fails, so will the next flush, which tells. */
 static void
 prune(struct store_worker *w, int64_t before_us)
 {
@@ -143,7 +143,7 @@ prune(struct store_worker *w, int64_t before_us)
 	w->next_prune_us = clock_monotonic_us() + PRUNE_EVERY_US;
 }
 
-/* With the lock, which is given up while the database works. */
+/* Called with the lock, which is released while the database works. */
 static void
 do_job(struct store_worker *w)
 {
@@ -265,7 +265,7 @@ store_worker_finish(
 	int64_t deadline = clock_monotonic_us() + patience_us;
 	bool all;
 
-	/* Whoever would count had not begun: there is nothing to store, and nobody to do it. */
+	/* The thread that would take the tally was never started, so there is nothing to store. */
 	if (!w->started)
 		return true;
 	all = wait_for_idle(w, deadline) && store_worker_push(w, run, serial) &&

@@ -12,7 +12,7 @@
 
 #define LINE_SHOWN_MAX 1024
 
-/* At most one byte more than may be there. */
+/* Reads one byte more than allowed at most, which shows that the file is too long. */
 static int
 read_whole(int fd, size_t max, struct buf *out)
 {
