@@ -13,7 +13,7 @@
 
 #include "base/banned.h"
 
-/* A letter for each column: a number, one that may be NULL, text, bytes. */
+/* One letter for the kind of each column: a number, one that may be NULL, text, bytes. */
 #define NUMBER 'i'
 #define OPTIONAL 'n'
 #define TEXT 't'
@@ -70,7 +70,7 @@ connect_table(
 	(void)message;
 	table->store = store;
 	*out = &table->base;
-	/* For our own statements, not for what a database from elsewhere may have in its schema. */
+	/* For our own statements only, not for triggers or views of a database from elsewhere. */
 	status = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
 	if (status == SQLITE_OK)
 		status = sqlite3_declare_vtab(db,
@@ -86,7 +86,7 @@ disconnect_table(sqlite3_vtab *table)
 	return SQLITE_OK;
 }
 
-/* There is one way to read it. */
+/* There is only one way to read the table. */
 static int
 choose_way(sqlite3_vtab *table, sqlite3_index_info *info)
 {
@@ -145,7 +145,7 @@ tell_text(sqlite3_context *out, const struct store_batch *b, int64_t place, char
 	const char *text = b->text.data + (size_t)(place >> 32);
 	int len = (int)(place & INT32_MAX);
 
-	/* It stays where it is until the statement was stepped. */
+	/* The text stays where it is until the statement was stepped. */
 	if (kind == BYTES)
 		sqlite3_result_blob(out, text, len, SQLITE_STATIC);
 	else
@@ -199,8 +199,8 @@ store_batch_prepare(struct store *s)
 }
 
 /*
- * By the key, which is the first column: rows that go to the end of a table, each behind the last
- * one, fill its pages.  They come nearly in that order.
+ * Sorts by the key, which is the first column: rows go to the end of a table, each behind the last
+ * one, and fill its pages.  They are nearly in that order already.
  */
 static void
 sort_rows(struct store_batch *b, size_t width)

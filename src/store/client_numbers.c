@@ -11,7 +11,7 @@
 #include "base/banned.h"
 
 #define FIRST_SLOTS 1024
-/* 3 MiB.  Beyond, all is forgotten. */
+/* 3 MiB.  When more clients come, all are forgotten. */
 #define SLOTS_MAX (1 << 17)
 
 struct client_number {
@@ -38,7 +38,7 @@ store_clients_forget(struct store *s)
 	s->clients = NULL;
 }
 
-/* Twice: after once, addresses of one network may stand in rows. */
+/* Hashed twice: after once, with some keys the addresses of one network would form runs. */
 static size_t
 hash_address(const struct hash_key *key, const struct addr *ip)
 {
@@ -93,7 +93,7 @@ keep(struct client_numbers *n, const struct addr *ip, int64_t id)
 	n->count++;
 }
 
-/* Of a sensor without clients all are known. */
+/* Where the sensor has no clients yet, every one that follows will be known. */
 static int
 begin(struct store *s, int64_t sensor_id, struct error *err)
 {

@@ -60,20 +60,20 @@ read_state(sqlite3_stmt *st, struct store_client_row *row, bool *damaged)
 	if (row->has_mac)
 		memcpy(row->mac, mac, 6);
 	event_text_set(&row->name, store_column_span(st, 1));
-	/* A name's source is not worth giving up for. */
+	/* A name with a damaged source is still a name. */
 	row->name_source = source <= NAME_SOURCE_LAST ? (enum name_source)source : NAME_SOURCE_NONE;
 	row->name_us = sqlite3_column_int64(st, 2);
 	row->first_us = sqlite3_column_int64(st, 3);
 	row->last_us = sqlite3_column_int64(st, 4);
 	row->count = store_column_u64(st, 5);
-	/* What cannot be read begins anew. */
+	/* A cadence that cannot be read begins anew. */
 	(void)cadence_read(store_column_span(st, 7), &row->cadence);
 	store_client_read_days(store_column_span(st, 9), row, damaged);
 	store_client_read_hour(store_column_span(st, 10), row, damaged);
 	return marks;
 }
 
-/* The row that the statement stands on; *apart: there are findings elsewhere. */
+/* The row that the statement stands on; *apart: some findings have rows of their own. */
 static int
 read_row(struct store *s, sqlite3_stmt *st, const struct addr *ip, struct store_client_row *row,
     bool *apart, struct error *err)
@@ -127,11 +127,11 @@ update_name(struct store_client_row *row, const struct tally_client *c, struct b
 	row->name_us = c->name_us;
 }
 
-/* `row->last_us` is still that of the flush before. */
+/* Called while `row->last_us` is still that of the flush before. */
 static void
 update_cadence(struct store_client_row *row, const struct tally_client *c)
 {
-	/* Only marks, or the end of sessions: nobody came. */
+	/* Only marks, or ends of sessions: the client did not come again. */
 	if (c->event_count == 0)
 		return;
 	if (row->count == 0) {
@@ -161,7 +161,7 @@ store_client_update(struct store_client_row *row, const struct tally_client *c, 
 	row->last_us = c->last_us > row->last_us ? c->last_us : row->last_us;
 }
 
-/* Numbers go up from the last one in use, as SQLite would give them. */
+/* Numbers continue behind the last one in use, as SQLite would give them. */
 static int
 new_number(struct store *s, int64_t *id, struct error *err)
 {
@@ -207,7 +207,7 @@ keep_text(struct store *s, const struct buf *text)
 	return store_batch_text(s, STORE_BATCH_STATES, span_from(text->data, text->len));
 }
 
-/* In the order of STATEMENT_STATES_WRITE; returns where the next column is. */
+/* Values in the order of STATEMENT_STATES_WRITE; returns where the next one goes. */
 static int64_t *
 fill_cadence(struct store *s, const struct cadence *cadence, const struct cadence_summary *summary,
     int64_t *out)

@@ -13,7 +13,9 @@
 #define HOUR_COUNT_WIDTH 9
 #define HOUR_COUNT_MAX 999999999
 
-/* Eight bits for what is spoken: SSLv2, 3.x, and the drafts of TLS 1.3.  Anything else is 0. */
+/*
+ * A version in eight bits: SSLv2, SSL 3.0 to TLS 1.3, and the drafts of TLS 1.3.  Any other is 0.
+ */
 static int64_t
 pack_version(uint16_t version)
 {
@@ -24,7 +26,7 @@ pack_version(uint16_t version)
 	return version < 0x40 ? version : 0;
 }
 
-/* What SQLite has no date for is the first day or the last. */
+/* The number of a day.  A day that SQLite has no date for counts as the first, or the last. */
 static int64_t
 day_number(const struct tally_day *day)
 {
@@ -59,7 +61,7 @@ move_days(struct store *s, struct store_client_row *row, struct error *err)
 	return 0;
 }
 
-/* Negative: it has none. */
+/* The number of the row's latest day; negative: it has none. */
 static int64_t
 latest_day(const struct store_client_row *row)
 {
@@ -87,7 +89,7 @@ store_client_add_day(
 	return 0;
 }
 
-/* Into the table, which has room for so many. */
+/* Writes an hour into its table, and has the client's hours trimmed to as many as are kept. */
 static int
 write_hour(struct store *s, int64_t client_id, const struct tally_hour *hour, struct error *err)
 {
@@ -187,7 +189,7 @@ store_client_read_hour(struct span text, struct store_client_row *row, bool *dam
 	h->failed_names = (uint32_t)names;
 }
 
-/* The count is no wider than it is. */
+/* A count takes as many digits as it has. */
 void
 store_client_pack_days(const struct store_client_row *row, struct buf *out)
 {
@@ -205,7 +207,7 @@ store_client_pack_days(const struct store_client_row *row, struct buf *out)
 	store_packed_end(out);
 }
 
-/* More than so many in an hour nobody can have. */
+/* Nobody has more than HOUR_COUNT_MAX in an hour. */
 static char *
 put_hour_count(char *out, uint64_t count)
 {

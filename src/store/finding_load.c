@@ -12,7 +12,7 @@ struct set_loading {
 	struct error *err;
 };
 
-/* These two copy of texts what is there, which is a tenth of their room. */
+/* The next two copy no more of a text than there is, which is a tenth of its room. */
 static void
 set_key(struct finding_key *to, const struct finding_key *kind, const struct addr *ip)
 {

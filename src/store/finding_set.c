@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-/* New ones are taken in by so many, which bounds the memory for a client that floods. */
+/* New findings are taken in so many at a time, which bounds the memory for a client that floods. */
 #define SLICE 4096
 /*
  * Of rows under STORE_OTHER_SERVERS so many keep their port and the rest of the key; beyond, only
@@ -56,7 +56,10 @@ store_set_make_room(struct finding_set *set, size_t count)
 	assert(set->items != NULL);
 }
 
-/* Among those from `low` up to `high`, in the order of kinds, by its kind; NULL: it is none. */
+/*
+ * The finding of that kind among those from `low` up to `high`, which are in the order of kinds;
+ * NULL: there is none.
+ */
 static struct finding *
 find_between(struct finding_set *set, size_t low, size_t high, int64_t kind)
 {
@@ -96,7 +99,7 @@ store_set_sort(struct finding_set *set)
 		qsort(set->items, set->count, sizeof(*set->items), compare_items);
 }
 
-/* True when `from` says of the latest one what `into` does not. */
+/* True when the latest handshakes of `from` tell something that is not in `into`. */
 static bool
 brings_news(const struct finding *into, const struct finding *from)
 {
@@ -146,7 +149,7 @@ sort_unique(struct finding_set *set, size_t count)
 	return kept + 1;
 }
 
-/* Among those that the slices before have brought. */
+/* The like of `f` among what earlier slices have brought; NULL: there is none. */
 static struct finding *
 find_new(struct finding_set *set, const struct finding *f)
 {
@@ -173,7 +176,7 @@ mark_change(struct store *s, size_t index, const struct finding *f)
 	}
 }
 
-/* Adds a candidate to its like; false: the set has none. */
+/* Adds a candidate to the finding that it belongs to; false: the set has none. */
 static bool
 join_known(struct store *s, const struct finding *f, const struct store_finding_place *place)
 {
@@ -271,7 +274,7 @@ take_in(struct store *s, size_t count, struct error *err)
 	return 0;
 }
 
-/* For the next slice, which searches them. */
+/* Sorts what is new, for the next slice to search. */
 static void
 sort_new(struct finding_set *set)
 {
@@ -281,7 +284,7 @@ sort_new(struct finding_set *set)
 	memset(set->places + stored, 0, count * sizeof(*set->places));
 }
 
-/* Candidates from the tally, behind the set; *changed: a key is not the tally's any more. */
+/* Puts candidates from the tally behind the set; *changed: a key had to be changed for storing. */
 static int
 take_slice(struct store *s, struct tally_numbers *numbers, size_t first, size_t count, bool keep,
     bool *changed, struct error *err)
@@ -303,7 +306,7 @@ store_set_add(
     struct store *s, struct tally_numbers *numbers, const struct tally_client *c, struct error *err)
 {
 	struct finding_set *set = &s->set;
-	/* Of one that floods most will be folded. */
+	/* Where a client floods, most findings will be folded: their kinds are not kept yet. */
 	bool is_new = set->count == 0, keep = is_new && c->finding_count <= SLICE;
 	bool changed = false;
 	size_t done = 0;
@@ -315,7 +318,7 @@ store_set_add(
 		    0)
 			return -1;
 		done += count;
-		/* Nothing to join it with: a tally has each key once. */
+		/* Nothing is stored that it could be joined with, and a tally has each key once. */
 		if (keep && !changed) {
 			set->count = count;
 			return 0;
@@ -381,7 +384,9 @@ same_judgement(struct store_judgement a, struct store_judgement b)
 	return a.rank == b.rank && a.server == b.server;
 }
 
-/* Of one that is new, or has another story than before: finds or makes what it shares. */
+/*
+ * For a finding that is new, or tells something else than before: finds or makes its shared rows.
+ */
 static int
 find_shared(struct store *s, size_t index, bool is_new, struct error *err)
 {
@@ -409,7 +414,7 @@ note_version(struct finding_set *set, uint16_t version)
 		set->best_version = version;
 }
 
-/* Most have not changed, and are as they were read. */
+/* Most findings have not changed, and are written as they were read. */
 static void
 pack_one(struct finding_set *set, size_t index)
 {
@@ -421,7 +426,7 @@ pack_one(struct finding_set *set, size_t index)
 		    &set->text, &set->places[index], &set->items[index], set->judged[index]);
 }
 
-/* Those of the client's own row, in the order of kinds. */
+/* Packs the findings of the client's own row, in the order of kinds. */
 static void
 pack_own(struct finding_set *set, const uint16_t *own, size_t count)
 {
@@ -462,7 +467,7 @@ store_set_write(struct store *s, int64_t client_id, struct error *err)
 			place->apart = own_count == STORE_OWN_FINDINGS_MAX ||
 				       !store_finding_fits(place, &set->items[i]);
 		if (!place->apart) {
-			own[own_count++] = (uint16_t)i; /* the first ones, or rows would be many */
+			own[own_count++] = (uint16_t)i; /* not all, or rows would be many */
 			continue;
 		}
 		set->has_apart = true;

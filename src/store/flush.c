@@ -67,7 +67,7 @@ flush_client(struct store *s, int64_t sensor_id, struct tally_numbers *numbers,
 	if (store_clients_find(s, sensor_id, &c->ip, &row.id, err) != 0)
 		return -1;
 	is_new = row.id == 0;
-	/* Only marks, or the end of sessions, of a client that was removed since. */
+	/* Only marks, or ends of sessions, of a client that was removed in the meantime. */
 	if (is_new && c->event_count == 0)
 		return 0;
 	store_set_clear(&s->set);
@@ -85,7 +85,7 @@ int
 store_find_client(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *client_id,
     struct error *err)
 {
-	/* It may be among the rows that wait. */
+	/* Its rows may be among those that wait. */
 	if (store_batches_write(s, err) != 0)
 		return -1;
 	return store_client_number(s, sensor_id, ip, client_id, err);
@@ -196,7 +196,7 @@ store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct stor
 		return -1;
 	}
 	if (tally != NULL)
-		tally_sort(tally); /* before others have to wait for the lock */
+		tally_sort(tally); /* before the lock is taken, for which others would wait */
 	if (!s->in_transaction && store_run_statement(s, STATEMENT_BEGIN, err) != 0)
 		return -1;
 	if ((tally != NULL && flush_tally(s, sensor_id, tally, err) != 0) ||

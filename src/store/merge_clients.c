@@ -197,7 +197,7 @@ load_hours(struct store *s, int64_t client_id, struct client_news *c, struct err
 	return store_load_hours(s, client_id, &c->hours, &c->hour_count, err);
 }
 
-/* What was kept of it when it was taken in last, into the set of `into`; nothing the first time. */
+/* Loads the copy from the last merge into the set of `into`; nothing the first time. */
 static int
 read_copy(struct merge *m, int64_t copy_id, const struct addr *ip, struct client_news *copy)
 {
@@ -237,7 +237,7 @@ add_news(struct merge *m, struct client_news *c, const struct client_news *copy)
 	return rc;
 }
 
-/* The copy is replaced: what is gone there is gone. */
+/* Replaces the copy: what is gone there is gone here. */
 static int
 replace_copy(struct merge *m, int64_t copy_id, uint64_t count, struct client_news *c)
 {

@@ -186,7 +186,10 @@ mark_news(struct merge *m, struct comparison *c)
 			c->is_other_copy = c->is_other_copy || known->started_us != run->started_us;
 			came_another_way =
 			    came_another_way || known->part != m->part || m->part == 0;
-			/* At its end a run settles what is open, without another packet. */
+			/*
+			 * When it ends a run settles what is open, which brings events without
+			 * another packet.
+			 */
 			run->is_news = run->packets > known->packets || run->events > known->events;
 			c->lacks = c->lacks || run->packets < known->packets ||
 				   run->events < known->events;
@@ -283,8 +286,8 @@ share_interface(const struct merge *m, size_t new_run, size_t old_run)
 }
 
 /*
- * Live traffic has no identity: the same sensor at the same time is taken for the same packets,
- * unless both are live on different interfaces.
+ * Live traffic has no identity.  Two runs of the same sensor at the same time are taken for the
+ * same packets, unless both are live on different interfaces.
  */
 static const struct merge_run *
 find_same_time(const struct merge *m)

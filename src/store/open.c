@@ -50,7 +50,7 @@ is_too_long(const char *path, size_t *max)
 	char whole[PATH_MAX];
 
 	*max = (size_t)vfs->mxPathname - strlen("-journal");
-	/* Its low byte: another one says that there are links in the path. */
+	/* The low byte of the answer: the rest says that there are links in the path. */
 	return (vfs->xFullPathname(vfs, path, (int)sizeof(whole), whole) & 0xff) == SQLITE_OK &&
 	       strlen(whole) > *max;
 }
@@ -121,7 +121,7 @@ check_file(const struct store *s, struct error *err)
 	return 0;
 }
 
-/* Nobody asks how much memory SQLite has: counting it takes a lock for each piece. */
+/* Nobody asks how much memory SQLite uses, and counting takes a lock for each allocation. */
 static void
 set_up_sqlite(void)
 {

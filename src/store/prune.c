@@ -83,8 +83,10 @@ delete_rows(struct store *s, enum store_statement which, int64_t id, int64_t lim
 	return 0;
 }
 
-/* The same for what is in the client's own row, which is judged anew: what is left may mean
- * something else than before. */
+/*
+ * The same for what is in the client's own row.  It is judged anew, because what is left may mean
+ * something else.
+ */
 static int
 prune_row(struct store *s, const struct prune_client *c, int64_t before_us, bool changed,
     size_t max, size_t *count, struct error *err)
@@ -139,7 +141,7 @@ prune_client(struct store *s, const struct prune_client *c, int64_t before_us, s
 		0)
 		return -1;
 	if (findings > 0)
-		store_cache_clear(s); /* with them went what only they had */
+		store_cache_clear(s); /* what only those findings had is gone as well */
 	if (prune_row(s, c, before_us, findings > 0, max, &own, err) != 0)
 		return -1;
 	*done = findings < max && own < max && rows < max && hours < max;
@@ -171,7 +173,7 @@ static int
 prune_some(
     struct store *s, int64_t before_us, size_t max, size_t *count, bool *more, struct error *err)
 {
-	/* Looking at a client is work as well, where all of them are fresh. */
+	/* Looking at a client counts too, so that a call ends where all clients are fresh. */
 	for (size_t looked = 0; looked < max && *count < max; looked++) {
 		struct prune_client c;
 		bool found, done;
@@ -221,7 +223,10 @@ store_prune(
 		s->prune_sensor = 0;
 	return 0;
 bad:
-	/* From the front: what was passed over may not have been removed. */
+	/*
+	 * The next sweep starts again, because what this one has passed over may not have been
+	 * removed.
+	 */
 	s->prune_sensor = 0;
 	*count = 0;
 	return -1;

@@ -72,7 +72,7 @@ static int
 write_reference(struct store *s, const enum store_statement statements[2],
     const struct store_reference *reference, struct error *err)
 {
-	/* Adds to the row; then removes it if it is nobody's. */
+	/* Adds to the row's number of findings, then removes the row if it has none left. */
 	for (size_t i = 0; i < 2; i++) {
 		sqlite3_stmt *st;
 

@@ -71,7 +71,10 @@ store_digest_key(struct store *s)
 	return &s->digest_key;
 }
 
-/* The row that was just made; nobody refers to it yet, which store_references_write looks after. */
+/*
+ * The number of the row that was just made.  Nothing refers to it yet: store_references_write
+ * removes it if that stays so.
+ */
 static int64_t
 new_row(struct store *s, enum store_shared which)
 {
@@ -164,8 +167,8 @@ store_keep_kind(struct store *s, const struct finding_key *key, int64_t *id, str
 }
 
 /*
- * Over what store_same_story compares.  A machine that computes it in another way keeps some rows
- * twice, and makes no mistake.
+ * Over all that store_same_story compares.  A machine that computes it in another way stores some
+ * rows twice, which does no harm.
  */
 static int64_t
 digest(struct store *s, const struct finding *f)
@@ -195,7 +198,7 @@ digest(struct store *s, const struct finding *f)
 	return (int64_t)hash_bytes(store_digest_key(s), bytes, len + f->certificate_subject.len);
 }
 
-/* As the columns of a story are told apart. */
+/* True when no column of a story differs. */
 bool
 store_same_story(const struct finding *a, const struct finding *b)
 {

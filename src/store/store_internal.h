@@ -72,8 +72,8 @@ struct store_finding_place {
 struct tally_numbers;
 
 /*
- * One client's findings while they are brought up to date: first those that were stored before,
- * `own_count` of them in the client's own row, each in the order of their kinds' numbers; then the
+ * One client's findings while they are brought up to date.  First those that were stored before,
+ * the `own_count` of the client's own row and then the others, both in the order of kinds; then the
  * new ones.
  */
 struct finding_set {
@@ -92,7 +92,7 @@ struct finding_set {
 	uint16_t worst_version, best_version; /* 0: none */
 };
 
-/* Rows that wait to be written, per table; in the order in which they are. */
+/* The batch of each table, in the order in which the tables are written. */
 enum store_batch_of {
 	STORE_BATCH_CLIENTS,
 	STORE_BATCH_STATES,
@@ -109,7 +109,7 @@ enum store_batch_of {
  */
 #define STORE_BATCH_ROWS_MAX 32
 #define STORE_BATCH_WIDTH_MAX 16
-/* The value of a column that may be NULL. */
+/* Stands for NULL in a column that may be NULL. */
 #define STORE_BATCH_NULL INT64_MIN
 
 struct store_batch {
@@ -438,14 +438,14 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	"CASE WHEN " STORE_OWN_JUDGED " & 256 THEN 1 ELSE " STORE_OWN_TEXT("18, 7") " END"
 #define STORE_OWN_LEN_US                                                                           \
 	"CASE WHEN " STORE_OWN_JUDGED " & 256 THEN 0 ELSE " STORE_OWN_TEXT("25") " END"
-/* Counted from the end, if there is anything. */
+/* Places count from the end of the text, where this stands if any of it is not 0. */
 #define STORE_OWN_MORE(place)                                                                      \
 	"CASE WHEN " STORE_OWN_JUDGED " & 64 THEN " STORE_OWN_TEXT(place ", 7") " ELSE 0 END"
 #define STORE_OWN_GAPS STORE_OWN_MORE("-63")
 #define STORE_OWN_LOGINS STORE_OWN_MORE("-56")
 #define STORE_OWN_FALLBACKS STORE_OWN_MORE("-42")
 #define STORE_OWN_DROPPED STORE_OWN_MORE("-35")
-/* The end of all sessions was seen, or of none, where nothing else is said. */
+/* Where nothing else is said, the end of all sessions was seen, or of none. */
 #define STORE_OWN_ENDED                                                                            \
 	"CASE WHEN " STORE_OWN_JUDGED " & 64 THEN " STORE_OWN_TEXT(                                \
 	    "-70, 7") " WHEN " STORE_OWN_JUDGED " & 128 THEN " STORE_OWN_COUNT " ELSE 0 END"
@@ -471,9 +471,9 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 #define STORE_CLIENT_TABLES                                                                        \
 	"client c JOIN client_state x ON x.id = c.id JOIN sensor s ON s.id = c.sensor"
 /*
- * The same for what is counted by time: the number of a day is that of its client, the day (23
- * bits), the version (8, as packed in flush.c) and the outcome (3); that of an hour its client's,
- * and the hour.  Days and hours are numbered from one long ago.
+ * The same for counts by time.  The number of a day: its client's, the day (23 bits), the version
+ * (8, see client_times.c) and the outcome (3).  That of an hour: its client's, and the hour.  Days
+ * and hours are counted from long before 1970.
  */
 #define STORE_TIME_BITS 34
 #define STORE_DAY_SHIFT 11
@@ -488,13 +488,13 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 	" >> 9 & 1 THEN 768 + (" id " >> 3 & 63) ELSE " id " >> 3 & 63 END"
 #define STORE_DAY_OUTCOME(id) "(" id " & 7)"
 #define STORE_HOUR(id) "((" id " & 17179869183) - 8589934592)"
-/* Of a client's latest day, one of json_each(x.days): its number, and the count up to the end. */
+/* One day of json_each(x.days), the client's latest: its number, and then the count. */
 #define STORE_ROW_DAY "CAST(substr(d.value, 1, 11) AS INTEGER)"
 #define STORE_ROW_DAY_COUNT "CAST(substr(d.value, 12) AS INTEGER)"
 /* And of its latest hour: its number, as above, then 9 digits each. */
 #define STORE_ROW_HOUR "(CAST(substr(x.hour, 1, 11) AS INTEGER) - 8589934592)"
 #define STORE_ROW_HOUR_COUNT(place) "CAST(substr(x.hour, " place ", 9) AS INTEGER)"
-/* With room for all of that, and for a kind. */
+/* The largest number of a client that leaves room for all of that, and for a kind. */
 #define STORE_CLIENT_MAX (INT64_MAX >> STORE_TIME_BITS)
 
 /* Writes it with the next batch; `place` is whole. */
