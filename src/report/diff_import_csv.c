@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "policy/printable.h"
 #include "report/diff_import.h"
+#include "report/export_internal.h"
 
 #include "base/banned.h"
 
@@ -51,13 +52,12 @@ read_field(struct span *in, struct buf *out, bool *last)
 	return true;
 }
 
-/* What the export put in front of a formula. */
+/* The export puts one in front of a formula. */
 static struct span
 without_apostrophe(struct buf *field)
 {
-	static const char starts[] = { '=', '+', '-', '@', ' ' };
-	bool has = field->len > 1 && field->data[0] == '\'' &&
-		   memchr(starts, field->data[1], sizeof(starts)) != NULL;
+	bool has =
+	    field->len > 0 && field->data[0] == '\'' && export_is_formula(buf_text(field) + 1);
 
 	return has ? span_from(field->data + 1, field->len - 1)
 		   : span_from(field->data, field->len);

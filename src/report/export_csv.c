@@ -21,12 +21,8 @@ struct csv {
 	const char *sentence;
 };
 
-/*
- * Whether a spreadsheet would take the field for a formula.  Some pass over blanks in front, and
- * some take the wide forms of the signs (U+FF0B, U+FF0D, U+FF1D, U+FF20) as well.
- */
-static bool
-is_formula(const char *text)
+bool
+export_is_formula(const char *text)
 {
 	static const char *const wide[] = { "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\x9d",
 		"\xef\xbc\xa0" };
@@ -57,7 +53,7 @@ add_field(struct csv *csv, const char *value)
 	buf_clear(&csv->printable);
 	printable_add(&csv->printable, span_from_text(value), SIZE_MAX);
 	text = buf_text(&csv->printable);
-	formula = is_formula(text);
+	formula = export_is_formula(text);
 	quote = formula || text[strcspn(text, ",;\"\r\n\t'")] != '\0' || text[0] == ' ';
 	if (quote)
 		buf_add_char(csv->out, '"');
@@ -111,7 +107,7 @@ write_number(void *arg, const char *name, uint64_t value)
 	buf_add_u64(csv->out, value);
 }
 
-/* The coverage in the columns that fit: the rest stays empty. */
+/* The coverage, in the columns that fit it; the others are empty. */
 static void
 write_coverage_text(void *arg, const char *name, const char *value)
 {

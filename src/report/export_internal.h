@@ -23,6 +23,13 @@ void export_visit_row(const struct report_client *c, size_t index, const struct 
 /* What is known of the client over all of its rows. */
 void export_visit_summary(const struct report_client *c, const struct export_visitor *v);
 
+/*
+ * Whether a spreadsheet would take the text for a formula, so that a CSV has an apostrophe in front
+ * of it.  Some pass over blanks in front, and some take the wide forms of the signs (U+FF0B,
+ * U+FF0D, U+FF1D, U+FF20) as well.
+ */
+bool export_is_formula(const char *text);
+
 bool export_is_shown(const struct export_view *view, const struct report_client *c);
 
 void export_write_csv(const struct report *r, const struct report_options *options,

@@ -104,6 +104,37 @@ START_TEST(a_field_may_be_quoted_and_defused)
 }
 END_TEST
 
+/* As the export writes them: an apostrophe in front of what a spreadsheet would calculate. */
+static const struct {
+	const char *field, *name;
+} defused[] = {
+	{ "'=1+1", "=1+1" },
+	{ "' @x", " @x" },
+	{ "'\xef\xbc\x9d"
+	  "1+1",
+	    "\xef\xbc\x9d"
+	    "1+1" },
+	{ "'x", "'x" },
+	{ "' x", "' x" },
+	{ "'", "'" },
+};
+
+START_TEST(an_apostrophe_goes_where_the_export_has_put_one)
+{
+	struct diff_side side;
+	struct buf text = { 0 };
+
+	buf_addf(&text,
+	    HEAD "inventory,\"%s\",10.0.0.1,,IMAP,s,993,,TLSv1.0,refused,1,"
+		 "2026-11-01T00:00:00Z,2026-11-01T00:00:00Z,broken\n",
+	    defused[_i].field);
+	import(&side, buf_text(&text));
+	ck_assert_str_eq(side.clients[0].sensor, defused[_i].name);
+	diff_side_release(&side);
+	buf_release(&text);
+}
+END_TEST
+
 static const char *const bad_exports[] = {
 	"",
 	"a,b\n1,2\n",
@@ -182,6 +213,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, a_change_is_a_pair_of_states, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, a_field_may_be_quoted_and_defused);
+	tcase_add_loop_test(tc, an_apostrophe_goes_where_the_export_has_put_one, 0,
+	    (int)(sizeof(defused) / sizeof(defused[0])));
 	tcase_add_loop_test(tc, what_is_no_export_is_refused_and_named, 0,
 	    (int)(sizeof(bad_exports) / sizeof(bad_exports[0])));
 	tcase_add_test(tc, every_prefix_of_an_export_is_read_or_refused);
