@@ -54,7 +54,7 @@ struct state {
 	enum verdict known;           /* the worst of both: what is overdue is not gone yet */
 };
 
-/* What went well at one server, or with one protocol. */
+/* The latest success at one server, or with one protocol. */
 struct success {
 	bool any;
 	int64_t first_us; /* the latest beginning of a row */
@@ -90,7 +90,10 @@ end_of_server(const struct diff_client *c, size_t i)
 	return end;
 }
 
-/* On a later day: when a day is missed, what came earlier on the last one says nothing. */
+/*
+ * Successes have to go on to a later day: those of the same day say nothing of a row that comes
+ * once a day.
+ */
 static bool
 went_on_after(const struct success *s, const struct diff_row *row)
 {
@@ -200,11 +203,13 @@ find_change(const struct state *old, const struct state *new, enum diff_change *
 			*out = DIFF_BACK;
 		else
 			*out = DIFF_WORSE;
-		/* Days do not tell servers apart: what comes to one of them once a week is overdue
-		 * on most days, and no news when it comes. */
+		/*
+		 * Days do not tell servers apart: what a client does with one of them once a week
+		 * is overdue on most days, and is no news when it comes.
+		 */
 		return old->condition != OPEN || verdict_of(new) < old->known;
 	case QUIET:
-		/* It came, and has gone, between the two. */
+		/* It came and went between the two moments. */
 		*out = old->condition == ABSENT ? DIFF_NEW : DIFF_QUIET;
 		return old->condition == ABSENT || old->condition == OPEN;
 	case FINE:
@@ -234,7 +239,7 @@ add_item(struct diff *out, enum diff_change change, const struct diff_client *c,
 	const struct state *shown = change == DIFF_FIXED || change == DIFF_QUIET ? old : new;
 	struct diff_item *item;
 
-	/* What changed is a row that was, or is, below the minimum. */
+	/* A change is always about a row that was, or is, below the minimum. */
 	assert(shown->worst != NULL);
 	out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
 	item = &out->items[out->count++];
@@ -260,7 +265,7 @@ struct joined {
 	struct diff_client client;
 };
 
-/* Where both know a day, the one that knows more of it counts: they may be of one sensor. */
+/* Of a day that both sides know, the larger count is taken: both may be of the same sensor. */
 static void
 join_days(const struct diff_client *old, const struct diff_client *new, struct diff_client *out)
 {

@@ -29,7 +29,7 @@ diff_observed_init(
 	sensor_days_finish(observed);
 }
 
-/* Where days do not tell (an export has none): the usual gap, else the average one. */
+/* Where the days are not known, as in an export: the usual gap, else the average one. */
 static unsigned
 average_cadence(const struct diff_client *c, const struct diff_row *row)
 {

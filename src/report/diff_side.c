@@ -8,7 +8,7 @@
 
 #include "base/banned.h"
 
-/* Room for one more; both numbers count items of `size` bytes. */
+/* Room for one more item of `size` bytes; `count` and `room` count items. */
 static void *
 grow(void *items, size_t count, size_t *room, size_t size)
 {

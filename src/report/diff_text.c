@@ -11,7 +11,7 @@
 
 #include "base/banned.h"
 
-/* Lines of a mail, where there is no terminal that says how wide it is. */
+/* The length of lines in a mail, and wherever no terminal says how wide it is. */
 #define MAIL_WIDTH 78
 #define CHANGE_WIDTH 7
 /* Of a file. */
@@ -32,7 +32,7 @@ version_text(uint16_t version)
 	return version != 0 ? tls_version_name(version) : "an unknown version";
 }
 
-/* What the row says, without counts. */
+/* What the row says, but for its counts. */
 static void
 add_way(const struct diff_row *row, struct buf *out)
 {
@@ -201,7 +201,7 @@ diff_write_text(const struct diff *d, const struct diff_view *view, struct buf *
 		}
 		add_unchanged(d, &line);
 		buf_addf(&line, ". %s", view->coverage);
-		/* One line says that there is nothing to read. */
+		/* A diff without changes is one line, however long. */
 		terminal_add_wrapped(&text, buf_text(&line), 0, d->count == 0 ? 0 : width);
 		if (d->count > 0)
 			buf_add_char(&text, '\n');

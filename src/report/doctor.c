@@ -45,7 +45,9 @@ static const char *const counter_names[DOCTOR_COUNTER_COUNT] = {
 	[DOCTOR_UNKNOWN_LINK] = "unknown_link_type",
 };
 
-/* A rule that speaks from a share on; the rest have conditions of their own, below. */
+/*
+ * A rule that speaks from a certain share on.  Other rules have conditions of their own: see below.
+ */
 struct threshold {
 	enum doctor_rule rule;
 	enum doctor_severity severity; /* below `critical` */
@@ -140,7 +142,7 @@ add_share(struct findings *f, enum doctor_rule rule, uint64_t part, uint64_t who
     uint32_t critical)
 {
 	if (whole < part)
-		whole = part; /* counted at two places, a little apart */
+		whole = part; /* the two are counted at different places, a little apart */
 	if (reaches(part, whole, critical))
 		add(f, rule, DOCTOR_CRITICAL, part, whole);
 	else if (reaches(part, whole, speaks))
@@ -160,7 +162,7 @@ examine_presence(const uint64_t *c, struct findings *f)
 		add(f, DOCTOR_RULE_NO_PAYLOAD, DOCTOR_CRITICAL, 0, c[DOCTOR_TCP]);
 }
 
-/* What was on the wire and did not get here. */
+/* Packets that were on the wire and did not get here. */
 static void
 examine_loss(const uint64_t *c, struct findings *f)
 {
@@ -217,7 +219,7 @@ examine_threshold(const uint64_t *c, const struct threshold *t, struct findings 
 static double
 share_of(const struct doctor_finding *f)
 {
-	/* What is wholly missing comes before what is missing in part. */
+	/* What is missing altogether comes before what is missing in part. */
 	return f->part == 0 || f->whole == 0 ? 1.0 : (double)f->part / (double)f->whole;
 }
 

@@ -57,7 +57,7 @@ add_cell(struct buf *out, const char *text)
 	add_escaped(out, text != NULL ? text : "-");
 }
 
-/* On one line: "TLSv1.", "0" would be hard to read. */
+/* Not broken into lines: "TLSv1." and "0" would be hard to read. */
 static void
 add_version_cell(struct buf *out, uint16_t version)
 {
@@ -66,7 +66,7 @@ add_version_cell(struct buf *out, uint16_t version)
 	buf_addf(out, "<td class=t>%s", name != NULL ? name : "-");
 }
 
-/* A server's name may be long: it has some room, then breaks. */
+/* A server's name may be long: from some length on it is broken into lines. */
 static void
 add_server_cell(struct buf *out, const char *server)
 {
@@ -95,7 +95,7 @@ add_verdict_cell(struct buf *out, enum verdict verdict)
 	buf_addf(out, "<td><span class=\"v v%d\">%s</span>", (int)verdict, verdict_name(verdict));
 }
 
-/* Takes what is in `text`. */
+/* Writes what is in `text`, and empties it. */
 static void
 add_term(struct buf *out, const char *term, struct buf *text)
 {

@@ -92,7 +92,10 @@ keep_details(struct loading *l)
 		report_detail_fill(&l->options->policy, &l->findings[i], &c->details[i]);
 }
 
-/* The columns of the client's line: what its verdict rests on, and its lowest version at all. */
+/*
+ * Fills in the columns of the client's line: what its verdict rests on, and its lowest version of
+ * all.
+ */
 static void
 summarise(struct loading *l)
 {
@@ -162,7 +165,7 @@ take_day(void *arg, const struct store_day *day)
 	return true;
 }
 
-/* Not seen for long is no good news: that has to stand beside the verdict. */
+/* To be silent for long is no good news, so it is said beside the verdict. */
 static void
 find_silence(struct loading *l, struct buf *reason)
 {
@@ -331,7 +334,7 @@ add_counter(struct report_observed *o, const struct store_counter *from)
 	c->run_count++;
 }
 
-/* A mirror that cuts packets leaves the frames around them whole: then only the payload tells. */
+/* Where a mirror cuts packets, the frames around them are whole, and only the payloads tell. */
 static uint64_t
 snapped_count_of(const struct store_run *run)
 {
@@ -351,7 +354,10 @@ take_run(void *arg, const struct store_run *run)
 {
 	struct loading *l = arg;
 	struct report_observed *o = &l->report->observed;
-	/* A live sensor listens also when nothing comes by: its run knows, its sources do not. */
+	/*
+	 * A live sensor also covers time in which nothing comes by; its run knows when that was,
+	 * its sources do not.
+	 */
 	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
 	char *sensor = printable_name(span_from_text(run->sensor));
 

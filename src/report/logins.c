@@ -10,7 +10,7 @@
 
 #include "base/banned.h"
 
-/* Fewer other hours of the client than this say nothing of what is usual for it. */
+/* With fewer other hours than this, a client's own hours do not tell what is usual for it. */
 #define OWN_HOURS_MIN 6
 #define NAME_TEXT_MAX 64
 
@@ -61,7 +61,7 @@ compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The lower median of sorted numbers, one of them, which is `without`, left out. */
+/* The lower median of sorted numbers, without one of them, which is `without`. */
 static uint64_t
 median_without(const uint64_t *sorted, size_t count, uint64_t without)
 {
@@ -73,7 +73,7 @@ median_without(const uint64_t *sorted, size_t count, uint64_t without)
 	return sorted[middle] < without ? sorted[middle] : sorted[middle + 1];
 }
 
-/* The end of the client that begins at `first`. */
+/* Where the hours of the client end that begin at `first`. */
 static size_t
 end_of_client(const struct hours *h, size_t first)
 {
@@ -151,7 +151,7 @@ judge(struct hours *h, const struct logins_options *o)
 	return clients;
 }
 
-/* Names tell more than sessions; then the busier hour; then as they came. */
+/* Hours with more names come first, then the busier ones; equal ones by client and time. */
 static int
 compare_hours(const void *a, const void *b)
 {
@@ -256,7 +256,7 @@ logins_report(struct store *s, const struct logins_options *options, struct buf 
 	struct store_filter filter = options->filter;
 	int rc;
 
-	/* All of them are what one is compared with. */
+	/* All clients are needed, because one is compared with the others. */
 	filter.clients = NULL;
 	rc = store_each_hour(s, &filter, keep_hour, &h, err);
 

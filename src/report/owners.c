@@ -220,7 +220,7 @@ free_item(struct item *item)
 	free(item->note);
 }
 
-/* Of two lines for one network the first counts: somebody has to. */
+/* Of two lines for one network the first counts. */
 static void
 sort_and_drop_repeated(struct owners *o)
 {

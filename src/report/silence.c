@@ -8,11 +8,11 @@
 
 #include "base/banned.h"
 
-/* No capture is that long: the times in it are wrong. */
+/* A capture that is longer has wrong times in it. */
 #define CAPTURE_DAYS_MAX 40000
-/* Of a client without a cadence, that many silent days are needed. */
+/* So many silent days are needed where a client's cadence is not known. */
 #define UNKNOWN_CADENCE_DAYS 7
-/* Seen that often on its only day, it is one that comes several times a day. */
+/* A client that was seen this often on its only day comes several times a day. */
 #define SEVERAL_A_DAY 4
 /* With fewer intervals the longest one counts, with more the one that nine of ten do not exceed. */
 #define FEW_INTERVALS 10
@@ -70,7 +70,7 @@ observed_days_init(struct observed_days *observed, struct report_interval *inter
 			int64_t day_us = day * USEC_PER_DAY, next_us = day_us + USEC_PER_DAY;
 			int64_t from_us = begin_us > day_us ? begin_us : day_us;
 
-			/* A capture of one packet is a moment, and still one. */
+			/* Plus one, so that a capture of a single packet counts. */
 			add_captured(observed, &room, day,
 			    (end_us < next_us ? end_us : next_us) - from_us + 1);
 		}
@@ -85,7 +85,7 @@ observed_days_release(struct observed_days *observed)
 	*observed = (struct observed_days){ 0 };
 }
 
-/* The first one that is `day` or later. */
+/* The index of the first observed day that is `day` or later. */
 static size_t
 observed_from(const struct observed_days *observed, int64_t day)
 {
@@ -126,7 +126,7 @@ observed_between(
 	return count;
 }
 
-/* With so much captured, a day counts as observed; 0: each does. */
+/* How much has to be captured on a day for it to count as observed; 0: any day counts. */
 static int64_t
 least_captured(const struct silence_seen *seen, const struct observed_days *observed)
 {

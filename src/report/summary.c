@@ -29,7 +29,7 @@ add_paragraph(const struct report_view *view, const char *label, struct buf *tex
 	buf_clear(text);
 }
 
-/* Hours in which nobody looked. */
+/* Times in which nothing was captured. */
 static void
 add_gaps(const struct report_observed *o, struct buf *text)
 {
@@ -57,7 +57,7 @@ summary_add_period(const struct report *r, const struct report_options *options,
 		buf_addf(text, "%s UTC (", phrase_minute(o->end_us, minute));
 		phrase_add_duration(text, o->end_us - o->begin_us);
 		buf_add_char(text, ')');
-		/* A report over months that holds an hour of each looks better than it is. */
+		/* A report over months may rest on an hour of each; then it says so. */
 		if (o->covered_us < o->end_us - o->begin_us) {
 			buf_add_text(text, ", of which ");
 			phrase_add_duration(text, o->covered_us);
@@ -192,7 +192,7 @@ summary_add_losses(const struct report *r, struct buf *text)
 	}
 }
 
-/* Every counter that is not zero, for the one who wants to know what became of each packet. */
+/* Every counter that is not zero, for those who want to know what became of each packet. */
 static void
 add_counters(const struct report *r, struct buf *text)
 {

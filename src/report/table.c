@@ -12,11 +12,11 @@
 
 #include "base/banned.h"
 
-/* Beside the table where that much room is left, else below each client's line. */
+/* Reasons stand beside the table where so much room is left, else below each client's line. */
 #define REASON_WIDTH_MIN 80
 #define REASON_WIDTH_MAX 110
 #define REASON_INDENT 4
-/* Of a server's name in the table: the inventory has it whole. */
+/* The most of a server's name that the table shows; the inventory has all of it. */
 #define SERVER_WIDTH_TERMINAL 38
 #define SERVER_WIDTH_PIPE 88
 #define NAME_WIDTH 32
@@ -46,7 +46,10 @@ static const struct grid_column client_columns[CLIENT_COLUMNS] = {
 	[LAST] = { .heading = "LAST (UTC)", .plain_cut = true },
 };
 
-/* The reason repeats server, counts and times, so they can go; who it is about cannot. */
+/*
+ * What gives way when a line is too long.  The reason repeats server, counts and times, so these
+ * can go; the client cannot.
+ */
 static const struct grid_step client_steps[] = {
 	{ GRID_SHORTEN, SERVER, 28 },
 	{ GRID_SHORTEN, NAME, 18 },
@@ -252,7 +255,7 @@ add_reason(
 	buf_release(&text);
 }
 
-/* What is known of the device itself; nothing where nothing is. */
+/* What is known of the device itself; nothing where nothing is known. */
 static void
 add_device(const struct report_view *view, const struct report_client *c, struct buf *out)
 {

@@ -74,7 +74,7 @@ next_char(struct span text, size_t *width)
 	size_t len = text_utf8_char(text, &c);
 	int columns = len > 1 ? wcwidth((wchar_t)c) : 1;
 
-	/* What this machine's tables do not know is taken for one column. */
+	/* A character that this machine does not know is taken for one column. */
 	*width = columns < 0 ? 1 : (size_t)columns;
 	return len == 0 ? 1 : len;
 }
@@ -111,7 +111,7 @@ terminal_text_width(const char *text)
 	return total;
 }
 
-/* How many bytes of `text` make the next line: up to the last space that fits, else cut hard. */
+/* How many bytes of `text` are the next line: up to the last space that fits, or as many as fit. */
 static size_t
 line_len(const char *text, size_t width)
 {
@@ -123,7 +123,7 @@ line_len(const char *text, size_t width)
 		len--;
 	if (len > 0 || fit > 0)
 		return len > 0 ? len : fit;
-	/* A character that is wider than the line stands on one of its own. */
+	/* A character that is wider than the line has a line of its own. */
 	return text[0] != '\0' ? next_char(span_from_text(text), &columns) : 0;
 }
 

@@ -100,7 +100,7 @@ add(struct vendors *v, uint64_t prefix, unsigned bits, struct span name)
 	buf_add_char(&v->names, '\0');
 }
 
-/* RFC 4180, of one field; what is doubled inside quotes stays so, which no vendor needs. */
+/* RFC 4180, for one field.  A doubled quote stays doubled: no vendor's name has quotes. */
 static struct span
 csv_field(struct span s)
 {
@@ -130,7 +130,7 @@ manuf_name(struct span s)
 	return tab != NULL ? span_first(s, (size_t)(tab - s.data)) : s;
 }
 
-/* What a line of hwdb was about; `bits` 0: nothing. */
+/* The block that the last line of hwdb named; `bits` 0: none. */
 struct pending {
 	uint64_t prefix;
 	unsigned bits;
@@ -226,7 +226,10 @@ take_file(struct vendors *v, const char *path)
 struct vendors *
 vendors_open(void)
 {
-	/* The first of them is enough; its smaller blocks belong to it. */
+	/*
+	 * The first row of which a file is there is enough; its files have blocks of different
+	 * sizes.
+	 */
 	static const char *const paths[][3] = {
 		{ "/usr/share/ieee-data/oui.csv", "/usr/share/ieee-data/mam.csv",
 		    "/usr/share/ieee-data/oui36.csv" },
