@@ -375,6 +375,8 @@ void tally_joint_add(const struct tally *t, struct tally_joint *j, const struct 
 typedef uint64_t tally_key_of(const struct tally *t, uint32_t number);
 void tally_sort_numbers(
     const struct tally *t, tally_key_of *key_of, uint32_t *numbers, size_t count);
+/* For the order in which the entries were added. */
+uint64_t tally_own_number(const struct tally *t, uint32_t number);
 /*
  * The numbers of `count` items, grouped: first those of the client with rank 0 (`ranks` NULL:
  * number 0), each client's as they are.  `client_of` tells the client of an item.  `firsts`, with

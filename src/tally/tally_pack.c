@@ -28,13 +28,6 @@ kind_key(const struct tally *t, uint32_t number)
 	return t->records[number].kind;
 }
 
-static uint64_t
-number_key(const struct tally *t, uint32_t number)
-{
-	(void)t;
-	return number;
-}
-
 /* How many records from the first on are of one kind and day; what is no attempt fits any day. */
 static size_t
 group_len(const struct tally *t, const uint32_t *numbers, size_t count)
@@ -109,7 +102,7 @@ pack_client(struct tally *t, uint32_t client, uint32_t *numbers, size_t count)
 	}
 	if (freed == 0)
 		return;
-	tally_sort_numbers(t, number_key, numbers, count);
+	tally_sort_numbers(t, tally_own_number, numbers, count);
 	tally_pace(
 	    t, client, numbers, count, freed * TALLY_RECORD_LEN > 2 * sizeof(struct cadence));
 	tally_sort_numbers(t, kind_key, numbers, count);

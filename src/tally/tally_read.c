@@ -79,13 +79,6 @@ join_run(const struct tally *t, const struct tally_run *run, struct tally_joint 
 		tally_joint_add(t, out, &t->records[more[i]]);
 }
 
-static uint64_t
-number_key(const struct tally *t, uint32_t number)
-{
-	(void)t;
-	return number;
-}
-
 /*
  * The numbers of a client's records, in the order in which they were added: in `few`, if there is
  * room for them, else in memory of the caller's.
@@ -118,7 +111,7 @@ records_of(
 		memcpy(numbers + n, more, more_count * sizeof(*numbers));
 		n += more_count;
 	}
-	tally_sort_numbers(t, number_key, numbers, n);
+	tally_sort_numbers(t, tally_own_number, numbers, n);
 	return numbers;
 }
 
