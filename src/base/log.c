@@ -17,12 +17,6 @@ log_set_level(enum log_level level)
 	log_level = (int)level;
 }
 
-enum log_level
-log_get_level(void)
-{
-	return (enum log_level)log_level;
-}
-
 static void write_line(enum log_level level, const char *prefix, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
