@@ -128,8 +128,8 @@ void tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, cons
 bool tls_record_stream_pass(struct tls_record_stream *s, struct span bytes);
 
 /* `len` bytes are missing from the capture here. */
-void tls_record_stream_gap(struct tls_record_stream *s, int64_t len, const struct mark *mark,
-    const struct tls_record_sink *sink, void *arg);
+void tls_record_stream_gap(
+    struct tls_record_stream *s, int64_t len, const struct tls_record_sink *sink, void *arg);
 
 /* Hands out what there is of an unfinished hello. */
 void tls_record_stream_flush(

@@ -544,7 +544,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 		    s->mail, dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER);
 		break;
 	case STAGE_TLS:
-		tls_record_stream_gap(&side->records, len, mark, &session_record_sink, &arg);
+		tls_record_stream_gap(&side->records, len, &session_record_sink, &arg);
 		break;
 	case STAGE_START: /* what comes next begins in the middle of something */
 	case STAGE_PREAMBLE:

@@ -506,10 +506,9 @@ tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const str
 }
 
 void
-tls_record_stream_gap(struct tls_record_stream *s, int64_t len, const struct mark *mark,
-    const struct tls_record_sink *sink, void *arg)
+tls_record_stream_gap(
+    struct tls_record_stream *s, int64_t len, const struct tls_record_sink *sink, void *arg)
 {
-	(void)mark;
 	if (s->state == TLS_RECORDS_GARBAGE)
 		return;
 	tls_record_stream_flush(s, sink, arg);

@@ -105,7 +105,7 @@ run_with_holes(struct span bytes, const uint8_t *pattern, uint8_t holes)
 		struct span piece = span_first(bytes, n);
 
 		if ((holes >> (i % 8) & 1) != 0)
-			tls_record_stream_gap(&stream, (int64_t)piece.len, &mark, &sink, &log);
+			tls_record_stream_gap(&stream, (int64_t)piece.len, &sink, &log);
 		else
 			tls_record_stream_feed(&stream, piece, &mark, &sink, &log);
 		mark.offset += (int64_t)piece.len;
