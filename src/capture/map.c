@@ -18,7 +18,7 @@
 #define MADV_POPULATE_READ 22
 #endif
 
-/* Files that are read at the same time beyond these are read in the other way. */
+/* Of more files than this that are read at the same time, the others are not mapped. */
 #define SLOTS 8
 
 struct map_slot {
@@ -59,7 +59,7 @@ on_bus_error(int signal_number, siginfo_t *info, void *context)
 	(void)context;
 	for (size_t i = 0; i < SLOTS && !ours; i++)
 		ours = replace_by_zeros(&slots[i], (uintptr_t)info->si_addr);
-	/* Another's: the access is tried again, and ends as it would without us. */
+	/* Not ours: the access is tried again, and ends as it would without this handler. */
 	if (!ours)
 		(void)sigaction(signal_number, &previous_action, NULL);
 	errno = saved_errno;

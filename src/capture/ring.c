@@ -13,14 +13,16 @@
 
 #include "base/banned.h"
 
-/* Long blocks wake the thread seldom; but a ring loses one of them while that is looked at. */
+/*
+ * Long blocks wake the thread seldom, but while one of them is read the ring has to do without it.
+ */
 #define BLOCK_LEN_MIN UINT32_C(65536)
 #define BLOCK_LEN_MAX UINT32_C(1048576)
 #define BLOCKS 16
 #define BLOCKS_MIN 4
 /* A frame has room in a block with its header and the block's. */
 #define HEADERS_LEN UINT32_C(4096)
-/* The kernel wants one, and does without it in this version of the ring. */
+/* The kernel asks for one, but this version of the ring does not use it. */
 #define FRAME_LEN 2048
 
 struct ring {
@@ -37,7 +39,7 @@ set_option(const struct ring *r, int name, int value)
 	return setsockopt(r->fd, SOL_PACKET, name, &value, sizeof(value));
 }
 
-/* Of a ring that is large enough for them, a share of it. */
+/* A block's length: one of BLOCKS of the ring, if that is within the bounds. */
 static size_t
 block_len_for(const struct ring_options *options)
 {
@@ -83,7 +85,7 @@ ring_open(const struct ring_options *options)
 	struct ring *r = xcalloc(1, sizeof(*r));
 
 	r->block = options->block;
-	/* Of no protocol: it hears nothing before it is bound. */
+	/* Without a protocol the socket gets nothing before it is bound. */
 	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (r->fd >= 0 && make_ring(r, options) == 0)
 		return r;

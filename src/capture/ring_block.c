@@ -10,19 +10,18 @@
 /* The addresses of Ethernet, which stand before a tag. */
 #define ADDRESSES_LEN ((size_t)2 * ETH_ALEN)
 /*
- * The bytes of the ring that are asked for while a frame's header is looked at come so far behind
- * it: what the next batch will look at.
+ * While a frame's header is read, bytes this far behind it are prefetched: the next batch is there.
  */
 #define FETCH_AHEAD 12288
 #define CACHE_LINE 64
-/* Behind the header of a frame is who sent it. */
+/* The sender stands behind a frame's header. */
 #define SENDER_AT                                                                                  \
 	((sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT *               \
 	    TPACKET_ALIGNMENT)
 
 /*
- * Frames lie one behind the other in a block, and another processor wrote them.  What is asked for
- * at a block's end is of the next block, or of no memory at all, which does no harm.
+ * Frames lie one behind the other in a block, and another processor wrote them.  At a block's end
+ * this prefetches the next block, or no memory at all, which does no harm.
  */
 static void
 fetch_ahead(const uint8_t *header, size_t len)
@@ -42,7 +41,8 @@ is_outgoing(const struct tpacket3_hdr *header)
 	return ((const struct sockaddr_ll *)sender)->sll_pkttype == PACKET_OUTGOING;
 }
 
-/* Makes room behind the addresses, towards the frame's front, for what was taken out there. */
+/* Puts the VLAN tag, which the kernel took out, behind the addresses again, which move towards the
+ * front. */
 static void __attribute__((noinline, cold))
 put_tag_back(const struct tpacket3_hdr *header, uint8_t *bytes, struct frame *frame)
 {

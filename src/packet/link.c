@@ -204,7 +204,7 @@ start_pppd(struct walk *w)
 	w->next = LAYER_PPP;
 }
 
-/* It need not be that of the frame. */
+/* The unknown link type need not be the frame's. */
 static void
 unknown_link(struct walk *w, uint32_t link_type)
 {
