@@ -92,19 +92,19 @@ epoch_at(struct crew *c, size_t number)
 static bool
 find_group(const struct crew *c, size_t own, size_t *group)
 {
-	bool found = false;
+	size_t best = LANES; /* none */
 
 	for (size_t g = 0; g < c->work->group_count; g++) {
 		if (c->following[g] || c->followed_counts[g] == c->read_count)
 			continue;
-		if (found && g != own && c->followed_counts[g] >= c->followed_counts[*group])
+		if (best != LANES && g != own && c->followed_counts[g] >= c->followed_counts[best])
 			continue;
-		*group = g;
-		found = true;
+		best = g;
 		if (g == own)
 			break;
 	}
-	return found;
+	*group = best;
+	return best != LANES;
 }
 
 /* Each of these is true, and *task filled in, where there is such a one to do. */
