@@ -79,6 +79,8 @@ const char *addr_to_text(const struct addr *a, char out[ADDR_TEXT_LEN]);
 /* The same without a NUL; returns where it ends. */
 char *addr_put(char *out, const struct addr *a);
 bool addr_from_text(const char *text, struct addr *out);
+/* RFC 4291, section 2.5.5.2: ::ffff:192.0.2.1 becomes 192.0.2.1; false: it is no such address. */
+bool addr_unmap_v4(struct addr *a);
 
 /*
  * "10.0.0.0/8" or a bare address.  False for anything else; host bits are cleared.  An IPv4 address

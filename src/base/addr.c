@@ -18,6 +18,19 @@ addr_compare(const struct addr *a, const struct addr *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+#define V4_MAPPED_BITS 96
+
+bool
+addr_unmap_v4(struct addr *a)
+{
+	static const uint8_t prefix[V4_MAPPED_BITS / 8] = { [10] = 0xff, [11] = 0xff };
+
+	if (a->family != 6 || memcmp(a->bytes, prefix, sizeof(prefix)) != 0)
+		return false;
+	*a = addr_from_v4(a->bytes + sizeof(prefix));
+	return true;
+}
+
 static char *
 put_v4(char *out, const uint8_t bytes[4])
 {
@@ -153,21 +166,17 @@ clear_host_bits(struct network *net)
 }
 
 /*
- * RFC 4291, section 2.5.5.2: no packet carries an IPv4-mapped address, so "::ffff:10.0.0.0/104"
- * means the IPv4 network.  False where the prefix ends before the IPv4 address begins.
+ * No packet carries an IPv4-mapped address, so "::ffff:10.0.0.0/104" means the IPv4 network.  False
+ * where the prefix ends before the IPv4 address begins.
  */
 static bool
 unmap_v4(struct network *net)
 {
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-	const unsigned prefix_bits = 8 * sizeof(prefix);
-
-	if (net->addr.family != 6 || memcmp(net->addr.bytes, prefix, sizeof(prefix)) != 0)
+	if (!addr_unmap_v4(&net->addr))
 		return true;
-	if (net->prefix_len < prefix_bits)
+	if (net->prefix_len < V4_MAPPED_BITS)
 		return false;
-	addr_set_v4(&net->addr, net->addr.bytes + sizeof(prefix));
-	net->prefix_len -= prefix_bits;
+	net->prefix_len -= V4_MAPPED_BITS;
 	return true;
 }
 

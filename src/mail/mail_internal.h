@@ -169,6 +169,7 @@ struct span mail_trim(struct span s);
 /* Decimal digits only; false for none of them, or more than 2^63 - 1. */
 bool mail_number_from_text(struct span word, uint64_t *out);
 const struct mail_verb *mail_find_verb(const struct mail_verb *verbs, struct span word);
+bool mail_starts_with_verb(struct span line, const struct mail_verb *verbs);
 /* `name` and, where there, a blank and `version`; nothing changes for an empty name. */
 void mail_set_client_name(
     struct mail_dialogue *d, enum mail_name_source source, struct span name, struct span version);

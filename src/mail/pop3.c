@@ -198,19 +198,15 @@ mail_pop3_recognises(enum mail_side side, struct span line)
 	};
 	struct span word;
 
+	if (side == MAIL_CLIENT)
+		return mail_starts_with_verb(line, own);
 	(void)mail_read_word(&line, &word);
-	if (side == MAIL_SERVER)
-		return mail_word_is(word, "+OK") || mail_word_is(word, "-ERR");
-	return mail_find_verb(own, word) != NULL;
+	return mail_word_is(word, "+OK") || mail_word_is(word, "-ERR");
 }
 
 bool
 mail_pop3_has(enum mail_side side, struct span line)
 {
-	struct span word;
-
-	if (side == MAIL_SERVER)
-		return mail_pop3_recognises(side, line);
-	(void)mail_read_word(&line, &word);
-	return mail_find_verb(verbs, word) != NULL;
+	return side == MAIL_CLIENT ? mail_starts_with_verb(line, verbs)
+				   : mail_pop3_recognises(side, line);
 }

@@ -324,15 +324,11 @@ mail_smtp_is_certain(enum mail_side side, struct span line)
 		{ "BDAT", MAIL_COMMAND_BDAT },
 		{ "", MAIL_COMMAND_OTHER },
 	};
-	struct span word;
 
 	if (side == MAIL_SERVER)
 		return mail_contains(line, "SMTP") || mail_contains(line, "LMTP") ||
 		       has_enhanced_code(line);
-	if (mail_starts_with(line, "MAIL FROM:"))
-		return true;
-	(void)mail_read_word(&line, &word);
-	return mail_find_verb(own, word) != NULL;
+	return mail_starts_with(line, "MAIL FROM:") || mail_starts_with_verb(line, own);
 }
 
 bool
@@ -353,10 +349,6 @@ mail_smtp_recognises(enum mail_side side, struct span line)
 bool
 mail_smtp_has(enum mail_side side, struct span line)
 {
-	struct span word;
-
-	if (side == MAIL_SERVER)
-		return mail_smtp_recognises(side, line);
-	(void)mail_read_word(&line, &word);
-	return mail_find_verb(verbs, word) != NULL;
+	return side == MAIL_CLIENT ? mail_starts_with_verb(line, verbs)
+				   : mail_smtp_recognises(side, line);
 }

@@ -146,6 +146,14 @@ mail_find_verb(const struct mail_verb *verbs, struct span word)
 	return NULL;
 }
 
+bool
+mail_starts_with_verb(struct span line, const struct mail_verb *verbs)
+{
+	struct span word;
+
+	return mail_read_word(&line, &word) && mail_find_verb(verbs, word) != NULL;
+}
+
 static void
 append_name(struct mail_dialogue *d, struct span text)
 {

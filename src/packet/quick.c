@@ -161,8 +161,8 @@ packet_decode_quick(const struct frame *frame, const struct service_set *service
 	ports = u32_at(frame->bytes, at.inner);
 	if (!is_of_interest(services, ports)) {
 		*kind = PACKET_OTHER_PORT;
-		return ports >> 16 !=
-		       PORT_DNS; /* only the walk knows whether names are asked for */
+		/* Only the walk knows whether names are asked for. */
+		return ports >> 16 != PORT_DNS;
 	}
 	out->src_port = (uint16_t)(ports >> 16);
 	out->dst_port = (uint16_t)ports;

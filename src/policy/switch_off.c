@@ -237,22 +237,18 @@ find_by_name(const struct switch_off *s, const char *name, enum protocol protoco
 }
 
 /*
- * The IPv4 address in an IPv6 one: RFC 4291, section 2.5.5.2 (::ffff:192.0.2.1); RFC 6052, section
- * 2.1 (64:ff9b::192.0.2.1, by which NAT64 reaches servers that have IPv4 only).
+ * The IPv4 address in an IPv6 one, if there is any.  RFC 6052, section 2.1: by 64:ff9b::192.0.2.1
+ * NAT64 reaches servers that have IPv4 only.
  */
 static struct addr
 unmapped(const struct addr *a)
 {
-	static const uint8_t prefixes[][12] = {
-		{ [10] = 0xff, [11] = 0xff },
-		{ 0x00, 0x64, 0xff, 0x9b },
-	};
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+	struct addr plain = *a;
 
-	for (size_t i = 0; a->family == 6 && i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (memcmp(a->bytes, prefixes[i], sizeof(prefixes[i])) == 0)
-			return addr_from_v4(a->bytes + sizeof(prefixes[i]));
-	}
-	return *a;
+	if (!addr_unmap_v4(&plain) && a->family == 6 && memcmp(a->bytes, nat64, sizeof(nat64)) == 0)
+		addr_set_v4(&plain, a->bytes + sizeof(nat64));
+	return plain;
 }
 
 static bool
@@ -272,7 +268,7 @@ find_in_networks(const struct switch_off *s, const struct addr *address, uint16_
 	return false;
 }
 
-/* Also as it stands: the list may have networks that begin with either prefix. */
+/* As it stands, too: a network may have been given in the form that it has behind NAT64. */
 static bool
 find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
     enum protocol protocol, struct switch_off_match *out)
