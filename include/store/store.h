@@ -159,6 +159,14 @@ int store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct 
     struct error *err);
 
 /*
+ * What was last seen before *before_us is old at `now_us`: more than `retention_us` (1 or more)
+ * have passed since, and on that many days, in whole ones, there was a capture.  So a clock that is
+ * wrong for an hour makes nothing old.  0: nothing is.
+ */
+int store_prune_limit(
+    struct store *s, int64_t now_us, int64_t retention_us, int64_t *before_us, struct error *err);
+
+/*
  * Retention, a step of a sweep over all clients: removes about `max` rows, of findings that
  * were last seen before `before_us`, of older days, of clients without anything left, and of
  * captures (not replays: what recognises their files stays) that ended before that; then gives some

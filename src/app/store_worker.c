@@ -43,7 +43,8 @@ struct store_worker {
 	/* The thread's own. */
 	struct policy policy;
 	int64_t next_prune_us;
-	uint64_t pruned_count; /* since the sweep began */
+	int64_t prune_before_us; /* of the sweep that has begun; 0: none has */
+	uint64_t pruned_count;   /* since it began */
 };
 
 struct store_worker *
@@ -125,13 +126,22 @@ note_result(struct store_worker *w, int result, const struct error *err, int64_t
 
 /* A step of a sweep, without the lock.  If it fails, so will the next flush, which tells. */
 static void
-prune(struct store_worker *w, int64_t before_us)
+prune(struct store_worker *w, int64_t retention_us)
 {
+	struct store *s = w->options.store;
+	int64_t *before_us = &w->prune_before_us;
 	struct error err;
 	size_t count = 0;
 	bool more = true;
+	int result = 0;
 
-	if (store_prune(w->options.store, before_us, PRUNE_MAX, &count, &more, &err) != 0)
+	if (*before_us == 0)
+		result = store_prune_limit(s, timestamp_now(), retention_us, before_us, &err);
+	if (result == 0 && *before_us == 0)
+		more = false;
+	else if (result == 0)
+		result = store_prune(s, *before_us, PRUNE_MAX, &count, &more, &err);
+	if (result != 0)
 		log_debug("%s", err.text);
 	w->pruned_count += count;
 	if (more)
@@ -140,6 +150,7 @@ prune(struct store_worker *w, int64_t before_us)
 		log_notice("removed %" PRIu64 " rows that were not seen for store.retention",
 		    w->pruned_count);
 	w->pruned_count = 0;
+	w->prune_before_us = 0;
 	w->next_prune_us = clock_monotonic_us() + PRUNE_EVERY_US;
 }
 
@@ -161,7 +172,7 @@ do_job(struct store_worker *w)
 	result = store_flush(w->options.store, w->options.sensor_id, tally, &w->run, &err);
 	latency_us = clock_monotonic_us() - start;
 	if (result == 0 && retention_us > 0 && start >= w->next_prune_us)
-		prune(w, timestamp_now() - retention_us);
+		prune(w, retention_us);
 	(void)pthread_mutex_lock(&w->lock);
 	w->state.busy_since_us = 0;
 	if (result == 0)

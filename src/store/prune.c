@@ -204,6 +204,27 @@ give_pages_back(struct store *s)
 }
 
 int
+store_prune_limit(
+    struct store *s, int64_t now_us, int64_t retention_us, int64_t *before_us, struct error *err)
+{
+	sqlite3_stmt *st = store_statement(s, STATEMENT_PRUNE_LIMIT, err);
+	int64_t day;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, now_us);
+	(void)sqlite3_bind_int64(st, 2, (retention_us + DAY_US - 1) / DAY_US - 1);
+	if (store_step_number(s, st, &day, err) != 0)
+		return -1;
+	*before_us = now_us - retention_us;
+	if (day * DAY_US < *before_us)
+		*before_us = day * DAY_US;
+	if (*before_us < 0) /* by a clock that has not been set */
+		*before_us = 0;
+	return 0;
+}
+
+int
 store_prune(
     struct store *s, int64_t before_us, size_t max, size_t *count, bool *more, struct error *err)
 {

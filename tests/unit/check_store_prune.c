@@ -365,6 +365,71 @@ START_TEST(a_locked_database_fails_and_loses_nothing)
 }
 END_TEST
 
+/* A capture of the first hour of each of these days. */
+static void
+capture_days(int64_t first_us, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int64_t begin_us = first_us + i * DAY;
+		struct store_run run = { .command = "capture",
+			.started_us = begin_us,
+			.begin_us = begin_us,
+			.end_us = begin_us + HOUR };
+
+		flush(NULL, &run);
+	}
+}
+
+static int64_t
+limit(int64_t now_us, int64_t retention_us)
+{
+	struct error err = { "" };
+	int64_t before_us = -1;
+
+	ck_assert_msg(
+	    store_prune_limit(store, now_us, retention_us, &before_us, &err) == 0, "%s", err.text);
+	return before_us;
+}
+
+START_TEST(a_clock_that_leaps_years_ahead_makes_nothing_old)
+{
+	int64_t ahead = TODAY + 5 * 365 * DAY;
+
+	capture_days(TODAY - 30 * DAY, 30);
+	capture_days(ahead, 1);
+	/* By the clock all is old; 40 days back, with a capture, there is nothing. */
+	ck_assert_int_eq(limit(ahead + 2 * HOUR, 40 * DAY), 0);
+	/* The day of the leap counts as one of ten. */
+	ck_assert_int_eq(limit(ahead + 2 * HOUR, 10 * DAY), TODAY - 9 * DAY);
+	/* When the clock is right again, the day ahead is none. */
+	ck_assert_int_eq(limit(TODAY, 30 * DAY), TODAY - 30 * DAY);
+}
+END_TEST
+
+START_TEST(days_without_a_capture_make_nothing_old)
+{
+	struct store_run replay = {
+		.command = "replay", .started_us = TODAY, .begin_us = TODAY - DAY, .end_us = TODAY
+	};
+
+	capture_days(TODAY - 100 * DAY, 10);
+	capture_days(TODAY - 5 * DAY, 5);
+	flush(NULL, &replay);
+	ck_assert_int_eq(limit(TODAY, 4 * DAY), TODAY - 4 * DAY);
+	ck_assert_int_eq(limit(TODAY, 36 * HOUR), TODAY - 2 * DAY);
+	ck_assert_int_eq(limit(TODAY, 7 * DAY), TODAY - 92 * DAY);
+	ck_assert_int_eq(limit(TODAY, 15 * DAY), TODAY - 100 * DAY);
+	ck_assert_int_eq(limit(TODAY, 16 * DAY), 0);
+}
+END_TEST
+
+START_TEST(a_clock_that_was_never_set_makes_nothing_old)
+{
+	capture_days(0, 10);
+	ck_assert_int_eq(limit(10 * DAY, 400 * DAY), 0);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -378,6 +443,9 @@ add_tests(TCase *tc)
 	    (int)(sizeof(step_sizes) / sizeof(step_sizes[0])));
 	tcase_add_test(tc, the_file_gets_smaller);
 	tcase_add_test(tc, a_locked_database_fails_and_loses_nothing);
+	tcase_add_test(tc, a_clock_that_leaps_years_ahead_makes_nothing_old);
+	tcase_add_test(tc, days_without_a_capture_make_nothing_old);
+	tcase_add_test(tc, a_clock_that_was_never_set_makes_nothing_old);
 }
 
 SUITE_MAIN("store_prune")
