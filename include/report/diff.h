@@ -58,7 +58,7 @@ struct diff_client {
 };
 
 struct diff_captured {
-	char *sensor; /* NULL: an export does not tell which */
+	char *sensor; /* NULL: a CSV does not tell which */
 	int64_t begin_us, end_us;
 };
 

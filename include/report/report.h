@@ -125,6 +125,13 @@ struct report_day {
 	int64_t day, captured_us;
 };
 
+/* What one sensor captures says nothing of another one's clients. */
+struct report_sensor {
+	char *name; /* printable */
+	struct report_day *days;
+	size_t day_count;
+};
+
 /* How much was seen, and how much was not. */
 struct report_observed {
 	size_t run_count, source_count;
@@ -135,6 +142,8 @@ struct report_observed {
 	int64_t covered_us;       /* of that time, within a capture */
 	struct report_day *days;  /* in order; those without a capture are left out */
 	size_t day_count;
+	struct report_sensor *sensors; /* whose days these are */
+	size_t sensor_count;
 	/* Times without a capture in between that are longer than REPORT_GAP_US. */
 	size_t gap_count;
 	struct report_interval longest_gap; /* where there is one */

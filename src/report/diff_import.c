@@ -302,7 +302,7 @@ import_set_coverage(struct import *im, struct span begin, struct span end)
 }
 
 bool
-import_add_day(struct import *im, const char *day, const char *seconds)
+import_add_day(struct import *im, const char *sensor, const char *day, const char *seconds)
 {
 	int64_t begin_us;
 	char *end;
@@ -314,9 +314,10 @@ import_add_day(struct import *im, const char *day, const char *seconds)
 	    strchr(day, '-') == NULL || !timestamp_from_text(day, 0, &begin_us))
 		return false;
 	/* Not after the end, because the export counts whole seconds. */
-	diff_side_add_interval(im->side, NULL, begin_us,
+	diff_side_add_interval(im->side, sensor, begin_us,
 	    begin_us + (count > 0 ? (int64_t)count * USEC_PER_SEC - 1 : 0));
 	im->has_days = true;
+	im->has_sensor_days = im->has_sensor_days || sensor != NULL;
 	return true;
 }
 
@@ -338,6 +339,8 @@ diff_side_import(struct diff_side *out, const char *name, struct span content,
 		    name);
 		rc = -1;
 	}
+	if (im.has_sensor_days)
+		diff_side_drop_unnamed(out);
 	diff_side_finish(out);
 	return rc;
 }

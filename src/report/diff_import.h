@@ -27,8 +27,9 @@ struct import {
 	struct diff_side *side;
 	const struct diff_options *options;
 	const char *file;
-	bool is_ours;  /* it says what it is */
-	bool has_days; /* it says on which days there was a capture */
+	bool is_ours;         /* it says what it is */
+	bool has_days;        /* it says on which days there was a capture */
+	bool has_sensor_days; /* and whose */
 	size_t client; /* the one that rows were last added to: its number + 1; 0: none yet */
 	uint64_t row_count;
 };
@@ -37,8 +38,11 @@ struct import {
 int import_add(struct import *im, struct import_record *r, struct error *err);
 /* The coverage's own fields, in any form. */
 void import_set_coverage(struct import *im, struct span begin, struct span end);
-/* "2026-11-19", and for how many seconds of it.  False: they are something else. */
-bool import_add_day(struct import *im, const char *day, const char *seconds);
+/*
+ * "2026-11-19", and for how many seconds of it; `sensor` NULL: of all of them together.  False:
+ * they are something else.
+ */
+bool import_add_day(struct import *im, const char *sensor, const char *day, const char *seconds);
 
 /* diff_import_json.c: one document, or a line per record. */
 int import_json(struct import *im, struct span content, struct error *err);

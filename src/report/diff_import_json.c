@@ -65,8 +65,9 @@ take_coverage(struct reading *r)
 	buf_release(&printable);
 }
 
+/* `sensor` NULL: of all of them together. */
 static bool
-read_day(struct reading *r)
+read_day(struct reading *r, const char *sensor)
 {
 	struct buf day = { 0 }, seconds = { 0 };
 	enum json_step step;
@@ -82,14 +83,15 @@ read_day(struct reading *r)
 		else if (strcmp(buf_text(&r->name), "seconds") == 0)
 			copy(&seconds, &r->value);
 	}
-	good = step == JSON_STEP_END && import_add_day(r->im, buf_text(&day), buf_text(&seconds));
+	good = step == JSON_STEP_END &&
+	       import_add_day(r->im, sensor, buf_text(&day), buf_text(&seconds));
 	buf_release(&day);
 	buf_release(&seconds);
 	return good;
 }
 
 static bool
-read_days(struct reading *r)
+read_days(struct reading *r, const char *sensor)
 {
 	enum json_step step;
 	bool first = true;
@@ -97,10 +99,88 @@ read_days(struct reading *r)
 	if (!json_read_begin(&r->in, JSON_ARRAY))
 		return false;
 	while ((step = json_read_item(&r->in, &first)) == JSON_STEP_ITEM) {
-		if (!read_day(r))
+		if (!read_day(r, sensor))
 			return false;
 	}
 	return step == JSON_STEP_END;
+}
+
+/*
+ * The fields of an object, of which one is a list that belongs to them: `list` is where that
+ * begins, to be read when all fields are known.
+ */
+static bool
+read_owner(
+    struct reading *r, struct import_record *record, const char *list_name, struct span *list)
+{
+	enum json_step step;
+	bool first = true, is_null;
+
+	*list = (struct span){ 0 };
+	if (!json_read_begin(&r->in, JSON_OBJECT))
+		return false;
+	while ((step = json_read_member(&r->in, &first, &r->name)) == JSON_STEP_ITEM) {
+		enum json_kind kind = json_peek(&r->in);
+
+		if (kind == JSON_ARRAY && strcmp(buf_text(&r->name), list_name) == 0)
+			*list = r->in;
+		if (kind == JSON_OBJECT || kind == JSON_ARRAY) {
+			if (!json_skip(&r->in))
+				return false;
+			continue;
+		}
+		if (!json_read_scalar(&r->in, &r->value, &is_null))
+			return false;
+		if (!is_null)
+			import_set(
+			    record, buf_text(&r->name), span_from(r->value.data, r->value.len));
+	}
+	return step == JSON_STEP_END;
+}
+
+static bool
+read_sensor(struct reading *r)
+{
+	struct import_record record = { 0 };
+	struct span days, behind;
+	bool good = read_owner(r, &record, "days", &days);
+
+	behind = r->in;
+	if (good && days.len > 0) {
+		r->in = days;
+		good = read_days(r, buf_text(&record.sensor));
+	}
+	if (good)
+		r->in = behind;
+	import_record_release(&record);
+	return good;
+}
+
+static bool
+read_sensors(struct reading *r)
+{
+	enum json_step step;
+	bool first = true;
+
+	if (!json_read_begin(&r->in, JSON_ARRAY))
+		return false;
+	while ((step = json_read_item(&r->in, &first)) == JSON_STEP_ITEM) {
+		if (!read_sensor(r))
+			return false;
+	}
+	return step == JSON_STEP_END;
+}
+
+/* A member of the coverage that holds others.  False: it is not as it has to be. */
+static bool
+read_coverage_list(struct reading *r)
+{
+	if (json_peek(&r->in) == JSON_ARRAY && strcmp(buf_text(&r->name), "observed_days") == 0)
+		return read_days(r, NULL);
+	if (json_peek(&r->in) == JSON_ARRAY &&
+	    strcmp(buf_text(&r->name), "observed_days_by_sensor") == 0)
+		return read_sensors(r);
+	return json_skip(&r->in);
 }
 
 static bool
@@ -115,9 +195,7 @@ read_coverage(struct reading *r)
 		enum json_kind kind = json_peek(&r->in);
 
 		if (kind == JSON_OBJECT || kind == JSON_ARRAY) {
-			bool is_days = strcmp(buf_text(&r->name), "observed_days") == 0;
-
-			if (!(is_days ? read_days(r) : json_skip(&r->in)))
+			if (!read_coverage_list(r))
 				return false;
 			continue;
 		}
@@ -174,37 +252,20 @@ read_rows(struct reading *r, struct import_record *record, struct error *err)
 	return step == JSON_STEP_END ? 0 : 1;
 }
 
-/* A client: its own fields stand before its rows. */
 static int
 read_client(struct reading *r, struct error *err)
 {
 	struct import_record record = { 0 };
-	enum json_step step;
-	bool first = true, is_null;
-	int rc = 1;
+	struct span rows, behind;
+	int rc = read_owner(r, &record, "inventory", &rows) ? 0 : 1;
 
-	if (!json_read_begin(&r->in, JSON_OBJECT))
-		return 1;
-	while ((step = json_read_member(&r->in, &first, &r->name)) == JSON_STEP_ITEM) {
-		enum json_kind kind = json_peek(&r->in);
-
-		rc = 1;
-		if (kind == JSON_ARRAY && strcmp(buf_text(&r->name), "inventory") == 0) {
-			rc = read_rows(r, &record, err);
-			if (rc != 0)
-				goto out;
-		} else if (kind == JSON_OBJECT || kind == JSON_ARRAY) {
-			if (!json_skip(&r->in))
-				goto out;
-		} else if (!json_read_scalar(&r->in, &r->value, &is_null)) {
-			goto out;
-		} else if (!is_null) {
-			import_set(
-			    &record, buf_text(&r->name), span_from(r->value.data, r->value.len));
-		}
+	behind = r->in;
+	if (rc == 0 && rows.len > 0) {
+		r->in = rows;
+		rc = read_rows(r, &record, err);
 	}
-	rc = step == JSON_STEP_END ? 0 : 1;
-out:
+	if (rc == 0)
+		r->in = behind;
 	import_record_release(&record);
 	return rc;
 }
@@ -240,10 +301,8 @@ read_member(struct reading *r, struct import_record *record, struct error *err)
 		return !read_coverage(r);
 	if (kind == JSON_OBJECT && strcmp(name, "filter") == 0)
 		return !read_filter(r);
-	if (kind == JSON_ARRAY && strcmp(name, "observed_days") == 0)
-		return !read_days(r);
 	if (kind == JSON_OBJECT || kind == JSON_ARRAY)
-		return !json_skip(&r->in);
+		return !read_coverage_list(r);
 	if (!json_read_scalar(&r->in, &r->value, &is_null))
 		return 1;
 	if (is_null)

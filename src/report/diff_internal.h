@@ -14,6 +14,8 @@ struct diff_day *diff_client_add_day(struct diff_client *c);
 /* `sensor` is copied; NULL: not known. */
 void diff_side_add_interval(
     struct diff_side *side, const char *sensor, int64_t begin_us, int64_t end_us);
+/* Forgets the intervals of which it is not known whose they are, but not how long they were. */
+void diff_side_drop_unnamed(struct diff_side *side);
 /* Puts everything in order. */
 void diff_side_finish(struct diff_side *side);
 

@@ -69,6 +69,18 @@ diff_side_add_interval(struct diff_side *side, const char *sensor, int64_t begin
 	};
 }
 
+void
+diff_side_drop_unnamed(struct diff_side *side)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < side->captured_count; i++) {
+		if (side->captured[i].sensor != NULL)
+			side->captured[kept++] = side->captured[i];
+	}
+	side->captured_count = kept;
+}
+
 int
 diff_client_compare(const struct diff_client *a, const struct diff_client *b)
 {

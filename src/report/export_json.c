@@ -98,19 +98,36 @@ add_gaps(const struct report_observed *o, struct buf *out)
 
 /* For a diff: on what days silence says something. */
 static void
-add_days(const struct report_observed *o, struct buf *out)
+add_days(const char *name, const struct report_day *days, size_t count, struct buf *out)
 {
 	char date[TIMESTAMP_TEXT_LEN];
 
-	json_key(out, "observed_days");
+	json_key(out, name);
 	buf_add_char(out, '[');
-	for (size_t i = 0; i < o->day_count; i++) {
-		const struct report_day *day = &o->days[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct report_day *day = &days[i];
 
 		buf_add_text(out, i > 0 ? "," : "");
 		json_begin_object(out);
 		json_member_text(out, "day", timestamp_to_date(day->day * USEC_PER_DAY, date));
 		json_member_u64(out, "seconds", (uint64_t)(day->captured_us / USEC_PER_SEC));
+		json_end_object(out);
+	}
+	buf_add_char(out, ']');
+}
+
+static void
+add_days_by_sensor(const struct report_observed *o, struct buf *out)
+{
+	json_key(out, "observed_days_by_sensor");
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < o->sensor_count; i++) {
+		const struct report_sensor *sensor = &o->sensors[i];
+
+		buf_add_text(out, i > 0 ? "," : "");
+		json_begin_object(out);
+		json_member_text(out, "sensor", sensor->name);
+		add_days("days", sensor->days, sensor->day_count, out);
 		json_end_object(out);
 	}
 	buf_add_char(out, ']');
@@ -141,7 +158,8 @@ add_coverage_members(const struct report *r, const struct report_options *option
 	json_end_object(out);
 	json_member_u64(out, "end_not_seen", o->open_end_count);
 	add_gaps(o, out);
-	add_days(o, out);
+	add_days("observed_days", o->days, o->day_count, out);
+	add_days_by_sensor(o, out);
 	add_counters(o, out);
 	summary_add_coverage(r, options, &summary);
 	json_member_text(out, "summary", buf_text(&summary));

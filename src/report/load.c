@@ -431,6 +431,7 @@ report_load(
 	out->observed.days = l.observed_days.days;
 	out->observed.day_count = l.observed_days.count;
 	l.observed_days = (struct observed_days){ 0 };
+	sensor_days_detach(&l.sensor_days, &out->observed);
 	rc = 0;
 out:
 	store_snapshot_end(s);

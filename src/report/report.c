@@ -36,6 +36,11 @@ report_release(struct report *r)
 		free(r->observed.counters[i].name);
 	free(r->observed.counters);
 	free(r->observed.days);
+	for (size_t i = 0; i < r->observed.sensor_count; i++) {
+		free(r->observed.sensors[i].name);
+		free(r->observed.sensors[i].days);
+	}
+	free(r->observed.sensors);
 	*r = (struct report){ 0 };
 }
 

@@ -83,6 +83,21 @@ sensor_days_of(const struct sensor_days *d, const char *sensor)
 }
 
 void
+sensor_days_detach(struct sensor_days *d, struct report_observed *to)
+{
+	to->sensors = xcalloc(d->count, sizeof(*to->sensors));
+	to->sensor_count = d->count;
+	for (size_t i = 0; i < d->count; i++) {
+		struct sensor_captures *s = &d->sensors[i];
+
+		to->sensors[i] = (struct report_sensor){ s->name, s->days.days, s->days.count };
+		s->name = NULL;
+		s->days = (struct observed_days){ 0 };
+	}
+	sensor_days_release(d);
+}
+
+void
 sensor_days_release(struct sensor_days *d)
 {
 	for (size_t i = 0; i < d->count; i++) {

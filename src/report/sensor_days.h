@@ -20,6 +20,8 @@ void sensor_days_add(struct sensor_days *d, const char *sensor, int64_t begin_us
 void sensor_days_finish(struct sensor_days *d);
 /* Without any day where nothing is known of that sensor. */
 const struct observed_days *sensor_days_of(const struct sensor_days *d, const char *sensor);
+/* Once each sensor's name is known: hands all over to the report, and is empty then. */
+void sensor_days_detach(struct sensor_days *d, struct report_observed *to);
 void sensor_days_release(struct sensor_days *d);
 
 #endif
