@@ -57,7 +57,7 @@ static struct span
 without_apostrophe(struct buf *field)
 {
 	bool has =
-	    field->len > 0 && field->data[0] == '\'' && export_is_formula(buf_text(field) + 1);
+	    field->len > 0 && field->data[0] == '\'' && export_is_defused(buf_text(field) + 1);
 
 	return has ? span_from(field->data + 1, field->len - 1)
 		   : span_from(field->data, field->len);

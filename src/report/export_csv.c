@@ -21,8 +21,8 @@ struct csv {
 	const char *sentence;
 };
 
-bool
-export_is_formula(const char *text)
+static bool
+is_formula(const char *text)
 {
 	static const char *const wide[] = { "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\x9d",
 		"\xef\xbc\xa0" };
@@ -37,6 +37,12 @@ export_is_formula(const char *text)
 	return false;
 }
 
+bool
+export_is_defused(const char *text)
+{
+	return is_formula(text + strspn(text, "'"));
+}
+
 static void
 add_separator(struct csv *csv)
 {
@@ -48,16 +54,16 @@ static void
 add_field(struct csv *csv, const char *value)
 {
 	const char *text;
-	bool formula, quote;
+	bool defused, quote;
 
 	buf_clear(&csv->printable);
 	printable_add(&csv->printable, span_from_text(value), SIZE_MAX);
 	text = buf_text(&csv->printable);
-	formula = export_is_formula(text);
-	quote = formula || text[strcspn(text, ",;\"\r\n\t'")] != '\0' || text[0] == ' ';
+	defused = export_is_defused(text);
+	quote = defused || text[strcspn(text, ",;\"\r\n\t'")] != '\0' || text[0] == ' ';
 	if (quote)
 		buf_add_char(csv->out, '"');
-	if (formula)
+	if (defused)
 		buf_add_char(csv->out, '\'');
 	for (; *text != '\0'; text++) {
 		/* RFC 4180, section 2, item 7: a quote inside is doubled. */

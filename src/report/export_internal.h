@@ -24,11 +24,12 @@ void export_visit_row(const struct report_client *c, size_t index, const struct 
 void export_visit_summary(const struct report_client *c, const struct export_visitor *v);
 
 /*
- * Whether a spreadsheet would take the text for a formula, so that a CSV has an apostrophe in front
- * of it.  Some pass over blanks in front, and some take the wide forms of the signs (U+FF0B,
- * U+FF0D, U+FF1D, U+FF20) as well.
+ * Whether a CSV has an apostrophe in front of the text, because a spreadsheet would take it for a
+ * formula.  Some pass over blanks in front, and some take the wide forms of the signs (U+FF0B,
+ * U+FF0D, U+FF1D, U+FF20) as well.  One with apostrophes of its own in front gets one more, so that
+ * who reads the CSV can tell.
  */
-bool export_is_formula(const char *text);
+bool export_is_defused(const char *text);
 
 bool export_is_shown(const struct export_view *view, const struct report_client *c);
 

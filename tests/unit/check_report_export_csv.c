@@ -1,5 +1,7 @@
 #include "export_fixture.h"
 
+#include "report/diff.h"
+
 #include "base/banned.h"
 
 #define FIELD_MAX 4096
@@ -180,6 +182,27 @@ START_TEST(hostile_name_stays_one_harmless_field)
 }
 END_TEST
 
+static const char *const with_apostrophes[] = { "=x", "'=x", "''=x", " =x", "' =x", "'' '=x", "'x",
+	"' x", "'", "''" };
+
+START_TEST(name_with_apostrophes_is_read_back_as_it_was)
+{
+	const struct diff_options options = { .policy = { .minimum = TLS_VERSION_1_2 } };
+	struct diff_side side;
+	struct fixture f;
+	struct error err;
+	const char *csv;
+
+	set_up(&f);
+	set_name(&f, with_apostrophes[_i]);
+	csv = export_as(&f, EXPORT_CSV);
+	ck_assert_int_eq(diff_side_import(&side, "x", span_from_text(csv), &options, &err), 0);
+	ck_assert_str_eq(side.clients[0].name, with_apostrophes[_i]);
+	diff_side_release(&side);
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(longest_name_is_whole)
 {
 	struct fixture f;
@@ -255,6 +278,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, coverage_comes_first);
 	tcase_add_test(tc, row_of_the_inventory_is_a_record);
 	tcase_add_loop_test(tc, hostile_name_stays_one_harmless_field, 0, ROWS(hostile));
+	tcase_add_loop_test(
+	    tc, name_with_apostrophes_is_read_back_as_it_was, 0, ROWS(with_apostrophes));
 	tcase_add_test(tc, longest_name_is_whole);
 	tcase_add_test(tc, empty_export_still_says_what_was_observed);
 	tcase_add_test(tc, only_verdicts_asked_for_are_written);
