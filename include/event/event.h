@@ -137,7 +137,7 @@ struct event {
 	enum name_source server_name_source; /* CERTIFICATE, RANGE: for the inventory alone */
 	enum name_source client_name_source;
 	uint32_t source; /* frame.source of the packet that brought the first byte */
-	int32_t vlan;    /* outermost VLAN id, 0 to 4095; -1: none */
+	int32_t vlan;    /* outermost VLAN id, 1 to 4095; -1: none */
 	uint8_t refusal_alert;
 	bool has_client_mac, has_cipher_suite, has_ja3, has_ja4, has_certificate_not_after;
 	bool offers_aead, offers_ecdhe; /* of the ClientHello's suites; for "what if" questions */

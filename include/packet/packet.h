@@ -41,7 +41,7 @@ struct packet {
 	uint16_t ip_id;                   /* IPv4 identification, innermost; IPv6: 0 */
 	bool is_tcp;                      /* PACKET_NAMES: else UDP */
 	bool joins;   /* SYN of one more path of a connection: RFC 8684, section 3.2 */
-	int32_t vlan; /* outermost VLAN id; -1: none */
+	int32_t vlan; /* outermost VLAN id, 1 to 4095; -1: none */
 	int64_t time_us;
 	uint32_t source;
 };

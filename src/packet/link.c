@@ -404,7 +404,7 @@ vlan_tag(struct walk *w)
 	if (!walk_take(w, 4, PACKET_BAD_LINK, &h))
 		return;
 	if (w->out->vlan < 0)
-		w->out->vlan = u16_at(h, 0) & 0x0fff;
+		w->out->vlan = vlan_id(u16_at(h, 0));
 	walk_ethertype(w, u16_at(h, 2));
 }
 

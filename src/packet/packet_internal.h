@@ -56,6 +56,16 @@ u32_at(struct span s, size_t at)
 	return bytes_u32(s.data + at);
 }
 
+/*
+ * The VLAN id of the two bytes behind a tag's EtherType; -1: none.  IEEE 802.1Q-2018, table 9-2:
+ * with id 0 a tag has a priority alone, and the frame no VLAN id.
+ */
+static inline int32_t
+vlan_id(uint16_t tci)
+{
+	return (tci & 0x0fff) != 0 ? tci & 0x0fff : -1;
+}
+
 /* Ports of name services (IANA): where a packet from, or to, them tells a name. */
 #define PORT_DNS 53
 

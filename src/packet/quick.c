@@ -91,7 +91,7 @@ take_frame(const struct frame *frame, size_t ip, size_t inner, struct packet *ou
 	take_addresses(s, ip, inner - ip == IPV6_LEN, out);
 	out->dst_mac = s.data;
 	out->src_mac = s.data + 6;
-	out->vlan = ip == ETHERNET_LEN ? -1 : u16_at(s, ETHERNET_LEN) & 0x0fff;
+	out->vlan = ip == ETHERNET_LEN ? -1 : vlan_id(u16_at(s, ETHERNET_LEN));
 	out->time_us = frame->time_us;
 	out->source = frame->source;
 }
