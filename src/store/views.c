@@ -170,9 +170,11 @@ static const char clients_view[] =
     " router_mac, ja4, cadence, interval_s, interval_share, active_hours, dropped_early)"
     " AS WITH known_routers AS MATERIALIZED (SELECT sensor, mac FROM routers),"
     /* A capture may last for many days; for none that long, where its times are wrong. */
-    " captured (sensor, day, last_day) AS (SELECT r.sensor, " DAY("q.begin_us") ", " DAY("q.end_us")
-    " FROM run r JOIN run_source q ON q.run = r.id"
-    " WHERE " DAY("q.end_us") " - " DAY("q.begin_us") " BETWEEN 0 AND 40000"
+    " captured (sensor, day, last_day) AS (SELECT sensor, " DAY("begin_us") ", " DAY("end_us") " FROM"
+    /* A live run knows when it listened; its sources do not. */
+    " (SELECT sensor, begin_us, end_us FROM run WHERE command = 'capture'"
+    " UNION ALL SELECT r.sensor, q.begin_us, q.end_us FROM run r JOIN run_source q ON q.run = r.id)"
+    " WHERE " DAY("end_us") " - " DAY("begin_us") " BETWEEN 0 AND 40000"
     " UNION SELECT sensor, day + 1, last_day FROM captured WHERE day < last_day),"
     " observed (sensor, day, number) AS MATERIALIZED (SELECT sensor, day,"
     " row_number() OVER (PARTITION BY sensor ORDER BY day) FROM"
