@@ -12,7 +12,9 @@ import os
 import struct
 import subprocess
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from facts import PCAPS
+import packets
+
 CLIENT, SERVER = "10.77.0.11", "192.0.2.25"
 
 # One conversation each; the port says which of several in the sample.
@@ -31,17 +33,9 @@ KINDS = {
 def sample(kind):
     """[(microseconds since the first packet, frame)]"""
     name, port = KINDS[kind]
-    with open(os.path.join(ROOT, "pcaps", name + ".pcap"), "rb") as f:
-        data = f.read()
-    packets, at = [], 24
-    while at < len(data):
-        sec, usec, length, _ = struct.unpack_from("<IIII", data, at)
-        frame = data[at + 16:at + 16 + length]
-        at += 16 + length
-        if port is None or struct.pack(">H", port) in (frame[34:36], frame[36:38]):
-            packets.append((sec * 1000000 + usec, frame))
-    first = packets[0][0]
-    return [(time - first, frame) for time, frame in packets]
+    frames = [f for f in packets.read_pcap(os.path.join(PCAPS, name + ".pcap"))
+              if port is None or struct.pack(">H", port) in (f.data[34:36], f.data[36:38])]
+    return [((f.time - frames[0].time) // 1000, f.data) for f in frames]
 
 
 def day(text):
@@ -54,21 +48,18 @@ def session(kind, at, client=CLIENT, server=SERVER):
     """The conversation at that time."""
     swap = {ipaddress.ip_address(CLIENT).packed: ipaddress.ip_address(client).packed,
             ipaddress.ip_address(SERVER).packed: ipaddress.ip_address(server).packed}
-    packets = []
+    out = []
     for offset, frame in sample(kind):
         src, dst = frame[26:30], frame[30:34]
-        packets.append((at + offset, frame[:26] + swap.get(src, src) + swap.get(dst, dst) +
-                        frame[34:]))
-    return packets
+        out.append((at + offset, frame[:26] + swap.get(src, src) + swap.get(dst, dst) +
+                    frame[34:]))
+    return out
 
 
 def write(path, sessions):
-    packets = sorted((p for s in sessions for p in s), key=lambda p: p[0])
-    with open(path, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for time, frame in packets:
-            f.write(struct.pack("<IIII", time // 1000000, time % 1000000, len(frame), len(frame)))
-            f.write(frame)
+    packets.write_pcap(path, [
+        packets.Frame(time * 1000, frame, len(frame), packets.LINK_ETHERNET)
+        for time, frame in sorted((p for s in sessions for p in s), key=lambda p: p[0])])
     return path
 
 
