@@ -4,7 +4,8 @@
  *
  * Opening needs CAP_NET_RAW; everything after does not.  The handle never blocks: wait for its file
  * descriptor, then read a batch.  An interface that goes down or away shows as LIVE_LOST; live_bind
- * takes it up again, also where it is another one with the same name.
+ * takes it up again, also where it is another one with the same name.  Where no other one has taken
+ * its name, one that is renamed is the same as before.
  *
  * Source:  pcap(3PCAP), packet(7).
  * Threads: one at a time per handle.
@@ -38,7 +39,8 @@ struct live_stats {
 
 enum live_state {
 	LIVE_OK,
-	LIVE_LOST, /* the interface is down or gone: `err` says so; live_bind brings it back */
+	LIVE_LOST,    /* the interface is down or gone: `err` says so; live_bind brings it back */
+	LIVE_RENAMED, /* it has another name since the last look: `err` says which */
 };
 
 /* Why an interface could not be opened. */
@@ -58,7 +60,7 @@ struct live *live_open(
 bool live_is_bound(const struct live *l);
 
 enum live_bind_answer {
-	LIVE_BIND_DONE,
+	LIVE_BIND_DONE,       /* `err` says so, and whether it has another name now */
 	LIVE_BIND_LATER,      /* the interface is missing or down; `err` says so */
 	LIVE_BIND_OTHER_KIND, /* it is there with another kind of frames; `err` says so */
 };

@@ -268,9 +268,12 @@ static void
 check_interface(struct capture_worker *w)
 {
 	struct error err;
+	enum live_state state = live_check(w->live, &err);
 
-	if (live_check(w->live, &err) == LIVE_LOST && announces(w))
+	if (state == LIVE_LOST && announces(w))
 		log_warning("%s; waiting for it", err.text);
+	else if (state == LIVE_RENAMED && announces(w))
+		log_warning("%s", err.text);
 }
 
 static void
@@ -282,7 +285,7 @@ try_to_bind(struct capture_worker *w)
 	case LIVE_BIND_DONE:
 		w->told_kind = false;
 		if (announces(w))
-			log_notice("interface %s is there: capturing", w->interface);
+			log_notice("%s", err.text);
 		return;
 	case LIVE_BIND_OTHER_KIND:
 		if (announces(w) && !w->told_kind)

@@ -173,9 +173,10 @@ static const struct {
 	/* Nothing that is mapped from now on can be executed. */
 	{ SCMP_SYS(mmap), 2, ~(uint64_t)PROT_EXEC, 0 },
 	{ SCMP_SYS(mprotect), 2, ~(uint64_t)PROT_EXEC, 0 },
-	/* The system's log, systemd, and what asks for an interface's number. */
+	/* The system's log, systemd, and what asks for an interface's number and name. */
 	{ SCMP_SYS(socket), 0, 0, AF_UNIX },
 	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFINDEX },
+	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFNAME },
 	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFFLAGS },
 	{ SCMP_SYS(ioctl), 1, 0, SIOCGIFHWADDR },
 	{ SCMP_SYS(ioctl), 1, 0, TCGETS },

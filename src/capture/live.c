@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -77,29 +78,68 @@ is_of_our_kind(struct live *l, int hardware)
 	return l->hardware == hardware;
 }
 
-/* The interface's flags and kind of hardware, asked on the handle's own socket. */
-static enum live_bind_answer
-look_at_interface(struct live *l, int *index, struct error *err)
+/*
+ * Its number, with its name in `request`; 0: it is not there.  The name counts; where nobody has
+ * it, it is the one that was captured from, which was given another.
+ */
+static int
+find_interface(const struct live *l, struct ifreq *request)
 {
-	struct ifreq request = { 0 };
-	int fd = pcap_fileno(l->pcap);
+	int index = (int)if_nametoindex(l->interface);
 
-	*index = (int)if_nametoindex(l->interface);
-	if (*index == 0 || strlen(l->interface) >= sizeof(request.ifr_name)) {
+	if (index != 0 && strlen(l->interface) < sizeof(request->ifr_name)) {
+		memcpy(request->ifr_name, l->interface, strlen(l->interface) + 1);
+		return index;
+	}
+	request->ifr_ifindex = l->index != 0 ? l->index : l->lost_index;
+	return request->ifr_ifindex != 0 && ioctl(pcap_fileno(l->pcap), SIOCGIFNAME, request) == 0
+		   ? request->ifr_ifindex
+		   : 0;
+}
+
+/* Notes how it is called.  True where that is new, and `err` says so. */
+static bool
+take_name(struct live *l, const char *name, struct error *err)
+{
+	bool is_new = strcmp(name, l->name) != 0;
+
+	(void)snprintf(l->name, sizeof(l->name), "%s", name);
+	if (is_new && strcmp(name, l->interface) != 0)
+		error_set(err,
+		    "interface %s is called %s now: capturing goes on; give the new name before "
+		    "the next start",
+		    l->interface, name);
+	else
+		error_set(err, "interface %s is there: capturing", l->interface);
+	return is_new;
+}
+
+/*
+ * The interface's flags and kind of hardware, asked on the handle's own socket; its name in
+ * `request`.
+ */
+static enum live_bind_answer
+look_at_interface(struct live *l, int *index, struct ifreq *request, struct error *err)
+{
+	int fd = pcap_fileno(l->pcap);
+	struct ifreq answer;
+
+	*index = find_interface(l, request);
+	if (*index == 0) {
 		error_set(err, "interface %s is not there", l->interface);
 		return LIVE_BIND_LATER;
 	}
-	memcpy(request.ifr_name, l->interface, strlen(l->interface));
-	if (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) {
-		error_set(err, "interface %s is down", l->interface);
+	answer = *request;
+	if (ioctl(fd, SIOCGIFFLAGS, &answer) != 0 || (answer.ifr_flags & IFF_UP) == 0) {
+		error_set(err, "interface %s is down", answer.ifr_name);
 		return LIVE_BIND_LATER;
 	}
-	l->is_loopback = (request.ifr_flags & IFF_LOOPBACK) != 0;
-	if (ioctl(fd, SIOCGIFHWADDR, &request) != 0) {
+	l->is_loopback = (answer.ifr_flags & IFF_LOOPBACK) != 0;
+	if (ioctl(fd, SIOCGIFHWADDR, &answer) != 0) {
 		error_set(err, "interface %s is not there", l->interface);
 		return LIVE_BIND_LATER;
 	}
-	if (!is_of_our_kind(l, request.ifr_hwaddr.sa_family)) {
+	if (!is_of_our_kind(l, answer.ifr_hwaddr.sa_family)) {
 		error_set(err, "interface %s is %s: start anew to capture on it", l->interface,
 		    l->link_type == DLT_EN10MB ? "no Ethernet" : "of another kind than before");
 		return LIVE_BIND_OTHER_KIND;
@@ -112,6 +152,8 @@ static enum live_state
 lose(struct live *l)
 {
 	l->bound = false;
+	if (l->index != 0)
+		l->lost_index = l->index;
 	l->index = 0;
 	return LIVE_LOST;
 }
@@ -119,14 +161,15 @@ lose(struct live *l)
 enum live_state
 live_check(struct live *l, struct error *err)
 {
+	struct ifreq request = { 0 };
 	int index;
 
 	/* 0: "any", which is always there. */
 	if (!l->bound || l->index == 0)
 		return LIVE_OK;
-	if (look_at_interface(l, &index, err) == LIVE_BIND_DONE) {
+	if (look_at_interface(l, &index, &request, err) == LIVE_BIND_DONE) {
 		if (index == l->index)
-			return LIVE_OK;
+			return take_name(l, request.ifr_name, err) ? LIVE_RENAMED : LIVE_OK;
 		error_set(err, "interface %s is another one than before", l->interface);
 	}
 	return lose(l);
@@ -168,10 +211,11 @@ bind_to(struct live *l, int index, struct error *err)
 enum live_bind_answer
 live_bind(struct live *l, struct error *err)
 {
+	struct ifreq request = { 0 };
 	enum live_bind_answer answer;
 	int index;
 
-	answer = look_at_interface(l, &index, err);
+	answer = look_at_interface(l, &index, &request, err);
 	if (answer != LIVE_BIND_DONE)
 		return answer;
 	if (bind_to(l, index, err) != 0)
@@ -180,6 +224,7 @@ live_bind(struct live *l, struct error *err)
 	if (l->ring == NULL && live_attach(l, err) != 0)
 		return LIVE_BIND_LATER;
 	l->bound = true;
+	(void)take_name(l, request.ifr_name, err);
 	return LIVE_BIND_DONE;
 }
 

@@ -4,6 +4,7 @@
 #ifndef TLSTALLY_CAPTURE_LIVE_INTERNAL_H
 #define TLSTALLY_CAPTURE_LIVE_INTERNAL_H
 
+#include <net/if.h>
 #include <pcap/pcap.h>
 
 #include "capture/live.h"
@@ -16,6 +17,8 @@ struct live {
 	char *interface;
 	struct bpf_program program; /* of the filter; all zero before there is one */
 	int index;                  /* of the interface that the handle is bound to; 0: of none */
+	int lost_index;             /* of the one before; 0: of none */
+	char name[IF_NAMESIZE];     /* how it was called at the last look */
 	uint32_t link_type;
 	bool bound;
 	bool is_loopback;

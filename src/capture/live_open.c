@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -195,6 +196,7 @@ live_open(const struct live_options *options, enum live_fault *fault, struct err
 
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
+	(void)snprintf(l->name, sizeof(l->name), "%s", options->interface);
 	if (open_reader(l, fault, err) != 0 || prepare(l, fault, err) != 0) {
 		live_close(l);
 		return NULL;
