@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/xalloc.h"
@@ -24,6 +23,7 @@ struct owners {
 	struct item *items; /* by family, prefix length, address, line */
 	size_t count, room, bad_count;
 	uint8_t separator; /* between fields: of the first line that has any; 0: not known yet */
+	bool has_begun;    /* a line was read that is no comment */
 	bool has_prefix[2][129]; /* IPv4, IPv6 */
 	owners_fault_fn fault;
 	void *arg;
@@ -66,6 +66,24 @@ read_quoted(struct span *s, uint8_t separator, struct buf *text)
 	return false;
 }
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Up to the separator, without the blanks in front of it. */
+static void
+read_plain(struct span *s, uint8_t separator, struct buf *text)
+{
+	uint8_t c;
+
+	while (span_peek_u8(*s, &c) && c != separator && span_skip(s, 1))
+		buf_add_char(text, (char)c);
+	while (text->len > 0 && is_blank((uint8_t)text->data[text->len - 1]))
+		text->len--;
+}
+
 /*
  * The next field, as a text of its own; moves behind the separator, if there is one: then *more.
  * NULL, and *what says what is wrong.
@@ -77,14 +95,17 @@ read_field(struct span *s, uint8_t separator, bool *more, const char **what)
 	char *field = NULL;
 	uint8_t c;
 
+	/* People align columns with blanks. */
+	while (span_peek_u8(*s, &c) && is_blank(c) && c != separator)
+		(void)!span_skip(s, 1);
 	if (span_peek_u8(*s, &c) && c == '"') {
 		if (!span_skip(s, 1) || !read_quoted(s, separator, &text)) {
-			*what = "a quoted field does not end with its quote";
+			*what =
+			    "a quoted field does not end on its line, or has text behind its quote";
 			goto out;
 		}
 	} else {
-		while (span_peek_u8(*s, &c) && c != separator && span_skip(s, 1))
-			buf_add_char(&text, (char)c);
+		read_plain(s, separator, &text);
 	}
 	if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL) {
 		*what = "a field has a NUL in it";
@@ -122,6 +143,17 @@ read_fields(struct span line, uint8_t separator, char *fields[FIELDS_MAX], const
 		count++;
 	}
 	return count;
+}
+
+/* As spreadsheets write empty rows. */
+static bool
+are_empty(char *const fields[FIELDS_MAX], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fields[i][0] != '\0')
+			return false;
+	}
+	return true;
 }
 
 /* Takes the text out of `field`; NULL for an empty one. */
@@ -162,25 +194,31 @@ add(struct owners *o, unsigned line, const struct network *network, char *fields
 	o->has_prefix[network->addr.family == 6][network->prefix_len] = true;
 }
 
+/* "address", in any language: an address has digits or a colon. */
+static bool
+is_heading(const char *field)
+{
+	return field[strcspn(field, "0123456789:")] == '\0' && field[0] != '\0';
+}
+
 static void
 take_line(struct owners *o, struct span line, unsigned number)
 {
 	char *fields[FIELDS_MAX] = { NULL };
 	const char *what = "";
+	bool is_first = !o->has_begun;
 	struct network network;
 	size_t count;
 
-	if (line.len > 0 && line.data[line.len - 1] == '\r')
-		line.len--;
 	if (line.len == 0 || line.data[0] == '#')
 		return;
+	o->has_begun = true;
 	if (o->separator == 0)
 		o->separator = find_separator(line);
 	count = read_fields(line, o->separator != 0 ? o->separator : ',', fields, &what);
 	if (count == 0)
 		report_fault(o, number, what);
-	else if (number == 1 &&
-		 (strcasecmp(fields[0], "address") == 0 || strcasecmp(fields[0], "network") == 0))
+	else if (are_empty(fields, count) || (is_first && is_heading(fields[0])))
 		;
 	else if (!network_from_text(fields[0], &network))
 		report_fault(o, number, "the first field is no address and no network");
@@ -240,6 +278,22 @@ sort_and_drop_repeated(struct owners *o)
 	o->count = kept;
 }
 
+/* Lines end in LF, CR LF, or CR, which a spreadsheet on a Macintosh may write. */
+static struct span
+take_to_end_of_line(struct span *text)
+{
+	struct span line = { text->data, 0 };
+
+	while (line.len < text->len && text->data[line.len] != '\n' && text->data[line.len] != '\r')
+		line.len++;
+	(void)!span_skip(text, line.len);
+	if (text->len > 1 && text->data[0] == '\r' && text->data[1] == '\n')
+		(void)!span_skip(text, 1);
+	if (text->len > 0)
+		(void)!span_skip(text, 1);
+	return line;
+}
+
 struct owners *
 owners_from_text(struct span text, owners_fault_fn fault, void *arg)
 {
@@ -251,13 +305,8 @@ owners_from_text(struct span text, owners_fault_fn fault, void *arg)
 	/* Spreadsheets put a byte order mark in front. */
 	if (span_equals(span_first(text, 3), span_from_text("\xef\xbb\xbf")))
 		(void)!span_skip(&text, 3);
-	while (text.len > 0) {
-		const uint8_t *end = memchr(text.data, '\n', text.len);
-		size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
-
-		take_line(o, span_first(text, len), ++number);
-		(void)!span_skip(&text, end != NULL ? len + 1 : len);
-	}
+	while (text.len > 0)
+		take_line(o, take_to_end_of_line(&text), ++number);
 	sort_and_drop_repeated(o);
 	return o;
 }

@@ -107,14 +107,39 @@ START_TEST(fields_are_unquoted_and_empty_ones_are_none)
 }
 END_TEST
 
+START_TEST(lists_come_as_people_and_programs_write_them)
+{
+	static const char *const texts[] = {
+		"address,name\r10.0.0.1,one\r10.0.0.2,two\r",
+		"Adresse;Name;Besitzer\r\n10.0.0.1;one;\r\n;;\r\n10.0.0.2;two;\r\n",
+		"# ours\nIP-Netz,x\n10.0.0.1 , one ,\n  \n\t10.0.0.2,\t\"two\"\n",
+		"\"10.0.0.1\"\tone\n10.0.0.2\ttwo \n",
+	};
+	struct owners *o = read_text(texts[_i], "");
+
+	expect(o, "10.0.0.1", "one");
+	expect(o, "10.0.0.2", "two");
+	owners_free(o);
+}
+END_TEST
+
+START_TEST(an_address_with_a_slip_is_no_heading)
+{
+	owners_free(
+	    read_text("10.0.0.256,a\n", "1: the first field is no address and no network\n"));
+	owners_free(read_text("fe80:x,a\n", "1: the first field is no address and no network\n"));
+}
+END_TEST
+
 static const struct {
 	const char *line, *what;
 } bad_lines[] = {
 	{ "mail,x", "the first field is no address and no network" },
 	{ "10.0.0.0/33,x", "the first field is no address and no network" },
 	{ "10.0.0.1", "there is no name behind the address" },
-	{ "10.0.0.1,\"x", "a quoted field does not end with its quote" },
-	{ "10.0.0.1,\"x\"y", "a quoted field does not end with its quote" },
+	{ "10.0.0.1,\"x", "a quoted field does not end on its line, or has text behind its quote" },
+	{ "10.0.0.1,\"x\"y",
+	    "a quoted field does not end on its line, or has text behind its quote" },
 	{ "10.0.0.1,a,b,c,d", "has more than four fields: address, name, owner, note" },
 	{ "10.0.0.9/32,again", "this network was given before" },
 };
@@ -162,6 +187,8 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_longest_prefix_counts);
+	tcase_add_loop_test(tc, lists_come_as_people_and_programs_write_them, 0, 4);
+	tcase_add_test(tc, an_address_with_a_slip_is_no_heading);
 	tcase_add_loop_test(tc, the_first_line_shows_what_separates_fields, 0, 6);
 	tcase_add_test(tc, fields_are_unquoted_and_empty_ones_are_none);
 	tcase_add_loop_test(tc, a_bad_line_is_named_and_the_others_count, 0, ROWS(bad_lines));
