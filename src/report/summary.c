@@ -267,6 +267,10 @@ summary_add_nothing(const struct report *r, const struct report_options *options
 		    "Nothing was captured yet, so nothing is known: this is no clean "
 		    "result. Fill the database with `tlstally replay` or `tlstally "
 		    "capture`.");
+	else if (r->observed.run_count == 0 && (options->has_since || options->has_until))
+		buf_add_text(text,
+		    "Nothing was captured in the time asked for, so nothing is known of it: this "
+		    "is no clean result.");
 	else if (cut)
 		buf_add_text(text,
 		    "Nothing that was seen fits the times and clients asked for. This is "

@@ -383,6 +383,10 @@ START_TEST(packets_without_findings_are_not_sold_as_clean)
 	text = write_report(&f, &out);
 	ck_assert_ptr_nonnull(strstr(text, "Nothing that was seen fits"));
 	ck_assert_ptr_nonnull(strstr(text, "no clean result"));
+	f.report.observed.run_count = 0;
+	text = write_report(&f, &out);
+	ck_assert_ptr_nonnull(strstr(text, "Nothing was captured in the time asked for"));
+	ck_assert_ptr_nonnull(strstr(text, "no clean result"));
 	buf_release(&out);
 }
 END_TEST
