@@ -123,15 +123,16 @@ add_item(const struct diff_item *item, bool several_sensors, size_t width, struc
 	char addr[ADDR_TEXT_LEN];
 
 	buf_clear(line);
-	buf_addf(line, "%-*s %s", CHANGE_WIDTH - 1, diff_change_name(item->change),
-	    addr_to_text(&item->client->ip, addr));
+	buf_addf(out, "%-*s", CHANGE_WIDTH, diff_change_name(item->change));
+	buf_add_text(line, addr_to_text(&item->client->ip, addr));
 	if (item->client->name != NULL)
 		buf_addf(line, " (%s)", item->client->name);
 	if (several_sensors)
 		buf_addf(line, " at %s", item->client->sensor);
 	buf_add_char(line, ' ');
 	diff_add_reason(item, line);
-	terminal_add_wrapped(out, buf_text(line), CHANGE_WIDTH, width);
+	terminal_add_wrapped(
+	    out, buf_text(line), CHANGE_WIDTH, width > 0 ? width - CHANGE_WIDTH : 0);
 }
 
 /* "2 new, 1 fixed" */
