@@ -53,7 +53,8 @@ def write_pcap(path, frames, *, link=None, order="<", nano=False, snap=262144):
                                    len(f.data), f.wire_len) + f.data)
 
 
-def _block(kind, body, order):
+def pcapng_block(kind, body, order="<"):
+    """A block of any type; its body is padded to 32 bits."""
     body += bytes(-len(body) % 4)
     size = struct.pack(order + "I", len(body) + 12)
     return struct.pack(order + "I", kind) + size + body + size
@@ -61,7 +62,7 @@ def _block(kind, body, order):
 
 def pcapng_section(order="<"):
     """A section header block."""
-    return _block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+    return pcapng_block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
 
 
 def pcapng_interface(link, resolution=6, offset=0, order="<", snap=0):
@@ -69,7 +70,7 @@ def pcapng_interface(link, resolution=6, offset=0, order="<", snap=0):
     options = struct.pack(order + "HHBBBB", 9, 1, resolution, 0, 0, 0)
     if offset:
         options += struct.pack(order + "HHq", 14, 8, offset)
-    return _block(1, struct.pack(order + "HHI", link, 0, snap) + options + bytes(4), order)
+    return pcapng_block(1, struct.pack(order + "HHI", link, 0, snap) + options + bytes(4), order)
 
 
 def pcapng_packet(frame, interface=0, resolution=6, offset=0, order="<"):
@@ -77,7 +78,7 @@ def pcapng_packet(frame, interface=0, resolution=6, offset=0, order="<"):
     ns = frame.time - offset * 10**9
     ticks = ns * 2**(resolution & 0x7F) // 10**9 if resolution & 0x80 else \
         ns * 10**resolution // 10**9
-    return _block(6, struct.pack(order + "IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF,
+    return pcapng_block(6, struct.pack(order + "IIIII", interface, ticks >> 32, ticks & 0xFFFFFFFF,
                                  len(frame.data), frame.wire_len) + frame.data, order)
 
 

@@ -15,12 +15,9 @@ import sys
 import zlib
 from dataclasses import dataclass, field
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-sys.dont_write_bytecode = True
-
-import wire  # noqa: E402
-import packets  # noqa: E402
-from wire import ACK, FIN, GENUINE, PSH, RST, START, SYN  # noqa: E402
+import wire  # first: it knows where packets is
+import packets
+from wire import ACK, FIN, GENUINE, PSH, RST, START, SYN
 
 # One conversation each, of every kind of end.
 KINDS = ["imaps_openssl_tls10", "imaps_openssl_tls13", "smtps_openssl_tls12", "pop3s_openssl_tls11",
@@ -70,6 +67,16 @@ def client_hello(kind="imaps_openssl_tls13"):
         payload = data[14 + 20 + (data[46] >> 4) * 4:]
         if from_client and payload[:1] == b"\x16":
             return bytes(payload)
+    raise ValueError(kind)
+
+
+def server_hello(kind):
+    """The ServerHello of a recorded server, in a record of its own."""
+    for _, data, from_client in wire.genuine_of(kind).frames:
+        payload = bytes(data[14 + 20 + (data[46] >> 4) * 4:])
+        if not from_client and payload[:1] == b"\x16" and payload[5] == 2:
+            size = int.from_bytes(payload[6:9], "big") + 4
+            return b"\x16" + payload[1:3] + struct.pack(">H", size) + payload[5:5 + size]
     raise ValueError(kind)
 
 
@@ -167,7 +174,7 @@ def half_hellos(share):
                           "half_hello": (count, count)})
 
 
-@load("1,000,000 handshakes that stop behind the ServerHello; the genuine ones take a second each")
+@load("500,000 handshakes that stop behind the ServerHello; the genuine ones take 0.4 s each")
 def half_handshakes(share):
     count, genuine = sized(500_000, share, 25_000), sized(2000, share, 50)
     hello, answer = client_hello(), server_hello("imaps_openssl_tls13")
@@ -286,16 +293,6 @@ def certificates_of_16_mb(share):
                                                   begin + part * len(first), 1001 + len(hello))
                 yield START + 10_000_000 + part * count * 20 + i * 20, frame
     return Load(flood(), events=count, counters={"flows": (count, count)})
-
-
-def server_hello(kind):
-    """The ServerHello of a recorded server, in a record of its own."""
-    for _, data, from_client in wire.genuine_of(kind).frames:
-        payload = bytes(data[14 + 20 + (data[46] >> 4) * 4:])
-        if not from_client and payload[:1] == b"\x16" and payload[5] == 2:
-            size = int.from_bytes(payload[6:9], "big") + 4
-            return b"\x16" + payload[1:3] + struct.pack(">H", size) + payload[5:5 + size]
-    raise ValueError(kind)
 
 
 # Many small pieces.
@@ -478,16 +475,17 @@ def name_at(hello):
 
 @load("several of the above at once, each from addresses of its own")
 def all_at_once(share):
+    names = ("half_hellos", "many_holes", "never_closed", "messages_of_16_mb", "tiny_fragments",
+             "names_without_end")
+
     def flood():
-        parts = [LOADS[name][0](share).frames for name in
-                 ("half_hellos", "many_holes", "never_closed", "messages_of_16_mb", "tiny_fragments",
-                  "names_without_end")]
+        going = {number: LOADS[name][0](share).frames for number, name in enumerate(names)}
         time = START
-        while parts:
-            for number, part in enumerate(list(parts)):
-                frame = next(part, None)
+        while going:
+            for number, frames in list(going.items()):
+                frame = next(frames, None)
                 if frame is None:
-                    parts.remove(part)
+                    del going[number]
                     continue
                 data = bytearray(frame[1])
                 # The floods' addresses begin with 172.16, the genuine ones with 10.77.
@@ -496,6 +494,7 @@ def all_at_once(share):
                         data[at + 1] += number + 100
                 time += 2
                 yield time, bytes(data)
+    # The genuine ones may lose their places: what counts here is memory, and lines that are JSON.
     return Load(flood())
 
 
@@ -505,7 +504,7 @@ def squeezed(compressor, megabytes):
     """A capture of so many empty packets, 16 bytes each; `compressor`: called when read."""
     squeeze = compressor()
     empty = struct.pack("<4I", 1_794_787_200, 0, 0, 0) * (1 << 16)
-    yield squeeze.compress(wire.pcap_header())
+    yield squeeze.compress(wire.PCAP_HEADER)
     for _ in range(megabytes):
         yield squeeze.compress(empty)
     yield squeeze.flush()
@@ -525,11 +524,6 @@ def xz_bomb(share):
                 events=0, status=1, says="MiB are the most")
 
 
-def block(kind, body):
-    size = struct.pack("<I", len(body) + 12)
-    return struct.pack("<I", kind) + size + body + size
-
-
 @load("pcapng: a million interfaces, options of a megabyte, blocks that claim 4 GB")
 def pcapng_interfaces(share):
     count = sized(1_000_000, share)
@@ -540,9 +534,9 @@ def pcapng_interfaces(share):
             yield packets.pcapng_interface(1) * 1000
         options = struct.pack("<HHI", 1, 0, 0) + b"\1\0\xf0\xff" + bytes(0xFFF0)
         for _ in range(sized(1000, share)):
-            yield block(1, options)
+            yield packets.pcapng_block(1, options)
         for _ in range(sized(100, share)):
-            yield block(0xBAD, bytes(4 << 20))
+            yield packets.pcapng_block(0xBAD, bytes(4 << 20))
         for time, data in wire.genuine_flows(KINDS[:1], 1, START, 1):
             frame = packets.Frame(time * 1000, data, len(data), 1)
             yield packets.pcapng_packet(frame)

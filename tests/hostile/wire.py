@@ -102,13 +102,13 @@ def interleaved(flood, genuine):
     yield from genuine[at:]
 
 
-def pcap_header(link=1, snap=262144):
-    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snap, link)
+# Of a capture of Ethernet, little-endian and in microseconds.
+PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, packets.LINK_ETHERNET)
 
 
 def pcap_chunks(frames):
-    """A capture file, piece by piece."""
-    out = bytearray(pcap_header())
+    """A capture file, piece by piece: packets.write_pcap() has all frames at once."""
+    out = bytearray(PCAP_HEADER)
     pack = struct.Struct("<IIII").pack
     for time, data in frames:
         size = len(data)
