@@ -24,6 +24,13 @@ import threading
 import time
 import zlib
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PCAPS = os.path.join(ROOT, "pcaps")
+sys.path.append(os.path.join(PCAPS, "record"))
+sys.dont_write_bytecode = True
+
+import packets  # noqa: E402
+
 SKIP = 77
 PATIENCE = 20  # seconds that a condition has, on a busy machine
 CIPHERS = "DEFAULT:@SECLEVEL=0"
@@ -34,6 +41,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 class Failure(Exception):
     """A case has failed; the text says how."""
+
+
+class Skipped(Exception):
+    """A case cannot be tried here; the text says why."""
 
 
 def expect(condition, what):
@@ -69,6 +80,8 @@ def run(*command, check=True, **options):
 
 def why_not():
     """Why no live test can run here; None when they can."""
+    # What atexit cleans up stays behind when a signal ends the interpreter.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     if os.geteuid() != 0:
         return "capturing and namespaces need root"
     for program in ("ip", "tcpdump", "openssl"):
@@ -134,10 +147,10 @@ class Net:
         number = next(_numbers)
         self.a, self.b = (f"tlst{os.getpid()}n{number}{side}" for side in "ab")
         self.processes = Processes()
+        atexit.register(self.close)
         for name in (self.a, self.b):
             run("ip", "netns", "add", name)
             run("ip", "-n", name, "link", "set", "lo", "up")
-        atexit.register(self.close)
         self.add_pair("va", "vb", 77)
 
     def add_pair(self, a, b, number):
@@ -342,6 +355,33 @@ class Daemon:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class Follower:
+    """A running `tlstally replay --follow`; one that follows another adds to its log."""
+
+    def __init__(self, net, tool, folder, rotated, *, db="live.db", events="live.jsonl"):
+        self.log_path = folder("follow.log")
+        starts = self.log().count("following ")
+        with open(self.log_path, "a", encoding="utf-8") as log_file:
+            self.process = net.processes.start(
+                tool, "replay", "--follow", rotated, "--internal", "any", "--db", folder(db),
+                "--events", events if events.startswith("/") else folder(events), stderr=log_file)
+        wait_for(lambda: self.log().count("following ") > starts, "the start")
+
+    def log(self):
+        if not os.path.exists(self.log_path):
+            return ""
+        with open(self.log_path, encoding="utf-8") as f:
+            return f.read()
+
+    def stop(self, status=0):
+        self.process.send_signal(signal.SIGTERM)
+        expect_equal(self.process.wait(PATIENCE), status, f"exit status ({self.log()})")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
 def query(db, sql):
     connection = sqlite3.connect(db, timeout=10)
     try:
@@ -367,36 +407,26 @@ def expect_same_lines(found, wanted):
 # --- frames
 
 def frames_of(path):
-    """The frames of a pcap file of Ethernet, as bytes; none of another file."""
-    with open(path, "rb") as f:
-        data = f.read()
-    order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">",
-             b"\xa1\xb2\x3c\x4d": ">"}.get(data[:4])
-    if order is None or len(data) < 24 or struct.unpack_from(order + "I", data, 20)[0] != 1:
+    """The frames of a pcap file of Ethernet, as bytes; none of another file, or of half a header."""
+    try:
+        frames = packets.read_pcap(path)
+    except (KeyError, struct.error):
         return []
-    frames, at = [], 24
-    while at + 16 <= len(data):
-        length = struct.unpack_from(order + "I", data, at + 8)[0]
-        frames.append(data[at + 16:at + 16 + length])
-        at += 16 + length
-    return frames
+    return [f.data for f in frames if f.link == packets.LINK_ETHERNET]
 
 
 def write_pcap(path, seconds, frames):
     """A capture that begins then, with a frame every ten microseconds."""
-    with open(path, "wb") as f:
-        f.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65536, 1))
-        for i, frame in enumerate(frames):
-            at = 10 * i
-            f.write(struct.pack("<IIII", seconds + at // 1000000, at % 1000000, len(frame),
-                                len(frame)) + frame)
+    packets.write_pcap(path, [
+        packets.Frame(seconds * 10**9 + i * 10**4, frame, len(frame), packets.LINK_ETHERNET)
+        for i, frame in enumerate(frames)])
 
 
-def sample_frames(folder, without):
-    """What can be sent of the captures in a folder."""
+def sample_frames(without):
+    """What can be sent of the captures in pcaps/."""
     frames = []
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
+    for name in sorted(os.listdir(PCAPS)):
+        path = os.path.join(PCAPS, name)
         if os.path.isfile(path) and not any(fnmatch.fnmatch(name, p) for p in without):
             frames += [f for f in frames_of(path) if 14 <= len(f) <= 65000]
     return frames
@@ -472,12 +502,12 @@ class Template:
                 sender.send(frame)
 
 
-def record_template(net, folder, version="1_2"):
+def record_template(net, folder):
     """One real handshake on port 993, recorded."""
     net.serve_tls(folder, 993)
     path = folder("template.pcap")
     dump = net.dump("vb", path, "tcp")
-    net.connect(993, version)
+    net.connect(993, "1_2")
     # Until both have said FIN.
     wait_for(lambda: sum(f[47] & 1 for f in frames_of(path)) >= 2, "the end of a connection")
     dump.stop()
