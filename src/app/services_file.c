@@ -8,6 +8,7 @@
 
 #include "app/text_file.h"
 #include "base/log.h"
+#include "base/whole_file.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -22,7 +23,7 @@ read_file(struct services_file *f, const char *path, struct error *err)
 	struct text_file_faults faults = { .path = path };
 	struct buf text = { 0 };
 
-	if (text_file_read(path, SWITCH_OFF_FILE_MAX, &text) != 0) {
+	if (whole_file_read(path, SWITCH_OFF_FILE_MAX, &text) != 0) {
 		error_set(err, "cannot read %s: %s", path, strerror(errno));
 		buf_release(&text);
 		return -1;

@@ -1,51 +1,14 @@
 #include "app/text_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "policy/printable.h"
 
 #include "base/banned.h"
 
 #define LINE_SHOWN_MAX 1024
-
-/* Reads one byte more than allowed at most, which shows that the file is too long. */
-static int
-read_whole(int fd, size_t max, struct buf *out)
-{
-	size_t end = out->len + max + 1;
-
-	while (out->len < end) {
-		ssize_t len = read(fd, buf_reserve(out, end - out->len), end - out->len);
-
-		if (len == 0)
-			return 0;
-		if (len > 0)
-			out->len += (size_t)len;
-		else if (errno != EINTR)
-			return -1;
-	}
-	errno = EFBIG;
-	return -1;
-}
-
-int
-text_file_read(const char *path, size_t max, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int result, why;
-
-	if (fd < 0)
-		return -1;
-	result = read_whole(fd, max, out);
-	why = errno;
-	(void)close(fd);
-	errno = why;
-	return result;
-}
 
 bool
 text_file_is_stream(const char *path)

@@ -1,5 +1,5 @@
 /*
- * text_file - files that a person wrote, read at once: what is wrong with them is logged by line.
+ * text_file - files that a person wrote: what is wrong with them is logged by line.
  */
 #ifndef TLSTALLY_APP_TEXT_FILE_H
 #define TLSTALLY_APP_TEXT_FILE_H
@@ -7,13 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buf.h"
-
 /* A file that is something else altogether has more faults than anybody reads. */
 #define TEXT_FILE_FAULTS_SHOWN 20
-
-/* Appends the whole file to `out`.  -1 with errno, which is EFBIG for more than `max` bytes. */
-int text_file_read(const char *path, size_t max, struct buf *out);
 
 /*
  * Whether the file is a pipe or a socket: not to be read twice, and waited for as long as its

@@ -5,6 +5,7 @@
 
 #include "app/text_file.h"
 #include "base/log.h"
+#include "base/whole_file.h"
 #include "tls/names.h"
 
 #include "base/banned.h"
@@ -30,7 +31,7 @@ what_if_options_read_ciphers(struct what_if *question, const char *path)
 	struct buf text = { 0 };
 	size_t faults = 1;
 
-	if (text_file_read(path, FILE_MAX, &text) != 0)
+	if (whole_file_read(path, FILE_MAX, &text) != 0)
 		log_error("cannot read %s: %s", path, strerror(errno));
 	else
 		faults = what_if_read_suites(

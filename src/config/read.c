@@ -6,12 +6,11 @@
  * becomes a fault, and an empty line in its place.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/whole_file.h"
 #include "base/xalloc.h"
 #include "config/config_internal.h"
 
@@ -286,40 +285,17 @@ config_read_bytes(struct config *c, struct span text, struct config_faults *faul
 	return faults->count + faults->more_count == before ? 0 : -1;
 }
 
-/* At most one byte more than may be there.  Returns -1 with errno. */
-static int
-read_whole(int fd, struct buf *out)
-{
-	while (out->len <= CONFIG_FILE_MAX) {
-		size_t room = CONFIG_FILE_MAX + 1 - out->len;
-		ssize_t len = read(fd, buf_reserve(out, room), room);
-
-		if (len == 0)
-			return 0;
-		if (len > 0)
-			out->len += (size_t)len;
-		else if (errno != EINTR)
-			return -1;
-	}
-	return 0;
-}
-
 int
 config_read_file(struct config *c, const char *path, struct config_faults *faults)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct buf text = { 0 };
 	int result = -1;
 
-	if (fd < 0) {
-		config_faults_add(faults, 0, NULL, NULL, "cannot be opened: %s", strerror(errno));
-		return -1;
-	}
-	if (read_whole(fd, &text) != 0)
+	/* What is too large is told of with all other faults of the content. */
+	if (whole_file_read(path, CONFIG_FILE_MAX, &text) != 0 && errno != EFBIG)
 		config_faults_add(faults, 0, NULL, NULL, "cannot be read: %s", strerror(errno));
 	else
 		result = config_read_bytes(c, span_from(text.data, text.len), faults);
-	(void)close(fd);
 	buf_release(&text);
 	return result;
 }

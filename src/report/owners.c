@@ -1,11 +1,11 @@
 #include "report/owners.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/whole_file.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -314,25 +314,15 @@ owners_from_text(struct span text, owners_fault_fn fault, void *arg)
 struct owners *
 owners_read_file(const char *path, owners_fault_fn fault, void *arg, struct error *err)
 {
-	FILE *file = fopen(path, "re");
 	struct owners *o = NULL;
 	struct buf text = { 0 };
-	size_t got;
 
-	if (file == NULL) {
-		error_set(err, "cannot open %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	while (text.len <= OWNERS_FILE_MAX &&
-	       (got = fread(buf_reserve(&text, 65536), 1, 65536, file)) > 0)
-		text.len += got;
-	if (ferror(file) != 0)
-		error_set(err, "cannot read %s: %s", path, strerror(errno));
-	else if (text.len > OWNERS_FILE_MAX)
+	if (whole_file_read(path, OWNERS_FILE_MAX, &text) == 0)
+		o = owners_from_text(span_from(text.data, text.len), fault, arg);
+	else if (errno == EFBIG)
 		error_set(err, "%s has more than %zu MiB", path, OWNERS_FILE_MAX >> 20);
 	else
-		o = owners_from_text(span_from(text.data, text.len), fault, arg);
-	(void)fclose(file);
+		error_set(err, "cannot read %s: %s", path, strerror(errno));
 	buf_release(&text);
 	return o;
 }

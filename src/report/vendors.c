@@ -1,10 +1,10 @@
 #include "report/vendors.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/whole_file.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -208,16 +208,10 @@ vendors_from_text(struct span text)
 static bool
 take_file(struct vendors *v, const char *path)
 {
-	FILE *file = fopen(path, "re");
 	struct buf text = { 0 };
-	size_t count = v->count, got;
+	size_t count = v->count;
 
-	if (file == NULL)
-		return false;
-	while (text.len < VENDORS_FILE_MAX &&
-	       (got = fread(buf_reserve(&text, 65536), 1, 65536, file)) > 0)
-		text.len += got;
-	(void)fclose(file);
+	(void)whole_file_read(path, VENDORS_FILE_MAX, &text);
 	take_text(v, span_from(text.data, text.len));
 	buf_release(&text);
 	return v->count > count;

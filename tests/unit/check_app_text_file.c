@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,41 +28,6 @@ remove_file(void)
 	(void)unlink(path);
 }
 
-START_TEST(a_file_is_read_behind_what_is_there)
-{
-	struct buf out = { 0 };
-
-	buf_add_text(&out, "so: ");
-	ck_assert_int_eq(text_file_read(path, 100, &out), 0);
-	ck_assert_str_eq(buf_text(&out), "so: 0123456789");
-	buf_release(&out);
-}
-END_TEST
-
-START_TEST(a_file_may_be_as_long_as_the_limit_and_no_longer)
-{
-	struct buf out = { 0 };
-
-	ck_assert_int_eq(text_file_read(path, 10, &out), 0);
-	buf_clear(&out);
-	ck_assert_int_eq(text_file_read(path, 9, &out), -1);
-	ck_assert_int_eq(errno, EFBIG);
-	buf_release(&out);
-}
-END_TEST
-
-START_TEST(why_a_file_cannot_be_read_is_told)
-{
-	struct buf out = { 0 };
-
-	ck_assert_int_eq(text_file_read("/nonexistent/file", 9, &out), -1);
-	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(text_file_read("/", 9, &out), -1);
-	ck_assert_int_eq(errno, EISDIR);
-	buf_release(&out);
-}
-END_TEST
-
 START_TEST(a_pipe_is_a_stream_and_a_file_or_device_is_none)
 {
 	ck_assert(!text_file_is_stream(path));
@@ -90,9 +54,6 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, make_file, remove_file);
-	tcase_add_test(tc, a_file_is_read_behind_what_is_there);
-	tcase_add_test(tc, a_file_may_be_as_long_as_the_limit_and_no_longer);
-	tcase_add_test(tc, why_a_file_cannot_be_read_is_told);
 	tcase_add_test(tc, a_pipe_is_a_stream_and_a_file_or_device_is_none);
 	tcase_add_test(tc, faults_beyond_those_that_are_shown_are_counted);
 }

@@ -309,7 +309,7 @@ START_TEST(a_file_is_read_from_its_path)
 	ck_assert_int_eq(config_read_file(&config, path, &faults), -1);
 	ck_assert_uint_eq(faults.count, 1);
 	ck_assert_uint_eq(faults.items[0].line, 0);
-	ck_assert_str_eq(faults.items[0].text, "cannot be opened: No such file or directory");
+	ck_assert_str_eq(faults.items[0].text, "cannot be read: No such file or directory");
 	ck_assert_int_eq(config_read_file(&config, "/", &faults), -1);
 	ck_assert_str_eq(faults.items[1].text, "cannot be read: Is a directory");
 }
