@@ -1,9 +1,9 @@
 /*
  * filter - the kernel's filter, made from the services: what cannot matter is not copied.
  *
- * Lets through TCP on the services' ports, plain and in one or two VLAN tags, later fragments of IP
- * packets (their ports cannot be seen) and, where asked to, tunnels that may carry such packets and
- * what tells names.
+ * Lets through TCP on the services' ports, plain and in one or two VLAN tags; what hides its ports
+ * and is rare (later fragments of IP packets, extension headers, AH, three VLAN tags, SNAP); and,
+ * where asked to, tunnels that may carry such packets and what tells names.
  *
  * Several handles may share an interface: each takes the part of the connections that its `share`
  * of `share_count` says.  They are dealt out by their pair of addresses, which is the same for both

@@ -15,6 +15,9 @@
 #define ETHERTYPE_AT 12
 #define ETHERTYPE_IP4 0x0800
 #define ETHERTYPE_IP6 0x86dd
+/* IEEE 802.3: up to here the field is a length, and a header of IEEE 802.2 follows. */
+#define LENGTH_MAX 1500
+#define LLC_AT 14
 #define TAG_LEN 4
 #define TAGS_MAX 2
 /* Where fields stand in a frame without tags; the length of the tags is added. */
@@ -35,7 +38,9 @@ enum label {
 	LABEL_TCP,
 	LABEL_UDP,
 	LABEL_ACCEPT,
-	LABEL_IP4, /* behind so many tags */
+	LABEL_LINK,                                   /* behind so many tags */
+	LABEL_ACCEPT_ALL = LABEL_LINK + TAGS_MAX + 1, /* more of them, and what has no addresses */
+	LABEL_IP4,                                    /* behind so many tags */
 	LABEL_IP6 = LABEL_IP4 + TAGS_MAX + 1,
 	LABELS = LABEL_IP6 + TAGS_MAX + 1,
 };
@@ -100,14 +105,11 @@ has_shares(const struct maker *m)
 	return m->options->share_count > 1;
 }
 
-/*
- * The rarer tunnels; with shares the first one has all of them, as they have no addresses to share
- * by.
- */
+/* What has no addresses to share by; with shares the first one has all of it. */
 static bool
-takes_other_tunnels(const struct maker *m)
+takes_all(const struct maker *m)
 {
-	return m->options->tunnels && (!has_shares(m) || m->options->share == 0);
+	return !has_shares(m) || m->options->share == 0;
 }
 
 /* Finds the EtherType behind `tags` tags. */
@@ -115,32 +117,31 @@ static void
 add_link(struct maker *m, unsigned tags)
 {
 	static const uint16_t tag_types[] = { 0x8100, 0x88a8, 0x9100 };
-	const size_t tag_type_count = sizeof(tag_types) / sizeof(tag_types[0]);
 
+	put_label(m, LABEL_LINK + tags);
 	add(m, BPF_LD | BPF_H | BPF_ABS, ETHERTYPE_AT + tags * TAG_LEN);
 	go_to_if(m, BPF_JEQ, ETHERTYPE_IP4, LABEL_IP4 + tags);
 	go_to_if(m, BPF_JEQ, ETHERTYPE_IP6, LABEL_IP6 + tags);
-	/* Each test jumps over those behind it, and over the jump to LABEL_OTHER. */
-	for (size_t i = 0; i < tag_type_count; i++) {
-		add(m, BPF_JMP | BPF_K | BPF_JEQ, tag_types[i]);
-		m->insns[m->count - 1].jt = (uint8_t)(tag_type_count - i);
-	}
-	go_to(m, LABEL_OTHER);
+	for (size_t i = 0; i < sizeof(tag_types) / sizeof(tag_types[0]); i++)
+		go_to_if(m, BPF_JEQ, tag_types[i], LABEL_LINK + tags + 1);
+	go_to_if(m, BPF_JGT, LENGTH_MAX, LABEL_OTHER);
+	add(m, BPF_LD | BPF_B | BPF_ABS, LLC_AT + tags * TAG_LEN);
+	go_to_if(m, BPF_JEQ, FILTER_LLC_SNAP, LABEL_ACCEPT_ALL);
+	reject(m);
 }
 
-/* Three tags and more are rare: with tunnels the first share has all of them. */
+/* Three tags and more are rare: the first share has all of them. */
 static void
 add_links(struct maker *m)
 {
 	for (unsigned tags = 0; tags <= TAGS_MAX; tags++)
 		add_link(m, tags);
-	add(m, BPF_RET | BPF_K, takes_other_tunnels(m) ? m->snap_len : 0);
 	put_label(m, LABEL_OTHER);
-	for (size_t i = 0; takes_other_tunnels(m) && i < FILTER_ETHERTYPES; i++) {
-		unless(m, BPF_JEQ, filter_ethertypes[i], 1);
-		add(m, BPF_RET | BPF_K, m->snap_len);
-	}
+	for (size_t i = 0; m->options->tunnels && i < FILTER_ETHERTYPES; i++)
+		go_to_if(m, BPF_JEQ, filter_ethertypes[i], LABEL_ACCEPT_ALL);
 	reject(m);
+	put_label(m, LABEL_ACCEPT_ALL);
+	add(m, BPF_RET | BPF_K, takes_all(m) ? m->snap_len : 0);
 }
 
 /* With the protocol in A. */
@@ -214,23 +215,21 @@ add_ip4(struct maker *m, unsigned tags)
 	go_to_if(m, BPF_JSET, 0x1fff, LABEL_ACCEPT);
 	add(m, BPF_LD | BPF_B | BPF_ABS, IP4_PROTOCOL_AT + tags_len);
 	add_transports(m, put_ip4_len, tags_len);
+	go_to_if(m, BPF_JEQ, FILTER_AH, LABEL_ACCEPT);
 	add_protocols(m);
 }
 
 static void
 add_ip6(struct maker *m, unsigned tags)
 {
-	/* What may stand before the ports. */
-	static const uint8_t extensions[] = { IPPROTO_FRAGMENT, IPPROTO_HOPOPTS, IPPROTO_ROUTING,
-		IPPROTO_DSTOPTS };
 	unsigned tags_len = tags * TAG_LEN;
 
 	put_label(m, LABEL_IP6 + tags);
 	keep_tags_len(m, tags_len);
 	add(m, BPF_LD | BPF_B | BPF_ABS, IP6_PROTOCOL_AT + tags_len);
 	add_transports(m, put_ip6_len, tags_len);
-	for (size_t i = 0; i < sizeof(extensions); i++)
-		go_to_if(m, BPF_JEQ, extensions[i], LABEL_ACCEPT);
+	for (size_t i = 0; i < FILTER_EXTENSIONS; i++)
+		go_to_if(m, BPF_JEQ, filter_extensions[i], LABEL_ACCEPT);
 	add_protocols(m);
 }
 

@@ -10,6 +10,8 @@
  */
 #define RANGES_MAX 32
 
+/* RFC 8200, section 4, RFC 4302, 6275, 7401 and 5533. */
+const uint8_t filter_extensions[FILTER_EXTENSIONS] = { 0, 43, 44, FILTER_AH, 60, 135, 139, 140 };
 const uint8_t filter_ip_protos[FILTER_IP_PROTOS] = { 4, 41, 47, 97, 115, 137, 143 };
 const uint16_t filter_udp_ports[FILTER_UDP_PORTS] = { 1701, 2152, 3544, 4754, 4789, 4790, 5247,
 	6080, 6081, 6635, 8472, 37008 };
@@ -103,14 +105,24 @@ write_tunnels(const struct filter_options *options, struct buf *out)
 		buf_addf(out, " or ether proto 0x%04x", (unsigned)filter_ethertypes[i]);
 }
 
+/* pcap-filter(7) looks for TCP right behind the IP header only. */
+static void
+write_extensions(struct buf *out)
+{
+	buf_addf(out, " or ip[9] = %u", (unsigned)FILTER_AH);
+	for (size_t i = 0; i < FILTER_EXTENSIONS; i++)
+		buf_addf(out, " or ip6[6] = %u", (unsigned)filter_extensions[i]);
+}
+
 static void
 write_wanted(const struct filter_options *options, struct buf *out)
 {
 	buf_add_char(out, '(');
 	write_ports(options->services, out);
-	buf_add_text(out, ") or (ip[6:2] & 0x1fff != 0) or ip6 proto 44");
-	/* pcap-filter(7) looks for TCP right behind the IPv6 header only. */
-	buf_add_text(out, " or (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60))");
+	buf_add_text(out, ") or (ip[6:2] & 0x1fff != 0)");
+	write_extensions(out);
+	/* Where all frames have SNAP, as wireless ones do, libpcap looks behind it for IP. */
+	buf_addf(out, " or (ether proto 0x%02x and not (ip or ip6))", (unsigned)FILTER_LLC_SNAP);
 	if (options->names)
 		buf_add_text(out,
 		    " or udp src port 53 or udp src port 5353 or udp dst port 67 or udp dst port 68"
@@ -139,6 +151,6 @@ filter_write(const struct filter_options *options, struct buf *out)
 	write_untagged(options, out);
 	buf_add_text(out, " or (vlan and (");
 	write_untagged(options, out);
-	/* Three tags and more are rare: with tunnels the first share has all of them. */
-	buf_add_text(out, options->tunnels && options->share == 0 ? " or vlan))))" : "))))");
+	/* Three tags and more are rare: the first share has all of them. */
+	buf_add_text(out, options->share == 0 ? " or vlan))))" : "))))");
 }

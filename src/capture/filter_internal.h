@@ -10,6 +10,14 @@
 
 #include "base/service.h"
 
+/* Extension headers of IPv6, and AH of IPv4: what may stand in front of the ports. */
+#define FILTER_EXTENSIONS 8
+#define FILTER_AH 51
+extern const uint8_t filter_extensions[FILTER_EXTENSIONS];
+
+/* IEEE 802.2: what SNAP, and with it an EtherType, begins with. */
+#define FILTER_LLC_SNAP 0xaa
+
 /* What packet/packet.h looks into. */
 #define FILTER_IP_PROTOS 7
 #define FILTER_UDP_PORTS 12

@@ -472,6 +472,30 @@ def in_ipv6_fragments(frame):
             for at, part, more in ((0, payload[:cut], 1), (cut, payload[cut:], 0))]
 
 
+def in_ipv6_behind(number, extension):
+    """A function that puts an extension header between IPv6 and TCP."""
+    def wrap(frame):
+        payload = b"\x06" + extension + frame[34:14 + struct.unpack_from(">H", frame, 16)[0]]
+        return [_ipv6_header(frame, number, len(payload)) + payload]
+    return wrap
+
+
+def in_ipv4_behind_ah(frame):
+    total = struct.unpack_from(">H", frame, 16)[0]
+    return [frame[:16] + struct.pack(">H", total + len(AH) + 1) + frame[18:23] + b"\x33" +
+            frame[24:34] + b"\x06" + AH + frame[34:14 + total]]
+
+
+def in_snap(frame):
+    return [frame[:12] + struct.pack(">H", len(frame) - 6) + bytes.fromhex("aaaa03000000") +
+            frame[12:]]
+
+
+# Without the first byte, which says what follows.  Lengths of old: units of 4 bytes, less 2.
+AH = bytes.fromhex("04" "0000" "0000002a" "00000001") + bytes(12)
+MOBILITY = bytes.fromhex("01" "0500" "0000") + bytes(10)
+
+
 def in_vxlan(frame):
     """As a switch sends it that gives each direction another source port."""
     udp = struct.pack(">HHHH", 49152 + zlib.crc32(frame[26:38]) % 10000, 4789, 16 + len(frame), 0)

@@ -10,13 +10,14 @@
 
 #define IP4 0x0800
 #define IP6 0x86dd
+#define SNAP 0xaa
 
 /* A frame to be: EtherTypes of tags, then an IP packet. */
 struct shape {
 	const char *name;
 	uint16_t tags[2];
 	uint16_t ether_type;
-	uint8_t protocol; /* of IPv4, or the next header of IPv6 */
+	uint8_t protocol; /* of IPv4, the next header of IPv6, or the first byte of IEEE 802.2 */
 	uint16_t fragment;
 	uint16_t src_port, dst_port;
 	bool passes, passes_with_tunnels, passes_with_names;
@@ -35,6 +36,19 @@ static const struct shape shapes[] = {
 	{ "a later fragment", { 0, 0 }, IP4, 6, 0x0010, 1, 1, true, true, true },
 	{ "an IPv6 fragment", { 0, 0 }, IP6, 44, 0, 1, 1, true, true, true },
 	{ "IPv6 hop-by-hop options", { 0, 0 }, IP6, 0, 0, 1, 1, true, true, true },
+	{ "AH", { 0, 0 }, IP4, 51, 0, 1, 1, true, true, true },
+	{ "AH over IPv6", { 0, 0 }, IP6, 51, 0, 1, 1, true, true, true },
+	{ "ESP", { 0, 0 }, IP4, 50, 0, 1, 1, false, false, false },
+	{ "ESP over IPv6", { 0, 0 }, IP6, 50, 0, 1, 1, false, false, false },
+	{ "IPv6 mobility", { 0, 0 }, IP6, 135, 0, 1, 1, true, true, true },
+	{ "host identity over IPv6", { 0, 0 }, IP6, 139, 0, 1, 1, true, true, true },
+	{ "shim6", { 0, 0 }, IP6, 140, 0, 1, 1, true, true, true },
+	{ "SNAP", { 0, 0 }, 46, SNAP, 0, 1, 1, true, true, true },
+	{ "the longest SNAP", { 0, 0 }, 1500, SNAP, 0, 1, 1, true, true, true },
+	{ "no length and no EtherType", { 0, 0 }, 1501, SNAP, 0, 1, 1, false, false, false },
+	{ "SNAP in a tag", { 0x8100, 0 }, 46, SNAP, 0, 1, 1, true, true, true },
+	{ "SNAP in two tags", { 0x88a8, 0x8100 }, 46, SNAP, 0, 1, 1, true, true, true },
+	{ "spanning tree", { 0, 0 }, 38, 0x42, 0, 1, 1, false, false, false },
 	{ "one tag", { 0x8100, 0 }, IP4, 6, 0, 40000, 993, true, true, true },
 	{ "one tag, IPv6", { 0x8100, 0 }, IP6, 6, 0, 993, 40000, true, true, true },
 	{ "one tag, a later fragment", { 0x8100, 0 }, IP4, 6, 0x0010, 1, 1, true, true, true },
@@ -72,7 +86,7 @@ static const struct shape shapes[] = {
 	{ "Ethernet in IPv6", { 0, 0 }, IP6, 143, 0, 1, 1, false, true, false },
 	{ "PPPoE in a tag", { 0x8100, 0 }, 0x8864, 6, 0, 1, 1, false, true, false },
 	{ "Cisco metadata behind a tag", { 0x8100, 0 }, 0x8909, 6, 0, 1, 1, false, true, false },
-	{ "a third tag", { 0x88a8, 0x9100 }, 0x8100, 6, 0, 1, 1, false, true, false },
+	{ "a third tag", { 0x88a8, 0x9100 }, 0x8100, 6, 0, 1, 1, true, true, true },
 };
 #define SHAPE_COUNT ((int)(sizeof(shapes) / sizeof(shapes[0])))
 
@@ -97,6 +111,9 @@ make_frame(const struct shape *s, uint8_t frame[128])
 		at[0] = 0x60;
 		at[6] = s->protocol;
 		at += 40;
+	} else if (s->ether_type <= 1501) {
+		at[0] = at[1] = s->protocol;
+		at += 8;
 	} else {
 		at[0] = 0x45;
 		(void)put_u16(at + 2, 60);
@@ -361,8 +378,8 @@ static void
 random_frame(uint64_t *state, uint8_t frame[128])
 {
 	static const uint16_t words[] = { 0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x4500,
-		0x4006, 0x4011, 0x06ff, 0x11ff, 0x0401, 53, 5353, 67, 137, 993, 110, 2525, 4788,
-		4789, 0x1fff, 0x2000, 0x402c, 0x2c00 };
+		0x4006, 0x4011, 0x06ff, 0x11ff, 0x4033, 0x3340, 0x8740, 1500, 0xaaaa, 0x0401, 53,
+		5353, 67, 137, 993, 110, 2525, 4788, 4789, 0x1fff, 0x2000, 0x402c, 0x2c00 };
 	const size_t word_count = sizeof(words) / sizeof(words[0]);
 
 	for (size_t at = 0; at < 128; at += 2) {
