@@ -98,9 +98,11 @@ enum packet_kind walk_frame(struct walk *w, const struct frame *frame);
 void link_start(struct walk *w, uint32_t link_type);
 void link_ethernet(struct walk *w);
 void link_ethertype(struct walk *w);
-void link_ppp(struct walk *w);
 /* True for an EtherType that is walked into. */
 bool link_knows_ethertype(uint16_t ethertype);
+
+/* ppp.c */
+void link_ppp(struct walk *w);
 
 /* ip.c */
 void ip_any(struct walk *w);
