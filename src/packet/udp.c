@@ -273,11 +273,12 @@ udp_header(struct walk *w)
 	if (u16_at(h, 4) > UDP_LEN)
 		walk_trim_to(w, u16_at(h, 4) - UDP_LEN);
 	w->guess = true;
-	/* Tunnels send to their port; from it, only where the peer chose a port of its own. */
-	if (open_by_port(w, dst) || open_by_port(w, src))
-		return;
-	if (walk_wants_names(w) && udp_tells_names(src, dst))
+	/* The port of who asks for a name is any, also a tunnel's. */
+	if (walk_wants_names(w) && udp_tells_names(src, dst)) {
 		name_service(w, src, dst);
-	else
+		return;
+	}
+	/* Tunnels send to their port; from it, only where the peer chose a port of its own. */
+	if (!open_by_port(w, dst) && !open_by_port(w, src))
 		walk_end(w, PACKET_OTHER);
 }

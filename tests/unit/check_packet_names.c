@@ -36,6 +36,7 @@ static const struct {
 	bool counts;
 } udp_rows[] = {
 	{ "a DNS answer", 53, 40000, true },
+	{ "a DNS answer to a port that is a tunnel's", 53, 37008, true },
 	{ "a DNS question", 40000, 53, false },
 	{ "DHCP, client to server", 68, 67, true },
 	{ "DHCP, relay to server", 67, 67, true },
