@@ -52,8 +52,8 @@ enum packet_kind {
 	PACKET_OTHER_PORT,   /* TCP between other ports */
 	PACKET_OTHER,        /* not TCP: ARP, UDP, ICMP, ... */
 	PACKET_NAMES,        /* DNS, DHCP, mDNS, NBNS, where asked for: addresses, ports, payload */
-	PACKET_ENCRYPTED,    /* what is inside cannot be read: ESP, MACsec, wireless */
-	PACKET_FRAGMENT,     /* part of an IP packet of which more is missing */
+	PACKET_ENCRYPTED,    /* what is inside cannot be read: ESP, MACsec, wireless, MPPE */
+	PACKET_FRAGMENT,     /* part of a packet of which more is missing */
 	PACKET_CUT,          /* the snap length cut the headers */
 	PACKET_BAD_LINK,     /* link-layer header that makes no sense */
 	PACKET_BAD_IP,       /* IP header that makes no sense */

@@ -190,6 +190,20 @@ def tunnel_pppoe(frame, number):
     return out + b"\xaa" * (60 - len(out))
 
 
+@wrapped("Multilink PPP: packets that are whole in one fragment, numbers of 24 and of 12 bits")
+def tunnel_multilink_ppp(frame, number):
+    head = struct.pack(">HI", 0x3D, 0xC0 << 24 | number) if number % 2 else \
+        struct.pack(">BH", 0x3D, 0xC0 << 8 | number)
+    body = head + b"\x21" + packet_of(frame)
+    return ethernet(0x8864, struct.pack(">BBHH", 0x11, 0, 9, len(body)) + body)
+
+
+@wrapped("Ethernet bridged over PPP (BCP) in L2TP")
+def tunnel_bridged_ppp(frame, number):
+    body = bytes.fromhex("ff03" "0031" "0001") + frame
+    return ethernet(0x0800, udp(1701, struct.pack(">HHHH", 0x4002, 8 + len(body), 7, 9) + body))
+
+
 @wrapped("TZSP")
 def tunnel_tzsp(frame, number):
     return ethernet(0x0800, udp(37008, b"\1\0\0\1\x0a\1\xc8\1" + frame))

@@ -3,7 +3,7 @@
 
 #include "base/banned.h"
 
-/* IANA service names and port numbers; 8472 and 37008 are customary. */
+/* IANA service names and port numbers; 8472, 37008 and 51820 are customary. */
 #define PORT_L2TP 1701
 #define PORT_GTP_U 2152
 #define PORT_TEREDO 3544
@@ -17,6 +17,7 @@
 #define PORT_MPLS 6635
 #define PORT_VXLAN_LINUX 8472
 #define PORT_TZSP 37008
+#define PORT_WIREGUARD 51820
 #define PORT_DHCP_SERVER 67
 #define PORT_DHCP_CLIENT 68
 #define PORT_NBNS 137
@@ -35,6 +36,8 @@
 #define GTP_G_PDU 255
 #define GTP_OPTIONAL 0x07 /* extension header, sequence number, N-PDU number: one is enough */
 #define GTP_OPTIONAL_LEN 4
+
+#define WIREGUARD_DATA 0x04000000 /* message 4, reserved bytes */
 
 #define TZSP_ETHERNET 0x01
 #define TZSP_WIFI 0x12
@@ -198,6 +201,15 @@ esp(struct walk *w)
 	walk_end(w, is_esp ? PACKET_ENCRYPTED : PACKET_OTHER);
 }
 
+/* https://www.wireguard.com/protocol: messages of the other kinds exchange keys. */
+static void
+wireguard(struct walk *w)
+{
+	bool is_data = w->rest.len >= 4 && u32_at(w->rest, 0) == WIREGUARD_DATA;
+
+	walk_end(w, is_data ? PACKET_ENCRYPTED : PACKET_OTHER);
+}
+
 static const struct {
 	uint16_t port;
 	void (*open)(struct walk *w);
@@ -205,8 +217,9 @@ static const struct {
 	{ PORT_VXLAN, vxlan }, { PORT_VXLAN_GPE, vxlan }, { PORT_VXLAN_LINUX, vxlan },
 	{ PORT_GENEVE, geneve }, { PORT_GUE, gue }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
 	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp }, { PORT_ESP, esp },
-	{ PORT_CAPWAP, tunnel_capwap }, { PORT_GRE, tunnel_gre }, /* RFC 8086 */
-	{ PORT_MPLS, tunnel_mpls },                               /* RFC 7510 */
+	{ PORT_WIREGUARD, wireguard }, { PORT_CAPWAP, tunnel_capwap },
+	{ PORT_GRE, tunnel_gre },   /* RFC 8086 */
+	{ PORT_MPLS, tunnel_mpls }, /* RFC 7510 */
 };
 
 #define TUNNEL_COUNT (sizeof(tunnels) / sizeof(tunnels[0]))

@@ -112,16 +112,45 @@ snap(struct wrap *w)
 }
 
 static void
-pppoe(struct wrap *w)
+around_pppoe(struct wrap *w)
 {
-	size_t len;
+	size_t len = wrap_len(w);
 
-	inner_ipv4(w);
-	wrap_bytes(w, BYTES("\x00\x21"));
-	len = wrap_len(w);
 	put_u16(wrap_front(w, 2), len);
 	wrap_bytes(w, BYTES("\x11\x00\x00\x09"));
 	wrap_ethernet(w, 0x20, 0x8864);
+}
+
+static void
+pppoe(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x00\x21"));
+	around_pppoe(w);
+}
+
+static void
+multilink(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x00\x3d\xc0\x00\x00\x21\x21"));
+	around_pppoe(w);
+}
+
+static void
+multilink_short(struct wrap *w)
+{
+	inner_ipv6(w);
+	wrap_bytes(w, BYTES("\x00\x3d\xc0\x21\x00\x57"));
+	around_pppoe(w);
+}
+
+static void
+multilink_bridged(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x3d\xc0\x00\x00\x07\xff\x03\x00\x31\x00\x01"));
+	around_pppoe(w);
 }
 
 static void
@@ -357,6 +386,9 @@ static const struct wrapping rows[] = {
 	{ "backbone_bridge", backbone_bridge, 4, true, -1 },
 	{ "snap", snap, 4, false, -1 },
 	{ "pppoe", pppoe, 4, false, -1 },
+	{ "multilink", multilink, 4, false, -1 },
+	{ "multilink_short", multilink_short, 6, false, -1 },
+	{ "multilink_bridged", multilink_bridged, 4, true, -1 },
 	{ "mpls_ipv4", mpls_ipv4, 4, false, -1 },
 	{ "mpls_ipv6", mpls_ipv6, 6, false, -1 },
 	{ "pseudowire_with_control_word", pseudowire_with_control_word, 4, true, -1 },

@@ -135,6 +135,47 @@ START_TEST(tunnels_that_cannot_be_read_are_encrypted)
 }
 END_TEST
 
+START_TEST(ppp_that_cannot_be_read_is_encrypted_or_a_fragment)
+{
+	static const struct {
+		struct span front;
+		enum packet_kind kind;
+	} rows[] = {
+		{ { (const uint8_t *)"\xff\x03\x00\xfd\x90\x01", 6 }, PACKET_ENCRYPTED },
+		{ { (const uint8_t *)"\x00\x53\x00\x01", 4 }, PACKET_ENCRYPTED },
+		{ { (const uint8_t *)"\x00\x3d\x80\x00\x00\x01\x00\x21", 8 }, PACKET_FRAGMENT },
+		{ { (const uint8_t *)"\x00\x3d\x40\x00\x00\x02", 6 }, PACKET_FRAGMENT },
+		{ { (const uint8_t *)"\x00\x3d\xc0\x00\x00\x02\xc0\x21", 8 }, PACKET_OTHER },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct wrap w;
+		struct frame f;
+		struct packet p;
+
+		inner_ipv4(&w);
+		wrap_bytes(&w, rows[i].front);
+		f = wrap_frame(&w, 9);
+		ck_assert_msg(packet_decode(&f, NULL, &p) == rows[i].kind, "%zu", i);
+	}
+}
+END_TEST
+
+START_TEST(wireguard_is_encrypted_but_not_its_exchange_of_keys)
+{
+	struct wrap w;
+
+	wrap_init(&w);
+	wrap_bytes(&w, BYTES("\4\0\0\0 nobody reads this"));
+	around_udp(&w, 51820);
+	ck_assert_int_eq(wrapped_kind(&w), PACKET_ENCRYPTED);
+	wrap_init(&w);
+	wrap_bytes(&w, BYTES("\1\0\0\0 the exchange of keys"));
+	around_udp(&w, 51820);
+	ck_assert_int_eq(wrapped_kind(&w), PACKET_OTHER);
+}
+END_TEST
+
 START_TEST(behind_a_nat_an_index_tells_what_is_encrypted)
 {
 	struct wrap w;
@@ -368,6 +409,8 @@ add_tests(TCase *tc)
 	    tc, nonsense_on_the_port_of_a_tunnel_is_other_and_no_fault, 0, NONSENSE_COUNT);
 	tcase_add_test(tc, bad_header_in_a_tunnel_that_is_no_guess_is_a_fault);
 	tcase_add_test(tc, tunnels_that_cannot_be_read_are_encrypted);
+	tcase_add_test(tc, ppp_that_cannot_be_read_is_encrypted_or_a_fragment);
+	tcase_add_test(tc, wireguard_is_encrypted_but_not_its_exchange_of_keys);
 	tcase_add_test(tc, behind_a_nat_an_index_tells_what_is_encrypted);
 	tcase_add_test(tc, layers_without_end_are_too_deep);
 	tcase_add_test(tc, route_list_without_end_is_a_fault);
