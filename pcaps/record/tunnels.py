@@ -224,6 +224,17 @@ def tag_vlan_three_kinds(frame, number):
     return frame[:12] + bytes.fromhex("91000005" "88a80006" "81000007") + frame[12:]
 
 
+@wrapped("VLAN tags of the EtherTypes 0x9200 and 0x9300", vlan=5)
+def tag_vlan_of_old(frame, number):
+    return frame[:12] + bytes.fromhex("92000005" "93000006") + frame[12:]
+
+
+@wrapped("TRILL between switches, a VLAN tag inside", vlan=7)
+def tunnel_trill(frame, number):
+    return ethernet(0x22F3, bytes.fromhex("003f" "0a01" "0a02") + frame[:12] +
+                    bytes.fromhex("81000007") + frame[12:])
+
+
 @wrapped("Each packet in another wrapping: plain, VLAN, GRE, VXLAN, IPv4 in IPv4", free_vlan=True)
 def tunnel_changes(frame, number):
     return (frame, frame[:12] + bytes.fromhex("8100000a") + frame[12:],
@@ -277,6 +288,17 @@ def link_enc(frame, number):
 @wrapped("Link type PFLOG: what a firewall of BSD logs", link=117)
 def link_pflog(frame, number):
     return bytes([61, 2, 0, 0]) + b"em0".ljust(60, b"\0") + packet_of(frame)
+
+
+@wrapped("Link type DSA_TAG_BRCM: the tag of a Broadcom switch chip", link=281)
+def link_switch_broadcom(frame, number):
+    return frame[:12] + struct.pack(">I", 0x20000003) + frame[12:]
+
+
+@wrapped("Link type DSA_TAG_DSA: the tag of a Marvell switch chip, in the place of a VLAN tag",
+         link=284, vlan=9)
+def link_switch_marvell(frame, number):
+    return frame[:12] + struct.pack(">HH", 0xE010, 9) + frame[12:]
 
 
 @wrapped("IPv6 by way of segments, in one direction (SRv6 without a tunnel)", base=BASE6)

@@ -137,6 +137,8 @@ add_links(struct maker *m)
 	for (unsigned tags = 0; tags <= TAGS_MAX; tags++)
 		add_link(m, tags);
 	put_label(m, LABEL_OTHER);
+	for (size_t i = 0; i < FILTER_OLD_TAGS; i++)
+		go_to_if(m, BPF_JEQ, filter_old_tags[i], LABEL_ACCEPT_ALL);
 	for (size_t i = 0; m->options->tunnels && i < FILTER_ETHERTYPES; i++)
 		go_to_if(m, BPF_JEQ, filter_ethertypes[i], LABEL_ACCEPT_ALL);
 	reject(m);

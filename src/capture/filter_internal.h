@@ -18,10 +18,14 @@ extern const uint8_t filter_extensions[FILTER_EXTENSIONS];
 /* IEEE 802.2: what SNAP, and with it an EtherType, begins with. */
 #define FILTER_LLC_SNAP 0xaa
 
+/* VLAN tags that libpcap does not take for tags: all that is in them. */
+#define FILTER_OLD_TAGS 2
+extern const uint16_t filter_old_tags[FILTER_OLD_TAGS];
+
 /* What packet/packet.h looks into. */
 #define FILTER_IP_PROTOS 7
 #define FILTER_UDP_PORTS 12
-#define FILTER_ETHERTYPES 14
+#define FILTER_ETHERTYPES 16
 extern const uint8_t filter_ip_protos[FILTER_IP_PROTOS];
 extern const uint16_t filter_udp_ports[FILTER_UDP_PORTS];
 extern const uint16_t filter_ethertypes[FILTER_ETHERTYPES];

@@ -331,6 +331,15 @@ live_get_stats(struct live *l, bool all, struct live_stats *out)
 	*out = l->stats;
 }
 
+/* libpcap has none for what a firewall's rules log, nor behind the tags of a switch chip. */
+static bool
+has_filter(uint32_t link_type)
+{
+	return link_type != DLT_NFLOG && link_type != DLT_DSA_TAG_BRCM &&
+	       link_type != DLT_DSA_TAG_BRCM_PREPEND && link_type != DLT_DSA_TAG_DSA &&
+	       link_type != DLT_DSA_TAG_EDSA;
+}
+
 static int
 compile(struct live *l, const struct filter_options *options, struct bpf_program *out,
     struct error *err)
@@ -338,8 +347,7 @@ compile(struct live *l, const struct filter_options *options, struct bpf_program
 	struct buf text = { 0 };
 	int status;
 
-	/* libpcap has no filter for these; the firewall's rules are one. */
-	if (l->link_type != DLT_NFLOG)
+	if (has_filter(l->link_type))
 		filter_write(options, &text);
 	status = pcap_compile(l->pcap, out, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN);
 	if (status != 0)

@@ -27,7 +27,8 @@ static bool
 is_vlan(uint16_t ethertype)
 {
 	return ethertype == ETHERTYPE_VLAN || ethertype == ETHERTYPE_QINQ ||
-	       ethertype == ETHERTYPE_QINQ_OLD;
+	       ethertype == ETHERTYPE_QINQ_OLD || ethertype == ETHERTYPE_QINQ_OLD_2 ||
+	       ethertype == ETHERTYPE_QINQ_OLD_3;
 }
 
 bool

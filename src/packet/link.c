@@ -32,6 +32,10 @@
 #define LINKTYPE_NFLOG 239
 #define LINKTYPE_PKTAP 258
 #define LINKTYPE_LINUX_SLL2 276
+#define LINKTYPE_DSA_TAG_BRCM 281
+#define LINKTYPE_DSA_TAG_BRCM_PREPEND 282
+#define LINKTYPE_DSA_TAG_DSA 284
+#define LINKTYPE_DSA_TAG_EDSA 285
 
 #define ENC_LEN 12
 #define PFLOG_LEN 4 /* up to the interface's name */
@@ -90,6 +94,14 @@ packet_link_name(uint32_t link_type)
 		return "PPI";
 	case LINKTYPE_PKTAP:
 		return "PKTAP";
+	case LINKTYPE_DSA_TAG_BRCM:
+		return "DSA_TAG_BRCM";
+	case LINKTYPE_DSA_TAG_BRCM_PREPEND:
+		return "DSA_TAG_BRCM_PREPEND";
+	case LINKTYPE_DSA_TAG_DSA:
+		return "DSA_TAG_DSA";
+	case LINKTYPE_DSA_TAG_EDSA:
+		return "DSA_TAG_EDSA";
 	default:
 		return NULL;
 	}
@@ -262,6 +274,41 @@ start_with_direction(struct walk *w, uint32_t link_type)
 		link_start(w, link_type);
 }
 
+/* What the chip of a switch puts into a frame for the processor beside it. */
+static void
+start_switch_tag(struct walk *w, void (*tag)(struct walk *w))
+{
+	struct span h;
+
+	if (!walk_take(w, 12, PACKET_BAD_LINK, &h))
+		return;
+	w->out->dst_mac = h.data;
+	w->out->src_mac = h.data + 6;
+	tag(w);
+}
+
+static void
+start_rarer(struct walk *w, uint32_t link_type)
+{
+	switch (link_type) {
+	case LINKTYPE_DSA_TAG_BRCM:
+		start_switch_tag(w, tag_broadcom);
+		return;
+	case LINKTYPE_DSA_TAG_BRCM_PREPEND:
+		tag_broadcom_in_front(w);
+		return;
+	case LINKTYPE_DSA_TAG_DSA:
+		start_switch_tag(w, tag_dsa);
+		return;
+	case LINKTYPE_DSA_TAG_EDSA:
+		start_switch_tag(w, tag_dsa_with_ethertype);
+		return;
+	default:
+		unknown_link(w, link_type);
+		return;
+	}
+}
+
 void
 link_start(struct walk *w, uint32_t link_type)
 {
@@ -336,7 +383,7 @@ link_start(struct walk *w, uint32_t link_type)
 		start_pktap(w);
 		return;
 	default:
-		unknown_link(w, link_type);
+		start_rarer(w, link_type);
 		return;
 	}
 }
@@ -411,6 +458,8 @@ link_ethertype(struct walk *w)
 	case ETHERTYPE_VLAN:
 	case ETHERTYPE_QINQ:
 	case ETHERTYPE_QINQ_OLD:
+	case ETHERTYPE_QINQ_OLD_2:
+	case ETHERTYPE_QINQ_OLD_3:
 		vlan_tag(w);
 		return;
 	case ETHERTYPE_MPLS:
@@ -446,6 +495,8 @@ link_knows_ethertype(uint16_t ethertype)
 	case ETHERTYPE_VLAN:
 	case ETHERTYPE_QINQ:
 	case ETHERTYPE_QINQ_OLD:
+	case ETHERTYPE_QINQ_OLD_2:
+	case ETHERTYPE_QINQ_OLD_3:
 	case ETHERTYPE_MPLS:
 	case ETHERTYPE_MPLS_MULTICAST:
 	case ETHERTYPE_PPPOE_SESSION:

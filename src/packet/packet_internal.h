@@ -137,6 +137,11 @@ void quick_udp_take(const struct frame *frame, const struct quick_udp *udp, stru
 bool tag_by_ethertype(struct walk *w);
 void tag_cisco_metadata(struct walk *w);
 void tag_cisco_metadata_in_gre(struct walk *w);
+/* Of the chip of a switch; all but the second stand behind the addresses. */
+void tag_broadcom(struct walk *w);
+void tag_broadcom_in_front(struct walk *w);
+void tag_dsa(struct walk *w);
+void tag_dsa_with_ethertype(struct walk *w);
 
 /* nsh.c */
 void nsh_header(struct walk *w);

@@ -9,6 +9,13 @@
 #define MACSEC_ENCRYPTED 0x08
 #define MACSEC_CHANGED 0x04
 
+#define BROADCOM_LEN 4
+
+#define DSA_LEN 4
+#define DSA_TAGGED 0x20 /* it stands for a tag of IEEE 802.1Q */
+
+#define TRILL_LEN 6
+
 #define ARISTA_TIME_STAMP 1
 #define ARISTA_TIME_64 0x0010
 #define ARISTA_TIME_48 0x0020
@@ -57,6 +64,65 @@ tag_cisco_metadata_in_gre(struct walk *w)
 
 	if (walk_take(w, 2, PACKET_BAD_LINK, &h) && skip_metadata(w))
 		walk_ethertype(w, u16_at(h, 0));
+}
+
+void
+tag_broadcom(struct walk *w)
+{
+	ethertype_behind(w, BROADCOM_LEN);
+}
+
+void
+tag_broadcom_in_front(struct walk *w)
+{
+	frame_behind(w, BROADCOM_LEN);
+}
+
+/* Linux' net/dsa/tag_dsa.c: to or from which port, then priority and VLAN as in IEEE 802.1Q. */
+void
+tag_dsa(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, DSA_LEN, PACKET_BAD_LINK, &h))
+		return;
+	if ((h.data[0] & DSA_TAGGED) != 0 && w->out->vlan < 0)
+		w->out->vlan = vlan_id(u16_at(h, 2));
+	ethertype_behind(w, 0);
+}
+
+/* The same behind an EtherType of its own, and two bytes of zero. */
+void
+tag_dsa_with_ethertype(struct walk *w)
+{
+	struct span h;
+
+	if (walk_take(w, 4, PACKET_BAD_LINK, &h))
+		tag_dsa(w);
+}
+
+/* The EtherType was taken. */
+static void
+tag_dsa_by_ethertype(struct walk *w)
+{
+	struct span h;
+
+	if (walk_take(w, 2, PACKET_BAD_LINK, &h))
+		tag_dsa(w);
+}
+
+/* RFC 6325, section 3: version, options' length in units of 4 bytes, hops; two nicknames. */
+static void
+trill(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, TRILL_LEN, PACKET_BAD_LINK, &h))
+		return;
+	if (h.data[0] >> 6 != 0)
+		walk_end(w, PACKET_OTHER);
+	else
+		frame_behind(w, (u16_at(h, 0) >> 6 & 0x1fu) * 4);
 }
 
 /*
@@ -119,6 +185,15 @@ tag_by_ethertype(struct walk *w)
 		return true;
 	case ETHERTYPE_BACKBONE: /* IEEE 802.1Q, section 9.7 (802.1ah): I-SID, then the frame */
 		frame_behind(w, 4);
+		return true;
+	case ETHERTYPE_TRILL:
+		trill(w);
+		return true;
+	case ETHERTYPE_FINE_LABEL: /* half of it; the other half has the EtherType once more */
+		ethertype_behind(w, 2);
+		return true;
+	case ETHERTYPE_DSA:
+		tag_dsa_by_ethertype(w);
 		return true;
 	case ETHERTYPE_NSH:
 		nsh_header(w);

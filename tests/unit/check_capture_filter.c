@@ -86,6 +86,10 @@ static const struct shape shapes[] = {
 	{ "Ethernet in IPv6", { 0, 0 }, IP6, 143, 0, 1, 1, false, true, false },
 	{ "PPPoE in a tag", { 0x8100, 0 }, 0x8864, 6, 0, 1, 1, false, true, false },
 	{ "Cisco metadata behind a tag", { 0x8100, 0 }, 0x8909, 6, 0, 1, 1, false, true, false },
+	{ "a tag of old", { 0, 0 }, 0x9200, 6, 0, 1, 1, true, true, true },
+	{ "a tag of old in a tag", { 0x9100, 0 }, 0x9300, 6, 0, 1, 1, true, true, true },
+	{ "TRILL", { 0, 0 }, 0x22f3, 6, 0, 1, 1, false, true, false },
+	{ "the tag of a switch chip", { 0, 0 }, 0xdada, 6, 0, 1, 1, false, true, false },
 	{ "a third tag", { 0x88a8, 0x9100 }, 0x8100, 6, 0, 1, 1, true, true, true },
 };
 #define SHAPE_COUNT ((int)(sizeof(shapes) / sizeof(shapes[0])))
