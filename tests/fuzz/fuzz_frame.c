@@ -1,5 +1,5 @@
 /*
- * The first byte is the link type (0xff: 276, 0xfe: 258), the second says how many bytes the
+ * The first byte is the link type (0xfa and above: link_types), the second says how many bytes the
  * capture cut off; the rest is the frame.
  */
 #include "packet/packet.h"
@@ -11,8 +11,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define LINKTYPE_PKTAP 258
-#define LINKTYPE_LINUX_SLL2 276
+#define LINKTYPES_FROM 0xfa
+
+/* LINKTYPE_ values that take more than a byte. */
+static const uint32_t link_types[] = { 285, 284, 282, 281, 258, 276 };
 
 static bool
 is_inside(const struct frame *frame, const uint8_t *at, size_t len)
@@ -47,9 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	if (!service_set_has(&services, 993))
 		service_set_init_defaults(&services);
-	frame.link_type = choice == 0xff   ? LINKTYPE_LINUX_SLL2
-			  : choice == 0xfe ? LINKTYPE_PKTAP
-					   : choice;
+	frame.link_type = choice < LINKTYPES_FROM ? choice : link_types[choice - LINKTYPES_FROM];
 	frame.wire_len = (uint32_t)frame.bytes.len + (uint32_t)cut_len * (cut_len & 0x80 ? 257 : 1);
 	kind = packet_decode(&frame, NULL, &all);
 	some_kind = packet_decode(&frame, &services, &some);
