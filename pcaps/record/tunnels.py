@@ -113,6 +113,11 @@ def tunnel_eoip(frame, number):
                                  b"\x2a\0" + frame))
 
 
+@wrapped("EoIPv6: the same over IPv6, by another header")
+def tunnel_eoip_ipv6(frame, number):
+    return ethernet(0x86DD, ipv6(97, b"\x43\xd2" + frame))
+
+
 @wrapped("ERSPAN type I: no sequence number, no header of its own")
 def tunnel_erspan_1(frame, number):
     return gre(0x88BE, frame)
@@ -150,6 +155,12 @@ def tunnel_vxlan_8472_vlan(frame, number):
 def tunnel_gtp_u(frame, number):
     body = struct.pack(">HBB", number, 0, 0x85) + bytes.fromhex("01000900") + packet_of(frame)
     return ethernet(0x0800, udp(2152, struct.pack(">BBHI", 0x36, 255, len(body), 9) + body))
+
+
+@wrapped("LISP with a nonce, around IPv6", base=BASE6)
+def tunnel_lisp(frame, number):
+    return ethernet(0x0800, udp(4341, struct.pack(">II", 0x80 << 24 | number, 1) +
+                                packet_of(frame)))
 
 
 @wrapped("IPv4 in IPv4")

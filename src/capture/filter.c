@@ -14,8 +14,8 @@
 const uint8_t filter_extensions[FILTER_EXTENSIONS] = { 0, 43, 44, FILTER_AH, 60, 135, 139, 140 };
 const uint16_t filter_old_tags[FILTER_OLD_TAGS] = { 0x9200, 0x9300 };
 const uint8_t filter_ip_protos[FILTER_IP_PROTOS] = { 4, 41, 47, 97, 115, 137, 143 };
-const uint16_t filter_udp_ports[FILTER_UDP_PORTS] = { 1701, 2152, 3544, 4754, 4789, 4790, 5247,
-	6080, 6081, 6635, 8472, 37008 };
+const uint16_t filter_udp_ports[FILTER_UDP_PORTS] = { 1701, 2152, 3544, 4341, 4754, 4789, 4790,
+	5247, 6080, 6081, 6635, 8472, 37008 };
 const uint16_t filter_ethertypes[FILTER_ETHERTYPES] = { 0x8847, 0x8848, 0x8864, 0x6558, 0x8909,
 	0x88e7, 0x8903, 0x8926, 0x893f, 0x894f, 0x88e5, 0x892f, 0xd28b, 0xf1c1, 0x22f3, 0xdada };
 

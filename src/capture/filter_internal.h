@@ -24,7 +24,7 @@ extern const uint16_t filter_old_tags[FILTER_OLD_TAGS];
 
 /* What packet/packet.h looks into. */
 #define FILTER_IP_PROTOS 7
-#define FILTER_UDP_PORTS 12
+#define FILTER_UDP_PORTS 13
 #define FILTER_ETHERTYPES 16
 extern const uint8_t filter_ip_protos[FILTER_IP_PROTOS];
 extern const uint16_t filter_udp_ports[FILTER_UDP_PORTS];

@@ -15,6 +15,7 @@
 #define IP_PROTO_AH 51
 #define IP_PROTO_DESTINATION 60
 #define IP_PROTO_ETHERIP 97
+#define IP_PROTO_COMPRESSED 108 /* RFC 3173: IPComp */
 #define IP_PROTO_L2TP 115
 #define IP_PROTO_MOBILITY 135
 #define IP_PROTO_MPLS 137 /* RFC 4023 */
@@ -226,6 +227,8 @@ ip_proto(struct walk *w)
 {
 	if (protos[w->ip_proto] != NULL)
 		protos[w->ip_proto](w);
+	else if (w->ip_proto == IP_PROTO_ESP || w->ip_proto == IP_PROTO_COMPRESSED)
+		walk_end(w, PACKET_ENCRYPTED);
 	else
-		walk_end(w, w->ip_proto == IP_PROTO_ESP ? PACKET_ENCRYPTED : PACKET_OTHER);
+		walk_end(w, PACKET_OTHER);
 }

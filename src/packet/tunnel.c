@@ -19,7 +19,10 @@ tunnel_pppoe(struct walk *w)
 	walk_trim_to(w, u16_at(h, 4));
 }
 
-/* RFC 3378, section 3: version 3 and twelve zero bits in front of the frame. */
+/*
+ * RFC 3378, section 3: version 3 and twelve zero bits in front of the frame.  Routers of MikroTik
+ * (EoIPv6) have the tunnel's number in those bits, and the first byte's halves swapped.
+ */
 void
 tunnel_etherip(struct walk *w)
 {
@@ -27,7 +30,7 @@ tunnel_etherip(struct walk *w)
 
 	if (!walk_take(w, 2, PACKET_BAD_LINK, &h))
 		return;
-	if (u16_at(h, 0) != 0x3000)
+	if (u16_at(h, 0) != 0x3000 && (h.data[0] & 0x0f) != 3)
 		walk_end(w, PACKET_OTHER);
 	else
 		w->next = LAYER_ETHERNET;

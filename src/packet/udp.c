@@ -7,6 +7,7 @@
 #define PORT_L2TP 1701
 #define PORT_GTP_U 2152
 #define PORT_TEREDO 3544
+#define PORT_LISP 4341
 #define PORT_ESP 4500
 #define PORT_GRE 4754
 #define PORT_VXLAN 4789
@@ -28,6 +29,10 @@
 #define VXLAN_LEN 8
 #define VXLAN_HAS_VNI 0x08
 #define VXLAN_HAS_NEXT 0x04
+
+#define LISP_LEN 8
+#define LISP_HAS_NEXT 0x04  /* RFC 9305 */
+#define LISP_ENCRYPTED 0x03 /* RFC 8061 */
 
 #define GUE_CONTROL 0x20
 #define GUE_WORDS 0x1f
@@ -58,6 +63,23 @@ vxlan(struct walk *w)
 		w->next = LAYER_ETHERNET;
 	else
 		walk_end(w, PACKET_OTHER);
+}
+
+/* RFC 9300, section 5.3: flags, nonce or what is inside, whose instance; an IP packet by default.
+ */
+static void
+lisp(struct walk *w)
+{
+	struct span h;
+
+	if (!walk_take(w, LISP_LEN, PACKET_OTHER, &h))
+		return;
+	if ((h.data[0] & LISP_ENCRYPTED) != 0)
+		walk_end(w, PACKET_ENCRYPTED);
+	else if ((h.data[0] & LISP_HAS_NEXT) != 0)
+		nsh_next_protocol(w, h.data[3]);
+	else
+		w->next = LAYER_IP;
 }
 
 /* RFC 8926, section 3.4: version, options' length in units of 4 bytes, flags, EtherType, VNI. */
@@ -216,8 +238,8 @@ static const struct {
 } tunnels[] = {
 	{ PORT_VXLAN, vxlan }, { PORT_VXLAN_GPE, vxlan }, { PORT_VXLAN_LINUX, vxlan },
 	{ PORT_GENEVE, geneve }, { PORT_GUE, gue }, { PORT_GTP_U, gtp_u }, { PORT_TZSP, tzsp },
-	{ PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp }, { PORT_ESP, esp },
-	{ PORT_WIREGUARD, wireguard }, { PORT_CAPWAP, tunnel_capwap },
+	{ PORT_LISP, lisp }, { PORT_TEREDO, teredo }, { PORT_L2TP, l2tp_over_udp },
+	{ PORT_ESP, esp }, { PORT_WIREGUARD, wireguard }, { PORT_CAPWAP, tunnel_capwap },
 	{ PORT_GRE, tunnel_gre },   /* RFC 8086 */
 	{ PORT_MPLS, tunnel_mpls }, /* RFC 7510 */
 };

@@ -80,6 +80,7 @@ static const struct shape shapes[] = {
 	{ "VXLAN on a port that was added", { 0, 0 }, IP4, 17, 0, 40000, 4788, false, true, false },
 	{ "GUE over IPv6", { 0, 0 }, IP6, 17, 0, 40000, 6080, false, true, false },
 	{ "Geneve over IPv6", { 0, 0 }, IP6, 17, 0, 40000, 6081, false, true, false },
+	{ "LISP", { 0, 0 }, IP6, 17, 0, 40000, 4341, false, true, false },
 	{ "GTP-U", { 0, 0 }, IP4, 17, 0, 2152, 2152, false, true, false },
 	{ "TZSP", { 0, 0 }, IP4, 17, 0, 40000, 37008, false, true, false },
 	{ "CAPWAP", { 0, 0 }, IP4, 17, 0, 40000, 5247, false, true, false },

@@ -145,6 +145,31 @@ ether_ip(struct wrap *w)
 }
 
 static void
+ether_ip_of_mikrotik(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x43\xd2"));
+	wrap_ipv6(w, 9, 97);
+	wrap_ethernet(w, 0x90, 0x86dd);
+}
+
+static void
+lisp(struct wrap *w)
+{
+	inner_ipv6(w);
+	wrap_bytes(w, BYTES("\xc8NCE\0\0\1\1"));
+	around_udp(w, 4341);
+}
+
+static void
+lisp_gpe(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x0c\0\0\x03\0\0\1\0"));
+	around_udp(w, 4341);
+}
+
+static void
 tzsp(struct wrap *w)
 {
 	inner_ethernet(w);
@@ -303,6 +328,9 @@ static const struct wrapping rows[] = {
 	{ "six_in_four", six_in_four, 6, false, -1 },
 	{ "four_in_six", four_in_six, 4, false, -1 },
 	{ "ether_ip", ether_ip, 4, true, -1 },
+	{ "ether_ip_of_mikrotik", ether_ip_of_mikrotik, 4, true, -1 },
+	{ "lisp", lisp, 6, false, -1 },
+	{ "lisp_gpe", lisp_gpe, 4, true, -1 },
 	{ "tzsp", tzsp, 4, true, -1 },
 	{ "tzsp_wifi", tzsp_wifi, 4, true, -1 },
 	{ "capwap_wifi", capwap_wifi, 4, true, -1 },

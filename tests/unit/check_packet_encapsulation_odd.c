@@ -77,6 +77,7 @@ static const struct {
 	{ "capwap_keep_alive", 5247, { (const uint8_t *)"\0\x10\x42\x08\0\0\0\0\0\x10", 10 } },
 	{ "capwap_with_a_hello_of_dtls", 5247, { (const uint8_t *)"\1\0\0\0\x16\xfe\xfd\0\0", 9 } },
 	{ "tzsp_without_end", 37008, { (const uint8_t *)"\1\0\0\1\0\0\0\0", 8 } },
+	{ "lisp_of_something", 4341, { (const uint8_t *)"\xc0NCE\0\0\0\1SOME", 12 } },
 	{ "teredo_bubble_cut", 3544, { (const uint8_t *)"\x60\0\0\0\0\0\x3b\x40", 8 } },
 	{ "l2tp_control", 1701, { (const uint8_t *)"\xc8\x02\0\x14\0\0\0\0\0\0\0\0", 12 } },
 	{ "l2tp_v3_of_something", 1701,
@@ -120,6 +121,14 @@ START_TEST(tunnels_that_cannot_be_read_are_encrypted)
 	wrap_init(&w);
 	wrap_bytes(&w, BYTES("\0\0\0\x10\0\0\0\1 nobody reads this"));
 	around_ipv4(&w, 50);
+	ck_assert_int_eq(wrapped_kind(&w), PACKET_ENCRYPTED);
+	wrap_init(&w);
+	wrap_bytes(&w, BYTES("\4\0\0\2 nor this, which is compressed"));
+	around_ipv4(&w, 108);
+	ck_assert_int_eq(wrapped_kind(&w), PACKET_ENCRYPTED);
+	wrap_init(&w);
+	wrap_bytes(&w, BYTES("\1\0\0\0\0\0\0\1 nor this"));
+	around_udp(&w, 4341);
 	ck_assert_int_eq(wrapped_kind(&w), PACKET_ENCRYPTED);
 	wrap_init(&w);
 	wrap_bytes(&w, BYTES("\1\0\0\0\x17\xfe\xfd\0\1\0\0\0\0\0\1 nor this"));
