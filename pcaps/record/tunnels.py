@@ -215,6 +215,14 @@ def tunnel_bridged_ppp(frame, number):
     return ethernet(0x0800, udp(1701, struct.pack(">HHHH", 0x4002, 8 + len(body), 7, 9) + body))
 
 
+@wrapped("PPPoE in two VLAN tags in L2TPv3 with a cookie, as a provider carries it", vlan=5)
+def tunnel_l2tpv3_pppoe(frame, number):
+    body = b"\0\x21" + packet_of(frame)
+    inner = frame[:12] + bytes.fromhex("88a80005" "81000007" "8864") + \
+        struct.pack(">BBHH", 0x11, 0, 9, len(body)) + body
+    return ethernet(0x0800, ipv4(115, struct.pack(">IQ", 77, 0xC00C1E) + inner))
+
+
 @wrapped("TZSP")
 def tunnel_tzsp(frame, number):
     return ethernet(0x0800, udp(37008, b"\1\0\0\1\x0a\1\xc8\1" + frame))

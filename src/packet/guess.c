@@ -10,6 +10,8 @@
 
 #define ETHERNET_LEN 14
 #define TAG_LEN 4
+#define TAGS_MAX 4
+#define PPPOE_LEN 6
 #define ARP_LEN 28
 #define IPV4_LEN 20
 #define IPV6_LEN 40
@@ -64,6 +66,20 @@ guess_ipv4_checksum(struct span s)
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
+/* RFC 2516, section 4: version and type, code, session, length. */
+static bool
+guess_pppoe(struct span s, uint32_t wire_len)
+{
+	return s.len >= PPPOE_LEN && s.data[0] == 0x11 && s.data[1] == 0 &&
+	       (uint32_t)u16_at(s, 4) + PPPOE_LEN <= wire_len;
+}
+
+bool
+guess_ethertype(struct span s)
+{
+	return s.len >= ETHERNET_LEN && link_knows_ethertype(u16_at(s, ETHERNET_LEN - 2));
+}
+
 bool
 guess_ethernet(struct span s, uint32_t wire_len)
 {
@@ -74,7 +90,7 @@ guess_ethernet(struct span s, uint32_t wire_len)
 	ethertype = u16_at(s, ETHERNET_LEN - 2);
 	if (!skip_both(&s, &wire_len, ETHERNET_LEN))
 		return false;
-	for (unsigned tags = 0; tags < 2 && is_vlan(ethertype) && s.len >= TAG_LEN; tags++) {
+	for (unsigned tags = 0; tags < TAGS_MAX && is_vlan(ethertype) && s.len >= TAG_LEN; tags++) {
 		ethertype = u16_at(s, 2);
 		if (!skip_both(&s, &wire_len, TAG_LEN))
 			return false;
@@ -84,6 +100,8 @@ guess_ethernet(struct span s, uint32_t wire_len)
 		return guess_ipv4(s, wire_len);
 	case ETHERTYPE_IPV6:
 		return guess_ipv6(s, wire_len);
+	case ETHERTYPE_PPPOE_SESSION:
+		return guess_pppoe(s, wire_len);
 	case ETHERTYPE_ARP: /* hardware: Ethernet, protocol: IPv4 */
 		return s.len >= ARP_LEN && u16_at(s, 0) == 1 && u16_at(s, 2) == ETHERTYPE_IPV4;
 	default:

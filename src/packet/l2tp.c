@@ -9,6 +9,25 @@
 #define L2TP_OFFSET 0x0200
 #define L2TP_VERSION 0x000f
 
+#define COOKIE_STEP 4
+#define COOKIE_MAX 12 /* with its sublayer */
+
+/* Finds out behind how many bytes a frame begins, by what is in it or by its EtherType alone. */
+static bool
+find_frame(const struct walk *w, bool by_content, size_t *skipped)
+{
+	struct span frame = w->rest;
+
+	for (*skipped = 0; *skipped <= COOKIE_MAX; *skipped += COOKIE_STEP) {
+		if (by_content ? guess_ethernet(frame, w->wire_rest - (uint32_t)*skipped)
+			       : guess_ethertype(frame))
+			return true;
+		if (!span_skip(&frame, COOKIE_STEP))
+			return false;
+	}
+	return false;
+}
+
 /*
  * RFC 3931, section 4.1: a cookie of 0, 4 or 8 bytes and a sublayer of 0 or 4 follow; how many was
  * agreed when the session was made, so the frame must show where it begins.
@@ -16,19 +35,10 @@
 static void
 version_3_session(struct walk *w)
 {
-	struct span h, frame = w->rest;
-	uint32_t wire_len = w->wire_rest;
-	size_t skipped = 0;
+	struct span h;
+	size_t skipped;
 
-	while (skipped <= 12 && !guess_ethernet(frame, wire_len)) {
-		if (!span_skip(&frame, 4)) {
-			walk_end(w, PACKET_OTHER);
-			return;
-		}
-		wire_len -= 4;
-		skipped += 4;
-	}
-	if (skipped > 12)
+	if (!find_frame(w, true, &skipped) && !find_frame(w, false, &skipped))
 		walk_end(w, PACKET_OTHER);
 	else if (walk_take(w, skipped, PACKET_BAD_LINK, &h))
 		w->next = LAYER_ETHERNET;

@@ -504,6 +504,6 @@ link_knows_ethertype(uint16_t ethertype)
 	case ETHERTYPE_CISCO_METADATA:
 		return true;
 	default:
-		return false;
+		return tag_knows_ethertype(ethertype);
 	}
 }

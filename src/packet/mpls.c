@@ -5,14 +5,7 @@
 
 #define LABEL_LEN 4
 #define CONTROL_WORD_LEN 4
-#define ETHERNET_LEN 14
 #define IPV6_LEN 40u
-
-static bool
-has_known_ethertype(struct span s)
-{
-	return s.len >= ETHERNET_LEN && link_knows_ethertype(u16_at(s, ETHERNET_LEN - 2));
-}
 
 /*
  * A first nibble of 4 or 6 is an IP header, or the address of a pseudowire's frame without control
@@ -21,8 +14,9 @@ has_known_ethertype(struct span s)
 static bool
 is_ipv4(struct span s, uint32_t wire_len)
 {
+	/* A packet that the mirror shortened has more than the frame, but a right checksum. */
 	if (!guess_ipv4(s, wire_len))
-		return !has_known_ethertype(s);
+		return guess_ipv4_checksum(s) || !guess_ethertype(s);
 	return !guess_ethernet(s, wire_len) || guess_ipv4_checksum(s);
 }
 
@@ -30,7 +24,7 @@ static bool
 is_ipv6(struct span s, uint32_t wire_len)
 {
 	if (!guess_ipv6(s, wire_len))
-		return !has_known_ethertype(s);
+		return !guess_ethertype(s);
 	return !guess_ethernet(s, wire_len) || u16_at(s, 4) + IPV6_LEN == wire_len;
 }
 
@@ -47,7 +41,7 @@ has_control_word(struct span s, uint32_t wire_len)
 		return true;
 	if (guess_ethernet(s, wire_len))
 		return false;
-	return !has_known_ethertype(s) || has_known_ethertype(after);
+	return !guess_ethertype(s) || guess_ethertype(after);
 }
 
 static void

@@ -135,6 +135,7 @@ void quick_udp_take(const struct frame *frame, const struct quick_udp *udp, stru
 
 /* tags.c: false when `w->ethertype` is not one of its tags. */
 bool tag_by_ethertype(struct walk *w);
+bool tag_knows_ethertype(uint16_t ethertype);
 void tag_cisco_metadata(struct walk *w);
 void tag_cisco_metadata_in_gre(struct walk *w);
 /* Of the chip of a switch; all but the second stand behind the addresses. */
@@ -157,6 +158,8 @@ bool guess_ipv4(struct span s, uint32_t wire_len);
 bool guess_ipv4_checksum(struct span s);
 bool guess_ipv6(struct span s, uint32_t wire_len);
 bool guess_ethernet(struct span s, uint32_t wire_len);
+/* The same by its EtherType alone, whatever that is of. */
+bool guess_ethertype(struct span s);
 
 /* tunnel.c, gre.c, mpls.c */
 void tunnel_pppoe(struct walk *w);

@@ -202,3 +202,25 @@ tag_by_ethertype(struct walk *w)
 		return false;
 	}
 }
+
+bool
+tag_knows_ethertype(uint16_t ethertype)
+{
+	switch (ethertype) {
+	case ETHERTYPE_VN_TAG:
+	case ETHERTYPE_HSR:
+	case ETHERTYPE_R_TAG:
+	case ETHERTYPE_MACSEC:
+	case ETHERTYPE_ARISTA:
+	case ETHERTYPE_E_TAG:
+	case ETHERTYPE_FABRICPATH:
+	case ETHERTYPE_BACKBONE:
+	case ETHERTYPE_TRILL:
+	case ETHERTYPE_FINE_LABEL:
+	case ETHERTYPE_DSA:
+	case ETHERTYPE_NSH:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -217,6 +217,14 @@ pseudowire_address_like_channel_behind_control_word(struct wrap *w)
 }
 
 static void
+pseudowire_around_a_backbone(struct wrap *w)
+{
+	backbone_bridge(w);
+	wrap_bytes(w, BYTES("\x00\x01\x11\xff"));
+	wrap_ethernet(w, 0x30, 0x8847);
+}
+
+static void
 mpls_in_ip(struct wrap *w)
 {
 	inner_ipv4(w);
@@ -398,6 +406,7 @@ static const struct wrapping rows[] = {
 	{ "pseudowire_address_like_channel", pseudowire_address_like_channel, 4, true, -1 },
 	{ "pseudowire_address_like_channel_behind_control_word",
 	    pseudowire_address_like_channel_behind_control_word, 4, true, -1 },
+	{ "pseudowire_around_a_backbone", pseudowire_around_a_backbone, 4, true, -1 },
 	{ "mpls_in_ip", mpls_in_ip, 4, false, -1 },
 	{ "gre", gre, 4, false, -1 },
 	{ "gre_ipv6", gre_ipv6, 6, false, -1 },

@@ -281,6 +281,32 @@ l2tp_v3_udp(struct wrap *w)
 }
 
 static void
+l2tp_v3_around_pppoe(struct wrap *w)
+{
+	size_t len;
+
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x00\x21"));
+	len = wrap_len(w);
+	put_u16(wrap_front(w, 2), len);
+	wrap_bytes(
+	    w, BYTES("\x88\xa8\x00\x05\x81\x00\x00\x06\x81\x00\x00\x07\x88\x64\x11\x00\x00\x09"));
+	wrap_bytes(w, BYTES("\x02\0\0\0\0\x20\x02\0\0\0\0\x11"));
+	wrap_bytes(w, BYTES("SESSCOOK"));
+	around_ipv4(w, 115);
+}
+
+static void
+l2tp_v3_around_a_tag(struct wrap *w)
+{
+	inner_ipv4(w);
+	wrap_bytes(w, BYTES("\x89\x26\x00\x01\x00\x02\x08\x00"));
+	wrap_bytes(w, BYTES("\x02\0\0\0\0\x10\x02\0\0\0\0\x11"));
+	wrap_bytes(w, BYTES("SESSCOOKIE!!"));
+	around_ipv4(w, 115);
+}
+
+static void
 gre_in_udp(struct wrap *w)
 {
 	inner_ethernet(w);
@@ -343,6 +369,8 @@ static const struct wrapping rows[] = {
 	{ "l2tp_v2_everything", l2tp_v2_everything, 4, false, -1 },
 	{ "l2tp_v3_ip_with_cookie", l2tp_v3_ip_with_cookie, 4, true, -1 },
 	{ "l2tp_v3_udp", l2tp_v3_udp, 4, true, -1 },
+	{ "l2tp_v3_around_pppoe", l2tp_v3_around_pppoe, 4, true, 5 },
+	{ "l2tp_v3_around_a_tag", l2tp_v3_around_a_tag, 4, true, -1 },
 	{ "gre_in_udp", gre_in_udp, 4, true, -1 },
 	{ "mpls_in_udp", mpls_in_udp, 6, false, -1 },
 	{ "vxlan_in_geneve_in_gre_in_vlan", vxlan_in_geneve_in_gre_in_vlan, 4, true, 43 },

@@ -323,6 +323,30 @@ START_TEST(frame_that_the_mirror_shortened_keeps_its_length)
 }
 END_TEST
 
+/* Of 34.243.0.1, whose first bytes are an EtherType where a frame would have it. */
+START_TEST(packet_behind_a_label_that_the_mirror_shortened_is_no_frame)
+{
+	struct wrap w;
+	struct frame f;
+	struct packet p;
+	size_t cut = 5;
+	uint8_t *h;
+
+	inner_ipv4(&w);
+	h = w.bytes + w.begin;
+	put_u16(h + 12, 0x22f3);
+	put_u16(h + 4, 0xe714); /* keeps the checksum */
+	memmove(h + cut, h, wrap_len(&w) - cut);
+	w.begin += cut;
+	wrap_bytes(&w, BYTES("\x00\x01\x11\xff"));
+	wrap_ethernet(&w, 0x30, 0x8847);
+	f = wrap_frame(&w, 1);
+	ck_assert_int_eq(packet_decode(&f, NULL, &p), PACKET_TCP);
+	ck_assert_uint_eq(p.src_port, 4001);
+	ck_assert_uint_eq(p.payload_len, sizeof(text) - 1);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	uint32_t link_type;
@@ -427,6 +451,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, tag_of_an_unknown_form_is_other);
 	tcase_add_test(tc, padding_behind_pppoe_is_no_part_of_a_packet_without_a_length);
 	tcase_add_test(tc, frame_that_the_mirror_shortened_keeps_its_length);
+	tcase_add_test(tc, packet_behind_a_label_that_the_mirror_shortened_is_no_frame);
 	tcase_add_loop_test(tc, rarer_link_type_is_read, 0, LINK_COUNT);
 	tcase_add_test(tc, nflog_gives_the_senders_address);
 	tcase_add_loop_test(tc, nflog_without_a_payload_is_bad, 0, BAD_NFLOG_COUNT);
