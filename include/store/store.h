@@ -9,7 +9,8 @@
  *
  * Memory:  a page cache of STORE_CACHE_KIB, or of what is asked for, and the findings of one client
  *          at a time.
- * Threads: one at a time per store; any number of stores, and of processes, per file.
+ * Threads: one at a time per store, and one more inside of store_flush where store_use_thread
+ * allows it; any number of stores, and of processes, per file.
  */
 #ifndef TLSTALLY_STORE_STORE_H
 #define TLSTALLY_STORE_STORE_H
@@ -62,6 +63,11 @@ void store_close(struct store *s);
 int store_set_cache_len(struct store *s, int kib, struct error *err);
 /* How long to wait for a lock of another process from now on; STORE_BUSY_TIMEOUT_MS at first. */
 void store_set_busy_timeout(struct store *s, int timeout_ms);
+/*
+ * The first flush of a sensor with many clients then takes less time, by a second thread, and as
+ * much processor time.
+ */
+void store_use_thread(struct store *s);
 
 /* What the judge says of one finding. */
 struct store_judgement {

@@ -147,6 +147,8 @@ store_result(struct replay_run *r)
 		stored[i] = (struct store_counter){ counters[i].name, counters[i].value };
 	r->run.counter_count += replay_losses(r->replay, stored + r->run.counter_count);
 	r->run.counters = stored;
+	if (replay_work_has_threads(r->work))
+		store_use_thread(r->store);
 	heap_give_back(); /* no connection is followed any more, and the flush needs room */
 	if (store_flush(r->store, r->sensor_id, r->tally, &r->run, &r->error) != 0)
 		goto out;

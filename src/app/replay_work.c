@@ -131,6 +131,12 @@ replay_work_run(struct replay_work *w)
 	return result;
 }
 
+bool
+replay_work_has_threads(const struct replay_work *w)
+{
+	return w->group_count > 1;
+}
+
 size_t
 replay_work_counters(
     const struct replay_work *w, struct pipeline_counter out[PIPELINE_COUNTERS_MAX])

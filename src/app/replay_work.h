@@ -39,6 +39,9 @@ void replay_work_free(struct replay_work *w);
 /* Reads to the end and hands all events to the sink.  -1: it lost some, and nothing goes on. */
 int replay_work_run(struct replay_work *w);
 
+/* Several threads share the work, where it is worth it. */
+bool replay_work_has_threads(const struct replay_work *w);
+
 /* As pipeline_counters and pipeline_unknown_links. */
 size_t replay_work_counters(
     const struct replay_work *w, struct pipeline_counter out[PIPELINE_COUNTERS_MAX]);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "store/store_internal.h"
+#include "store/batch_writer.h"
 
 #include "base/banned.h"
 
@@ -133,9 +133,7 @@ next(sqlite3_vtab_cursor *cursor)
 static int
 is_at_end(sqlite3_vtab_cursor *cursor)
 {
-	const struct store *s = store_of(cursor);
-
-	return batch_cursor(cursor)->row >= s->batches[s->batch].count;
+	return batch_cursor(cursor)->row >= store_of(cursor)->written->count;
 }
 
 /* A text by its place, as of store_batch_text. */
@@ -156,9 +154,9 @@ static int
 tell_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int column)
 {
 	const struct store *s = store_of(cursor);
-	const struct store_batch *b = &s->batches[s->batch];
-	char kind = formats[s->batch].columns[column];
-	size_t width = (size_t)formats[s->batch].width;
+	const struct store_batch *b = s->written;
+	char kind = formats[s->written_of].columns[column];
+	size_t width = (size_t)formats[s->written_of].width;
 	size_t row = b->order[batch_cursor(cursor)->row];
 	int64_t value = b->rows[row * width + (size_t)column];
 
@@ -216,34 +214,45 @@ sort_rows(struct store_batch *b, size_t width)
 }
 
 sqlite3_stmt *
-store_batch_start(struct store *s, enum store_batch_of which, struct error *err)
+store_batch_start(
+    struct store *s, enum store_batch_of which, struct store_batch *b, struct error *err)
 {
-	s->batch = which;
-	sort_rows(&s->batches[which], (size_t)formats[which].width);
-	return store_statement(s, formats[which].statement, err);
+	s->written_of = which;
+	s->written = b;
+	sort_rows(b, (size_t)formats[which].width);
+	return store_own_statement(s, formats[which].statement, err);
 }
 
 void
-store_batch_done(struct store *s, enum store_batch_of which)
+store_batch_done(struct store_batch *b)
 {
-	s->batches[which].count = 0;
-	buf_clear(&s->batches[which].text);
+	b->count = 0;
+	buf_clear(&b->text);
+}
+
+int
+store_batch_put(
+    struct store *s, enum store_batch_of which, struct store_batch *b, struct error *err)
+{
+	sqlite3_stmt *st = store_batch_start(s, which, b, err);
+	int result;
+
+	if (st == NULL)
+		return -1;
+	result = store_step(s, st, err);
+	store_batch_done(b);
+	return result;
 }
 
 static int
 write_batch(struct store *s, enum store_batch_of which, struct error *err)
 {
-	sqlite3_stmt *st;
-	int result;
+	struct store_batch *b = &s->batches[which];
 
-	if (s->batches[which].count == 0)
+	if (b->count == 0)
 		return 0;
-	st = store_batch_start(s, which, err);
-	if (st == NULL)
-		return -1;
-	result = store_step(s, st, err);
-	store_batch_done(s, which);
-	return result;
+	return s->writer != NULL ? batch_writer_give(s->writer, which, b, err)
+				 : store_batch_put(s, which, b, err);
 }
 
 int64_t *
@@ -252,12 +261,14 @@ store_batch_next(struct store *s, enum store_batch_of which, struct error *err)
 	struct store_batch *b = &s->batches[which];
 	size_t width = (size_t)formats[which].width;
 
-	if (b->rows == NULL) {
-		b->rows = xreallocarray(NULL, STORE_BATCH_ROWS_MAX * width, sizeof(*b->rows));
-		b->order = xreallocarray(NULL, STORE_BATCH_ROWS_MAX, sizeof(*b->order));
-	}
 	if (b->count == STORE_BATCH_ROWS_MAX && write_batch(s, which, err) != 0)
 		return NULL;
+	if (b->rows == NULL) {
+		/* Wide enough for any table: a writer's batches take turns. */
+		b->rows = xreallocarray(
+		    NULL, STORE_BATCH_ROWS_MAX, STORE_BATCH_WIDTH_MAX * sizeof(*b->rows));
+		b->order = xreallocarray(NULL, STORE_BATCH_ROWS_MAX, sizeof(*b->order));
+	}
 	return b->rows + width * b->count++;
 }
 
@@ -280,22 +291,27 @@ store_batches_write(struct store *s, struct error *err)
 		if (write_batch(s, (enum store_batch_of)i, err) != 0)
 			return -1;
 	}
-	return 0;
+	return s->writer != NULL ? batch_writer_wait(s->writer, err) : 0;
 }
 
 void
 store_batches_drop(struct store *s)
 {
 	for (int i = 0; i < STORE_BATCH_COUNT; i++)
-		store_batch_done(s, (enum store_batch_of)i);
+		store_batch_done(&s->batches[i]);
+}
+
+void
+store_batch_release(struct store_batch *b)
+{
+	free(b->rows);
+	free(b->order);
+	buf_release(&b->text);
 }
 
 void
 store_batches_release(struct store *s)
 {
-	for (int i = 0; i < STORE_BATCH_COUNT; i++) {
-		free(s->batches[i].rows);
-		free(s->batches[i].order);
-		buf_release(&s->batches[i].text);
-	}
+	for (int i = 0; i < STORE_BATCH_COUNT; i++)
+		store_batch_release(&s->batches[i]);
 }

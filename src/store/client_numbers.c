@@ -120,12 +120,28 @@ begin(struct store *s, int64_t sensor_id, struct error *err)
 	return 0;
 }
 
+static int
+begin_once(struct store *s, int64_t sensor_id, struct error *err)
+{
+	if (s->clients != NULL && s->clients->sensor_id == sensor_id)
+		return 0;
+	return begin(s, sensor_id, err);
+}
+
+int
+store_clients_none(struct store *s, int64_t sensor_id, bool *none, struct error *err)
+{
+	if (begin_once(s, sensor_id, err) != 0)
+		return -1;
+	*none = s->clients->complete && s->clients->count == 0;
+	return 0;
+}
+
 int
 store_clients_find(
     struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err)
 {
-	if ((s->clients == NULL || s->clients->sensor_id != sensor_id) &&
-	    begin(s, sensor_id, err) != 0)
+	if (begin_once(s, sensor_id, err) != 0)
 		return -1;
 	*id = place_of(s->clients, ip)->id;
 	if (*id != 0 || s->clients->complete)

@@ -1,7 +1,10 @@
 /* From the tally to the tables, in one transaction. */
-#include "store/store_internal.h"
+#include "store/batch_writer.h"
 
 #include "base/banned.h"
+
+/* For fewer a thread is not worth its start. */
+#define WRITER_CLIENTS_MIN 128
 
 /* Counts the client's days and hours. */
 static int
@@ -162,20 +165,55 @@ store_forget_client(
 }
 
 static int
+flush_clients(struct store *s, int64_t sensor_id, struct tally_numbers *numbers, struct error *err)
+{
+	for (size_t i = 0; i < tally_client_count(numbers->tally); i++) {
+		struct tally_client c;
+
+		tally_client_at(numbers->tally, i, &c);
+		if (flush_client(s, sensor_id, numbers, &c, err) != 0)
+			return -1;
+	}
+	return store_batches_write(s, err);
+}
+
+/*
+ * Whoever asks the database for something waits until the writer is done.  So there is one only for
+ * new clients, and what their findings share is looked up before; that without a writer too, so
+ * that the numbers are the same.
+ */
+static int
+start_writer(struct store *s, int64_t sensor_id, struct tally_numbers *numbers, struct error *err)
+{
+	bool none;
+
+	if (tally_client_count(numbers->tally) < WRITER_CLIENTS_MIN)
+		return 0;
+	if (store_clients_none(s, sensor_id, &none, err) != 0)
+		return -1;
+	if (!none)
+		return 0;
+	if (tally_numbers_find_all(s, numbers, err) != 0)
+		return -1;
+	if (s->may_use_thread)
+		s->writer = batch_writer_start(s);
+	return 0;
+}
+
+static int
 flush_tally(struct store *s, int64_t sensor_id, const struct tally *tally, struct error *err)
 {
 	struct tally_numbers numbers;
-	int result = 0;
+	int result;
 
 	if (store_cache_refresh(s, err) != 0)
 		return -1;
 	tally_numbers_init(&numbers, tally);
-	for (size_t i = 0; i < tally_client_count(tally) && result == 0; i++) {
-		struct tally_client c;
-
-		tally_client_at(tally, i, &c);
-		result = flush_client(s, sensor_id, &numbers, &c, err);
-	}
+	result = start_writer(s, sensor_id, &numbers, err);
+	if (result == 0)
+		result = flush_clients(s, sensor_id, &numbers, err);
+	batch_writer_stop(s->writer);
+	s->writer = NULL;
 	tally_numbers_release(&numbers);
 	return result == 0 ? store_write_rest(s, err) : -1;
 }

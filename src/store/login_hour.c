@@ -33,7 +33,8 @@ store_add_hour(struct store *s, int64_t client_id, const struct tally_hour *hour
 static int
 find_many(struct store *s, int64_t *clients, size_t *count, struct error *err)
 {
-	sqlite3_stmt *st = store_batch_start(s, STORE_BATCH_TRIMS, err);
+	struct store_batch *trims = &s->batches[STORE_BATCH_TRIMS];
+	sqlite3_stmt *st = store_batch_start(s, STORE_BATCH_TRIMS, trims, err);
 	int status;
 
 	*count = 0;
@@ -45,7 +46,7 @@ find_many(struct store *s, int64_t *clients, size_t *count, struct error *err)
 	if (status != SQLITE_DONE)
 		store_error(s, "read", err);
 	(void)sqlite3_reset(st);
-	store_batch_done(s, STORE_BATCH_TRIMS);
+	store_batch_done(trims);
 	return status == SQLITE_DONE ? 0 : -1;
 }
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store/store_internal.h"
+#include "store/batch_writer.h"
 
 #include "base/banned.h"
 
@@ -94,7 +94,7 @@ store_error_used_up(const struct store *s, struct error *err)
 }
 
 sqlite3_stmt *
-store_statement(struct store *s, enum store_statement which, struct error *err)
+store_own_statement(struct store *s, enum store_statement which, struct error *err)
 {
 	sqlite3_stmt *st = s->statements[which];
 
@@ -105,6 +105,14 @@ store_statement(struct store *s, enum store_statement which, struct error *err)
 	}
 	s->statements[which] = st;
 	return st;
+}
+
+sqlite3_stmt *
+store_statement(struct store *s, enum store_statement which, struct error *err)
+{
+	if (s->writer != NULL && batch_writer_wait(s->writer, err) != 0)
+		return NULL;
+	return store_own_statement(s, which, err);
 }
 
 int

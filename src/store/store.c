@@ -58,6 +58,12 @@ store_set_judge(struct store *s, store_judge_fn judge, void *arg)
 	s->judge_arg = arg;
 }
 
+void
+store_use_thread(struct store *s)
+{
+	s->may_use_thread = true;
+}
+
 int
 store_set_cache_len(struct store *s, int kib, struct error *err)
 {

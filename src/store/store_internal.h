@@ -124,6 +124,7 @@ struct store_batch {
 enum store_shared { STORE_SHARED_KIND, STORE_SHARED_STORY };
 #define STORE_SHARED_COUNT (STORE_SHARED_STORY + 1)
 
+struct batch_writer;   /* opaque */
 struct shared_cache;   /* opaque */
 struct client_numbers; /* opaque */
 
@@ -148,12 +149,16 @@ struct store {
 	bool in_transaction; /* of store_begin */
 	bool log_is_due;     /* a new database, without its write-ahead log yet */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
+	bool may_use_thread; /* of store_use_thread */
 	store_judge_fn judge;
 	void *judge_arg;
 	struct buf scratch, reason;
 	struct finding_set set;
 	struct store_batch batches[STORE_BATCH_COUNT];
-	enum store_batch_of batch; /* that is being written */
+	/* The batch that is being written; of whoever has the connection. */
+	enum store_batch_of written_of;
+	const struct store_batch *written;
+	struct batch_writer *writer; /* NULL: batches are written where they are filled */
 	struct store_references references[STORE_SHARED_COUNT];
 	struct shared_cache *cache;     /* NULL: not needed yet */
 	int64_t data_version;           /* of store_cache_refresh */
@@ -217,8 +222,10 @@ extern const char *const store_views_sql[]; /* pieces of one text; ends with NUL
 extern const char *const store_statements_sql[STATEMENT_COUNT];
 
 /* statement.c */
-/* The statement, reset and ready to be bound; NULL after an error. */
+/* The statement, reset and ready to be bound, once the connection is free; NULL after an error. */
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct error *err);
+/* The same for who has the connection. */
+sqlite3_stmt *store_own_statement(struct store *s, enum store_statement which, struct error *err);
 /* Steps a statement that gives no row, and resets it. */
 int store_step(struct store *s, sqlite3_stmt *statement, struct error *err);
 /* The one number that a statement reads; 0: there is none.  Resets it. */
@@ -266,10 +273,15 @@ int64_t *store_batch_next(struct store *s, enum store_batch_of which, struct err
 /* For a column of that row with text, or bytes, which are copied; empty ones are NULL. */
 int64_t store_batch_text(struct store *s, enum store_batch_of which, struct span text);
 /* Its statement, with the batch to read; store_batch_done once it was stepped and reset. */
-sqlite3_stmt *store_batch_start(struct store *s, enum store_batch_of which, struct error *err);
-void store_batch_done(struct store *s, enum store_batch_of which);
+sqlite3_stmt *store_batch_start(
+    struct store *s, enum store_batch_of which, struct store_batch *b, struct error *err);
+void store_batch_done(struct store_batch *b);
+/* Both, and the step between them: the connection is the caller's. */
+int store_batch_put(
+    struct store *s, enum store_batch_of which, struct store_batch *b, struct error *err);
 int store_batches_write(struct store *s, struct error *err);
 void store_batches_drop(struct store *s);
+void store_batch_release(struct store_batch *b);
 void store_batches_release(struct store *s);
 
 /* packed.c: several rows as one text. */
@@ -367,6 +379,8 @@ void store_client_pack_hour(const struct store_client_row *row, struct buf *out)
 /* As store_client_number, but asks the database only for what is not known. */
 int store_clients_find(
     struct store *s, int64_t sensor_id, const struct addr *ip, int64_t *id, struct error *err);
+/* *none: the sensor has no clients yet, not even among the rows that wait. */
+int store_clients_none(struct store *s, int64_t sensor_id, bool *none, struct error *err);
 void store_clients_keep(struct store *s, int64_t sensor_id, const struct addr *ip, int64_t id);
 /* When clients may have been removed, or written by others. */
 void store_clients_forget(struct store *s);
@@ -576,6 +590,8 @@ struct tally_numbers {
 
 void tally_numbers_init(struct tally_numbers *n, const struct tally *tally);
 void tally_numbers_release(struct tally_numbers *n);
+/* Makes those that are not there, and asks nothing of the database later. */
+int tally_numbers_find_all(struct store *s, struct tally_numbers *n, struct error *err);
 /*
  * A finding of the tally as it is to be stored, and where.  place->kind is 0 for a key that had to
  * be changed for that; and, without `keep`, for one that no finding has yet.

@@ -1,6 +1,5 @@
 /* Flushes that fail, are killed, or meet another writer. */
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -25,28 +24,6 @@ START_TEST(a_client_of_a_flush_that_was_taken_back_is_not_known)
 	store_close(s);
 }
 END_TEST
-
-/*
- * Flushes where no file may grow beyond `room`.  No assertion meanwhile: the file by which Check
- * hears of it is a file too.
- */
-static int
-flush_within(struct store *s, int64_t sensor, struct tally *t, struct store_run *run, rlim_t room,
-    struct error *err)
-{
-	struct rlimit limit, old;
-	int limited, result;
-
-	(void)signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
-	limit = old;
-	limit.rlim_cur = room;
-	limited = setrlimit(RLIMIT_FSIZE, &limit);
-	result = store_flush(s, sensor, t, run, err);
-	(void)setrlimit(RLIMIT_FSIZE, &old);
-	ck_assert_int_eq(limited, 0);
-	return result;
-}
 
 START_TEST(a_full_disk_leaves_the_tally_and_the_database_as_they_were)
 {

@@ -7,9 +7,11 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -195,6 +197,28 @@ flush(struct store *s, struct tally *t, struct store_run *run)
 	struct error err = { "" };
 
 	ck_assert_msg(store_flush(s, sensor_of(s, "here"), t, run, &err) == 0, "%s", err.text);
+}
+
+/*
+ * Flushes where no file may grow beyond `room`.  No assertion meanwhile: the file by which Check
+ * hears of it is a file too.
+ */
+static inline int
+flush_within(struct store *s, int64_t sensor, struct tally *t, struct store_run *run, rlim_t room,
+    struct error *err)
+{
+	struct rlimit limit, old;
+	int limited, result;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = room;
+	limited = setrlimit(RLIMIT_FSIZE, &limit);
+	result = store_flush(s, sensor, t, run, err);
+	(void)setrlimit(RLIMIT_FSIZE, &old);
+	ck_assert_int_eq(limited, 0);
+	return result;
 }
 
 static inline void
