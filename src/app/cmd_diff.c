@@ -131,14 +131,6 @@ parse_option(struct command *c, int option)
 		return selection_parse_time("to", optarg, &c->has_to, &c->to_us);
 	case 'c':
 		return selection_parse_clients(optarg, &c->clients);
-	case 'm':
-		return selection_parse_minimum(optarg, &c->policy.minimum);
-	case 'C':
-		c->policy.config = optarg;
-		return 0;
-	case 'S':
-		c->policy.services_file = optarg;
-		return 0;
 	case 't':
 		return parse_format(c, optarg);
 	case 'q':
@@ -152,8 +144,8 @@ parse_option(struct command *c, int option)
 	case 'h':
 		c->help = true;
 		return 0;
-	default: /* getopt_long has said what is wrong */
-		return -1;
+	default:
+		return policy_options_parse(&c->policy, option, optarg);
 	}
 }
 

@@ -156,14 +156,6 @@ parse_option(struct command *c, int option)
 		return selection_parse_clients(optarg, &c->clients);
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
-	case 'm':
-		return selection_parse_minimum(optarg, &c->policy.minimum);
-	case 'C':
-		c->policy.config = optarg;
-		return 0;
-	case 'S':
-		c->policy.services_file = optarg;
-		return 0;
 	case 'o':
 		c->output = optarg;
 		return 0;
@@ -175,8 +167,8 @@ parse_option(struct command *c, int option)
 	case 'h':
 		c->help = true;
 		return 0;
-	default: /* getopt_long has said what is wrong */
-		return -1;
+	default:
+		return policy_options_parse(&c->policy, option, optarg);
 	}
 }
 

@@ -67,22 +67,14 @@ static int
 parse_option(struct command *c, int option)
 {
 	switch (option) {
-	case 'm':
-		return selection_parse_minimum(optarg, &c->policy.minimum);
-	case 'C':
-		c->policy.config = optarg;
-		return 0;
-	case 'S':
-		c->policy.services_file = optarg;
-		return 0;
 	case 'q':
 		c->quiet = true;
 		return 0;
 	case 'h':
 		c->help = true;
 		return 0;
-	default: /* getopt_long has said what is wrong */
-		return -1;
+	default:
+		return policy_options_parse(&c->policy, option, optarg);
 	}
 }
 

@@ -168,14 +168,6 @@ parse_option(struct command *c, int option)
 		    "until", optarg, &c->options.has_until, &c->options.until_us);
 	case 'c':
 		return selection_parse_clients(optarg, &c->clients);
-	case 'm':
-		return selection_parse_minimum(optarg, &c->policy.minimum);
-	case 'C':
-		c->policy.config = optarg;
-		return 0;
-	case 'S':
-		c->policy.services_file = optarg;
-		return 0;
 	case OPTION_WHAT_IF:
 		c->options.what_if = &c->what_if;
 		return what_if_options_set_version(&c->what_if, optarg);
@@ -214,8 +206,8 @@ parse_option(struct command *c, int option)
 	case 'h':
 		c->help = true;
 		return 0;
-	default: /* getopt_long has said what is wrong */
-		return -1;
+	default:
+		return policy_options_parse(&c->policy, option, optarg);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "app/selection.h"
 #include "base/log.h"
 #include "policy/printable.h"
 #include "tls/names.h"
@@ -9,6 +10,23 @@
 #include "base/banned.h"
 
 #define LINE_SHOWN_MAX 1024
+
+int
+policy_options_parse(struct policy_options *options, int option, const char *text)
+{
+	switch (option) {
+	case 'm':
+		return selection_parse_minimum(text, &options->minimum);
+	case 'C':
+		options->config = text;
+		return 0;
+	case 'S':
+		options->services_file = text;
+		return 0;
+	default:
+		return -1;
+	}
+}
 
 static int
 read_config(struct config *config, const char *path)

@@ -19,6 +19,12 @@ struct policy_options {
 	uint16_t minimum;
 };
 
+/*
+ * Takes --minimum ('m'), --config ('C') and --services-file ('S').  Returns -1 after it has logged
+ * what is wrong with the text, and for any other option, about which getopt_long() has spoken.
+ */
+int policy_options_parse(struct policy_options *options, int option, const char *text);
+
 struct policy_setup {
 	struct config config; /* without a file: what is compiled in */
 	struct services_file services;
