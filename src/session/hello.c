@@ -119,7 +119,6 @@ take_server_hello(
 		return;
 	if (s->client < 0)
 		s->client = (int8_t)(1 - dir);
-	s->server_hello_seen = true;
 	if (version != 0)
 		ev->tls_version = version;
 	if (sh->has_cipher_suite) {
