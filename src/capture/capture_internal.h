@@ -87,7 +87,6 @@ enum compression {
 };
 
 enum compression compression_detect(struct span head);
-const char *compression_name(enum compression compression);
 
 struct decoder; /* opaque */
 
@@ -269,8 +268,6 @@ enum reader_answer reader_need(struct reader *r, size_t len);
 /* Stops reading: `what` is wrong with the packet or block behind those read. */
 enum reader_answer reader_bad(struct reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* How many packets were read before the trouble, as part of a sentence. */
-void reader_add_position(struct reader *r);
 
 /* ---- pcap_file.c, pcapng_file.c: reader's two formats */
 

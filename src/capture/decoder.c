@@ -95,8 +95,8 @@ compression_detect(struct span head)
 	return COMPRESSION_NONE;
 }
 
-const char *
-compression_name(enum compression compression)
+static const char *
+name_of(enum compression compression)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].compression == compression)
@@ -152,15 +152,14 @@ static void
 explain_damage(const struct decoder *d, uint64_t offset, const char *why, struct error *err)
 {
 	error_set(err, "%s is damaged near byte %llu of its %s data (%s)", input_label(d->in),
-	    (unsigned long long)offset, compression_name(d->compression), why);
+	    (unsigned long long)offset, name_of(d->compression), why);
 }
 
 static void
 explain_end(const struct decoder *d, struct error *err)
 {
 	error_set(err, "%s ends too early: its %s data are cut off at byte %llu",
-	    input_label(d->in), compression_name(d->compression),
-	    (unsigned long long)d->in->offset);
+	    input_label(d->in), name_of(d->compression), (unsigned long long)d->in->offset);
 }
 
 static void
@@ -169,7 +168,7 @@ explain_greed(const struct decoder *d, uint64_t asked, uint64_t max, struct erro
 	error_set(err,
 	    "cannot decompress %s: its %s data ask for %llu MiB of memory, and %llu MiB are the "
 	    "most",
-	    input_label(d->in), compression_name(d->compression), (unsigned long long)(asked >> 20),
+	    input_label(d->in), name_of(d->compression), (unsigned long long)(asked >> 20),
 	    (unsigned long long)(max >> 20));
 }
 

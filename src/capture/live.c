@@ -52,6 +52,17 @@ attach(struct live *l, struct bpf_program *program)
 	    live_socket(l), SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program, sizeof(kernel_program));
 }
 
+/* Sets the filter that was made last; -1: `err` says why. */
+static int
+set_made_filter(struct live *l, struct error *err)
+{
+	if (attach(l, &l->program) == 0)
+		return 0;
+	error_set(err, "cannot set the filter of %s: %s", l->interface,
+	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : strerror(errno));
+	return -1;
+}
+
 int
 live_reject_all(struct live *l)
 {
@@ -221,7 +232,7 @@ live_bind(struct live *l, struct error *err)
 	if (bind_to(l, index, err) != 0)
 		return LIVE_BIND_LATER;
 	/* A ring has kept its filter. */
-	if (l->ring == NULL && live_attach(l, err) != 0)
+	if (l->ring == NULL && set_made_filter(l, err) != 0)
 		return LIVE_BIND_LATER;
 	l->bound = true;
 	(void)take_name(l, request.ifr_name, err);
@@ -373,16 +384,6 @@ make_program(
 }
 
 int
-live_attach(struct live *l, struct error *err)
-{
-	if (attach(l, &l->program) == 0)
-		return 0;
-	error_set(err, "cannot set the filter of %s: %s", l->interface,
-	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : strerror(errno));
-	return -1;
-}
-
-int
 live_set_filter(struct live *l, const struct filter_options *filter, struct error *err)
 {
 	struct bpf_program old = l->program, made;
@@ -391,7 +392,7 @@ live_set_filter(struct live *l, const struct filter_options *filter, struct erro
 		return -1;
 	l->program = made;
 	/* A placeholder of libpcap goes on rejecting everything; live_bind sets what is kept. */
-	if ((l->ring != NULL || l->bound) && live_attach(l, err) != 0) {
+	if ((l->ring != NULL || l->bound) && set_made_filter(l, err) != 0) {
 		l->program = old;
 		pcap_freecode(&made);
 		return -1;

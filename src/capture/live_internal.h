@@ -40,8 +40,6 @@ live_socket(const struct live *l)
 	return l->ring != NULL ? ring_fd(l->ring) : pcap_fileno(l->pcap);
 }
 
-/* Sets the filter that was made last; -1: `err` says why. */
-int live_attach(struct live *l, struct error *err);
 /* Lets nothing through; -1, with errno. */
 int live_reject_all(struct live *l);
 

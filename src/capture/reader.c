@@ -128,8 +128,9 @@ reader_advance(struct reader *r, struct frame *frame)
 	return answer;
 }
 
-void
-reader_add_position(struct reader *r)
+/* How many packets were read before the trouble, as part of a sentence. */
+static void
+add_position(struct reader *r)
 {
 	size_t len = strlen(r->error.text);
 	char *out = r->error.text + len;
@@ -153,7 +154,7 @@ reader_need(struct reader *r, size_t len)
 	}
 	if (r->source.failed) {
 		r->error = r->source.error;
-		reader_add_position(r);
+		add_position(r);
 		return READER_BAD;
 	}
 	if (r->source.begin == r->source.end && !r->pcapng.in_block)
@@ -174,6 +175,6 @@ reader_bad(struct reader *r, const char *format, ...)
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	error_set(&r->error, "%s %s", input_label(&r->source.input), what);
-	reader_add_position(r);
+	add_position(r);
 	return READER_BAD;
 }

@@ -48,7 +48,6 @@ struct replay {
 /* Finds and peeks: fills entries and waiting. */
 void replay_find(struct replay *r, const char *const *paths, size_t path_count);
 
-struct entry *entry_new(const char *path);
 void entry_free(struct entry *e);
 /* Opens the reader of `e`; on failure marks it and returns false.  Its memory is for its turn. */
 bool entry_open(struct replay *r, struct entry *e);

@@ -26,7 +26,7 @@ is_stream(const char *path)
 	return !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-struct entry *
+static struct entry *
 entry_new(const char *path)
 {
 	struct entry *e = xcalloc(1, sizeof(*e));

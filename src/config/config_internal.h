@@ -68,7 +68,6 @@ void config_list_clear(struct config *c, enum config_key key);
 /* Writes the entries with `separator` between them. */
 void config_list_to_text(
     const struct config *c, enum config_key key, const char *separator, struct buf *out);
-void config_texts_add(struct config_texts *texts, const char *item);
 void config_texts_release(struct config_texts *texts);
 
 /* amount.c: numbers with a unit. */

@@ -11,13 +11,6 @@
 #define INTERFACE_LEN_MAX 127 /* alternative names on Linux; device names have 15 at most */
 
 void
-config_texts_add(struct config_texts *texts, const char *item)
-{
-	texts->items = xreallocarray(texts->items, texts->count + 1, sizeof(*texts->items));
-	texts->items[texts->count++] = xstrdup(item);
-}
-
-void
 config_texts_release(struct config_texts *texts)
 {
 	for (size_t i = 0; i < texts->count; i++)
@@ -46,7 +39,8 @@ add_text(struct config_texts *texts, const char *item, struct error *err)
 			return false;
 		}
 	}
-	config_texts_add(texts, item);
+	texts->items = xreallocarray(texts->items, texts->count + 1, sizeof(*texts->items));
+	texts->items[texts->count++] = xstrdup(item);
 	return true;
 }
 

@@ -37,8 +37,4 @@ void diff_observed_init(
 void diff_silence_of(const struct diff_client *c, const struct diff_row *row,
     const struct observed_days *observed, int64_t at_day, struct silence *out);
 
-/* diff_text.c */
-/* One sentence without a full stop: what is the case, with its evidence. */
-void diff_add_reason(const struct diff_item *item, struct buf *out);
-
 #endif

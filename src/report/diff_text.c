@@ -75,8 +75,9 @@ add_evidence(const struct diff_row *row, struct buf *out)
 			: phrase_minute(row->last_us, last));
 }
 
-void
-diff_add_reason(const struct diff_item *item, struct buf *out)
+/* One sentence without a full stop: what is the case, with its evidence. */
+static void
+add_reason(const struct diff_item *item, struct buf *out)
 {
 	const struct silence silence = { item->silent_days, item->cadence_days, true };
 	char minute[PHRASE_MINUTE_LEN];
@@ -130,7 +131,7 @@ add_item(const struct diff_item *item, bool several_sensors, size_t width, struc
 	if (several_sensors)
 		buf_addf(line, " at %s", item->client->sensor);
 	buf_add_char(line, ' ');
-	diff_add_reason(item, line);
+	add_reason(item, line);
 	terminal_add_wrapped(
 	    out, buf_text(line), CHANGE_WIDTH, width > 0 ? width - CHANGE_WIDTH : 0);
 }
@@ -253,7 +254,7 @@ add_json_item(const struct diff_item *item, struct buf *out)
 	char addr[ADDR_TEXT_LEN], mac[24];
 	struct buf reason = { 0 };
 
-	diff_add_reason(item, &reason);
+	add_reason(item, &reason);
 	(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", c->mac[0], c->mac[1],
 	    c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
 	json_begin_object(out);

@@ -313,7 +313,6 @@ struct tally_record *tally_add_record(
 void tally_forget_newest(struct tally *t);
 /* Makes it an attempt, with further flags. */
 void tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsigned flags);
-struct tally_sum tally_record_sum(const struct tally *t, const struct tally_record *r);
 /* Gives the record a sum of its own, if it has none. */
 struct tally_sum *tally_widen(struct tally *t, struct tally_record *r);
 void tally_drop_sum(struct tally *t, const struct tally_record *r);

@@ -78,8 +78,8 @@ tally_set_attempt(struct tally *t, struct tally_record *r, int64_t time_us, unsi
 	}
 }
 
-struct tally_sum
-tally_record_sum(const struct tally *t, const struct tally_record *r)
+static struct tally_sum
+sum_of(const struct tally *t, const struct tally_record *r)
 {
 	struct tally_sum s = { .first_us = INT64_MAX, .last_us = INT64_MIN };
 
@@ -105,7 +105,7 @@ tally_widen(struct tally *t, struct tally_record *r)
 
 	if ((r->what & TALLY_SUM) != 0)
 		return &t->sums[r->low];
-	s = tally_record_sum(t, r);
+	s = sum_of(t, r);
 	if (i != TALLY_NONE) {
 		t->free_sum = t->sums[i].count;
 	} else {
@@ -184,7 +184,7 @@ tally_add_ending(struct tally *t, struct tally_record *r, const struct event_end
 void
 tally_joint_begin(const struct tally *t, struct tally_joint *j, const struct tally_record *r)
 {
-	j->sum = tally_record_sum(t, r);
+	j->sum = sum_of(t, r);
 	j->story = t->stories[r->story];
 	j->story_number = r->story;
 }
@@ -192,7 +192,7 @@ tally_joint_begin(const struct tally *t, struct tally_joint *j, const struct tal
 void
 tally_joint_add(const struct tally *t, struct tally_joint *j, const struct tally_record *r)
 {
-	struct tally_sum sum = tally_record_sum(t, r);
+	struct tally_sum sum = sum_of(t, r);
 	bool latest = sum.count > 0 && sum.last_us >= j->sum.last_us;
 
 	/* A story that is joined with itself stays as it is. */
