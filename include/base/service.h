@@ -7,6 +7,7 @@
 #define TLSTALLY_BASE_SERVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ enum protocol {
 	PROTOCOL_POP3,
 	PROTOCOL_SMTP,
 };
+#define PROTOCOL_COUNT (PROTOCOL_SMTP + 1)
 
 struct service {
 	enum protocol protocol;
@@ -45,5 +47,9 @@ struct service service_set_find(const struct service_set *set, uint16_t port);
 
 /* "IMAP", "POP3", "SMTP", "TLS"; "" for PROTOCOL_NONE. */
 const char *protocol_name(enum protocol protocol);
+/* "imap" and so on, as options and files have it; "" for PROTOCOL_NONE. */
+const char *protocol_to_text(enum protocol protocol);
+/* Upper and lower case are the same; false, and `out` unchanged, for anything else. */
+bool protocol_from_text(const char *text, size_t len, enum protocol *out);
 
 #endif

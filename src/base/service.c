@@ -11,7 +11,7 @@
 static const struct {
 	const char *text;
 	const char *name;
-} protocols[] = {
+} protocols[PROTOCOL_COUNT] = {
 	[PROTOCOL_NONE] = { "", "" },
 	[PROTOCOL_TLS] = { "tls", "TLS" },
 	[PROTOCOL_IMAP] = { "imap", "IMAP" },
@@ -48,14 +48,7 @@ mode_from_text(const char *text, enum protocol *protocol, bool *starttls)
 	*starttls = plus != NULL;
 	if (plus != NULL && strcasecmp(plus, "+starttls") != 0)
 		return false;
-	for (unsigned i = PROTOCOL_TLS; i <= PROTOCOL_SMTP; i++) {
-		if (strlen(protocols[i].text) == len &&
-		    strncasecmp(text, protocols[i].text, len) == 0) {
-			*protocol = (enum protocol)i;
-			return true;
-		}
-	}
-	return false;
+	return protocol_from_text(text, len, protocol);
 }
 
 int
@@ -111,4 +104,23 @@ const char *
 protocol_name(enum protocol protocol)
 {
 	return protocols[protocol].name;
+}
+
+const char *
+protocol_to_text(enum protocol protocol)
+{
+	return protocols[protocol].text;
+}
+
+bool
+protocol_from_text(const char *text, size_t len, enum protocol *out)
+{
+	for (unsigned i = PROTOCOL_TLS; i < PROTOCOL_COUNT; i++) {
+		if (strlen(protocols[i].text) == len &&
+		    strncasecmp(text, protocols[i].text, len) == 0) {
+			*out = (enum protocol)i;
+			return true;
+		}
+	}
+	return false;
 }

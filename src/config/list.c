@@ -195,24 +195,6 @@ networks_to_text(const struct network_set *networks, const char *separator, stru
 	}
 }
 
-static const char *
-protocol_to_text(enum protocol protocol)
-{
-	switch (protocol) {
-	case PROTOCOL_TLS:
-		return "tls";
-	case PROTOCOL_IMAP:
-		return "imap";
-	case PROTOCOL_POP3:
-		return "pop3";
-	case PROTOCOL_SMTP:
-		return "smtp";
-	case PROTOCOL_NONE:
-		break;
-	}
-	return "none";
-}
-
 static void
 services_to_text(const struct service_set *services, const char *separator, struct buf *out)
 {

@@ -48,17 +48,6 @@ static const struct {
 #define KEY_NAMES                                                                                  \
 	"source, note, version, protocol, port, below, switch_off, host, legacy_host and network"
 
-static const struct {
-	const char *name;
-	enum protocol protocol;
-} protocols[] = {
-	{ "imap", PROTOCOL_IMAP },
-	{ "pop3", PROTOCOL_POP3 },
-	{ "smtp", PROTOCOL_SMTP },
-	{ "tls", PROTOCOL_TLS },
-};
-#define PROTOCOL_COUNT (sizeof(protocols) / sizeof(protocols[0]))
-
 struct reader {
 	struct switch_off *list;
 	switch_off_fault_fn fault;
@@ -191,13 +180,13 @@ set_below(struct reader *r, const char *text)
 static void
 add_protocol(struct reader *r, const char *item)
 {
-	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
-		if (strcmp(protocols[i].name, item) == 0) {
-			r->entry.protocols |= 1U << protocols[i].protocol;
-			return;
-		}
-	}
-	spoil(r, "'%.*s' is no protocol: there are imap, pop3, smtp and tls", SHOWN_MAX, item);
+	enum protocol protocol;
+
+	if (protocol_from_text(item, strlen(item), &protocol))
+		r->entry.protocols |= 1U << protocol;
+	else
+		spoil(r, "'%.*s' is no protocol: there are imap, pop3, smtp and tls", SHOWN_MAX,
+		    item);
 }
 
 static void

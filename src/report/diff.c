@@ -130,7 +130,7 @@ static void
 find_state(const struct diff_client *c, const struct observed_days *observed, int64_t at_day,
     struct state *out)
 {
-	struct success protocols[PROTOCOL_SMTP + 1] = { 0 };
+	struct success protocols[PROTOCOL_COUNT] = { 0 };
 
 	*out = (struct state){
 		.condition = c->row_count > 0 ? FINE : ABSENT,

@@ -93,7 +93,7 @@ parse_outcome(const char *text, enum outcome *out)
 static bool
 parse_protocol(const char *text, enum protocol *out)
 {
-	for (int i = PROTOCOL_TLS; i <= PROTOCOL_SMTP; i++) {
+	for (int i = PROTOCOL_TLS; i < PROTOCOL_COUNT; i++) {
 		if (strcmp(text, protocol_name((enum protocol)i)) != 0)
 			continue;
 		*out = (enum protocol)i;

@@ -144,7 +144,7 @@ store_kind_read(sqlite3_stmt *st, int i, struct finding_key *k)
 
 	event_text_set(&k->server, store_column_span(st, i));
 	k->server_port = (uint16_t)unpack(service, 16, UINT16_MAX, UINT16_MAX, &damaged);
-	k->protocol = (enum protocol)unpack(service, 8, 255, PROTOCOL_SMTP, &damaged);
+	k->protocol = (enum protocol)unpack(service, 8, 255, PROTOCOL_COUNT - 1, &damaged);
 	k->tls_mode = (enum tls_mode)unpack(service, 0, 255, TLS_MODE_STARTTLS, &damaged);
 	k->tls_version = (uint16_t)unpack(way, 48, UINT16_MAX, UINT16_MAX, &damaged);
 	k->offered_version = (uint16_t)unpack(way, 32, UINT16_MAX, UINT16_MAX, &damaged);

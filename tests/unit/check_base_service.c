@@ -109,6 +109,25 @@ START_TEST(a_protocol_has_the_name_of_the_event_field)
 }
 END_TEST
 
+START_TEST(a_protocol_is_found_by_its_text_and_nothing_else)
+{
+	enum protocol found = PROTOCOL_NONE;
+
+	for (int i = PROTOCOL_TLS; i < PROTOCOL_COUNT; i++) {
+		const char *text = protocol_to_text((enum protocol)i);
+
+		ck_assert(protocol_from_text(text, strlen(text), &found));
+		ck_assert_int_eq((int)found, i);
+		ck_assert_int_eq(strcasecmp(text, protocol_name((enum protocol)i)), 0);
+		ck_assert(!protocol_from_text(text, strlen(text) - 1, &found));
+		ck_assert_int_eq((int)found, i);
+	}
+	ck_assert_str_eq(protocol_to_text(PROTOCOL_NONE), "");
+	ck_assert(!protocol_from_text("", 0, &found));
+	ck_assert(!protocol_from_text("none", 4, &found));
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -117,6 +136,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_service_is_added_or_changed, 0, ROWS(good));
 	tcase_add_loop_test(tc, a_bad_service_is_named_and_leaves_the_set_alone, 0, ROWS(bad));
 	tcase_add_test(tc, a_protocol_has_the_name_of_the_event_field);
+	tcase_add_test(tc, a_protocol_is_found_by_its_text_and_nothing_else);
 }
 
 SUITE_MAIN("base_service")
