@@ -1,8 +1,5 @@
-#!/usr/bin/env python3
 """Captures derived from the recorded ones: other formats and links, taps that see a part, see it
 twice or in another order, and damage.
-
-usage: derive.py [NAME...]    makes all, or those; record/all does it after recording
 
 What a derived capture must give is what its base gives, changed by the function that makes it.
 """
@@ -10,7 +7,6 @@ What a derived capture must give is what its base gives, changed by the function
 import json
 import os
 import struct
-import sys
 
 import lab
 import packets
@@ -764,18 +760,7 @@ def make(name):
     return len(work.events)
 
 
-def make_all():
-    """All of them."""
-    for name in DERIVED:
-        print("%-36s %d events" % (name, make(name)), flush=True)
-
-
 def rows():
     """(name, about, files, options) of each."""
     return [(name, "%s%s" % (about, ", of `%s`" % base if base else ""), files, tool)
             for name, (_, about, base, files, tool) in DERIVED.items()]
-
-
-if __name__ == "__main__":
-    for wanted in sys.argv[1:] or DERIVED:
-        print("%-36s %d events" % (wanted, make(wanted)))

@@ -44,13 +44,12 @@ def rows_of(module):
     if module == "office":
         return [("office", office.ABOUT, office.FILES, [])]
     if module == "tunnels":
-        return [(name, entry[1], [name + ".pcap"], [])
-                for table in (tunnels.RECORDED, tunnels.WRAPPED) for name, entry in table.items()]
+        return tunnels.rows()
     return scenario_rows(module)
 
 
-def write(modules=("implicit", "programs", "starttls", "refusals", "transport", "names")):
-    """Both files, for the captures that are there."""
+def write(modules):
+    """Both files, for the captures that are there; `modules`: names of the scripts that record."""
     text, cases = [HEAD], []
     titles = {"implicit": "TLS at once", "programs": "Servers and programs as they are used",
               "starttls": "STARTTLS and cleartext",
@@ -60,8 +59,9 @@ def write(modules=("implicit", "programs", "starttls", "refusals", "transport", 
               "tunnels": "Tunnels, fragments and rarer links",
               "office": "Many devices, many days"}
     left = {f for f in os.listdir(PCAPS) if ".pcap" in f}
-    for module in list(modules) + ["derive", "tunnels", "office"]:
-        rows = [r for r in rows_of(module) if all(os.path.exists(os.path.join(PCAPS, f)) for f in r[2])]
+    for module in [*modules, "derive", "tunnels", "office"]:
+        rows = [r for r in rows_of(module)
+                if all(os.path.exists(os.path.join(PCAPS, f)) for f in r[2])]
         text.append("\n## %s (`record/%s.py`)\n\n| file | what it shows |\n|---|---|\n" % (
             titles[module], module))
         for name, about, files, options in rows:

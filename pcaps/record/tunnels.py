@@ -1,8 +1,4 @@
-#!/usr/bin/env python3
 """Captures of handshakes inside tunnels, in fragments, and on rarer link types.
-
-usage: tunnels.py            records what the kernel can tunnel, derives the rest
-       tunnels.py --list     names and what they show
 
 VXLAN and fragments are recorded: the kernel wraps and cuts.  The other wrappings are put around a
 recorded conversation of this folder's parent by this script; the expected events are then those of
@@ -15,7 +11,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 
 import hellos
@@ -537,27 +532,17 @@ def join_ipv4(frames):
     return out
 
 
-def make_all():
-    """Everything; needs root, and the two captures that the wrapped ones are made of."""
-    with lab.Lab() as place:
-        for name in RECORDED:
-            print("%-36s %4d packets" % (name, record(place, name)), flush=True)
-    derive_all()
-
-
-def derive_all():
-    for name in WRAPPED:
+def make(recorded, wrapped_ones):
+    """Those captures; recording needs root."""
+    if recorded:
+        with lab.Lab() as place:
+            for name in recorded:
+                print("%-36s %4d packets" % (name, record(place, name)), flush=True)
+    for name in wrapped_ones:
         print("%-36s %4d packets" % (name, derive(name)), flush=True)
 
 
 def rows():
-    """The README's rows: name, what it shows, by which script."""
-    return ["| `%s.pcap` | %s | `record/tunnels.py` |" % (name, entry[1])
+    """(name, about, files, options) of each."""
+    return [(name, entry[1], [name + ".pcap"], [])
             for table in (RECORDED, WRAPPED) for name, entry in table.items()]
-
-
-if __name__ == "__main__":
-    if "--list" in sys.argv:
-        print("\n".join(rows()))
-    else:
-        make_all()
