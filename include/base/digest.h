@@ -9,7 +9,6 @@
 
 #include <nettle/md5.h>
 #include <nettle/sha2.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/span.h"

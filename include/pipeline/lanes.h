@@ -12,7 +12,6 @@
 #ifndef TLSTALLY_PIPELINE_LANES_H
 #define TLSTALLY_PIPELINE_LANES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

@@ -13,7 +13,6 @@
 #ifndef TLSTALLY_SESSION_SESSION_H
 #define TLSTALLY_SESSION_SESSION_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"

@@ -15,8 +15,6 @@
 #ifndef TLSTALLY_TALLY_LOGIN_NAMES_H
 #define TLSTALLY_TALLY_LOGIN_NAMES_H
 
-#include <stdint.h>
-
 #include "event/event.h"
 
 /* Names of one client in one hour. */

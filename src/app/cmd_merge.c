@@ -1,6 +1,5 @@
 #include "app/cmd_merge.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include "app/app.h"
 #include "app/judge.h"
 #include "app/policy_setup.h"
-#include "app/selection.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "capture/link_name.h"
 #include "capture/replay.h"
-#include "packet/packet.h"
 #include "pipeline/pipeline.h"
 #include "tls/names.h"
 

@@ -1,6 +1,5 @@
 #include "app/store_worker.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/whole_file.h"
-#include "base/xalloc.h"
 #include "config/config_internal.h"
 
 #include "base/banned.h"

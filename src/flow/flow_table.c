@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "flow/elapsed.h"
 #include "flow/flow_internal.h"
-#include "flow/flow_place.h"
 #include "flow/held.h"
 
 #include "base/banned.h"

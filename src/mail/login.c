@@ -7,7 +7,6 @@
 #include "mail/mail_internal.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/banned.h"
 

@@ -6,7 +6,6 @@
 #include "base/hostname.h"
 #include "base/xalloc.h"
 #include "policy/switch_off_internal.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "policy/what_if.h"
-#include "tls/names.h"
 #include "tls/suite_set.h"
 
 #include "base/banned.h"

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "report/diff_internal.h"
 

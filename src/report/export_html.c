@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "base/timestamp.h"
 #include "policy/printable.h"
 #include "report/export_html_style.h"
 #include "report/export_internal.h"

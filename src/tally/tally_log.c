@@ -1,7 +1,6 @@
 /* The log: records, what they count, and what several of them say together. */
 #include <string.h>
 
-#include "base/xalloc.h"
 #include "tally/tally_internal.h"
 
 #include "base/banned.h"

@@ -4,7 +4,6 @@
 #ifndef TLSTALLY_TLS_CIPHER_SUITES_INTERNAL_H
 #define TLSTALLY_TLS_CIPHER_SUITES_INTERNAL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

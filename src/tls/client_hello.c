@@ -1,4 +1,3 @@
-#include <stddef.h>
 
 #include "tls/hello.h"
 #include "tls/hello_internal.h"

@@ -5,7 +5,6 @@
 #define TLSTALLY_TLS_HELLO_INTERNAL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/span.h"

@@ -8,7 +8,6 @@
  * the counters must agree with the events, a second run must give the same bytes (looked at in
  * some), and no mutant may take more than a second of processor time.
  */
-#include <assert.h>
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/xalloc.h"
 #include "capture/capture_internal.h"
 #include "json_check.h"

@@ -9,7 +9,6 @@
 #ifndef TLSTALLY_TESTS_FUZZ_MUTATION_H
 #define TLSTALLY_TESTS_FUZZ_MUTATION_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
 /* The file: its form, and every fault in it. */
 #include "suite.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

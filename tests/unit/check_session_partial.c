@@ -1,5 +1,4 @@
 /* SPEC section 4: part of a capture is still evidence. */
-#include "session/session.h"
 
 #include "suite.h"
 

@@ -1,7 +1,6 @@
 #include "tls/cache.h"
 
 #include "suite.h"
-#include "tls/names.h"
 #include "tls_samples.h"
 
 #include "base/banned.h"
