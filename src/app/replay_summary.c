@@ -124,8 +124,8 @@ print_blind_spots(const struct replay_work *work)
 		const char *name, *one, *many;
 	} spots[] = {
 		{ "undecodable", "packet could not be decoded", "packets could not be decoded" },
-		{ "encrypted", "encrypted packet (IPsec, MACsec, wireless LAN)",
-		    "encrypted packets (IPsec, MACsec, wireless LAN)" },
+		{ "encrypted", "encrypted packet (IPsec, WireGuard, MACsec, PPP, wireless LAN)",
+		    "encrypted packets (IPsec, WireGuard, MACsec, PPP, wireless LAN)" },
 		{ "unread_in_frames",
 		    "packet behind the first one of a wireless frame was not read",
 		    "packets behind the first one of a wireless frame were not read" },

@@ -88,7 +88,7 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	[DOCTOR_RULE_NESTED_TOO_DEEP] = { "packets", "were wrapped in more layers than are undone",
 	    "Mirror nearer to the clients, where fewer tunnels are around the traffic." },
 	[DOCTOR_RULE_ENCRYPTED] = { "packets",
-	    "were encrypted on their way (IPsec, MACsec, wireless LAN)",
+	    "were encrypted on their way (IPsec, WireGuard, MACsec, PPP, wireless LAN)",
 	    "If mail goes through them, mirror a place where it is not in the tunnel: nearer to "
 	    "the clients, or behind the gateway." },
 	[DOCTOR_RULE_DUPLICATES] = { "segments with payload", "came twice",
