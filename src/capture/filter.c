@@ -143,13 +143,28 @@ write_untagged(const struct filter_options *options, struct buf *out)
 	write_share(options, out);
 }
 
+/*
+ * Linux takes the outer one of two VLAN tags off in front of the filter of a cooked socket, which
+ * then sees the EtherType of the inner one; libpcap cannot look behind it.  They are rare: the
+ * first share has all of them.
+ */
+static void
+write_inner_tags(const struct filter_options *options, struct buf *out)
+{
+	if (options->share == 0)
+		buf_add_text(
+		    out, " or ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100");
+}
+
 void
 filter_write(const struct filter_options *options, struct buf *out)
 {
 	/* Each `vlan` moves all offsets behind it, so the tagged forms come last. */
 	write_untagged(options, out);
-	if (options->untagged)
+	if (options->untagged) {
+		write_inner_tags(options, out);
 		return;
+	}
 	buf_add_text(out, " or (vlan and (");
 	write_untagged(options, out);
 	buf_add_text(out, " or (vlan and (");

@@ -344,7 +344,7 @@ START_TEST(link_types_without_tags_have_a_filter_too)
 		.services = &services,
 		.tunnels = true,
 		.names = true,
-		.share = 1,
+		.share = (unsigned)_i,
 		.share_count = 2,
 		.untagged = true,
 	};
@@ -446,7 +446,7 @@ add_tests(TCase *tc)
 	    each_connection_is_in_one_share_with_both_directions_and_all_fragments, 0,
 	    FORMS * SHAPE_COUNT);
 	tcase_add_loop_test(tc, shares_are_about_equal, 0, FORMS * 2);
-	tcase_add_test(tc, link_types_without_tags_have_a_filter_too);
+	tcase_add_loop_test(tc, link_types_without_tags_have_a_filter_too, 0, 2);
 	tcase_add_loop_test(tc, a_filter_of_any_number_of_services_fits_the_kernel, 0, FORMS);
 	tcase_add_test(tc, both_forms_say_the_same_of_any_frame);
 }
