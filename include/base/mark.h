@@ -10,12 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of `peer_offset`: not known. */
+#define MARK_NO_PEER INT64_MIN
+
 struct mark {
 	int64_t time_us; /* packet time */
-	int64_t offset;  /* of the byte in its stream, from the first byte after the SYN; 0 where
-			    the capture started later */
-	int64_t
-	    peer_offset; /* bytes of the other stream that the sender acknowledged; -1: not known */
+	/*
+	 * Of the byte in its stream, from the first byte after the SYN, or else from the first
+	 * number that was seen of the stream: what is in front of that, and came later, has
+	 * offsets below zero.
+	 */
+	int64_t offset;
+	int64_t peer_offset; /* so far the sender has acknowledged the other stream */
 };
 
 /*

@@ -30,7 +30,7 @@
 
 /* Segments further ahead than this are not of this connection. */
 #define TCP_STREAM_WINDOW (INT64_C(1) << 24)
-/* Only if it begins closer to the hint than this does a first segment tell of one in front. */
+/* Only if it begins closer to the hint than this does a first segment belong to it. */
 #define TCP_STREAM_HINT_WINDOW (1u << 17)
 #define TCP_STREAM_PATIENCE_US INT64_C(3000000)
 
@@ -43,14 +43,15 @@ struct tcp_stream {
 	struct held_queue *queue; /* owned; NULL: nothing waits */
 	union {
 		uint32_t base; /* sequence number of offset 0 */
-		uint32_t hint; /* without a base: what the receiver was seen to wait for */
+		uint32_t hint; /* without a base: the first number that was seen of it */
 	};
 	/* Of one byte, so that several are asked for in one comparison. */
 	bool has_base : 1;
 	bool has_hint : 1;
-	bool has_syn : 1;  /* the base is from a SYN: offset 0 is the connection's first byte */
-	bool fin_seen : 1; /* a FIN was handed out: nothing comes behind it */
-	bool stopped : 1;  /* nothing is handed out any more */
+	bool has_syn : 1;      /* a SYN told where the stream begins */
+	bool begins_below : 1; /* in front of offset 0 */
+	bool fin_seen : 1;     /* a FIN was handed out: nothing comes behind it */
+	bool stopped : 1;      /* nothing is handed out any more */
 };
 _Static_assert(sizeof(struct tcp_stream) <= 32, "half a line");
 
@@ -88,7 +89,7 @@ tcp_offset(int64_t next, uint32_t base, uint32_t seq)
 	return next + (int32_t)(seq - (base + (uint32_t)next));
 }
 
-/* Offset of a sequence number; the stream must have its base. */
+/* Offset of a sequence number; the stream must have its base, or a hint. */
 static inline int64_t
 tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
 {
@@ -99,8 +100,14 @@ tcp_stream_offset(const struct tcp_stream *s, uint32_t seq)
 void tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn);
 
 /*
- * Without a base: the receiver was seen to wait for `seq`.  If the first segment begins beyond it,
- * another one in front of that is still to come, or lost.
+ * The same where a hint may be known, from which marks have been counted meanwhile: it keeps its
+ * offset, and a stream that begins in front of it begins below zero.
+ */
+void tcp_stream_begin(struct tcp_stream *s, uint32_t seq, bool from_syn);
+
+/*
+ * Without a base: the receiver was seen to wait for `seq`, or the sender ended there.  If the first
+ * segment begins beyond it, another one in front of that is still to come, or lost.
  */
 static inline void
 tcp_stream_set_hint(struct tcp_stream *s, uint32_t seq)

@@ -110,6 +110,13 @@ def stamp(time):
     return hellos.stamp(time)
 
 
+def only_connection(w, number):
+    """The segments and the event of one connection of several."""
+    syns = [s for s in w.segments if s.flags & (SYN | ACK) == SYN]
+    w.events = w.events[number:number + 1]
+    return [s for s in w.segments if syns[number].sport in (s.sport, s.dport)]
+
+
 # Formats
 
 
@@ -454,6 +461,23 @@ def hole_in_alert(w):
 def lost_fin(w):
     out = w.segments
     del out[next(i for i, s in enumerate(out) if s.flags & FIN)]
+    w.write(out)
+
+
+@derived("all that the client says comes 400 ms late, and the SYN/ACK is missing",
+         "imaps_unknown_ca")
+def client_late_no_syn_ack(w):
+    out = [s.with_(time=s.time + 4 * 10**8) if w.sent_by(s) == "c" else s
+           for s in only_connection(w, 0) if not s.flags & SYN or w.sent_by(s) == "c"]
+    w.change(timestamp=stamp(w.segments[w.first("c")].time + 4 * 10**8))
+    w.write(sorted(out, key=lambda s: s.time))
+
+
+@derived("the server's FIN comes right behind the client's SYN", NEW)
+def fin_first(w):
+    out = w.segments
+    fin = next(i for i, s in enumerate(out) if w.sent_by(s) == "s" and s.flags & FIN)
+    out.insert(1, out.pop(fin).with_(time=out[0].time))
     w.write(out)
 
 

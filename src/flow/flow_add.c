@@ -145,8 +145,11 @@ add_reset(struct flow_table *table, struct flow *f, const struct packet *p, unsi
 	struct mark mark = { .time_us = p->time_us };
 
 	mark.peer_offset = flow_acked_offset(&f->streams->of[1 - dir], p);
+	/* Where nothing tells what was in front of it, that is counted back from here. */
+	if (p->seq != 0)
+		tcp_stream_set_hint(s, p->seq);
 	mark.offset = s->next;
-	if (s->has_base && p->seq != 0) {
+	if (p->seq != 0) {
 		int64_t offset = tcp_stream_offset(s, p->seq);
 
 		if (offset < s->next - TCP_STREAM_WINDOW || offset > s->next + TCP_STREAM_WINDOW) {
@@ -216,9 +219,19 @@ drain_peer(struct flow_table *table, struct flow *f, unsigned peer)
 	tcp_stream_drain(&f->streams->of[peer], &table->counters.streams, &flow_stream_sink, &arg);
 }
 
+/* The receiver waits for `seq` of a stream without a base. */
+static inline void
+note_wanted(struct tcp_stream *s, uint32_t seq)
+{
+	/* A FIN waits for what is in front of it. */
+	if (s->queue != NULL && tcp_stream_offset(s, seq) <= 0)
+		tcp_stream_begin(s, seq, false);
+	else
+		tcp_stream_set_hint(s, seq);
+}
+
 /*
- * What a packet tells of the other direction.  Returns how many of that one's bytes it
- * acknowledges.
+ * What a packet tells of the other direction.  Returns how far it acknowledges that one's bytes.
  */
 static inline int64_t
 acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
@@ -227,7 +240,7 @@ acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, un
 	int64_t offset;
 
 	if (!peer->has_base && (p->flags & TCP_ACK) != 0)
-		tcp_stream_set_hint(peer, p->ack);
+		note_wanted(peer, p->ack);
 	offset = flow_acked_offset(peer, p);
 	if (tcp_stream_acknowledge(peer, offset))
 		drain_peer(table, f, 1 - dir);
@@ -323,9 +336,9 @@ add_syn(
 
 /*
  * What a packet without payload says of a connection of which nothing was seen yet but its
- * beginning.  True for its end, when that acknowledges bytes: where the mirror is late with one
- * direction, they are still to come, and what ended it must not be forgotten.  A single byte may be
- * the other side's FIN.
+ * beginning.  True for its end, when that acknowledges bytes, or stands behind some: where the
+ * mirror is late with them, they are still to come, and what ended it must not be forgotten.  A
+ * single byte that is acknowledged may be the other side's FIN.
  */
 static bool
 ends_unseen(struct flow_table *table, const struct packet *p, const struct lookup *l)
@@ -333,7 +346,7 @@ ends_unseen(struct flow_table *table, const struct packet *p, const struct looku
 	uint64_t hash = flow_place(&table->syn_key, p).hash;
 	unsigned peer = 1 - l->at.dir;
 	const struct syn_entry *e;
-	uint32_t acked;
+	uint32_t acked, sent;
 
 	if ((p->flags & TCP_ACK) == 0)
 		return false;
@@ -345,7 +358,8 @@ ends_unseen(struct flow_table *table, const struct packet *p, const struct looku
 	if (e == NULL || !e->has_isn[peer])
 		return false;
 	acked = p->ack - (e->isn[peer] + 1);
-	return acked > 1 && acked <= TCP_STREAM_WINDOW;
+	sent = e->has_isn[l->at.dir] ? p->seq - (e->isn[l->at.dir] + 1) : 0;
+	return (acked > 1 && acked <= TCP_STREAM_WINDOW) || (sent > 0 && sent <= TCP_STREAM_WINDOW);
 }
 
 /* A packet of no known connection (`f` is NULL), or one with SYN or RST, or without ACK. */

@@ -57,7 +57,8 @@ struct flow {
 			uint32_t base[2];
 		};
 	};
-	uint8_t base_dirs; /* of a settled one; bits: directions whose base is known */
+	uint8_t base_dirs; /* of a settled one; bits: directions whose base is known, and, from
+			      the third on, those that begin below zero */
 	uint8_t fin_dirs;
 	uint8_t list; /* enum flow_list */
 	bool closed;  /* reset, or a FIN from both */
@@ -166,17 +167,20 @@ void flow_take_syns(
 bool flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir);
 /* Keeps what a settled connection needs of its streams. */
 void flow_remember_streams(struct flow *flow, const struct tcp_stream stream[2]);
-/* Offset in the other side's stream `s` that `p` acknowledges; -1: none that makes sense. */
+/*
+ * Offset in the other side's stream `s` that `p` acknowledges; MARK_NO_PEER: none that makes sense.
+ */
 static inline int64_t
 flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
 {
 	int64_t offset;
 
 	if ((p->flags & TCP_ACK) == 0 || !(s->has_base || s->has_hint))
-		return -1;
-	/* Should all of the stream still be captured, it most likely begins at the hint. */
-	offset = s->has_base ? tcp_stream_offset(s, p->ack) : (int32_t)(p->ack - s->hint);
-	return offset >= 0 && offset < s->next + TCP_STREAM_WINDOW ? offset : -1;
+		return MARK_NO_PEER;
+	offset = tcp_stream_offset(s, p->ack);
+	if (offset < -(int64_t)TCP_STREAM_HINT_WINDOW || offset >= s->next + TCP_STREAM_WINDOW)
+		return MARK_NO_PEER;
+	return offset;
 }
 
 /* flow_watch.c */

@@ -79,15 +79,35 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
  * front of it has numbers below zero.
  */
 static bool
-begins_earlier(const struct flow *f, struct tcp_stream *s, const struct packet *p, unsigned dir)
+begins_earlier(struct tcp_stream *s, const struct packet *p)
 {
 	uint32_t acked = s->base - (p->seq + 1);
 
 	if (p->payload_len == 0 || acked < p->payload_len || acked > SYN_PAYLOAD_MAX)
 		return false;
-	if (!f->conn.seen[dir])
+	/* Nothing was handed out yet. */
+	if (s->next == 0 && !s->begins_below) {
 		s->next = -(int64_t)acked;
+		s->begins_below = true;
+	}
 	return true;
+}
+
+/* The stream, which has its base, may begin with this number. */
+static bool
+may_begin_at(const struct tcp_stream *s, uint32_t seq)
+{
+	uint32_t behind = s->base - seq;
+
+	return behind == 0 || (s->begins_below && behind < TCP_STREAM_HINT_WINDOW);
+}
+
+/* The least that the first offset of the stream, which has its base, may be. */
+static int64_t
+first_offset(const struct tcp_stream *s)
+{
+	/* Without a SYN the base is but the first number that was seen. */
+	return s->has_syn && !s->begins_below ? 0 : -(int64_t)TCP_STREAM_HINT_WINDOW;
 }
 
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
@@ -100,10 +120,10 @@ syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, 
 		/* The other side was captured first; one that is settled has no use for it. */
 		if (flow_is_settled(f))
 			return true;
-		tcp_stream_set_base(s, p->seq + 1, true);
-	}
-	if (s->base != p->seq + 1 && !begins_earlier(f, s, p, dir))
+		tcp_stream_begin(s, p->seq + 1, true);
+	} else if (!may_begin_at(s, p->seq + 1) && !begins_earlier(s, p)) {
 		return true;
+	}
 	/* Late or repeated: it belongs to what is here. */
 	if (f->conn.opener == CONNECTION_NO_DIR)
 		f->conn.opener = (int8_t)dir;
@@ -120,12 +140,12 @@ syn_ack_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet 
 	int64_t acked = flow_acked_offset(peer, p);
 
 	/* It acknowledges the SYN, and with Fast Open the data in it. */
-	if (peer->has_base && (acked < 0 || acked > SYN_PAYLOAD_MAX))
+	if (peer->has_base && (acked < first_offset(peer) || acked > SYN_PAYLOAD_MAX))
 		return true;
-	if (!s->has_base)
-		tcp_stream_set_base(s, p->seq + 1, true);
 	/* A second SYN/ACK to the same SYN is no new connection; data says which one counts. */
-	if (s->base != p->seq + 1)
+	if (!s->has_base)
+		tcp_stream_begin(s, p->seq + 1, true);
+	else if (!may_begin_at(s, p->seq + 1))
 		return s->next > 0 && !peer->has_base;
 	if (f->conn.opener == CONNECTION_NO_DIR)
 		f->conn.opener = (int8_t)(1 - dir);
@@ -140,7 +160,8 @@ flow_remember_streams(struct flow *flow, const struct tcp_stream stream[2])
 	for (unsigned dir = 0; dir < 2; dir++) {
 		flow->next[dir] = stream[dir].next;
 		flow->base[dir] = stream[dir].base;
-		flow->base_dirs |= (uint8_t)(stream[dir].has_base << dir);
+		flow->base_dirs |=
+		    (uint8_t)(stream[dir].has_base << dir | stream[dir].begins_below << (2 + dir));
 	}
 }
 
@@ -152,6 +173,7 @@ recall_streams(const struct flow *flow, struct tcp_stream stream[2])
 			.next = flow->next[dir],
 			.base = flow->base[dir],
 			.has_base = (flow->base_dirs >> dir & 1) != 0,
+			.begins_below = (flow->base_dirs >> (2 + dir) & 1) != 0,
 			.stopped = true,
 		};
 	}

@@ -16,13 +16,23 @@ tcp_stream_set_base(struct tcp_stream *s, uint32_t seq, bool from_syn)
 	s->has_syn = from_syn;
 }
 
-/* Where a stream begins whose SYN was not captured and whose first segment has number `seq`. */
-static uint32_t
-first_seq(const struct tcp_stream *s, uint32_t seq)
+void
+tcp_stream_begin(struct tcp_stream *s, uint32_t seq, bool from_syn)
 {
-	uint32_t ahead = seq - s->hint;
+	uint32_t hint = s->hint, behind = hint - seq, ahead = seq - hint;
 
-	return s->has_hint && ahead < TCP_STREAM_HINT_WINDOW ? s->hint : seq;
+	if (!s->has_hint) {
+		tcp_stream_set_base(s, seq, from_syn);
+	} else if (behind < TCP_STREAM_HINT_WINDOW) {
+		tcp_stream_set_base(s, hint, from_syn);
+		s->next = -(int64_t)behind;
+		s->begins_below = behind > 0;
+	} else {
+		/* A SYN tells the first number there is; a segment may follow one that is late. */
+		bool follows = !from_syn && ahead < TCP_STREAM_HINT_WINDOW;
+
+		tcp_stream_set_base(s, follows ? hint : seq, from_syn);
+	}
 }
 
 static bool
@@ -142,7 +152,7 @@ void
 tcp_stream_drain(struct tcp_stream *s, struct tcp_stream_budget *budget,
     const struct tcp_stream_sink *sink, void *arg)
 {
-	while (!s->stopped && held_is_due(s))
+	while (!s->stopped && s->has_base && held_is_due(s))
 		deliver_first_held(s, budget, sink, arg);
 }
 
@@ -188,13 +198,27 @@ is_in_window(
 	return false;
 }
 
+/* A FIN alone does not tell where its stream begins, unless its receiver waits for it. */
+static bool
+is_end_of_unseen(const struct tcp_stream *s, const struct tcp_segment *segment)
+{
+	return segment->payload_len == 0 && (!s->has_hint || s->queue != NULL ||
+						segment->seq - s->hint >= TCP_STREAM_HINT_WINDOW);
+}
+
 static bool
 prepare_base(struct tcp_stream *s, const struct tcp_segment *segment, bool zeros)
 {
-	if (!s->has_base && !zeros)
-		tcp_stream_set_base(s, first_seq(s, segment->seq), false);
+	if (s->has_base)
+		return true;
 	/* Zeros are as likely a keep-alive probe's: they must not set the base. */
-	return s->has_base;
+	if (zeros)
+		return false;
+	if (is_end_of_unseen(s, segment))
+		tcp_stream_set_hint(s, segment->seq);
+	else
+		tcp_stream_begin(s, segment->seq, false);
+	return true;
 }
 
 static void
@@ -215,6 +239,10 @@ add_any(struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stre
 	p.mark.offset = tcp_stream_offset(s, segment->seq);
 	if (p.missing > 0)
 		budget->cut_count++;
+	if (!s->has_base) {
+		held_add(s, &p, budget);
+		return;
+	}
 	/* RFC 9293, section 3.10.7.4: text behind a FIN is ignored. */
 	if (s->fin_seen || !piece_trim(&p, s->next)) {
 		budget->duplicate_count += segment->payload_len > 0;
@@ -250,6 +278,9 @@ void
 tcp_stream_flush(struct tcp_stream *s, struct tcp_stream_budget *budget,
     const struct tcp_stream_sink *sink, void *arg)
 {
+	/* Nothing but a FIN was captured. */
+	if (!s->has_base && held_count(s) > 0)
+		tcp_stream_begin(s, s->hint + (uint32_t)held_at(s, 0)->mark.offset, false);
 	while (!s->stopped && held_count(s) > 0)
 		give_up_hole(s, budget, sink, arg);
 }

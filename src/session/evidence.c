@@ -98,8 +98,8 @@ is_too_short_to_finish(uint32_t len)
 static bool
 had_received(const struct mark *act, const struct mark *earlier)
 {
-	return act->peer_offset >= 0 ? act->peer_offset > earlier->offset
-				     : act->time_us >= earlier->time_us;
+	return act->peer_offset != MARK_NO_PEER ? act->peer_offset > earlier->offset
+						: act->time_us >= earlier->time_us;
 }
 
 /*
@@ -354,7 +354,7 @@ server_answers_with_alert(const struct evidence *ev)
 	const struct evidence_record *finished = client_finished(ev);
 	const struct evidence_side *s = ev->server;
 
-	if (finished == NULL)
+	if (finished == NULL || finished->mark.peer_offset == MARK_NO_PEER)
 		return false;
 	/* What was lost there has no room for more than an alert, and nothing came behind it. */
 	if (s->lost && ev->server_lost_end > finished->mark.peer_offset &&

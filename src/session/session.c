@@ -391,7 +391,7 @@ imply_fin(struct session *s, unsigned dir, const struct mark *ack)
 	if (ack->peer_offset != end + 1 || evidence->fin)
 		return;
 	evidence->fin = side->fin_implied = side->ended = true;
-	evidence->fin_mark = (struct mark){ ack->time_us, end, -1 };
+	evidence->fin_mark = (struct mark){ ack->time_us, end, MARK_NO_PEER };
 	s->evidence_changed = s->maybe_decisive = true;
 }
 

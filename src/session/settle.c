@@ -52,6 +52,14 @@ service_of(const struct session *s, unsigned client)
 	return service;
 }
 
+/* Of a side whose beginning was captured: nothing stands before its TLS. */
+static bool
+begins_with_tls(const struct session_side *side)
+{
+	return side->tls && side->tls_mark.offset == side->first_mark.offset &&
+	       (!side->evidence.lost || side->lost_begin > side->tls_mark.offset);
+}
+
 /* What stood before the ClientHello was not captured, or not all of it. */
 static bool
 begins_late(const struct session *s)
@@ -63,7 +71,7 @@ begins_late(const struct session *s)
 	if (!s->side[0].gap && !s->side[1].gap)
 		return false;
 	/* Nothing stands before the client's first byte, wherever else there is a hole. */
-	return !s->side[client].tls || s->side[client].tls_mark.offset != 0;
+	return !begins_with_tls(&s->side[client]);
 }
 
 /* All that the client said before its hello is here, and it was no word of a mail protocol. */
@@ -74,7 +82,7 @@ says_hello_first(const struct session *s)
 	const struct session_side *side = &s->side[client];
 
 	return side->tls && !side->words && !s->conn->mid_start[client] &&
-	       (!side->gap || side->tls_mark.offset == 0);
+	       (!side->gap || begins_with_tls(side));
 }
 
 /*

@@ -59,7 +59,7 @@ act_once(struct session *session, struct span *bytes, uint8_t what, uint8_t len,
 	unsigned dir = what & 1;
 	struct mark mark = { .time_us = time_us,
 		.offset = offset[dir],
-		.peer_offset = (what & 8) != 0 ? -1 : offset[1 - dir] };
+		.peer_offset = (what & 8) != 0 ? MARK_NO_PEER : offset[1 - dir] };
 	struct span said = span_first(*bytes, len);
 	enum session_wish wish = SESSION_GO_ON;
 

@@ -107,7 +107,7 @@ static void
 add(struct listener *l, struct span *ops, uint8_t op, int64_t time_us)
 {
 	uint8_t bytes[SEGMENT_MAX] = { 0 };
-	struct tcp_segment segment = { .time_us = time_us, .peer_offset = -1 };
+	struct tcp_segment segment = { .time_us = time_us, .peer_offset = MARK_NO_PEER };
 	uint16_t delta, len;
 	int64_t offset;
 

@@ -418,7 +418,9 @@ static const struct {
 	    2 },
 	{ "the other side comes later: from what was waited for first",
 	    "c.S@999 c.A@1000/5000:hi c.A@1002/5700:lo", 700 },
-	{ "what lies before it is not known", "c.A@1000/5000:hi c.A@1002/4999:lo", -1 },
+	{ "what lies before it is below zero", "c.A@1000/5000:hi c.A@1002/4999:lo", -1 },
+	{ "what lies far before it is of another connection",
+	    "c.A@1000/5000000:hi c.A@1002/4999:lo", MARK_NO_PEER },
 	{ "data in a SYN that comes behind its answer change no number",
 	    "s.SA@4999/1002 s.A@5000/1002:yo c.S@999:hi s.A@5002/1002:ho", 0 },
 };

@@ -424,13 +424,64 @@ END_TEST
 
 START_TEST(a_hint_far_off_is_none)
 {
-	static const uint32_t seqs[] = { 0x1000 + TCP_STREAM_HINT_WINDOW, 0xfff, 0, 0x80001000 };
+	static const uint32_t seqs[] = { 0x1000 + TCP_STREAM_HINT_WINDOW,
+		0x1000 - TCP_STREAM_HINT_WINDOW, 0x80001000 };
 	struct fixture *f = fixture_new_middle();
 
 	tcp_stream_set_hint(&f->s, 0x1000);
 	add_seq(f, seqs[_i], "ab");
 	ck_assert_str_eq(f->r.text, "ab");
 	ck_assert_uint_eq(f->s.base, seqs[_i]);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(what_comes_in_front_of_a_hint_is_below_zero)
+{
+	struct fixture *f = fixture_new_middle();
+
+	tcp_stream_set_hint(&f->s, 1);
+	f->r.next = -2;
+	add_seq(f, 0xffffffff, "abcd");
+	ck_assert_str_eq(f->r.text, "abcd");
+	ck_assert_int_eq(f->s.next, 2);
+	fixture_free(f);
+}
+END_TEST
+
+static void
+add_fin(struct fixture *f, uint32_t seq)
+{
+	struct tcp_segment segment = { .seq = seq, .fin = true };
+
+	tcp_stream_add(&f->s, &segment, &f->budget, &recorder_sink, &f->r);
+}
+
+START_TEST(a_fin_alone_waits_for_the_beginning)
+{
+	struct fixture *f = fixture_new_middle();
+
+	add_fin(f, 1);
+	add_fin(f, 1);
+	ck_assert_str_eq(f->r.text, "");
+	f->r.next = -3;
+	add_seq(f, 0xfffffffe, "ab");
+	ck_assert_str_eq(f->r.text, "ab");
+	add_seq(f, 0, "c");
+	ck_assert_str_eq(f->r.text, "abc|");
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(a_fin_that_nothing_came_in_front_of_is_handed_out_in_the_end)
+{
+	struct fixture *f = fixture_new_middle();
+
+	tcp_stream_set_hint(&f->s, 2); /* it was acknowledged before it was captured */
+	add_fin(f, 1);
+	f->r.next = -1;
+	tcp_stream_flush(&f->s, &f->budget, &recorder_sink, &f->r);
+	ck_assert_str_eq(f->r.text, "|");
 	fixture_free(f);
 }
 END_TEST
@@ -452,7 +503,10 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, without_a_syn_the_first_segment_is_the_beginning);
 	tcase_add_test(tc, zeros_are_no_beginning);
 	tcase_add_test(tc, without_a_syn_a_hint_tells_the_beginning);
-	tcase_add_loop_test(tc, a_hint_far_off_is_none, 0, 4);
+	tcase_add_loop_test(tc, a_hint_far_off_is_none, 0, 3);
+	tcase_add_test(tc, what_comes_in_front_of_a_hint_is_below_zero);
+	tcase_add_test(tc, a_fin_alone_waits_for_the_beginning);
+	tcase_add_test(tc, a_fin_that_nothing_came_in_front_of_is_handed_out_in_the_end);
 }
 
 SUITE_MAIN("flow_tcp_stream")

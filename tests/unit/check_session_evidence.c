@@ -330,7 +330,7 @@ evidence_of(const struct row *row, int64_t late_us, struct evidence_side sides[2
 		at.time_us += 1000;
 		mark = (struct mark){ .time_us = at.time_us + (dir == 1 ? late_us : 0),
 			.offset = at.offset[dir],
-			.peer_offset = row->view == BOTH ? at.received[dir] : -1 };
+			.peer_offset = row->view == BOTH ? at.received[dir] : MARK_NO_PEER };
 		add_bytes(&sides[dir], act, &mark);
 		at.offset[dir] += act->verb == FIN ? 1 : 100;
 	}

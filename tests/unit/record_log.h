@@ -83,7 +83,9 @@ end(struct fixture *f)
 static inline void
 feed(struct fixture *f, struct span bytes)
 {
-	struct mark mark = { .time_us = f->offset, .offset = f->offset, .peer_offset = -1 };
+	struct mark mark = {
+		.time_us = f->offset, .offset = f->offset, .peer_offset = MARK_NO_PEER
+	};
 
 	tls_record_stream_feed(&f->stream, bytes, &mark, &sink, f);
 	f->offset += (int64_t)bytes.len;

@@ -27,11 +27,17 @@ server_flight_12(struct script *s, unsigned version)
 }
 
 static inline void
+put_client_flight_12(struct writer *out)
+{
+	put_message(out, TLS_HANDSHAKE_CLIENT_KEY_EXCHANGE, 33);
+	put_ccs(out);
+	put_sealed(out, TLS_RECORD_HANDSHAKE, 40);
+}
+
+static inline void
 client_flight_12(struct script *s)
 {
-	put_message(&s->out, TLS_HANDSHAKE_CLIENT_KEY_EXCHANGE, 33);
-	put_ccs(&s->out);
-	put_sealed(&s->out, TLS_RECORD_HANDSHAKE, 40);
+	put_client_flight_12(&s->out);
 	says(s, CLIENT);
 }
 

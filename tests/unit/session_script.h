@@ -128,7 +128,7 @@ tell_bytes(struct session *session, const struct script *s, const struct script_
 	enum session_wish wish = SESSION_GO_ON;
 
 	if (s->no_syn && mark.offset == 0)
-		mark.peer_offset = -1;
+		mark.peer_offset = MARK_NO_PEER;
 	while (bytes.len > 0 && wish != SESSION_SETTLED) {
 		size_t len = piece_len > 0 && piece_len < bytes.len ? piece_len : bytes.len;
 

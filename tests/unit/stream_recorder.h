@@ -126,7 +126,7 @@ add(struct fixture *f, int64_t offset, struct span payload, size_t payload_len, 
 		.payload_len = (uint32_t)payload_len,
 		.fin = fin,
 		.time_us = f->time_us,
-		.peer_offset = -1,
+		.peer_offset = MARK_NO_PEER,
 	};
 
 	ck_assert_ptr_nonnull(copy);
