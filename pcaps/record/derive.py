@@ -481,6 +481,27 @@ def fin_first(w):
     w.write(out)
 
 
+@derived("the ClientHello comes half a second late, behind the close of both sides",
+         "imaps_unanswered")
+def hello_behind_the_end(w):
+    out, at = only_connection(w, 0), w.first("c")
+    late = out[at].with_(time=out[at].time + 5 * 10**8)
+    w.change(timestamp=stamp(late.time))
+    w.write(sorted(out[:at] + out[at + 1:] + [late], key=lambda s: s.time))
+
+
+@derived("the FIN by which the server refuses is missing; the client's alert acknowledges it",
+         "dovecot_refuses")
+def lost_fin_before_alert(w):
+    w.write([s for s in only_connection(w, 0) if w.sent_by(s) == "c" or not s.flags & FIN])
+
+
+@derived("of a server that closes on the hello the FIN is missing, and the client's alert to it; the "
+         "number of a reset counts it", "smtp_closes_on_hello")
+def lost_fin_before_reset(w):
+    w.write([s for s in w.segments if not s.flags & FIN and s.payload[:1] != b"\x15"])
+
+
 @derived("the acknowledgment of the ClientHello comes before the ClientHello")
 def ack_before_data(w):
     out, at = w.segments, w.first("c")

@@ -12,17 +12,75 @@ session_note_hole(struct session_side *side, int64_t begin, int64_t end)
 	side->gap = side->evidence.lost = true;
 }
 
-void
-session_note_loss(struct session_side *side, int64_t end)
-{
-	session_note_hole(side, session_end_offset(side), end);
-	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
-}
-
 bool
 session_lacks_before_reset(const struct session_side *side)
 {
 	/* A FIN counts as a byte, and is the last one: nothing lies between it and a reset. */
 	return side->evidence.rst && !side->evidence.fin &&
 	       side->evidence.rst_mark.offset > session_end_offset(side) + 1;
+}
+
+/*
+ * RFC 9293, section 3.4: a FIN takes a number.  One that was not captured, or is still to come,
+ * shows by the other side's acknowledgement of one more than was said; who closed first decides.
+ */
+void
+session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_us)
+{
+	struct session_side *side = &s->side[dir];
+	struct evidence_side *evidence = &side->evidence;
+	int64_t end = session_end_offset(side);
+
+	if (acked != end + 1 || evidence->fin)
+		return;
+	evidence->fin = side->fin_implied = side->ended = true;
+	evidence->fin_mark = (struct mark){ time_us, end, MARK_NO_PEER };
+	s->evidence_changed = s->maybe_decisive = true;
+}
+
+/*
+ * The FIN of a side that the other one acknowledged by the way (whoever acted before that came
+ * first), or that counts in the number of a reset behind it.
+ */
+static void
+imply_fin(struct session *s, unsigned dir, int64_t time_us)
+{
+	const struct evidence_side *side = &s->side[dir].evidence;
+
+	session_imply_fin(s, dir, s->side[1 - dir].peer_end_offset, time_us);
+	if (side->rst)
+		session_imply_fin(s, dir, side->rst_mark.offset, side->rst_mark.time_us);
+}
+
+/* Behind the last byte of which anything tells. */
+static int64_t
+known_end(const struct session *s, unsigned dir)
+{
+	const struct evidence_side *side = &s->side[dir].evidence;
+	int64_t acked = s->side[1 - dir].peer_end_offset;
+
+	return side->rst && side->rst_mark.offset > acked ? side->rst_mark.offset : acked;
+}
+
+/* Bytes at the side's end were not captured. */
+static void
+note_loss_at_end(struct session *s, unsigned dir)
+{
+	struct session_side *side = &s->side[dir];
+
+	session_note_hole(side, session_end_offset(side), known_end(s, dir));
+	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
+}
+
+bool
+session_note_losses(struct session *s, unsigned dir, int64_t time_us)
+{
+	const struct session_side *side = &s->side[dir];
+	/* The other side has acknowledged more than was captured; a FIN counts as a byte there. */
+	bool cut = s->side[1 - dir].peer_end_offset > session_end_offset(side) + 1;
+
+	imply_fin(s, dir, time_us);
+	if (cut || session_lacks_before_reset(side))
+		note_loss_at_end(s, dir);
+	return cut;
 }

@@ -377,24 +377,6 @@ doubt_reset(struct session *s, struct session_side *side)
 	evidence->rst = fits;
 }
 
-/*
- * RFC 9293, section 3.4: a FIN takes a number.  One that was not captured, or is still to come,
- * shows by the other side's acknowledgement of one more than was said; who closed first decides.
- */
-static void
-imply_fin(struct session *s, unsigned dir, const struct mark *ack)
-{
-	struct session_side *side = &s->side[dir];
-	struct evidence_side *evidence = &side->evidence;
-	int64_t end = session_end_offset(side);
-
-	if (ack->peer_offset != end + 1 || evidence->fin)
-		return;
-	evidence->fin = side->fin_implied = side->ended = true;
-	evidence->fin_mark = (struct mark){ ack->time_us, end, MARK_NO_PEER };
-	s->evidence_changed = s->maybe_decisive = true;
-}
-
 /* It goes on, whatever told of its end. */
 static __attribute__((noinline, cold)) void
 doubt_end(struct session *s, struct session_side *side)
@@ -565,7 +547,7 @@ session_fin(struct session *s, unsigned dir, const struct mark *mark)
 
 	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;
-	imply_fin(s, 1 - dir, mark);
+	session_imply_fin(s, 1 - dir, mark->peer_offset, mark->time_us);
 	if (!evidence->fin || side->fin_implied) {
 		evidence->fin = true;
 		evidence->fin_mark = *mark;
@@ -582,7 +564,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 
 	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;
-	imply_fin(s, 1 - dir, mark);
+	session_imply_fin(s, 1 - dir, mark->peer_offset, mark->time_us);
 	/* One that fits counts before one that may be somebody else's. */
 	if (!evidence->rst ||
 	    (session_lacks_before_reset(side) && mark->offset <= session_end_offset(side) + 1)) {

@@ -129,12 +129,20 @@ struct session_record_arg {
 /* session.c: an HTTP request stands at the beginning of either side. */
 bool session_is_http(const struct session *s);
 
+/*
+ * loss.c: the other side has acknowledged `acked` by `time_us`; one more than the side said is
+ * its FIN.
+ */
+void session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_us);
+
 /* loss.c: these bytes of this side were not captured. */
 void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
 /* loss.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
-/* loss.c: bytes at this side's end were not captured; `end`: behind them. */
-void session_note_loss(struct session_side *side, int64_t end);
+/*
+ * loss.c: the connection is over: what of this side was not captured.  True where its end was not.
+ */
+bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);
 
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */

@@ -516,13 +516,6 @@ count_no_event(struct session *s)
 		c->banner_only++;
 }
 
-/* The other side has acknowledged more than was captured; a FIN counts as a byte there. */
-static bool
-lacks_its_end(const struct session *s, unsigned dir)
-{
-	return s->side[1 - dir].peer_end_offset > session_end_offset(&s->side[dir]) + 1;
-}
-
 /*
  * What the server says first is a fatal alert, to bytes that were not captured: that was a hello,
  * and this is what became of it.  A client that was heard has said none.  A FIN counts as a byte.
@@ -540,16 +533,6 @@ is_refused_unheard(const struct session *s)
 	       said->alert_mark.peer_offset > session_end_offset(&s->side[client]) + 1;
 }
 
-/* Behind the last byte of which anything tells. */
-static int64_t
-known_end(const struct session *s, unsigned dir)
-{
-	const struct evidence_side *side = &s->side[dir].evidence;
-	int64_t acked = s->side[1 - dir].peer_end_offset;
-
-	return side->rst && side->rst_mark.offset > acked ? side->rst_mark.offset : acked;
-}
-
 void
 session_end(struct session *s, int64_t time_us)
 {
@@ -557,10 +540,8 @@ session_end(struct session *s, int64_t time_us)
 
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct session_record_arg arg = { .s = s, .dir = dir };
-		bool cut = lacks_its_end(s, dir);
+		bool cut = session_note_losses(s, dir, time_us);
 
-		if (cut || session_lacks_before_reset(&s->side[dir]))
-			session_note_loss(&s->side[dir], known_end(s, dir));
 		/* Half a hello is no attempt, but one that the capture cut is. */
 		if (s->client >= 0 || s->side[1 - dir].evidence.hello || cut)
 			tls_record_stream_flush(&s->side[dir].records, &session_record_sink, &arg);
