@@ -502,6 +502,42 @@ def lost_fin_before_reset(w):
     w.write([s for s in w.segments if not s.flags & FIN and s.payload[:1] != b"\x15"])
 
 
+@derived("the client's alert and FIN between the Finished of both are missing: not known who ended it",
+         "imaps_nss_untrusting")
+def lost_alert_behind_finished(w):
+    out = only_connection(w, 0)
+    w.unknown(("refused_by", "refusal"))
+    w.change(outcome="negotiated", capture_gap=True)
+    w.write([s for s in out if w.sent_by(s) == "s" or not s.flags & FIN])
+
+
+@derived("the SYN/ACK is missing in front of an alert with a version of its own",
+         "smtp_bearssl_refuses")
+def no_syn_ack_before_alert(w):
+    w.counters["mid_start_flows"] = 0
+    w.write([s for s in only_connection(w, 0) if w.sent_by(s) == "c" or not s.flags & SYN])
+
+
+@derived("all between a warning and the server's FIN is missing of what the server said",
+         "imaps_warning_survived")
+def hole_behind_warning(w):
+    out, hello = w.segments, w.first("s")
+    w.unknown(SERVER_FIELDS + ("limited_by",))
+    w.free("resumed", "hello_retry")
+    w.change(outcome="negotiated", capture_gap=True)
+    w.counters["gaps"] = 1
+    w.write([s for i, s in enumerate(out) if i < hello or w.sent_by(s) == "c" or s.flags & FIN])
+
+
+@derived("the client's close_notify and FIN are missing, the server closes behind them",
+         "smtps_client_close_notify")
+def lost_close_notify(w):
+    out = only_connection(w, 1)
+    w.change(capture_gap=True)
+    w.write([s for s in out if w.sent_by(s) == "s" or
+             s.payload[:1] != b"\x15" and not s.flags & FIN])
+
+
 @derived("the acknowledgment of the ClientHello comes before the ClientHello")
 def ack_before_data(w):
     out, at = w.segments, w.first("c")

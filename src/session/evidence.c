@@ -56,13 +56,14 @@ static struct act
 first_act(const struct evidence_side *side)
 {
 	struct act act = { 0 };
+	bool last_word = side->alert && !(side->lost && side->lost_end > side->alert_mark.offset);
 	bool closed = side->fin || side->rst;
 
 	if (side->rst)
 		act = (struct act){ true, REFUSAL_RESET, 0, side->rst_mark };
 	if (side->fin && (!side->rst || side->fin_mark.offset <= side->rst_mark.offset))
 		act = (struct act){ true, REFUSAL_CLOSE, 0, side->fin_mark };
-	if (side->alert && (!side->warning || closed))
+	if (side->alert && (!side->warning || (closed && last_word)))
 		act = (struct act){ true, (enum refusal_kind)side->alert_kind,
 			side->alert_description, side->alert_mark };
 	return act;
@@ -206,6 +207,34 @@ ends_before(const struct evidence_side *side, const struct evidence_side *peer)
 	       !had_received(&side->alert_mark, &peer->ciphertext_mark);
 }
 
+/* It said more behind `offset`. */
+static bool
+goes_on_behind(const struct evidence_side *side, int64_t offset)
+{
+	if (side->alert && side->alert_mark.offset >= offset)
+		return true;
+	return side->recent_count > 0 && side->recent[side->recent_count - 1].mark.offset >= offset;
+}
+
+/* Such an alert may stand in what was not captured: nothing shows that the side went on. */
+static bool
+may_end_before(const struct evidence_side *side, const struct evidence_side *peer)
+{
+	int64_t end = side->ciphertext_mark.offset + TLS_RECORD_HEADER_LEN + side->ciphertext_len;
+
+	return side->lost && side->lost_end > end &&
+	       peer->ciphertext_mark.peer_offset > side->last_lost &&
+	       !goes_on_behind(side, side->lost_end);
+}
+
+/* Both have finished, and neither had ended it before the other one did. */
+static bool
+is_finished(const struct evidence_side *c, const struct evidence_side *s)
+{
+	return !ends_before(c, s) && !ends_before(s, c) && !may_end_before(c, s) &&
+	       !may_end_before(s, c);
+}
+
 static bool
 is_established(const struct evidence *ev)
 {
@@ -216,11 +245,11 @@ is_established(const struct evidence *ev)
 	if (is_tls13(ev))
 		return s->hello && tls13_is_established(ev);
 	if (ev->version != 0)
-		return both_finished(c, s) && !ends_before(c, s) && !ends_before(s, c);
-	/* The ServerHello was lost: what goes on in both directions, by either way to tell. */
+		return both_finished(c, s) && is_finished(c, s);
+	/* The ServerHello was lost, or what it chose: both directions go on, by either way. */
 	if (c->finished && s->finished)
-		return !ends_before(c, s) && !ends_before(s, c);
-	return c->hello && tls13_is_established(ev);
+		return is_finished(c, s);
+	return (c->hello || s->hello) && tls13_is_established(ev);
 }
 
 /*
@@ -316,23 +345,6 @@ server_goes_on(const struct evidence_side *s)
 }
 
 /*
- * True when an end that cannot be read may stand behind the handshake's true end, in a hole of the
- * capture: SPEC section 4, "negotiated".
- */
-static bool
-is_behind_a_hole(const struct evidence *ev, const struct act *act)
-{
-	const struct evidence_side *c = ev->client, *s = ev->server;
-	bool answered = s->hello || server_goes_on(s) || (c->goes_on && s->lost);
-	bool hole = c->hole || s->hole || !s->hello || (c->lost && !c->hello);
-
-	/* An alert between the Finished of both, which are here: whatever else was lost. */
-	if (c->finished && s->finished)
-		return false;
-	return answered && hole && act->kind != REFUSAL_ALERT && act->kind != REFUSAL_SSLV2_ERROR;
-}
-
-/*
  * The answer was not captured, but what the client sent presupposes one.  Where the server's side
  * was captured whole it is asked instead: some clients send on without any answer.
  */
@@ -342,6 +354,46 @@ was_answered_unseen(const struct evidence *ev)
 	if (!ev->server->hello && server_goes_on(ev->server))
 		return true;
 	return ev->client->goes_on && (!ev->server_seen || ev->server->lost);
+}
+
+/*
+ * Where the server was not captured, or not whole, an alert with a reason shows that it did answer.
+ * Clients send decode_error to a mere close as well.
+ */
+static bool
+needs_an_answer(uint8_t alert)
+{
+	return alert != ALERT_DECODE_ERROR && alert != ALERT_INTERNAL_ERROR &&
+	       alert != ALERT_USER_CANCELED;
+}
+
+/* What the other side had received by then was not all captured: it may have acted before. */
+static bool
+may_come_second(const struct act *act, const struct evidence_side *peer)
+{
+	return peer->hole &&
+	       (act->mark.peer_offset == MARK_NO_PEER || act->mark.peer_offset > peer->lost_begin);
+}
+
+/*
+ * True when an end that cannot be read may stand behind the handshake's true end, in a hole of the
+ * capture: SPEC section 4, "negotiated".
+ */
+static bool
+is_behind_a_hole(const struct evidence *ev, const struct act *act, bool by_server)
+{
+	const struct evidence_side *c = ev->client, *s = ev->server;
+	bool answered = s->hello || server_goes_on(s) || (c->goes_on && s->lost);
+	bool hole = c->hole || s->hole || !s->hello || (c->lost && !c->hello);
+
+	if (act->kind == REFUSAL_ALERT)
+		return !by_server && !needs_an_answer(act->alert) && was_answered_unseen(ev);
+	if (act->kind == REFUSAL_SSLV2_ERROR)
+		return false;
+	/* An alert between the Finished of both, which are here: whatever else was lost. */
+	if (c->finished && s->finished && (ends_before(c, s) || ends_before(s, c)))
+		return false;
+	return (answered && hole) || may_come_second(act, by_server ? c : s);
 }
 
 /*
@@ -357,9 +409,8 @@ server_answers_with_alert(const struct evidence *ev)
 	if (finished == NULL || finished->mark.peer_offset == MARK_NO_PEER)
 		return false;
 	/* What was lost there has no room for more than an alert, and nothing came behind it. */
-	if (s->lost && ev->server_lost_end > finished->mark.peer_offset &&
-	    ev->server_lost_end - finished->mark.peer_offset <=
-		TLS_RECORD_HEADER_LEN + TLS13_ALERT_MAX)
+	if (s->lost && s->lost_end > finished->mark.peer_offset &&
+	    s->lost_end - finished->mark.peer_offset <= TLS_RECORD_HEADER_LEN + TLS13_ALERT_MAX)
 		return server_answer(ev, finished) != ANSWER_GOES_ON;
 	if (server_answer(ev, finished) != ANSWER_ALERT)
 		return false;
@@ -382,17 +433,6 @@ outcome_without_end(const struct evidence *ev)
 	if (was_answered_unseen(ev))
 		return OUTCOME_NEGOTIATED;
 	return OUTCOME_UNANSWERED;
-}
-
-/*
- * Where the server was not captured, or not whole, an alert with a reason shows that it did answer.
- * Clients send decode_error to a mere close as well.
- */
-static bool
-needs_an_answer(uint8_t alert)
-{
-	return alert != ALERT_DECODE_ERROR && alert != ALERT_INTERNAL_ERROR &&
-	       alert != ALERT_USER_CANCELED;
 }
 
 /*
@@ -495,7 +535,8 @@ judge_end(const struct evidence *ev, struct evidence_outcome *out)
 		out->ended = !is_half_open(ev);
 		return;
 	}
-	if (is_behind_a_hole(ev, first) || (first == &server && is_farewell(ev, &server)))
+	if (is_behind_a_hole(ev, first, first == &server) ||
+	    (first == &server && is_farewell(ev, &server)))
 		return;
 	out->outcome = OUTCOME_REFUSED;
 	out->refused_by = first == &client ? SIDE_CLIENT : SIDE_SERVER;

@@ -31,7 +31,7 @@ struct evidence_side {
 	bool finished;    /* of it, a handshake record: a Finished of 1.2 or below */
 	bool goes_on;     /* sent what presupposes a ServerHello */
 	bool bytes;       /* server: sent anything in answer; `answer_mark` is set */
-	bool lost;        /* bytes of it were not captured */
+	bool lost;        /* bytes of it were not captured: `lost_*` are set */
 	bool hole;        /* of them, whole records */
 	bool hello_lost;  /* server: of them, so many in answer that its hello may be among them */
 	bool fin, rst;
@@ -48,13 +48,14 @@ struct evidence_side {
 	struct mark answer_mark; /* server: of the first of these bytes */
 	struct evidence_record recent[EVIDENCE_RECENT];
 	struct mark alert_mark, fin_mark, rst_mark;
+	int64_t lost_begin, lost_end; /* of the first of these bytes, and behind the last; */
+	int64_t last_lost;            /* where the last piece of them begins */
 };
 
 struct evidence {
 	const struct evidence_side *client, *server; /* borrowed */
-	int64_t server_lost_end;       /* `server->lost`: behind the last bytes that are missing */
-	uint16_t version;              /* negotiated; 0: not known */
-	bool client_seen, server_seen; /* packets of that direction were captured */
+	uint16_t version;                            /* negotiated; 0: not known */
+	bool client_seen, server_seen;               /* packets of that direction were captured */
 };
 
 struct evidence_outcome {

@@ -353,12 +353,14 @@ seen_alert(
 	struct evidence_side *evidence = &s->side[dir].evidence;
 
 	s->maybe_decisive = true;
-	if (what == TLS_SEEN_ALERT)
+	if (what == TLS_SEEN_ALERT) {
 		evidence_add_alert(evidence, (uint8_t)(value >> 8), (uint8_t)value, mark);
-	else if (what == TLS_SEEN_ENCRYPTED_ALERT)
+	} else if (what == TLS_SEEN_ENCRYPTED_ALERT) {
 		seen_final_alert(evidence, REFUSAL_ENCRYPTED_ALERT, 0, mark);
-	else
+		evidence->goes_on = evidence->goes_on || !evidence->early_data;
+	} else {
 		seen_final_alert(evidence, REFUSAL_SSLV2_ERROR, (uint8_t)value, mark);
+	}
 }
 
 static void

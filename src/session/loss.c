@@ -6,10 +6,14 @@
 void
 session_note_hole(struct session_side *side, int64_t begin, int64_t end)
 {
-	if (!side->evidence.lost)
-		side->lost_begin = begin;
-	side->lost_end = end;
-	side->gap = side->evidence.lost = true;
+	struct evidence_side *evidence = &side->evidence;
+
+	if (!evidence->lost)
+		evidence->lost_begin = begin;
+	if (!evidence->lost || evidence->lost_end != begin)
+		evidence->last_lost = begin;
+	evidence->lost_end = end;
+	side->gap = evidence->lost = true;
 }
 
 bool
@@ -18,6 +22,44 @@ session_lacks_before_reset(const struct session_side *side)
 	/* A FIN counts as a byte, and is the last one: nothing lies between it and a reset. */
 	return side->evidence.rst && !side->evidence.fin &&
 	       side->evidence.rst_mark.offset > session_end_offset(side) + 1;
+}
+
+/* What the other side had not received when it said hello is missing in front of the first byte. */
+static void
+note_loss_in_front(struct session *s, unsigned dir)
+{
+	const struct evidence_side *peer = &s->side[1 - dir].evidence;
+	struct session_side *side = &s->side[dir];
+
+	if (!s->spoke[dir] || side->evidence.lost || !peer->hello ||
+	    peer->hello_mark.peer_offset == MARK_NO_PEER ||
+	    peer->hello_mark.peer_offset >= side->first_mark.offset)
+		return;
+	session_note_hole(side, peer->hello_mark.peer_offset, side->first_mark.offset);
+	side->evidence.hole = true;
+}
+
+/*
+ * In mid-connection no record was found in what the side said to the other one's hello: it is as
+ * good as lost.
+ */
+static void
+note_unread(struct session *s, unsigned dir)
+{
+	const struct evidence_side *peer = &s->side[1 - dir].evidence;
+	struct session_side *side = &s->side[dir];
+	int64_t begin, end = session_end_offset(side);
+
+	if (!s->conn->mid_start[dir] || !side->tls || side->records.state != TLS_RECORDS_LOST ||
+	    !peer->hello)
+		return;
+	begin = side->tls_mark.offset;
+	if (begin < peer->hello_mark.peer_offset)
+		begin = peer->hello_mark.peer_offset;
+	if (begin >= end)
+		return;
+	session_note_hole(side, begin, end);
+	side->evidence.hole = true;
 }
 
 /*
@@ -67,9 +109,12 @@ static void
 note_loss_at_end(struct session *s, unsigned dir)
 {
 	struct session_side *side = &s->side[dir];
+	int64_t begin = session_end_offset(side), end = known_end(s, dir);
 
-	session_note_hole(side, session_end_offset(side), known_end(s, dir));
-	side->evidence.hole = side->evidence.hole || side->stage == STAGE_TLS;
+	session_note_hole(side, begin, end);
+	/* The rest of a record is no other one. */
+	if (side->stage == STAGE_TLS && end - begin > (int64_t)side->records.record_left)
+		side->evidence.hole = true;
 }
 
 bool
@@ -80,6 +125,8 @@ session_note_losses(struct session *s, unsigned dir, int64_t time_us)
 	bool cut = s->side[1 - dir].peer_end_offset > session_end_offset(side) + 1;
 
 	imply_fin(s, dir, time_us);
+	note_loss_in_front(s, dir);
+	note_unread(s, dir);
 	if (cut || session_lacks_before_reset(side))
 		note_loss_at_end(s, dir);
 	return cut;

@@ -179,12 +179,21 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	s->mail->by_port = s->conn->opener >= 0 && !s->conn->mid_start[0] && !s->conn->mid_start[1];
 }
 
+/* The other side had received all in front of these bytes, and nothing of them, at its hello. */
+static bool
+is_answer(const struct session *s, unsigned dir)
+{
+	const struct evidence_side *peer = &s->side[1 - dir].evidence;
+
+	return peer->hello && peer->hello_mark.peer_offset == s->side[dir].last_mark.offset;
+}
+
 /* The first bytes of a direction: what does it speak? */
 static enum stage
 first_stage(struct session *s, unsigned dir, struct span bytes)
 {
 	uint8_t first = bytes.data[0];
-	bool begins_late = s->conn->mid_start[dir] || s->side[dir].gap;
+	bool begins_late = (s->conn->mid_start[dir] || s->side[dir].gap) && !is_answer(s, dir);
 
 	if (first >= TLS_RECORD_CHANGE_CIPHER_SPEC && first <= TLS_RECORD_HEARTBEAT) {
 		/* In mid-connection a single byte proves nothing. */

@@ -41,8 +41,6 @@ struct session_side {
 	uint32_t preamble_len; /* bytes in which no TLS was found */
 	bool words;            /* it began with lines, as of a mail protocol */
 	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
-	int64_t lost_begin;    /* `evidence.lost`: of the first bytes that were not captured, */
-	int64_t lost_end;      /* and behind the last of them so far */
 	bool fin_implied;      /* its FIN was not captured, but acknowledged: see imply_fin */
 	bool replied;          /* in words to the other side's hello: `reply_mark` is set */
 	struct proxy_header proxy_header;
@@ -139,8 +137,7 @@ void session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t t
 void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
 /* loss.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
-/*
- * loss.c: the connection is over: what of this side was not captured.  True where its end was not.
+/* loss.c: the connection is over: what of this side was not captured.  True where its end was not.
  */
 bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);
 

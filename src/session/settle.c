@@ -57,7 +57,7 @@ static bool
 begins_with_tls(const struct session_side *side)
 {
 	return side->tls && side->tls_mark.offset == side->first_mark.offset &&
-	       (!side->evidence.lost || side->lost_begin > side->tls_mark.offset);
+	       (!side->evidence.lost || side->evidence.lost_begin > side->tls_mark.offset);
 }
 
 /* What stood before the ClientHello was not captured, or not all of it. */
@@ -293,13 +293,13 @@ may_have_lost_hello(const struct session *s, unsigned client)
 {
 	const struct session_side *server = &s->side[1 - client];
 	const struct evidence_side *hello = &s->side[client].evidence;
-	int64_t begin = server->lost_begin;
+	int64_t begin = server->evidence.lost_begin;
 
 	if (!server->evidence.lost || server->evidence.hello)
 		return false;
 	if (hello->hello && hello->hello_mark.peer_offset > begin)
 		begin = hello->hello_mark.peer_offset;
-	return server->lost_end - begin >= SERVER_HELLO_MIN;
+	return server->evidence.lost_end - begin >= SERVER_HELLO_MIN;
 }
 
 static void
@@ -313,7 +313,6 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 		.client_seen = s->conn->seen[client],
 		.server_seen = s->conn->seen[1 - client],
 		.version = s->event.tls_version,
-		.server_lost_end = s->side[1 - client].lost_end,
 	};
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
@@ -335,8 +334,8 @@ awaits_client(const struct session *s)
 	const struct evidence_side *server = &s->side[1 - s->client].evidence;
 	int64_t known = session_end_offset(client);
 
-	if (client->evidence.lost && client->lost_end > known)
-		known = client->lost_end;
+	if (client->evidence.lost && client->evidence.lost_end > known)
+		known = client->evidence.lost_end;
 	return server->ciphertext && server->ciphertext_mark.peer_offset > known;
 }
 

@@ -229,8 +229,49 @@ starttls_command_lost(struct script *s)
 	handshake_13(s);
 }
 
+static void
+client_complains_of_what_followed_its_second_hello(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = CLIENT;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	put_ccs(&s->out);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	alert(s, CLIENT, 2, 50);
+}
+
+static void
+servers_flight_and_the_clients_close_alert_lost(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, SERVER, 1200);
+	client_flight_12(s);
+	server_finished_12(s);
+	loses(s, CLIENT, 31);
+	put_sealed(&s->out, TLS_RECORD_ALERT, 26);
+	says(s, SERVER);
+	closes(s, SERVER);
+}
+
+static void
+what_followed_the_hello_lost_and_a_close(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, CLIENT, 7);
+	closes(s, SERVER);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "client's side, retried, decode_error", 993,
+	    client_complains_of_what_followed_its_second_hello,
+	    "IMAP implicit - TLSv1.3 negotiated - - - resumed=- retry=- scsv=no gap" },
+	{ "server's flight and the client's close alert lost", 993,
+	    servers_flight_and_the_clients_close_alert_lost,
+	    "IMAP implicit - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
+	{ "what the client said behind its hello lost, server closes", 993,
+	    what_followed_the_hello_lost_and_a_close,
+	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
 	{ "client's side", 993, clients_side_only,
 	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
 	{ "client's hello", 993, clients_hello_only,
