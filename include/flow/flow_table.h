@@ -137,6 +137,8 @@ void flow_table_set_back(struct flow_table *table, int64_t step_us);
 void flow_table_finish(struct flow_table *table);
 
 const struct connection *flow_connection(const struct flow *flow);
+/* Of an unsettled one: the highest offset of direction `dir` that the other side acknowledged. */
+int64_t flow_acked(const struct flow *flow, unsigned dir);
 /* The `arg` of its table's flow_table_new. */
 void *flow_arg(const struct flow *flow);
 /*

@@ -111,6 +111,8 @@ struct session_close {
 };
 struct session_close session_first_close(const struct session *s);
 
+/* Before the end: so much of direction `dir` was acknowledged, by packets without data as well. */
+void session_acked(struct session *s, unsigned dir, int64_t offset);
 /* The connection is over at packet time `time_us`: settles with the evidence that is there. */
 void session_end(struct session *s, int64_t time_us);
 

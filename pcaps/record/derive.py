@@ -538,6 +538,14 @@ def lost_close_notify(w):
              s.payload[:1] != b"\x15" and not s.flags & FIN])
 
 
+@derived("the end of the ClientHello is missing, which was acknowledged as a whole", NEW)
+def hello_cut_and_acknowledged(w):
+    out, at = w.segments, w.first("c")
+    w.unknown(SERVER_FIELDS + ("limited_by", "ja3", "ja4"))
+    w.change(outcome="unanswered", capture_gap=True)
+    w.write(out[:at] + pieces(out[at], [240])[:1] + out[at + 1:at + 2])
+
+
 @derived("the acknowledgment of the ClientHello comes before the ClientHello")
 def ack_before_data(w):
     out, at = w.segments, w.first("c")

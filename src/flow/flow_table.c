@@ -184,6 +184,12 @@ flow_connection(const struct flow *flow)
 	return &flow->conn;
 }
 
+int64_t
+flow_acked(const struct flow *flow, unsigned dir)
+{
+	return flow->streams->of[dir].acked;
+}
+
 void
 flow_settle(struct flow_table *table, struct flow *flow)
 {

@@ -24,6 +24,19 @@ session_lacks_before_reset(const struct session_side *side)
 	       side->evidence.rst_mark.offset > session_end_offset(side) + 1;
 }
 
+void
+session_acked(struct session *s, unsigned dir, int64_t offset)
+{
+	struct session_side *peer = &s->side[1 - dir];
+
+	/*
+	 * One more may be a FIN.  A packet without data does not tell whether its sender had acted
+	 * before: see session_imply_fin.
+	 */
+	if (offset > session_end_offset(&s->side[dir]) + 1 && offset > peer->peer_end_offset)
+		peer->peer_end_offset = offset;
+}
+
 /* What the other side had not received when it said hello is missing in front of the first byte. */
 static void
 note_loss_in_front(struct session *s, unsigned dir)
