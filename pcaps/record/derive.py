@@ -546,6 +546,16 @@ def hello_cut_and_acknowledged(w):
     w.write(out[:at] + pieces(out[at], [240])[:1] + out[at + 1:at + 2])
 
 
+@derived("all between CAPABILITY and the close is missing, STARTTLS too: no event, as cleartext it "
+         "was not", "imap_dovecot_versions")
+def hole_from_capability_on(w):
+    out = only_connection(w, 0)
+    asks = next(i for i, s in enumerate(out) if b"CAPABILITY\r\n" in s.payload and
+                w.sent_by(s) == "c")
+    w.events = []
+    w.write(out[:asks + 1] + [s for s in out[asks + 1:] if s.flags & FIN])
+
+
 @derived("the acknowledgment of the ClientHello comes before the ClientHello")
 def ack_before_data(w):
     out, at = w.segments, w.first("c")

@@ -111,6 +111,13 @@ mail_dialogue_awaits_tls(const struct mail_dialogue *d)
 	return d->starttls_last && d->starttls_due && !d->facts.starttls_granted;
 }
 
+bool
+mail_dialogue_may_turn_to_tls(const struct mail_dialogue *d)
+{
+	return d->readers[MAIL_CLIENT].mode == MAIL_MODE_LINE && !d->facts.login &&
+	       !d->facts.logged_in && !d->facts.starttls_refused;
+}
+
 static void
 remove_entries(struct mail_dialogue *d, size_t first, size_t count)
 {

@@ -420,6 +420,21 @@ is_cleartext(const struct session *s)
 	return true;
 }
 
+/* RFC 5246, section 7.4.1.2: the shortest one, in a record of its own. */
+#define CLIENT_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 2 + 1 + 1)
+
+/* The client's last words are missing, and so many that it may have turned to TLS in them. */
+static bool
+may_hide_tls(const struct session *s)
+{
+	const struct session_side *client = &s->side[s->mail_client];
+	const struct evidence_side *words = &client->evidence;
+
+	return words->lost && words->lost_end >= session_end_offset(client) &&
+	       words->lost_end - words->last_lost >= CLIENT_HELLO_MIN &&
+	       mail_dialogue_may_turn_to_tls(s->mail);
+}
+
 /*
  * SPEC section 4: cleartext is where STARTTLS was refused or never asked for.  Where the capture
  * ends behind the question, or lacks what followed, nobody knows.
@@ -430,6 +445,8 @@ ends_before_tls(const struct session *s)
 	bool closed =
 	    close_of(&s->side[0].evidence) != NULL || close_of(&s->side[1].evidence) != NULL;
 
+	if (may_hide_tls(s))
+		return true;
 	return mail_dialogue_awaits_tls(s->mail) && (!closed || s->side[0].gap || s->side[1].gap);
 }
 
