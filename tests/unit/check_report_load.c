@@ -143,6 +143,7 @@ load(struct report *r, const struct report_options *options)
 	store_close(s);
 }
 
+/* Fails where there is none. */
 static const struct report_client *
 find_client(const struct report *r, const char *text)
 {
@@ -153,7 +154,7 @@ find_client(const struct report *r, const char *text)
 		if (addr_equals(&r->clients[i].ip, &ip))
 			return &r->clients[i];
 	}
-	return NULL;
+	ck_abort_msg("there is no client %s", text);
 }
 
 static const struct report_options plain = { .policy = { .minimum = TLS_VERSION_1_2 } };
@@ -196,7 +197,6 @@ START_TEST(line_of_a_client_sums_what_its_verdict_rests_on)
 	fill_some();
 	load(&r, &plain);
 	c = find_client(&r, "10.0.0.5");
-	ck_assert_ptr_nonnull(c);
 	ck_assert_uint_eq(c->count, 2);
 	ck_assert_uint_eq(c->server_count, 2);
 	ck_assert_str_eq(c->server, "b.example:993");
@@ -244,7 +244,6 @@ START_TEST(rows_are_kept_where_asked_for_and_printable)
 	fill_some();
 	load(&r, &options);
 	c = find_client(&r, "10.0.0.5");
-	ck_assert_ptr_nonnull(c);
 	ck_assert_uint_eq(c->row_count, 2);
 	for (size_t i = 0; i < c->row_count; i++) {
 		ck_assert_uint_eq(c->rows[i].count, 1);
@@ -310,8 +309,8 @@ START_TEST(network_limits_the_clients)
 	options.clients = &set;
 	load(&r, &options);
 	ck_assert_uint_eq(r.client_count, 2);
-	ck_assert_ptr_nonnull(find_client(&r, "10.0.0.2"));
-	ck_assert_ptr_nonnull(find_client(&r, "10.0.0.9"));
+	(void)find_client(&r, "10.0.0.2");
+	(void)find_client(&r, "10.0.0.9");
 	report_release(&r);
 	network_set_release(&set);
 }
