@@ -107,11 +107,12 @@ static void
 end_service(struct reader *r)
 {
 	const struct switch_off *s = r->list;
+	unsigned line = r->line;
 
 	if (!r->open)
 		return;
 	r->open = false;
-	r->line = r->first_line;
+	r->line = r->first_line; /* what is missing is told where the service begins */
 	if (!r->spoilt && !r->entry.has_version)
 		spoil(r, "the service has no version: say how old its data is, such as version = "
 			 "2026-07-01");
@@ -124,6 +125,7 @@ end_service(struct reader *r)
 		drop_since(r);
 	else
 		(void)switch_off_take_entry(r->list, r->entry);
+	r->line = line;
 }
 
 static void

@@ -209,6 +209,11 @@ static const struct {
 	    "3: 'soon' is no version", false },
 	{ "[A\nversion = 2026-01-01\nhost = a.example\n" TAIL, "1: '[A' begins no service", false },
 	{ "[]\nversion = 2026-01-01\nhost = a.example\n" TAIL, "1: '[]' begins no service", false },
+	/* Behind other services. */
+	{ TAIL HEAD "host = a.example\nprotcol = imap\n", "8: there is no key 'protcol'", false },
+	{ TAIL "[C]\nversion = 2026-01-01\nhost = c.example\n" HEAD "host = a.example, a b\n",
+	    "10: 'a b' is no host name", true },
+	{ TAIL HEAD, "4: the service has no host and no network", false },
 	{ "host = a.example\n" TAIL, "1: 'host = a.example' stands before the first service",
 	    false },
 };
