@@ -209,6 +209,7 @@ static int
 choose_moments(struct command *c, struct store *s)
 {
 	int64_t begin_us, end_us, today_us = diff_day_floor(timestamp_now());
+	char date[TIMESTAMP_TEXT_LEN];
 	struct error err;
 	bool any;
 
@@ -224,6 +225,10 @@ choose_moments(struct command *c, struct store *s)
 			c->to_us = today_us;
 	}
 	c->to_us = diff_day_ceil(c->to_us);
+	/* Nobody reads the moments; and silence would look as if all were well. */
+	if (c->view.quiet && any && !c->has_to && c->to_us < today_us)
+		log_warning("nothing was captured since %s, so what changed is told as of then",
+		    timestamp_to_date(c->to_us, date));
 	if (!c->has_from)
 		c->from_us = c->to_us - USEC_PER_DAY;
 	c->from_us = diff_day_floor(c->from_us);

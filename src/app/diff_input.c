@@ -99,12 +99,13 @@ diff_input_coverage(struct store *s, const struct diff_options *options, int64_t
 		.until_us = to_us,
 		.clients = options->clients,
 	};
-	/* The diff names its moments itself. */
-	const struct report_options shown = { .policy = options->policy,
-		.clients = options->clients };
+	/* The diff names its moments itself, but not what it means that nothing lies between them.
+	 */
+	struct report_options shown = { .policy = options->policy, .clients = options->clients };
 	struct report report = { 0 };
 	int rc = report_load(&report, s, &wanted, err);
 
+	shown.has_since = wanted.has_since && report.observed.run_count == 0;
 	if (rc == 0)
 		report_add_coverage(&report, &shown, coverage);
 	report_release(&report);
