@@ -8,7 +8,8 @@
 
 #include "base/banned.h"
 
-#define INTERFACE_LEN_MAX 127 /* alternative names on Linux; device names have 15 at most */
+/* What Linux can be asked for; alternative names may be longer, but nothing captures by these. */
+#define INTERFACE_LEN_MAX 15
 
 void
 config_texts_release(struct config_texts *texts)
@@ -51,7 +52,8 @@ add_interface(struct config_texts *interfaces, const char *item, struct error *e
 
 	while (item[len] > ' ' && item[len] < 0x7f && item[len] != '/')
 		len++;
-	if (item[len] != '\0' || len > INTERFACE_LEN_MAX) {
+	/* A colon is no interface of the kernel's: nflog:5. */
+	if (item[len] != '\0' || (len > INTERFACE_LEN_MAX && strchr(item, ':') == NULL)) {
 		error_set(err,
 		    "'%.80s' is no interface: give names such as eth0, of at most %d characters "
 		    "without blanks and /",

@@ -221,6 +221,7 @@ static const struct {
 	{ "sensor.name", "a\033[31m", "control characters" },
 	{ "capture.interface", "eth 0", "is no interface" },
 	{ "capture.interface", "net/eth0", "is no interface" },
+	{ "capture.interface", "enx0011223344556", "of at most 15 characters" },
 	{ "capture.interface", "eth\xc3\xbc", "is no interface" },
 	{ "capture.interface", "eth0,", "empty entry" },
 	{ "capture.interface", ",eth0", "empty entry" },

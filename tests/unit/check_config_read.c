@@ -215,7 +215,7 @@ START_TEST(a_prefix_of_a_good_file_has_faults_in_its_last_line_only)
 }
 END_TEST
 
-/* A setting of `len` bytes: an interface is as long as it likes, up to 127, so there are two. */
+/* A setting of `len` bytes: with a colon an interface is as long as it likes; there are two. */
 static size_t
 long_setting(char *out, size_t len)
 {
@@ -224,6 +224,7 @@ long_setting(char *out, size_t len)
 
 	memcpy(out, start, start_len);
 	memset(out + start_len, 'e', line_start + len - start_len);
+	out[start_len] = out[start_len + 101] = ':';
 	out[start_len + 100] = ',';
 	return line_start + len;
 }
