@@ -52,6 +52,7 @@ enum doctor_counter {
 #define DOCTOR_FINGERPRINT_LEN 36 /* of a JA4 */
 
 struct doctor_feed {
+	bool has_no_run; /* a database without any in the time asked for */
 	uint64_t counters[DOCTOR_COUNTER_COUNT];
 	struct addr first_client; /* family 0: none */
 	bool several_clients;     /* internal ones */
@@ -73,6 +74,7 @@ enum doctor_severity {
 };
 
 enum doctor_rule {
+	DOCTOR_RULE_NO_RUN,
 	DOCTOR_RULE_NO_PACKETS,
 	DOCTOR_RULE_UNKNOWN_LINK,
 	DOCTOR_RULE_NO_MAIL,

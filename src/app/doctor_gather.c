@@ -113,6 +113,7 @@ on_run(void *arg, const struct store_run *run)
 {
 	struct doctor_feed *feed = arg;
 
+	feed->has_no_run = false;
 	(void)doctor_feed_add(feed, "packets", run->packet_count);
 	for (size_t i = 0; i < run->counter_count; i++)
 		(void)doctor_feed_add(feed, run->counters[i].name, run->counters[i].value);
@@ -140,6 +141,7 @@ doctor_gather_database(
 		log_error("%s", err.text);
 		goto out;
 	}
+	feed->has_no_run = true;
 	if (store_each_run(store, filter, on_run, feed, &err) == 0 &&
 	    store_each_finding(store, filter, on_finding, feed, &err) == 0)
 		result = 0;

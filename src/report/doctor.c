@@ -151,9 +151,13 @@ add_share(struct findings *f, enum doctor_rule rule, uint64_t part, uint64_t who
 
 /* Nothing came, or nothing of use. */
 static void
-examine_presence(const uint64_t *c, struct findings *f)
+examine_presence(const struct doctor_feed *feed, struct findings *f)
 {
-	if (c[DOCTOR_PACKETS] == 0)
+	const uint64_t *c = feed->counters;
+
+	if (feed->has_no_run)
+		add(f, DOCTOR_RULE_NO_RUN, DOCTOR_CRITICAL, 0, 0);
+	else if (c[DOCTOR_PACKETS] == 0)
 		add(f, DOCTOR_RULE_NO_PACKETS, DOCTOR_CRITICAL, 0, 0);
 	/* Where nothing could be decoded, that is what is wrong. */
 	else if (c[DOCTOR_TCP] == 0 && c[DOCTOR_UNDECODABLE] < c[DOCTOR_PACKETS])
@@ -241,7 +245,7 @@ doctor_examine(const struct doctor_feed *feed, struct doctor_finding out[DOCTOR_
 {
 	struct findings f = { .items = out };
 
-	examine_presence(feed->counters, &f);
+	examine_presence(feed, &f);
 	examine_loss(feed->counters, &f);
 	examine_openings(feed->counters, &f);
 	examine_clients(feed, &f);

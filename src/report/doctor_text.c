@@ -12,6 +12,8 @@ struct wording {
 };
 
 static const struct wording wordings[DOCTOR_RULE_COUNT] = {
+	[DOCTOR_RULE_NO_RUN] = { NULL, "no capture ran in that time",
+	    "Start the sensor, and read its log if it does not stay; or ask for another time." },
 	[DOCTOR_RULE_NO_PACKETS] = { NULL, "no packet arrived",
 	    "Check that the mirror session is on, that it ends at this port, and that the "
 	    "interface "

@@ -156,6 +156,12 @@ START_TEST(no_packet_is_the_only_finding_of_an_empty_feed)
 	ck_assert_int_eq(severity_of(&feed, DOCTOR_RULE_NO_PACKETS), DOCTOR_CRITICAL);
 	ck_assert_uint_eq(found_count, 1);
 	ck_assert_str_eq(sentence(&feed, 0), "no packet arrived.");
+	/* The mirror is not to blame where nobody listened. */
+	feed.has_no_run = true;
+	ck_assert_int_eq(severity_of(&feed, DOCTOR_RULE_NO_RUN), DOCTOR_CRITICAL);
+	ck_assert_uint_eq(found_count, 1);
+	ck_assert_str_eq(sentence(&feed, 0), "no capture ran in that time.");
+	feed.has_no_run = false;
 	feed.counters[DOCTOR_PACKETS] = 1;
 	ck_assert_int_eq(severity_of(&feed, DOCTOR_RULE_NO_PACKETS), NOT_FOUND);
 }
