@@ -320,6 +320,7 @@ static void
 ask_handle(struct live *l)
 {
 	struct pcap_stat now;
+	uint32_t more;
 
 	if (pcap_stats(l->pcap, &now) != 0)
 		return;
@@ -328,7 +329,10 @@ ask_handle(struct live *l)
 		l->stats.received += now.ps_recv - l->last.ps_recv;
 		l->stats.dropped_by_kernel += now.ps_drop - l->last.ps_drop;
 	}
-	l->stats.dropped_by_interface += now.ps_ifdrop - l->last.ps_ifdrop;
+	more = now.ps_ifdrop - l->last.ps_ifdrop;
+	/* It goes back where an interface is another one than before, which counts from 0. */
+	if (more <= INT32_MAX)
+		l->stats.dropped_by_interface += more;
 	l->last = now;
 }
 
@@ -337,7 +341,8 @@ live_get_stats(struct live *l, bool all, struct live_stats *out)
 {
 	if (l->ring != NULL)
 		ring_add_stats(l->ring, &l->stats.received, &l->stats.dropped_by_kernel);
-	if (l->ring == NULL || all)
+	/* libpcap asks by the name, and takes what it cannot read for 0. */
+	if (l->ring == NULL || (all && l->bound && strcmp(l->name, l->interface) == 0))
 		ask_handle(l);
 	*out = l->stats;
 }
