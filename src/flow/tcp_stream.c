@@ -173,12 +173,18 @@ give_up_hole(struct tcp_stream *s, struct tcp_stream_budget *budget,
 }
 
 static bool
+holds_too_much(const struct tcp_stream *s, const struct tcp_stream_budget *budget)
+{
+	return held_len(s) > budget->max_held_per_stream || held_count(s) > HELD_COUNT_MAX ||
+	       budget->held_len > budget->max_held_len;
+}
+
+static bool
 hole_is_hopeless(const struct tcp_stream *s, int64_t now_us, const struct tcp_stream_budget *budget)
 {
 	const struct held *h = held_at(s, 0);
 
-	if (held_len(s) > budget->max_held_per_stream || held_count(s) > HELD_COUNT_MAX ||
-	    budget->held_len > budget->max_held_len)
+	if (holds_too_much(s, budget))
 		return true;
 	return s->acked > h->mark.offset &&
 	       elapsed_us(now_us, h->mark.time_us) > TCP_STREAM_PATIENCE_US;
@@ -241,6 +247,8 @@ add_any(struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stre
 		budget->cut_count++;
 	if (!s->has_base) {
 		held_add(s, &p, budget);
+		if (holds_too_much(s, budget))
+			tcp_stream_flush(s, budget, sink, arg);
 		return;
 	}
 	/* RFC 9293, section 3.10.7.4: text behind a FIN is ignored. */

@@ -21,6 +21,7 @@ struct listener {
 	int64_t next;     /* offset that the next call must have */
 	unsigned stop_in; /* calls until it stops the stream; 0: never */
 	bool truthful, stopped, fin;
+	bool begun; /* it is known where the stream begins */
 };
 
 static uint8_t
@@ -35,6 +36,12 @@ byte_at(int64_t offset)
 static void
 listen(struct listener *l, const struct mark *mark, int64_t len)
 {
+	if (!l->begun) {
+		/* At the hint, or in front of it. */
+		assert(mark->offset <= 0 && mark->offset > -(int64_t)TCP_STREAM_HINT_WINDOW);
+		l->next = mark->offset;
+		l->begun = true;
+	}
 	assert(mark->offset == l->next);
 	assert(!l->stopped && !l->fin);
 	l->next += len;
@@ -145,6 +152,7 @@ start(struct listener *l, struct span *ops, struct tcp_stream_budget *budget, bo
 		tcp_stream_set_base(&l->stream, base, true);
 	else if ((how & 2) != 0)
 		tcp_stream_set_hint(&l->stream, base);
+	l->begun = l->stream.has_base;
 }
 
 static void
@@ -202,7 +210,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 		tcp_stream_flush(&l->stream, &budget, &sink, l);
 		assert(l->stream.queue == NULL);
-		assert(!l->stream.has_base || l->stream.next == l->next);
+		assert(!l->begun || l->stream.next == l->next);
 		tcp_stream_stop(&l->stream, &budget);
 	}
 	assert(budget.held_len == 0);

@@ -486,6 +486,18 @@ START_TEST(a_fin_that_nothing_came_in_front_of_is_handed_out_in_the_end)
 }
 END_TEST
 
+START_TEST(a_fin_alone_does_not_wait_beyond_the_budget)
+{
+	struct fixture *f = fixture_new_middle();
+
+	f->budget.max_held_len = 1;
+	add_fin(f, 1);
+	ck_assert_str_eq(f->r.text, "|");
+	ck_assert_uint_eq(f->budget.held_len, 0);
+	fixture_free(f);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -506,6 +518,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_hint_far_off_is_none, 0, 3);
 	tcase_add_test(tc, what_comes_in_front_of_a_hint_is_below_zero);
 	tcase_add_test(tc, a_fin_alone_waits_for_the_beginning);
+	tcase_add_test(tc, a_fin_alone_does_not_wait_beyond_the_budget);
 	tcase_add_test(tc, a_fin_that_nothing_came_in_front_of_is_handed_out_in_the_end);
 }
 
