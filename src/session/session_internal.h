@@ -41,7 +41,7 @@ struct session_side {
 	uint32_t preamble_len; /* bytes in which no TLS was found */
 	bool words;            /* it began with lines, as of a mail protocol */
 	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
-	bool fin_implied;      /* its FIN was not captured, but acknowledged: see imply_fin */
+	bool fin_implied;      /* its FIN was not captured: see session_imply_fin */
 	bool replied;          /* in words to the other side's hello: `reply_mark` is set */
 	struct proxy_header proxy_header;
 	_Alignas(CACHE_LINE) struct tls_record_stream records;
