@@ -30,6 +30,7 @@ static const struct field ecs[] = {
 	{ "event.action", form_kind },
 	{ "event.outcome", form_ecs_outcome },
 	{ "event.reason", form_refusal },
+	{ "error.code", form_refusal },
 	{ "observer.name", form_sensor },
 	{ "observer.product", form_product },
 	{ "observer.type", form_observer_type },
@@ -63,7 +64,8 @@ static const struct field ecs[] = {
 	{ "tls.server.not_after", form_not_after_rfc3339 },
 };
 
-/* Zeek, base/protocols/ssl/main.zeek (SSL::Info), and its packages. */
+/* Zeek, base/protocols/ssl/main.zeek (SSL::Info), policy/protocols/ssl/ssl-log-ext.zeek, packages.
+ */
 static const struct field zeek[] = {
 	{ "ts", form_time_epoch },
 	{ "id.orig_h", form_client_ip },
@@ -71,6 +73,8 @@ static const struct field zeek[] = {
 	{ "id.resp_h", form_server_ip },
 	{ "id.resp_p", form_server_port },
 	{ "version", form_version_zeek },
+	{ "client_version", form_offered_number },
+	{ "client_supported_versions", form_offered_array },
 	{ "cipher", form_cipher },
 	{ "server_name", form_sni },
 	{ "resumed", form_resumed },
@@ -108,6 +112,9 @@ static const struct field eve[] = {
 	{ "tls.server_alpns", form_alpn_array },
 	{ "tls.ja3.hash", form_ja3 },
 	{ "tls.ja4", form_ja4 },
+	{ "tls.client_handshake.version", form_offered_eve },
+	{ "tls.server_handshake.version", form_version_eve },
+	{ "tls.server_handshake.cipher", form_cipher_number },
 };
 
 /* Splunk CIM, data models Network Traffic and Certificates. */

@@ -277,11 +277,9 @@ form_from_proto(const struct form_record *r, struct buf *out)
 
 /* The place in the tables of spellings below; 0: no version. */
 static size_t
-version_index(const struct form_record *r)
+version_index(uint16_t version)
 {
-	if (r->event == NULL)
-		return 0;
-	switch (r->event->tls_version) {
+	switch (version) {
 	case TLS_VERSION_SSL2:
 		return 1;
 	case TLS_VERSION_SSL3:
@@ -302,7 +300,7 @@ version_index(const struct form_record *r)
 static bool
 add_version(const struct form_record *r, struct buf *out, const char *const spellings[7])
 {
-	return add_text(out, spellings[version_index(r)]);
+	return r->event != NULL && add_text(out, spellings[version_index(r->event->tls_version)]);
 }
 
 bool
@@ -336,13 +334,40 @@ form_version_zeek(const struct form_record *r, struct buf *out)
 	return add_version(r, out, names);
 }
 
+static const char *const eve_versions[7] = { NULL, "SSLv2", "SSLv3", "TLSv1", "TLS 1.1", "TLS 1.2",
+	"TLS 1.3" };
+
 bool
 form_version_eve(const struct form_record *r, struct buf *out)
 {
-	static const char *const names[7] = { NULL, "SSLv2", "SSLv3", "TLSv1", "TLS 1.1", "TLS 1.2",
-		"TLS 1.3" };
+	return add_version(r, out, eve_versions);
+}
 
-	return add_version(r, out, names);
+bool
+form_offered_eve(const struct form_record *r, struct buf *out)
+{
+	return r->event != NULL &&
+	       add_text(out, eve_versions[version_index(r->event->offered_version)]);
+}
+
+/* In a hello that offers 1.3 this field says 1.2, whatever the hello offers. */
+bool
+form_offered_number(const struct form_record *r, struct buf *out)
+{
+	if (r->event == NULL || version_index(r->event->offered_version) == 0 ||
+	    r->event->offered_version == TLS_VERSION_1_3)
+		return false;
+	buf_add_u64(out, r->event->offered_version);
+	return true;
+}
+
+bool
+form_offered_array(const struct form_record *r, struct buf *out)
+{
+	if (r->event == NULL || r->event->offered_version != TLS_VERSION_1_3)
+		return false;
+	buf_addf(out, "[%u]", r->event->offered_version);
+	return true;
 }
 
 bool
@@ -351,6 +376,15 @@ form_cipher(const struct form_record *r, struct buf *out)
 	char text[EVENT_CIPHER_TEXT_LEN];
 
 	return r->event != NULL && add_text(out, event_cipher_text(r->event, text));
+}
+
+bool
+form_cipher_number(const struct form_record *r, struct buf *out)
+{
+	if (r->event == NULL || !r->event->has_cipher_suite)
+		return false;
+	buf_add_u64(out, r->event->cipher_suite);
+	return true;
 }
 
 bool

@@ -51,7 +51,11 @@ bool form_version_number(const struct form_record *r, struct buf *out);   /* "1.
 bool form_version_protocol(const struct form_record *r, struct buf *out); /* "tls", "ssl" */
 bool form_version_zeek(const struct form_record *r, struct buf *out);     /* "TLSv10" */
 bool form_version_eve(const struct form_record *r, struct buf *out);      /* "TLSv1", "TLS 1.1" */
+bool form_offered_eve(const struct form_record *r, struct buf *out);
+bool form_offered_number(const struct form_record *r, struct buf *out); /* 769; up to TLS 1.2 */
+bool form_offered_array(const struct form_record *r, struct buf *out);  /* [772]; the highest */
 bool form_cipher(const struct form_record *r, struct buf *out);
+bool form_cipher_number(const struct form_record *r, struct buf *out);
 bool form_established(const struct form_record *r, struct buf *out);
 bool form_resumed(const struct form_record *r, struct buf *out);
 bool form_alpn(const struct form_record *r, struct buf *out);

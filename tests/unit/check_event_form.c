@@ -67,6 +67,38 @@ START_TEST(a_version_is_spelt_as_the_form_does)
 }
 END_TEST
 
+static const struct {
+	uint16_t offered;
+	enum record_form form;
+	const char *text; /* at the place of the offer in the line */
+} offers[] = {
+	{ TLS_VERSION_SSL2, RECORD_FORM_ZEEK, "\"version\":\"TLSv10\",\"client_version\":2," },
+	{ TLS_VERSION_1_2, RECORD_FORM_ZEEK, "\"version\":\"TLSv10\",\"client_version\":771," },
+	{ TLS_VERSION_1_3, RECORD_FORM_ZEEK,
+	    "\"version\":\"TLSv10\",\"client_supported_versions\":[772]," },
+	{ 0, RECORD_FORM_ZEEK, "\"version\":\"TLSv10\",\"cipher\":" },
+	{ TLS_VERSION_SSL3, RECORD_FORM_EVE,
+	    "\"client_handshake\":{\"version\":\"SSLv3\"},"
+	    "\"server_handshake\":{\"version\":\"TLSv1\",\"cipher\":47}" },
+	{ TLS_VERSION_1_3, RECORD_FORM_EVE, "\"client_handshake\":{\"version\":\"TLS 1.3\"}," },
+	{ 0, RECORD_FORM_EVE,
+	    "\"from_proto\":\"smtp\",\"server_handshake\":{\"version\":\"TLSv1\",\"cipher\":47}" },
+};
+
+START_TEST(an_offer_has_its_place_where_the_form_has_one)
+{
+	struct event ev = event_of_version(TLS_VERSION_1_0);
+	struct buf line = { 0 };
+
+	ev.offered_version = offers[_i].offered;
+	ev.has_cipher_suite = true;
+	ev.cipher_suite = 0x002f;
+	event_form_write(offers[_i].form, &ev, "s", BYTES("{}"), &line);
+	ck_assert_msg(strstr(buf_text(&line), offers[_i].text) != NULL, "%s", buf_text(&line));
+	buf_release(&line);
+}
+END_TEST
+
 START_TEST(objects_that_share_a_name_are_one)
 {
 	struct event ev = event_of_version(TLS_VERSION_1_0);
@@ -82,7 +114,8 @@ START_TEST(objects_that_share_a_name_are_one)
 	    "\"dest_port\":587,\"proto\":\"TCP\",\"vlan\":[7],"
 	    "\"community_id\":\"1:xgb2MUvs8LbAP8Yv+qutPysA9Uc=\","
 	    "\"tls\":{\"version\":\"TLSv1\",\"from_proto\":\"smtp\","
-	    "\"ja3\":{\"hash\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}},"
+	    "\"ja3\":{\"hash\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},"
+	    "\"server_handshake\":{\"version\":\"TLSv1\"}},"
 	    "\"tlstally\":{\"event\":1}}\n");
 	buf_release(&line);
 }
@@ -99,6 +132,8 @@ START_TEST(an_alert_is_named_and_a_reset_is_none)
 	ev.refusal = REFUSAL_RESET;
 	event_form_write(RECORD_FORM_ZEEK, &ev, "s", BYTES("{}"), &line);
 	ck_assert_ptr_null(strstr(buf_text(&line), "last_alert"));
+	event_form_write(RECORD_FORM_ECS, &ev, "s", BYTES("{}"), &line);
+	ck_assert_ptr_nonnull(strstr(buf_text(&line), "\"error\":{\"code\":\"reset\"}"));
 	buf_release(&line);
 }
 END_TEST
@@ -144,6 +179,8 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_version_is_spelt_as_the_form_does, 0,
 	    (int)(sizeof(versions) / sizeof(versions[0])));
+	tcase_add_loop_test(tc, an_offer_has_its_place_where_the_form_has_one, 0,
+	    (int)(sizeof(offers) / sizeof(offers[0])));
 	tcase_add_test(tc, objects_that_share_a_name_are_one);
 	tcase_add_test(tc, an_alert_is_named_and_a_reset_is_none);
 	tcase_add_test(tc, a_time_before_1970_is_negative);
