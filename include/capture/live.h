@@ -21,6 +21,9 @@
 #include "base/frame.h"
 #include "capture/filter.h"
 
+/* The kernel gives packets away in blocks: when one is full, or after so long. */
+#define LIVE_BLOCK_MS 100
+
 struct live; /* opaque */
 
 struct live_options {

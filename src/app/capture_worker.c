@@ -1,6 +1,7 @@
 #include "app/capture_worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +19,9 @@
 
 /* About so many packets are read per wake-up, so that timers get their turn. */
 #define READ_MAX 4096
-/* At the end so many times READ_MAX may still be in the ring. */
+/* At the end the block that was being filled is waited for so long, with some room. */
+#define LAST_BLOCK_US (2 * LIVE_BLOCK_MS * INT64_C(1000))
+/* And so many times READ_MAX may still be in the ring. */
 #define LAST_READS 8
 #define TICK_US INT64_C(200000)
 /* Packets may wait in the ring for its time-out: packet time is certain only up to this long ago.
@@ -358,12 +361,26 @@ on_command(void *arg)
 		loop_stop(w->loop);
 }
 
-/* What is in the ring still counts; then everything open is settled. */
+/* What had come when the end was asked for counts, also what the kernel has not given away yet. */
+static void
+read_rest(struct capture_worker *w)
+{
+	struct pollfd packets = { .fd = live_fd(w->live), .events = POLLIN };
+	int64_t until_us = clock_monotonic_us() + LAST_BLOCK_US, left_us = LAST_BLOCK_US;
+
+	for (; left_us > 0 && live_is_bound(w->live); left_us = until_us - clock_monotonic_us()) {
+		(void)poll(&packets, 1, (int)(left_us / 1000) + 1);
+		on_readable(w);
+	}
+	for (unsigned i = 0; i < LAST_READS; i++)
+		on_readable(w);
+}
+
+/* After the last packets everything open is settled. */
 static void
 finish(struct capture_worker *w)
 {
-	for (unsigned i = 0; i < LAST_READS; i++)
-		on_readable(w);
+	read_rest(w);
 	pipeline_finish(w->pipeline);
 	w->figures.ended = true;
 	publish(w, true);

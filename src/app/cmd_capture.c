@@ -35,6 +35,8 @@
 
 /* The last flush may take so long once the daemon is told to stop. */
 #define LAST_FLUSH_US INT64_C(10000000)
+/* A second signal so soon is the same one: timeout(1) sends it to the daemon and to its group. */
+#define SAME_STOP_US INT64_C(100000)
 /* Each flush changes pages all over the file, most of them the same ones as the flush before. */
 #define CACHE_KIB 16384
 /* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with some room.
@@ -161,14 +163,27 @@ on_status(void *arg)
 	capture_run_log_status(c->run);
 }
 
+/* When the first signal to stop came; for the handler of a second one. */
+static int64_t stopped_us;
+
+/* The last flush may take its time: a second signal leaves at once. */
+static void
+on_second_stop(int signal_number)
+{
+	if (clock_monotonic_us() - stopped_us < SAME_STOP_US)
+		return;
+	(void)signal(signal_number, SIG_DFL);
+	(void)raise(signal_number);
+}
+
 static void
 on_stop(void *arg)
 {
 	struct capture *c = arg;
 
-	/* The last flush may take its time: a second signal leaves at once. */
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
+	stopped_us = clock_monotonic_us();
+	(void)signal(SIGTERM, on_second_stop);
+	(void)signal(SIGINT, on_second_stop);
 	loop_stop(c->loop);
 }
 

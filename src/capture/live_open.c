@@ -15,8 +15,6 @@
 
 #include "base/banned.h"
 
-/* A block of the ring is handed over after so long at the latest, full or not. */
-#define RING_TIMEOUT_MS 100
 /* The ring of a handle of libpcap through which nothing comes. */
 #define UNUSED_RING_LEN 65536
 /* For local experiments (IEEE 802): nobody sends such frames. */
@@ -63,7 +61,7 @@ open_device(struct live *l, const char *device, uint32_t ring_len, int *status, 
 	}
 	(void)pcap_set_snaplen(l->pcap, (int)o->snap_len);
 	(void)pcap_set_promisc(l->pcap, o->promiscuous);
-	(void)pcap_set_timeout(l->pcap, RING_TIMEOUT_MS);
+	(void)pcap_set_timeout(l->pcap, LIVE_BLOCK_MS);
 	(void)pcap_set_buffer_size(l->pcap, (int)ring_len);
 	*status = pcap_activate(l->pcap);
 	return *status < 0 ? -1 : 0;
@@ -116,7 +114,7 @@ open_ring(struct live *l)
 	const struct ring_options options = {
 		.snap_len = l->options.snap_len,
 		.buffer_len = l->options.buffer_len,
-		.timeout_ms = RING_TIMEOUT_MS,
+		.timeout_ms = LIVE_BLOCK_MS,
 		.block = { .link_type = l->link_type, .source = l->options.source },
 	};
 
