@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,7 +49,8 @@ print_usage(FILE *out)
 	(void)fprintf(out,
 	    "  %-14s show the options of a command\n"
 	    "\n"
-	    "'tlstally COMMAND --help' shows the same; 'tlstally --version' the version.\n",
+	    "'tlstally COMMAND --help' shows the same, '--version' with or without a command the\n"
+	    "version.\n",
 	    "help COMMAND");
 }
 
@@ -69,6 +71,17 @@ unknown_command(const char *name)
 	return APP_EXIT_USAGE;
 }
 
+/* Before a "--", as any option. */
+static bool
+has_version_option(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--version") == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 help(int argc, char **argv)
 {
@@ -76,7 +89,8 @@ help(int argc, char **argv)
 	char help_option[] = "--help";
 	char *help_argv[] = { program_name, help_option, NULL };
 
-	if (argc < 3) {
+	if (argc < 3 || strcmp(argv[2], "help") == 0 || strcmp(argv[2], "--help") == 0 ||
+	    strcmp(argv[2], "-h") == 0) {
 		print_usage(stdout);
 		return APP_EXIT_DONE;
 	}
@@ -95,7 +109,9 @@ run(int argc, char **argv)
 		print_usage(stderr);
 		return APP_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+	command = find_command(argv[1]);
+	if (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "--version") == 0 ||
+	    ((command != NULL || strcmp(argv[1], "help") == 0) && has_version_option(argc, argv))) {
 		(void)printf("tlstally %s\n", TLSTALLY_VERSION);
 		return APP_EXIT_DONE;
 	}
@@ -105,7 +121,6 @@ run(int argc, char **argv)
 		print_usage(stdout);
 		return APP_EXIT_DONE;
 	}
-	command = find_command(argv[1]);
 	if (command == NULL)
 		return unknown_command(argv[1]);
 	argv[1] = program_name;
