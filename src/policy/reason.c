@@ -1,8 +1,10 @@
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/timestamp.h"
+#include "base/xalloc.h"
 #include "policy/policy_internal.h"
 #include "policy/printable.h"
 #include "tls/names.h"
@@ -443,6 +445,20 @@ add_unclear(struct buf *out, const struct policy *policy, const struct evidence 
 		    ev->gap_count);
 }
 
+/* Those that something went through with: a device that was mended may name its server since. */
+static size_t
+count_success_servers(const struct finding *findings, size_t count)
+{
+	enum verdict *marks = xreallocarray(NULL, count, sizeof(*marks));
+	size_t servers[VERDICT_COUNT];
+
+	for (size_t i = 0; i < count; i++)
+		marks[i] = policy_is_success(&findings[i]) ? VERDICT_OK : VERDICT_UNCLEAR;
+	policy_count_servers(findings, marks, count, servers);
+	free(marks);
+	return servers[VERDICT_OK];
+}
+
 /* Nothing is wrong: all successes together, and how many tries failed before them. */
 static void
 add_ok(struct buf *out, const struct evidence *lead, const struct finding *findings, size_t count,
@@ -467,6 +483,8 @@ add_ok(struct buf *out, const struct evidence *lead, const struct finding *findi
 		lowest = f->key.tls_version < lowest ? f->key.tls_version : lowest;
 		highest = f->key.tls_version > highest ? f->key.tls_version : highest;
 	}
+	if (failed > 0 && servers > 1)
+		servers = count_success_servers(findings, count);
 	buf_add_text(out, "negotiates ");
 	reason_add_version(out, lowest);
 	if (highest != lowest) {

@@ -43,6 +43,7 @@ struct row {
 	uint16_t from;
 	uint64_t ended, dropped, dropped_len;
 	int64_t dropped_us;
+	uint8_t address; /* 198.51.100.x; 0: one of its own */
 };
 
 static const struct sentence {
@@ -276,6 +277,12 @@ static const struct sentence {
 	    3,
 	    "negotiates TLS 1.2 to TLS 1.3: 42 handshakes with 2 servers since 2026-07-03, last "
 	    "2026-11-19 22:14 UTC; 1 try failed, with a success since" },
+	{ { { REF, V10, 0, 3, JUL, JUL, "198.51.100.7", .by = SIDE_SERVER, .refusal = REFUSAL_CLOSE,
+		.address = 7 },
+	      { EST, V13, V13, 1, EVE, EVE, .address = 7 } },
+	    2,
+	    "negotiates TLS 1.3: 1 handshake with mail.example.com:993 on 2026-11-19 22:14 UTC; 3 "
+	    "tries failed, with a success since" },
 };
 
 static void
@@ -308,6 +315,8 @@ fill(struct finding *f, const struct row *row)
 		.last_us = row->last,
 	};
 	event_text_set(&f->key.server, span_from_text(server));
+	if (row->address != 0)
+		f->server_ip = addr_from_v4((const uint8_t[]){ 198, 51, 100, row->address });
 }
 
 static void
