@@ -128,6 +128,7 @@ open_follower(struct follower *f)
 		.path = c->events,
 		.append = true,
 		.sensor = c->sensor,
+		.form = c->events_as,
 	};
 	struct event_sink_options sink_options = {
 		.make_room = flush_full_tally,
