@@ -1,7 +1,9 @@
 #include "report/owners.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "suite.h"
@@ -179,7 +181,22 @@ START_TEST(a_file_that_is_not_there_is_an_error)
 	struct error err = { "" };
 
 	ck_assert_ptr_null(owners_read_file("/no/such/file", on_fault, NULL, &err));
-	ck_assert_ptr_nonnull(strstr(err.text, "/no/such/file"));
+	ck_assert_str_eq(err.text, "cannot read /no/such/file: No such file or directory");
+}
+END_TEST
+
+START_TEST(a_file_that_is_too_long_is_refused_as_such)
+{
+	char path[] = "/tmp/check_owners.XXXXXX";
+	int fd = mkstemp(path);
+	struct error err = { "" };
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, OWNERS_FILE_MAX + 1), 0);
+	(void)close(fd);
+	ck_assert_ptr_null(owners_read_file(path, on_fault, NULL, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, " has more than 16 MiB"));
+	(void)unlink(path);
 }
 END_TEST
 
@@ -194,6 +211,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_bad_line_is_named_and_the_others_count, 0, ROWS(bad_lines));
 	tcase_add_test(tc, a_nul_is_no_end);
 	tcase_add_test(tc, a_file_that_is_not_there_is_an_error);
+	tcase_add_test(tc, a_file_that_is_too_long_is_refused_as_such);
 }
 
 SUITE_MAIN("report_owners")

@@ -1,4 +1,5 @@
 /* What stands in a client's own row, and what moves out of it. */
+#include "store/store_internal.h"
 #include "store_fixture.h"
 
 #include "base/banned.h"
@@ -72,6 +73,37 @@ START_TEST(a_number_that_is_too_wide_takes_a_row_of_its_own)
 	flush_event(s, &ev);
 	ck_assert_str_eq(sql(counts), "10000001|3");
 	store_close(s);
+}
+END_TEST
+
+static const struct {
+	size_t offset; /* of a number with 64 bits */
+	uint64_t first_too_wide;
+} widths[] = {
+	{ offsetof(struct finding, count), 10000000 },
+	{ offsetof(struct finding, ended_count), 10000000 },
+	{ offsetof(struct finding, gap_count), 10000000 },
+	{ offsetof(struct finding, login_count), 10000000 },
+	{ offsetof(struct finding, scsv_count), 10000000 },
+	{ offsetof(struct finding, fallback_count), 10000000 },
+	{ offsetof(struct finding, dropped_early_count), 10000000 },
+	{ offsetof(struct finding, dropped_early_us), UINT64_C(100000000000000) },
+	{ offsetof(struct finding, dropped_early_len), UINT64_C(100000000000000) },
+	{ offsetof(struct finding, last_us), DAY + UINT64_C(100000000000000) },
+};
+
+/* One digit more would be read as part of the number behind it. */
+START_TEST(each_number_of_a_packed_finding_has_room)
+{
+	const struct store_finding_place place = { .kind = 1, .story = 1 };
+	struct finding f = { .count = 1, .first_us = DAY, .last_us = DAY };
+	uint64_t number = widths[_i].first_too_wide - 1;
+
+	memcpy((char *)&f + widths[_i].offset, &number, sizeof(number));
+	ck_assert(store_finding_fits(&place, &f));
+	number++;
+	memcpy((char *)&f + widths[_i].offset, &number, sizeof(number));
+	ck_assert(!store_finding_fits(&place, &f));
 }
 END_TEST
 
@@ -226,6 +258,7 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, findings_are_told_alike_wherever_they_stand);
 	tcase_add_test(tc, a_number_that_is_too_wide_takes_a_row_of_its_own);
+	tcase_add_loop_test(tc, each_number_of_a_packed_finding_has_room, 0, ROWS(widths));
 	tcase_add_loop_test(tc, days_and_hours_before_the_latest_move_into_their_tables, 0, 4);
 	tcase_add_test(tc, views_can_be_read_by_who_trusts_no_schema);
 	tcase_add_loop_test(tc, a_query_works_out_only_what_it_asks_for, 0, ROWS(quick));
