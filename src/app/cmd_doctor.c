@@ -127,11 +127,9 @@ check_command(const struct command *c, int path_count)
 		log_error("--since and --until go with --db only");
 		return -1;
 	}
-	if (c->filter.has_since && c->filter.has_until &&
-	    c->filter.since_us >= c->filter.until_us) {
-		log_error("--since is not before --until, so nothing lies between them");
+	if (selection_check_times(c->filter.has_since, c->filter.since_us, c->filter.has_until,
+		c->filter.until_us) != 0)
 		return -1;
-	}
 	return 0;
 }
 

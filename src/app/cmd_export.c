@@ -199,11 +199,9 @@ check_command(struct command *c)
 	if (selection_check_output(
 		"output", c->output, inputs, sizeof(inputs) / sizeof(inputs[0])) != 0)
 		return -1;
-	if (c->options.has_since && c->options.has_until &&
-	    c->options.since_us >= c->options.until_us) {
-		log_error("--since is not before --until, so nothing lies between them");
+	if (selection_check_times(c->options.has_since, c->options.since_us, c->options.has_until,
+		c->options.until_us) != 0)
 		return -1;
-	}
 	if (c->clients.count > 0 || c->clients.any)
 		c->options.clients = &c->clients;
 	return 0;

@@ -218,11 +218,9 @@ check_command(struct command *c)
 	const char *const inputs[] = { c->devices.names, c->policy.services_file, c->policy.config,
 		c->what_if_ciphers };
 
-	if (c->options.has_since && c->options.has_until &&
-	    c->options.since_us >= c->options.until_us) {
-		log_error("--since is not before --until, so nothing lies between them");
+	if (selection_check_times(c->options.has_since, c->options.since_us, c->options.has_until,
+		c->options.until_us) != 0)
 		return -1;
-	}
 	/* A script that asks for verdicts would take the silence for a good answer. */
 	if (c->has_logins && (c->fail_on != 0 || c->view.verdicts != 0 || c->html != NULL ||
 				 c->options.what_if != NULL)) {

@@ -53,6 +53,15 @@ selection_parse_time(const char *option, const char *text, bool *has, int64_t *o
 }
 
 int
+selection_check_times(bool has_since, int64_t since_us, bool has_until, int64_t until_us)
+{
+	if (!has_since || !has_until || since_us < until_us)
+		return 0;
+	log_error("--since is not before --until, so nothing lies between them");
+	return -1;
+}
+
+int
 selection_parse_clients(const char *text, struct network_set *clients)
 {
 	struct error err;

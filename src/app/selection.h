@@ -1,7 +1,7 @@
 /*
  * selection - the options that say what of a database is looked at, for the commands that show it.
  *
- * Each returns -1 after it has logged what is wrong with the text.
+ * Each returns -1 after it has logged what is wrong.
  */
 #ifndef TLSTALLY_APP_SELECTION_H
 #define TLSTALLY_APP_SELECTION_H
@@ -15,6 +15,8 @@
 /* Adds the named ones to *out: bit 1 << verdict each. */
 int selection_parse_verdicts(const char *option, const char *text, uint32_t *out);
 int selection_parse_time(const char *option, const char *text, bool *has, int64_t *out);
+/* Both times may be given, or one, or none. */
+int selection_check_times(bool has_since, int64_t since_us, bool has_until, int64_t until_us);
 /* Adds the networks. */
 int selection_parse_clients(const char *text, struct network_set *clients);
 int selection_parse_minimum(const char *text, uint16_t *out);
