@@ -261,6 +261,16 @@ what_followed_the_hello_lost_and_a_close(struct script *s)
 	closes(s, SERVER);
 }
 
+/* The server had acted before what was lost was said. */
+static void
+what_answered_the_close_lost(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	closes(s, SERVER);
+	loses(s, CLIENT, 7);
+	closes(s, CLIENT);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
 	{ "client's side, retried, decode_error", 993,
@@ -272,6 +282,8 @@ static const struct row rows[] = {
 	{ "what the client said behind its hello lost, server closes", 993,
 	    what_followed_the_hello_lost_and_a_close,
 	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
+	{ "what the client said to the server's close lost", 993, what_answered_the_close_lost,
+	    "IMAP implicit - TLSv1.2 refused server close - resumed=- retry=- scsv=no gap" },
 	{ "client's side", 993, clients_side_only,
 	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
 	{ "client's hello", 993, clients_hello_only,
