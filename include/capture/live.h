@@ -46,19 +46,11 @@ enum live_state {
 	LIVE_RENAMED, /* it has another name since the last look: `err` says which */
 };
 
-/* Why an interface could not be opened. */
-enum live_fault {
-	LIVE_FAULT_OTHER,
-	LIVE_FAULT_NO_PERMISSION, /* the right to capture is missing */
-	LIVE_FAULT_FILTER,        /* the filter cannot be compiled */
-};
-
 /*
- * NULL, with *fault and a sentence in `err`.  An interface that is not there, or down, is no fault:
- * see live_is_bound.
+ * NULL, with a sentence in `err`.  An interface that is not there, or down, is no fault: see
+ * live_is_bound.
  */
-struct live *live_open(
-    const struct live_options *options, enum live_fault *fault, struct error *err);
+struct live *live_open(const struct live_options *options, struct error *err);
 /* False while the interface is missing or down: nothing is captured then. */
 bool live_is_bound(const struct live *l);
 

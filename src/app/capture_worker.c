@@ -122,8 +122,7 @@ filter_of(const struct capture_worker *w)
 }
 
 struct capture_worker *
-capture_worker_new(
-    const struct capture_worker_options *options, enum live_fault *fault, struct error *err)
+capture_worker_new(const struct capture_worker_options *options, struct error *err)
 {
 	struct capture_worker *w = xcalloc(1, sizeof(*w));
 	struct live_options live_options = options->live;
@@ -149,7 +148,7 @@ capture_worker_new(
 	w->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	filter = filter_of(w);
 	live_options.filter = &filter;
-	w->live = live_open(&live_options, fault, err);
+	w->live = live_open(&live_options, err);
 	if (w->live == NULL) {
 		capture_worker_free(w);
 		return NULL;

@@ -53,9 +53,9 @@ struct capture_snapshot {
 	bool ended;      /* the thread is about to end */
 };
 
-/* Opens the interface; NULL with *fault and `err` where that is not possible. */
+/* Opens the interface; NULL with `err` where that is not possible. */
 struct capture_worker *capture_worker_new(
-    const struct capture_worker_options *options, enum live_fault *fault, struct error *err);
+    const struct capture_worker_options *options, struct error *err);
 int capture_worker_start(struct capture_worker *w, struct error *err);
 /* Asks the thread to settle what is open and to end; capture_worker_join waits for that. */
 void capture_worker_stop(struct capture_worker *w);

@@ -266,7 +266,7 @@ on_reload(void *arg)
 }
 
 static struct capture_worker *
-open_worker(struct capture *c, size_t index, enum live_fault *fault, struct error *err)
+open_worker(struct capture *c, size_t index, struct error *err)
 {
 	const struct config *config = &c->config;
 	size_t interface = index / config->threads;
@@ -294,14 +294,13 @@ open_worker(struct capture *c, size_t index, enum live_fault *fault, struct erro
 	options.flows.max_flows = config->max_flows;
 	options.flows.max_unsettled = config->max_unsettled;
 	options.flows.max_held_len = config->max_held_len;
-	return capture_worker_new(&options, fault, err);
+	return capture_worker_new(&options, err);
 }
 
 static int
 open_workers(struct capture *c)
 {
 	size_t wanted = c->config.interfaces.count * c->config.threads;
-	enum live_fault fault;
 	struct error err;
 
 	/* Without a descriptor libevent would end the program. */
@@ -315,7 +314,7 @@ open_workers(struct capture *c)
 	c->taken = xcalloc(wanted, sizeof(*c->taken));
 	c->taken_events = xcalloc(wanted, sizeof(*c->taken_events));
 	for (size_t i = 0; i < wanted; i++) {
-		c->workers[i] = open_worker(c, i, &fault, &err);
+		c->workers[i] = open_worker(c, i, &err);
 		if (c->workers[i] == NULL) {
 			log_error("%s", err.text);
 			return -1;

@@ -23,10 +23,9 @@
 #define PLACEHOLDER "lo"
 
 static void
-describe(const struct live *l, int status, enum live_fault *fault, struct error *err)
+describe(const struct live *l, int status, struct error *err)
 {
 	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
-		*fault = LIVE_FAULT_NO_PERMISSION;
 		error_set(err,
 		    "capturing on %s needs the capability CAP_NET_RAW: run as root, or grant it "
 		    "with "
@@ -34,7 +33,6 @@ describe(const struct live *l, int status, enum live_fault *fault, struct error 
 		    l->interface);
 		return;
 	}
-	*fault = LIVE_FAULT_OTHER;
 	error_set(err, "cannot capture on %s: %s", l->interface,
 	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : pcap_statustostr(status));
 }
@@ -69,7 +67,7 @@ open_device(struct live *l, const char *device, uint32_t ring_len, int *status, 
 
 /* On the interface, or on the placeholder where it is missing or down. */
 static int
-open_handle(struct live *l, uint32_t ring_len, enum live_fault *fault, struct error *err)
+open_handle(struct live *l, uint32_t ring_len, struct error *err)
 {
 	int status;
 
@@ -81,13 +79,12 @@ open_handle(struct live *l, uint32_t ring_len, enum live_fault *fault, struct er
 		pcap_close(l->pcap);
 		if (open_device(l, PLACEHOLDER, ring_len, &status, err) != 0) {
 			if (l->pcap != NULL)
-				describe(l, status, fault, err);
+				describe(l, status, err);
 			return -1;
 		}
 	} else if (!l->bound) {
-		*fault = LIVE_FAULT_OTHER;
 		if (l->pcap != NULL)
-			describe(l, status, fault, err);
+			describe(l, status, err);
 		return -1;
 	}
 	l->link_type = link_type_of(pcap_datalink(l->pcap));
@@ -126,19 +123,19 @@ open_ring(struct live *l)
 }
 
 static int
-open_reader(struct live *l, enum live_fault *fault, struct error *err)
+open_reader(struct live *l, struct error *err)
 {
-	if (open_handle(l, UNUSED_RING_LEN, fault, err) != 0)
+	if (open_handle(l, UNUSED_RING_LEN, err) != 0)
 		return -1;
 	if (open_ring(l))
 		return 0;
 	pcap_close(l->pcap);
-	return open_handle(l, l->options.buffer_len, fault, err);
+	return open_handle(l, l->options.buffer_len, err);
 }
 
 /* What libpcap reads: its handle has heard the interface already. */
 static int
-prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
+prepare_handle(struct live *l, struct error *err)
 {
 	char text[PCAP_ERRBUF_SIZE];
 
@@ -155,10 +152,8 @@ prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
 		error_set(err, "cannot wait for %s: %s", l->interface, strerror(errno));
 		return -1;
 	}
-	if (live_set_filter(l, l->options.filter, err) != 0) {
-		*fault = LIVE_FAULT_FILTER;
+	if (live_set_filter(l, l->options.filter, err) != 0)
 		return -1;
-	}
 	l->passing_over = true;
 	l->filtered_us = timestamp_now();
 	(void)live_check(l, err); /* learns what kind of interface it is */
@@ -167,13 +162,11 @@ prepare_handle(struct live *l, enum live_fault *fault, struct error *err)
 
 /* The ring hears nothing before it has its filter. */
 static int
-prepare_ring(struct live *l, enum live_fault *fault, struct error *err)
+prepare_ring(struct live *l, struct error *err)
 {
 	l->fd = ring_fd(l->ring);
-	if (live_set_filter(l, l->options.filter, err) != 0) {
-		*fault = LIVE_FAULT_FILTER;
+	if (live_set_filter(l, l->options.filter, err) != 0)
 		return -1;
-	}
 	l->bound = false;
 	l->index = 0;
 	(void)live_bind(l, err);
@@ -181,21 +174,20 @@ prepare_ring(struct live *l, enum live_fault *fault, struct error *err)
 }
 
 static int
-prepare(struct live *l, enum live_fault *fault, struct error *err)
+prepare(struct live *l, struct error *err)
 {
-	*fault = LIVE_FAULT_OTHER;
-	return l->ring != NULL ? prepare_ring(l, fault, err) : prepare_handle(l, fault, err);
+	return l->ring != NULL ? prepare_ring(l, err) : prepare_handle(l, err);
 }
 
 struct live *
-live_open(const struct live_options *options, enum live_fault *fault, struct error *err)
+live_open(const struct live_options *options, struct error *err)
 {
 	struct live *l = xcalloc(1, sizeof(*l));
 
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
 	(void)snprintf(l->name, sizeof(l->name), "%s", options->interface);
-	if (open_reader(l, fault, err) != 0 || prepare(l, fault, err) != 0) {
+	if (open_reader(l, err) != 0 || prepare(l, err) != 0) {
 		live_close(l);
 		return NULL;
 	}
