@@ -17,6 +17,7 @@ grid_init(struct grid *g, const struct grid_column *columns, size_t column_count
 	*g =
 	    (struct grid){ .columns = columns, .column_count = column_count, .terminal = terminal };
 	g->widths = xcalloc(column_count, sizeof(*g->widths));
+	g->whole = xcalloc(column_count, sizeof(*g->whole));
 	for (size_t i = 0; i < column_count; i++)
 		g->widths[i] = terminal_text_width(columns[i].heading);
 }
@@ -29,6 +30,7 @@ grid_release(struct grid *g)
 	free(g->cells);
 	free(g->colours);
 	free(g->widths);
+	free(g->whole);
 	*g = (struct grid){ 0 };
 }
 
@@ -65,6 +67,16 @@ grid_set(struct grid *g, size_t column, const char *text, const char *colour)
 	buf_release(&shown);
 }
 
+void
+grid_keep_whole(struct grid *g, size_t column)
+{
+	const char *text = g->cells[(g->row_count - 1) * g->column_count + column];
+	size_t width = terminal_text_width(text);
+
+	if (width > g->whole[column])
+		g->whole[column] = width;
+}
+
 size_t
 grid_width(const struct grid *g)
 {
@@ -86,6 +98,8 @@ grid_drop(struct grid *g, size_t column)
 void
 grid_limit(struct grid *g, size_t column, size_t most)
 {
+	if (most < g->whole[column])
+		most = g->whole[column];
 	if (g->widths[column] > most)
 		g->widths[column] = most;
 }
@@ -125,8 +139,8 @@ grid_fit(struct grid *g, size_t width, const struct grid_step *steps)
 			continue;
 		if (steps[i].action == GRID_DROP)
 			*w = 0;
-		else if (*w > steps[i].least)
-			*w = steps[i].least;
+		else
+			grid_limit(g, steps[i].column, steps[i].least);
 	}
 	for (size_t i = step_count; i > 0 && grid_width(g) <= width; i--)
 		undo_step(g, width, &steps[i - 1], before[i - 1]);

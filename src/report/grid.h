@@ -31,6 +31,7 @@ struct grid {
 	const char **colours;            /* of each cell: a name for libsmartcols, or NULL */
 	size_t row_count, room;
 	size_t *widths; /* natural, then fitted; 0: dropped */
+	size_t *whole;  /* of the widest cell that is not cut */
 };
 
 /* Spaces between two columns. */
@@ -44,6 +45,8 @@ void grid_release(struct grid *g);
 void grid_add_row(struct grid *g);
 /* Sets a cell of the last row to printable text. */
 void grid_set(struct grid *g, size_t column, const char *text, const char *colour);
+/* The last row's cell is not cut: its column stays that wide, or is dropped. */
+void grid_keep_whole(struct grid *g, size_t column);
 
 /* Takes the steps that are needed until a line has at most `width` columns; 0: none. */
 void grid_fit(struct grid *g, size_t width, const struct grid_step *steps);

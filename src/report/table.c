@@ -101,10 +101,12 @@ static const struct grid_step row_steps[] = {
 	{ GRID_SHORTEN, ROW_OUTCOME, 24 },
 	{ GRID_DROP, ROW_SERVICE, 0 },
 	{ GRID_SHORTEN, ROW_SERVER, 16 },
-	{ GRID_SHORTEN, ROW_OUTCOME, 11 },
+	{ GRID_SHORTEN, ROW_OUTCOME, 8 },
 	{ GRID_DROP, ROW_VERDICT, 0 },
 	{ GRID_DROP, ROW_LAST, 0 },
 	{ GRID_DROP, ROW_COUNT, 0 },
+	{ GRID_DROP, ROW_OFFERS, 0 },
+	{ GRID_SHORTEN, ROW_OUTCOME, 7 },
 	{ GRID_END, 0, 0 },
 };
 
@@ -137,6 +139,26 @@ set_count(struct grid *g, size_t column, uint64_t value)
 	buf_release(&text);
 }
 
+/* In front of the port stands no name, of which a part would still tell something. */
+static bool
+is_address(const char *server)
+{
+	const char *port = strrchr(server, ':');
+	size_t len = port != NULL ? (size_t)(port - server) : 0;
+	char text[ADDR_TEXT_LEN];
+	struct addr addr;
+
+	if (len > 2 && server[0] == '[' && server[len - 1] == ']') {
+		server++;
+		len -= 2;
+	}
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, server, len);
+	text[len] = '\0';
+	return addr_from_text(text, &addr);
+}
+
 static void
 add_client(struct grid *g, const struct report_client *c)
 {
@@ -154,6 +176,8 @@ add_client(struct grid *g, const struct report_client *c)
 	if (c->server_count > 1)
 		buf_addf(&text, " +%zu", c->server_count - 1);
 	grid_set(g, SERVER, buf_text(&text), NULL);
+	if (is_address(c->server))
+		grid_keep_whole(g, SERVER);
 	set_count(g, COUNT, c->count);
 	grid_set(g, LAST, phrase_minute(c->last_us, minute), NULL);
 	buf_release(&text);
@@ -186,6 +210,8 @@ add_row(struct grid *g, const struct report_row *row)
 	buf_addf(&text, "%s %s", protocol_name(row->protocol), tls_mode_name(row->tls_mode));
 	grid_set(g, ROW_SERVICE, buf_text(&text), NULL);
 	grid_set(g, ROW_SERVER, row->server, NULL);
+	if (is_address(row->server))
+		grid_keep_whole(g, ROW_SERVER);
 	grid_set(g, ROW_VERSION, version_text(row->tls_version), NULL);
 	grid_set(g, ROW_OFFERS, version_text(row->offered_version), NULL);
 	buf_clear(&text);

@@ -150,6 +150,40 @@ START_TEST(address_is_whole_at_any_width)
 }
 END_TEST
 
+START_TEST(addresses_of_servers_are_whole_where_they_are_shown)
+{
+	static char servers[][64] = { "[" ADDR_LONG "]:993", "192.168.10.200:993" };
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.view.verbose = true;
+	f.view.quiet = true;
+	for (size_t width = 80; width <= 200; width++) {
+		const char *text;
+
+		f.view.terminal.width = width;
+		f.clients[0].server = rows[0].server = servers[0];
+		text = write_report(&f, &out);
+		ck_assert_msg(strstr(text, servers[0]) != NULL, "%zu:\n%s", width, text);
+		for (text = strstr(text, "[2001:db8:"); text != NULL;
+		     text = strstr(text + 1, "[2001:db8:"))
+			ck_assert_int_eq(strncmp(text, servers[0], strlen(servers[0])), 0);
+	}
+	f.view.terminal.width = 40;
+	f.clients[0].server = rows[0].server = servers[1];
+	write_report(&f, &out);
+	ck_assert_ptr_nonnull(strstr(buf_text(&out), servers[1]));
+	for (const char *line = buf_text(&out); *line != '\0'; line += strcspn(line, "\n") + 1) {
+		/* With the client's address alone it is longer than that. */
+		if (strncmp(line, "    ", 4) == 0)
+			ck_assert_msg(strcspn(line, "\n") <= 40, "%s", line);
+	}
+	rows[0].server = server_short;
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(pipe_gets_one_whole_line_per_client)
 {
 	struct fixture f;
@@ -528,6 +562,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, every_line_fits_the_terminal, 56, 260);
 	tcase_add_loop_test(tc, address_is_whole_at_any_width, 40, 160);
+	tcase_add_test(tc, addresses_of_servers_are_whole_where_they_are_shown);
 	tcase_add_test(tc, pipe_gets_one_whole_line_per_client);
 	tcase_add_test(tc, reasons_begin_in_one_column_beside_the_table);
 	tcase_add_test(tc, narrow_terminal_gives_up_columns_before_client_and_verdict);
