@@ -18,4 +18,8 @@ struct report_view {
 void report_write(const struct report *r, const struct report_options *options,
     const struct report_view *view, struct buf *out);
 
+/* What was observed and what was not, as above the table: for another answer to stand under. */
+void report_write_coverage(const struct report *r, const struct report_options *options,
+    const struct report_view *view, struct buf *out);
+
 #endif

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "report/export.h"
+#include "report/logins.h"
 #include "report/table.h"
 
 #include "base/banned.h"
@@ -319,6 +320,40 @@ write_page(const struct command *c, const struct report *report, struct error *e
 }
 
 static int
+write_logins(struct command *c, struct store *store, const struct report *report, struct buf *text,
+    struct error *err)
+{
+	size_t count;
+
+	c->logins.filter = (struct store_filter){
+		.has_since = c->options.has_since,
+		.has_until = c->options.has_until,
+		.since_us = c->options.since_us,
+		.until_us = c->options.until_us,
+		.clients = c->options.clients,
+	};
+	c->logins.all = c->view.verbose;
+	c->logins.quiet = c->view.quiet;
+	if (!c->view.quiet) {
+		report_write_coverage(report, &c->options, &c->view, text);
+		buf_add_char(text, '\n');
+	}
+	return logins_report(store, &c->logins, text, &count, err);
+}
+
+/* The table, the page, or both; -1: `err` says why not, and there is nothing in `text`. */
+static int
+write_verdicts(
+    const struct command *c, const struct report *report, struct buf *text, struct error *err)
+{
+	if (c->html != NULL && write_page(c, report, err) != 0)
+		return -1;
+	if (c->html == NULL || strcmp(c->html, "-") != 0)
+		report_write(report, &c->options, &c->view, text);
+	return 0;
+}
+
+static int
 run(struct command *c)
 {
 	struct report report = { 0 };
@@ -326,7 +361,7 @@ run(struct command *c)
 	struct buf text = { 0 };
 	struct store *store = NULL;
 	struct error err;
-	int status = APP_EXIT_FAILED, devices_rc;
+	int status = APP_EXIT_FAILED, devices_rc, rc;
 
 	if (policy_setup_load(&setup, &c->policy) != 0)
 		goto out;
@@ -339,13 +374,13 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	devices_rc = devices_join(&report, &c->devices);
-	if (c->html != NULL && write_page(c, &report, &err) != 0) {
+	devices_rc = c->has_logins ? 0 : devices_join(&report, &c->devices);
+	rc = c->has_logins ? write_logins(c, store, &report, &text, &err)
+			   : write_verdicts(c, &report, &text, &err);
+	if (rc != 0) {
 		log_error("%s", err.text);
 		goto out;
 	}
-	if (c->html == NULL || strcmp(c->html, "-") != 0)
-		report_write(&report, &c->options, &c->view, &text);
 	if (!write_all(&text))
 		goto out;
 	status =
@@ -359,27 +394,6 @@ out:
 	report_release(&report);
 	store_close(store);
 	policy_setup_release(&setup);
-	return status;
-}
-
-static int
-run_logins(struct command *c)
-{
-	struct buf text = { 0 };
-	int status = APP_EXIT_FAILED;
-
-	c->logins.filter = (struct store_filter){
-		.has_since = c->options.has_since,
-		.has_until = c->options.has_until,
-		.since_us = c->options.since_us,
-		.until_us = c->options.until_us,
-		.clients = c->options.clients,
-	};
-	c->logins.all = c->view.verbose;
-	c->logins.quiet = c->view.quiet;
-	if (report_logins_run(c->db, &c->logins, &text) == 0 && write_all(&text))
-		status = APP_EXIT_DONE;
-	buf_release(&text);
 	return status;
 }
 
@@ -400,8 +414,6 @@ cmd_report(int argc, char **argv)
 	} else if (c.help) {
 		(void)fputs(help_text, stdout);
 		status = APP_EXIT_DONE;
-	} else if (c.has_logins) {
-		status = run_logins(&c);
 	} else {
 		status = run(&c);
 	}

@@ -23,19 +23,3 @@ report_logins_parse(const char *option, const char *text, uint64_t *out)
 	*out = value;
 	return 0;
 }
-
-int
-report_logins_run(const char *db, const struct logins_options *options, struct buf *out)
-{
-	struct error err;
-	struct store *store = store_open(db, STORE_READ, &err);
-	size_t count;
-	int rc = -1;
-
-	if (store != NULL)
-		rc = logins_report(store, options, out, &count, &err);
-	if (rc != 0)
-		log_error("%s", err.text);
-	store_close(store);
-	return rc;
-}

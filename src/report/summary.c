@@ -317,8 +317,9 @@ summary_add_coverage(const struct report *r, const struct report_options *option
 		    " A client that is not listed was not seen, which does not make it clean.");
 }
 
-void
-summary_add_header(const struct report *r, const struct report_options *options,
+/* Nothing where nothing was captured. */
+static void
+add_coverage(const struct report *r, const struct report_options *options,
     const struct report_view *view, struct buf *out)
 {
 	struct buf text = { 0 };
@@ -330,6 +331,41 @@ summary_add_header(const struct report *r, const struct report_options *options,
 		add_paragraph(view, "Observed", &text, out);
 		summary_add_losses(r, &text);
 		add_paragraph(view, "Not seen", &text, out);
+	}
+	buf_release(&text);
+}
+
+static void
+add_nothing(const struct report *r, const struct report_options *options,
+    const struct report_view *view, struct buf *out)
+{
+	struct buf text = { 0 };
+
+	if (r->observed.run_count > 0)
+		buf_add_char(out, '\n');
+	summary_add_nothing(r, options, &text);
+	terminal_add_wrapped(out, buf_text(&text), 0,
+	    view->terminal.width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : view->terminal.width);
+	buf_release(&text);
+}
+
+void
+report_write_coverage(const struct report *r, const struct report_options *options,
+    const struct report_view *view, struct buf *out)
+{
+	add_coverage(r, options, view, out);
+	if (r->client_count == 0)
+		add_nothing(r, options, view, out);
+}
+
+void
+summary_add_header(const struct report *r, const struct report_options *options,
+    const struct report_view *view, struct buf *out)
+{
+	struct buf text = { 0 };
+
+	add_coverage(r, options, view, out);
+	if (r->observed.run_count > 0) {
 		summary_add_services(options, &text);
 		add_paragraph(view, "Services", &text, out);
 		if (view->verbose) {
@@ -348,11 +384,7 @@ summary_add_header(const struct report *r, const struct report_options *options,
 		    tls_version_name(options->policy.minimum));
 		add_paragraph(view, "Minimum", &text, out);
 	} else {
-		if (r->observed.run_count > 0)
-			buf_add_char(out, '\n');
-		summary_add_nothing(r, options, &text);
-		terminal_add_wrapped(out, buf_text(&text), 0,
-		    view->terminal.width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : view->terminal.width);
+		add_nothing(r, options, view, out);
 	}
 	buf_release(&text);
 }
