@@ -176,8 +176,12 @@ on_message(void *arg, uint8_t type, struct span body, bool whole, const struct m
 	switch (type) {
 	case TLS_HANDSHAKE_CLIENT_HELLO:
 		parsed = tls_client_hello_parse(body, whole, &ch);
-		/* A hello without its suites is none, unless the capture cut them off. */
-		if (ch.has_legacy_version && (ch.cipher_suites.len > 0 || !whole))
+		/*
+		 * A hello that ends before its suites is none, unless the capture cut them off.  An
+		 * empty list is for the server to refuse.
+		 */
+		if (ch.has_legacy_version &&
+		    (ch.cipher_suites_whole || ch.cipher_suites.len > 0 || !whole))
 			take_client_hello(a->s, a->dir, &ch, parsed == PARSE_DONE && whole, mark);
 		return;
 	case TLS_HANDSHAKE_SERVER_HELLO:

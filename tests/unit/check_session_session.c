@@ -376,6 +376,37 @@ START_TEST(second_hello_has_not_the_fingerprints_of_the_first)
 }
 END_TEST
 
+/* RFC 8446, section 4.1.2, wants one suite at least. */
+static void
+hello_without_a_suite(struct script *s)
+{
+	struct writer message = { 0 };
+	size_t body;
+
+	put_span(&message, BYTES("\x01\x00"));
+	body = begin_vec16(&message);
+	put_u16(&message, TLS_VERSION_1_2);
+	put_fill(&message, 0x5a, 32);
+	put_span(&message, BYTES("\x00\x00\x00\x01\x00"));
+	end_vec16(&message, body);
+	hello(s, written(&message));
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, 50);
+	closes(s, SERVER);
+}
+
+START_TEST(hello_with_an_empty_list_of_suites_is_refused_and_not_passed_over)
+{
+	struct told told = tell_row(hello_without_a_suite, 993, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_uint_eq(told.event.offered_version, TLS_VERSION_1_2);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_REFUSED);
+	ck_assert_uint_eq(told.event.refusal_alert, 50);
+	ck_assert(told.event.has_ja4);
+	ck_assert_mem_eq(told.event.ja4, "t12i000000_000000000000_000000000000", EVENT_JA4_LEN);
+}
+END_TEST
+
 START_TEST(sslv2_format_hello_has_no_fingerprint)
 {
 	struct told told = tell_row(sslv2_format_hello, 993, NULL);
@@ -550,6 +581,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, event_holds_what_the_hellos_and_the_connection_say);
 	tcase_add_test(tc, fingerprints_are_those_of_the_first_hello);
 	tcase_add_test(tc, second_hello_has_not_the_fingerprints_of_the_first);
+	tcase_add_test(tc, hello_with_an_empty_list_of_suites_is_refused_and_not_passed_over);
 	tcase_add_test(tc, sslv2_format_hello_has_no_fingerprint);
 	tcase_add_test(tc, only_the_servers_certificate_is_read);
 	tcase_add_test(tc, clients_outside_are_counted_only);
