@@ -175,14 +175,32 @@ print_fine(
 	return result;
 }
 
-/* Faults are logged as they are found. */
+/* The key has led to a file that cannot be read. */
+static void
+print_unreadable(const struct command *c, const struct config *config, const char *why)
+{
+	enum config_key key = CONFIG_POLICY_SERVICES_FILE;
+	struct buf line = { 0 }, out = { 0 };
+
+	buf_addf(&line, "%s:%u: [%s] %s: %s: name one that can be read, or take the key out",
+	    c->path, config->line[key], config_key_section(key), config_key_name(key), why);
+	add_shown(&out, &line);
+	(void)write_text(stderr, &out);
+	buf_release(&line);
+	buf_release(&out);
+}
+
+/* Faults are told as they are found. */
 static int
-check_services(struct services_file *services, const struct config *config)
+check_services(const struct command *c, struct services_file *services, const struct config *config)
 {
 	struct error err;
 
 	if (services_file_load(services, NULL, config, &err) != 0) {
-		log_error("%s", err.text);
+		if (config->line[CONFIG_POLICY_SERVICES_FILE] != 0)
+			print_unreadable(c, config, err.text);
+		else
+			log_error("%s", err.text);
 		return -1;
 	}
 	services_file_warn_if_missing(services);
@@ -205,7 +223,7 @@ run(const struct command *c)
 	config_init_defaults(&config, &versions);
 	if (has_file && config_read_file(&config, c->path, &faults) != 0)
 		print_faults(c->path, &faults);
-	else if (check_services(&services, &config) == 0 &&
+	else if (check_services(c, &services, &config) == 0 &&
 		 print_fine(c, &config, has_file, services.path) == 0)
 		status = APP_EXIT_DONE;
 	services_file_release(&services);
