@@ -300,6 +300,18 @@ last_word_is_alert(const struct evidence_side *side)
 	return side->recent_count > 0 && is_alert_len(last->len) ? last : NULL;
 }
 
+/*
+ * The side ends the connection after it has received that alert.  One that is padded is as long as
+ * a greeting may be, on which a monitor resets as well.
+ */
+static bool
+ends_on_alert(const struct evidence_side *side, const struct evidence_record *alert)
+{
+	return alert->len <= TLS13_ALERT_MAX &&
+	       ((side->rst && had_received(&side->rst_mark, &alert->mark)) ||
+		   (side->fin && had_received(&side->fin_mark, &alert->mark)));
+}
+
 static struct act
 server_act(const struct evidence *ev)
 {
@@ -312,10 +324,13 @@ server_act(const struct evidence *ev)
 	    last != NULL)
 		return (struct act){ true, REFUSAL_NONE, 0, last->mark };
 	/* Nothing but an alert behind the client's Finished, and the end: nobody can read it. */
-	if (act.present && act.kind != REFUSAL_ALERT && finished != NULL &&
-	    server_answer(ev, finished) == ANSWER_ALERT) {
-		act.kind = REFUSAL_NONE;
-		act.alert = 0;
+	if (finished != NULL && server_answer(ev, finished) == ANSWER_ALERT) {
+		if (act.present && act.kind != REFUSAL_ALERT) {
+			act.kind = REFUSAL_NONE;
+			act.alert = 0;
+		} else if (!act.present && last != NULL && ends_on_alert(ev->client, last)) {
+			act = (struct act){ true, REFUSAL_NONE, 0, last->mark };
+		}
 	}
 	return act;
 }
