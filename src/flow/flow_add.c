@@ -309,6 +309,13 @@ close_packet(struct flow_table *table, struct flow *f, const struct packet *p, u
 	touch_settled(table, f);
 }
 
+/* The SYN came with payload (RFC 7413), or the mirror is late with what answers it. */
+static bool
+lacks_syn_ack(const struct flow *f, unsigned dir)
+{
+	return f->conn.mid_start[dir] && !f->conn.mid_start[1 - dir];
+}
+
 /* True when the packet is done with. */
 static bool
 add_syn(
@@ -316,11 +323,13 @@ add_syn(
 {
 	bool is_ack = (p->flags & TCP_ACK) != 0;
 	unsigned dir = l->at.dir;
+	bool answers = *flow != NULL && is_ack && lacks_syn_ack(*flow, dir);
 
 	if (*flow != NULL && flow_is_new_syn(*flow, p, dir)) {
 		flow_end(table, *flow, FLOW_END_REUSED, table->now_us);
 		*flow = NULL;
 	}
+	table->counters.syn_answered += *flow != NULL && answers;
 	if (*flow == NULL) {
 		if (is_ack)
 			table->counters.syn_answered +=

@@ -28,6 +28,25 @@ START_TEST(connection_without_payload_gives_nothing)
 }
 END_TEST
 
+/* RFC 7413: the SYN makes the connection known, before its answer comes. */
+START_TEST(syn_with_payload_is_answered_once)
+{
+	begin(&capture, LINK_RAW, 993);
+	capture.next[0] = 1000;
+	capture.next[1] = 0;
+	put_record(&capture.out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
+	segment(&capture, 0, TCP_SYN);
+	for (int i = 0; i < 2; i++) {
+		capture.next[1] = 78777;
+		segment(&capture, 1, TCP_SYN | TCP_ACK);
+	}
+	add_all(&capture);
+	ck_assert_uint_eq(counter("syn"), 1);
+	ck_assert_uint_eq(counter("syn_without_payload"), 0);
+	ck_assert_uint_eq(counter("syn_unanswered"), 0);
+}
+END_TEST
+
 START_TEST(ports_that_carry_no_mail_are_counted_only)
 {
 	begin(&capture, LINK_RAW, 8080);
@@ -193,6 +212,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, connection_without_payload_gives_nothing);
+	tcase_add_test(tc, syn_with_payload_is_answered_once);
 	tcase_add_test(tc, ports_that_carry_no_mail_are_counted_only);
 	tcase_add_test(tc, client_outside_gives_no_event);
 	tcase_add_loop_test(tc, packets_cut_by_the_snapshot_length_are_counted, 20, 130);
