@@ -127,6 +127,20 @@ def tcp_fast_open(lab):
         lab.event(tls_version=version, **DONE)
 
 
+@scenario("TCP Fast Open with a ClientHello that is longer than a segment: the SYN has its first part")
+def tcp_fast_open_long_hello(lab):
+    lab.sysctl("c", "net.ipv4.tcp_fastopen", 1 | 4)  # without a cookie
+    lab.sysctl("s", "net.ipv4.tcp_fastopen", 2 | 0x200)
+    listener = lab.listen(993, tls_echo(lab, context(lab, "s", alpn=["imap"])))
+    listener.setsockopt(socket.IPPROTO_TCP, 23, 16)  # TCP_FASTOPEN
+
+    def fast(sock):
+        sock.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT
+    names = ["imap-%03d.%s" % (i, "x" * 180) for i in range(9)] + ["imap"]
+    tls_session(lab.connect(993, before=fast), context(lab, "c", alpn=names))
+    lab.event(tls_version="TLSv1.3", **DONE)
+
+
 @scenario("keep-alives before the ClientHello and after the handshake")
 def tcp_keep_alives(lab):
     lab.listen(993, tls_echo(lab, context(lab, "s")))
