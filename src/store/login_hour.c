@@ -98,39 +98,17 @@ store_trim_hours(struct store *s, int64_t client_id, struct error *err)
 	return 0;
 }
 
-/* The row of the table, or that of the client, of which the latest hour is. */
-#define HOUR_COLUMNS                                                                               \
-	STORE_HOUR("h.id")                                                                         \
-	" AS hour, h.sessions AS sessions, h.short_sessions AS short_sessions,"                    \
-	" h.failed_logins AS failed_logins, h.accepted_logins AS"                                  \
-	" accepted_logins, h.failed_names AS failed_names"
-/* clang-format off */
-#define LATEST_HOUR_COLUMNS \
-	STORE_ROW_HOUR ", " \
-	STORE_ROW_HOUR_COUNT("12") ", " \
-	STORE_ROW_HOUR_COUNT("21") ", " \
-	STORE_ROW_HOUR_COUNT("30") ", " \
-	STORE_ROW_HOUR_COUNT("39") ", " \
-	STORE_ROW_HOUR_COUNT("48")
-/* clang-format on */
-
-static const char hours_of_sql[] =
-    "SELECT " HOUR_COLUMNS " FROM login_hour h WHERE " STORE_IS_TIME_OF(
-	"h.id", "?1") " UNION ALL SELECT " LATEST_HOUR_COLUMNS
-		      " FROM client_state x WHERE x.id = ?1 AND x.hour IS NOT NULL ORDER BY 1";
-
 int
 store_load_hours(
     struct store *s, int64_t client_id, struct tally_hour **hours, size_t *count, struct error *err)
 {
-	sqlite3_stmt *st = store_prepare_query(s, hours_of_sql, NULL, err);
+	sqlite3_stmt *st = store_query_of_client(s, STATEMENT_HOURS_OF, client_id, err);
 	int status;
 
 	*hours = NULL;
 	*count = 0;
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
 		*hours = xreallocarray(*hours, *count + 1, sizeof(**hours));
 		(*hours)[(*count)++] = (struct tally_hour){
@@ -144,7 +122,7 @@ store_load_hours(
 	}
 	if (status != SQLITE_DONE)
 		store_error(s, "read", err);
-	(void)sqlite3_finalize(st);
+	(void)sqlite3_reset(st);
 	return status == SQLITE_DONE ? 0 : -1;
 }
 
@@ -152,12 +130,12 @@ store_load_hours(
 
 static const char hours_sql[] =
     "SELECT sensor, ip, name, hour, sessions, short_sessions, failed_logins, accepted_logins,"
-    " failed_names FROM (SELECT " WHOSE HOUR_COLUMNS " FROM " STORE_CLIENT_TABLES
-    " CROSS JOIN login_hour h WHERE " STORE_IS_TIME_OF(
-	"h.id", "c.id") " UNION ALL SELECT " WHOSE LATEST_HOUR_COLUMNS " FROM " STORE_CLIENT_TABLES
-			" WHERE x.hour IS NOT NULL) WHERE (?1 IS NULL OR (hour + 1) * 3600000000 >"
-			" ?1) AND (?2 IS NULL OR hour * 3600000000 < ?2)"
-			" AND (?3 IS NULL OR sensor = ?3) ORDER BY ip_key, sensor, hour";
+    " failed_names FROM (SELECT " WHOSE STORE_HOUR_COLUMNS " FROM " STORE_CLIENT_TABLES
+    " CROSS JOIN login_hour h WHERE " STORE_IS_TIME_OF("h.id",
+	"c.id") " UNION ALL SELECT " WHOSE STORE_LATEST_HOUR_COLUMNS " FROM " STORE_CLIENT_TABLES
+		" WHERE x.hour IS NOT NULL) WHERE (?1 IS NULL OR (hour + 1) * 3600000000 >"
+		" ?1) AND (?2 IS NULL OR hour * 3600000000 < ?2)"
+		" AND (?3 IS NULL OR sensor = ?3) ORDER BY ip_key, sensor, hour";
 
 int
 store_each_hour(struct store *s, const struct store_filter *filter, store_hour_fn fn, void *arg,

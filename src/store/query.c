@@ -33,14 +33,23 @@ prepare(struct store *s, const char *sql, struct error *err)
 	return st;
 }
 
+static int
+result_of(struct store *s, int status, struct error *err)
+{
+	if (status == SQLITE_DONE || status == SQLITE_ROW)
+		return 0;
+	store_error(s, "read", err);
+	return -1;
+}
+
 /* Ends a query whose last step gave `status`. */
 static int
 finish(struct store *s, sqlite3_stmt *st, int status, struct error *err)
 {
-	if (status != SQLITE_DONE && status != SQLITE_ROW)
-		store_error(s, "read", err);
+	int result = result_of(s, status, err);
+
 	(void)sqlite3_finalize(st);
-	return status == SQLITE_DONE || status == SQLITE_ROW ? 0 : -1;
+	return result;
 }
 
 static int
@@ -246,20 +255,13 @@ store_each_finding(struct store *s, const struct store_filter *filter, store_fin
 	return result != 0 ? result : q.result;
 }
 
-/* A row of the table, or one of the client's latest day in its own row. */
-#define DAY_COLUMNS_OF(number, count)                                                              \
-	STORE_DAY(number)                                                                          \
-	" AS day, " STORE_DAY_VERSION(number) " AS version, " STORE_DAY_OUTCOME(                   \
-	    number) " AS outcome, " count " AS count"
-#define DAY_COLUMNS DAY_COLUMNS_OF("d.id", "d.count")
-#define LATEST_DAY_COLUMNS DAY_COLUMNS_OF(STORE_ROW_DAY, STORE_ROW_DAY_COUNT)
 #define WHOSE "s.name AS sensor, c.ip AS ip, c.ip_key AS ip_key, "
 
 static const char days_sql[] =
-    "SELECT sensor, ip, day, version, outcome, count FROM (SELECT " WHOSE DAY_COLUMNS
+    "SELECT sensor, ip, day, version, outcome, count FROM (SELECT " WHOSE STORE_DAY_COLUMNS
     " FROM client c JOIN sensor s ON s.id = c.sensor CROSS JOIN day d"
     " WHERE " STORE_IS_TIME_OF("d.id",
-	"c.id") " UNION ALL SELECT " WHOSE LATEST_DAY_COLUMNS " FROM " STORE_CLIENT_TABLES
+	"c.id") " UNION ALL SELECT " WHOSE STORE_LATEST_DAY_COLUMNS " FROM " STORE_CLIENT_TABLES
 		" CROSS JOIN json_each(x.days) d)"
 		" WHERE (?1 IS NULL OR (day + 1) * 86400000000 > ?1)"
 		" AND (?2 IS NULL OR day * 86400000000 < ?2) AND (?3 IS NULL OR sensor = ?3)"
@@ -299,19 +301,13 @@ store_each_day(struct store *s, const struct store_filter *filter, store_day_fn 
 int
 store_each_day_of(struct store *s, int64_t client_id, store_day_fn fn, void *arg, struct error *err)
 {
-	sqlite3_stmt *st = prepare(s,
-	    "SELECT " DAY_COLUMNS " FROM day d WHERE " STORE_IS_TIME_OF(
-		"d.id", "?1") " UNION ALL SELECT " LATEST_DAY_COLUMNS
-			      " FROM client_state x CROSS JOIN json_each(x.days) d"
-			      " WHERE x.id = ?1 ORDER BY 1, 2, 3",
-	    err);
-	int status;
+	sqlite3_stmt *st = store_query_of_client(s, STATEMENT_DAYS_OF, client_id, err);
+	bool damaged = false;
+	int status, result;
 
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, client_id);
 	while ((status = sqlite3_step(st)) == SQLITE_ROW) {
-		bool damaged = false;
 		struct store_day day = {
 			.day = sqlite3_column_int64(st, 0),
 			.tls_version = (uint16_t)store_column_code(st, 1, UINT16_MAX, &damaged),
@@ -320,12 +316,16 @@ store_each_day_of(struct store *s, int64_t client_id, store_day_fn fn, void *arg
 			.count = store_column_u64(st, 3),
 		};
 
-		if (damaged)
-			return finish_damaged(s, st, err);
-		if (!fn(arg, &day))
+		if (damaged || !fn(arg, &day))
 			break;
 	}
-	return finish(s, st, status, err);
+	result = result_of(s, status, err);
+	if (damaged) {
+		store_error_damaged(s, err);
+		result = -1;
+	}
+	(void)sqlite3_reset(st);
+	return result;
 }
 
 int

@@ -93,17 +93,34 @@ store_error_used_up(const struct store *s, struct error *err)
 	    s->path);
 }
 
-sqlite3_stmt *
-store_own_statement(struct store *s, enum store_statement which, struct error *err)
+static sqlite3_stmt *
+prepared(struct store *s, enum store_statement which, const char *what, struct error *err)
 {
 	sqlite3_stmt *st = s->statements[which];
 
 	if (st == NULL && sqlite3_prepare_v3(s->db, store_statements_sql[which], -1,
 			      SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
-		store_error(s, "write to", err);
+		store_error(s, what, err);
 		return NULL;
 	}
 	s->statements[which] = st;
+	return st;
+}
+
+sqlite3_stmt *
+store_own_statement(struct store *s, enum store_statement which, struct error *err)
+{
+	return prepared(s, which, "write to", err);
+}
+
+sqlite3_stmt *
+store_query_of_client(
+    struct store *s, enum store_statement which, int64_t client_id, struct error *err)
+{
+	sqlite3_stmt *st = prepared(s, which, "read", err);
+
+	if (st != NULL)
+		(void)sqlite3_bind_int64(st, 1, client_id);
 	return st;
 }
 

@@ -1,4 +1,4 @@
-/* The statements that writing uses, prepared once each. */
+/* The statements that are used over and over, prepared once each. */
 #include "store/store_internal.h"
 
 #include "base/banned.h"
@@ -131,6 +131,15 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 	[STATEMENT_PRUNE_RUNS] =
 		"DELETE FROM run WHERE id IN (SELECT id FROM run WHERE command = 'capture' AND"
 		" end_us < ?2 LIMIT ?3)",
+	[STATEMENT_DAYS_OF] =
+		"SELECT " STORE_DAY_COLUMNS " FROM day d WHERE " STORE_IS_TIME_OF("d.id", "?1")
+		" UNION ALL SELECT " STORE_LATEST_DAY_COLUMNS
+		" FROM client_state x CROSS JOIN json_each(x.days) d WHERE x.id = ?1"
+		" ORDER BY 1, 2, 3",
+	[STATEMENT_HOURS_OF] =
+		"SELECT " STORE_HOUR_COLUMNS " FROM login_hour h WHERE "
+		STORE_IS_TIME_OF("h.id", "?1") " UNION ALL SELECT " STORE_LATEST_HOUR_COLUMNS
+		" FROM client_state x WHERE x.id = ?1 AND x.hour IS NOT NULL ORDER BY 1",
 	[STATEMENT_FORGET_FINDINGS] =
 		"DELETE FROM finding WHERE " STORE_IS_OF_CLIENT("id", "?1"),
 	[STATEMENT_FORGET_DAYS] = "DELETE FROM day WHERE " STORE_IS_TIME_OF("id", "?1"),

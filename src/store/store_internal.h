@@ -37,7 +37,9 @@ enum store_statement {
 	STATEMENT_STORY_COUNT,
 	STATEMENT_STORY_REMOVE,
 	STATEMENT_DAYS_ADD,
+	STATEMENT_DAYS_OF,
 	STATEMENT_HOURS_ADD,
+	STATEMENT_HOURS_OF,
 	STATEMENT_HOURS_MANY,
 	STATEMENT_HOURS_TRIM,
 	STATEMENT_RUN_INSERT,
@@ -226,6 +228,9 @@ extern const char *const store_statements_sql[STATEMENT_COUNT];
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, struct error *err);
 /* The same for who has the connection. */
 sqlite3_stmt *store_own_statement(struct store *s, enum store_statement which, struct error *err);
+/* A query of one client's rows, of which there is one per client; to be reset when it is read. */
+sqlite3_stmt *store_query_of_client(
+    struct store *s, enum store_statement which, int64_t client_id, struct error *err);
 /* Steps a statement that gives no row, and resets it. */
 int store_step(struct store *s, sqlite3_stmt *statement, struct error *err);
 /* The one number that a statement reads; 0: there is none.  Resets it. */
@@ -509,6 +514,28 @@ bool store_same_story(const struct finding *a, const struct finding *b);
 /* And of its latest hour: its number, as above, then 9 digits each. */
 #define STORE_ROW_HOUR "(CAST(substr(x.hour, 1, 11) AS INTEGER) - 8589934592)"
 #define STORE_ROW_HOUR_COUNT(place) "CAST(substr(x.hour, " place ", 9) AS INTEGER)"
+/* A row of the table, or one of the client's latest day in its own row. */
+#define STORE_DAY_COLUMNS_OF(number, count)                                                        \
+	STORE_DAY(number)                                                                          \
+	" AS day, " STORE_DAY_VERSION(number) " AS version, " STORE_DAY_OUTCOME(                   \
+	    number) " AS outcome, " count " AS count"
+#define STORE_DAY_COLUMNS STORE_DAY_COLUMNS_OF("d.id", "d.count")
+#define STORE_LATEST_DAY_COLUMNS STORE_DAY_COLUMNS_OF(STORE_ROW_DAY, STORE_ROW_DAY_COUNT)
+/* The row of the table, or that of the client, of which the latest hour is. */
+#define STORE_HOUR_COLUMNS                                                                         \
+	STORE_HOUR("h.id")                                                                         \
+	" AS hour, h.sessions AS sessions, h.short_sessions AS short_sessions,"                    \
+	" h.failed_logins AS failed_logins, h.accepted_logins AS"                                  \
+	" accepted_logins, h.failed_names AS failed_names"
+/* clang-format off */
+#define STORE_LATEST_HOUR_COLUMNS \
+	STORE_ROW_HOUR ", " \
+	STORE_ROW_HOUR_COUNT("12") ", " \
+	STORE_ROW_HOUR_COUNT("21") ", " \
+	STORE_ROW_HOUR_COUNT("30") ", " \
+	STORE_ROW_HOUR_COUNT("39") ", " \
+	STORE_ROW_HOUR_COUNT("48")
+/* clang-format on */
 /* The largest number of a client that leaves room for all of that, and for a kind. */
 #define STORE_CLIENT_MAX (INT64_MAX >> STORE_TIME_BITS)
 

@@ -1,3 +1,4 @@
+#include "store/store_internal.h"
 #include "store_fixture.h"
 
 #include "base/banned.h"
@@ -313,6 +314,35 @@ START_TEST(a_callback_may_end_the_query)
 }
 END_TEST
 
+/* Making the statement takes ten times as long as asking it. */
+START_TEST(days_of_many_clients_take_one_statement)
+{
+	static const char *const expected[] = { "0303 1\n", "0000 1\n", "0301 1\n", "0303 1\n",
+		"0000 1\n" };
+	struct store *s = some_store();
+	struct error err;
+
+	/* By their numbers: the client of "there", then those of "here"; of two days one is seen.
+	 */
+	for (int round = 0; round < 2; round++) {
+		for (int64_t id = 1; id <= ROWS(expected); id++) {
+			struct rows seen = { .left = 1 };
+
+			ck_assert_int_eq(store_each_day_of(s, id, see_version, &seen, &err), 0);
+			ck_assert_str_eq(buf_text(&seen.text), expected[id - 1]);
+			buf_release(&seen.text);
+		}
+	}
+	ck_assert_ptr_nonnull(s->statements[STATEMENT_DAYS_OF]);
+	ck_assert_int_eq(
+	    sqlite3_stmt_status(s->statements[STATEMENT_DAYS_OF], SQLITE_STMTSTATUS_RUN, 0),
+	    2 * ROWS(expected));
+	/* And nothing of it is left that locks. */
+	flush_to(s, "here", (struct event[]){ handshake("10.0.0.2", "z.example", V12, DAY) }, 1);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_query_from_within_a_query_is_fine)
 {
 	struct store *s = some_store();
@@ -503,6 +533,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, clients_are_chosen_by_network, 0, ROWS(networks));
 	tcase_add_test(tc, times_are_those_of_the_row_with_their_ends);
 	tcase_add_loop_test(tc, a_callback_may_end_the_query, 0, 3);
+	tcase_add_test(tc, days_of_many_clients_take_one_statement);
 	tcase_add_test(tc, a_query_from_within_a_query_is_fine);
 	tcase_add_loop_test(tc, queries_of_a_snapshot_see_one_moment, 0, 2);
 	tcase_add_test(tc, runs_come_by_age_and_are_chosen_by_the_time_of_their_packets);
