@@ -185,6 +185,42 @@ find_good(const struct diff_client *c, const struct diff_row *bad)
 	return good;
 }
 
+/* The same row as known at the later moment, where its last time need not be cut. */
+static const struct diff_row *
+find_same(const struct diff_client *c, const struct diff_row *row)
+{
+	for (size_t i = 0; i < c->row_count; i++) {
+		if (diff_row_compare(&c->rows[i], row) == 0)
+			return &c->rows[i];
+	}
+	return row;
+}
+
+/*
+ * Whether what was below the minimum is known to be so no more.  An unclear row is not, while the
+ * old tries go on beside others: which came first on a day in the past, the days do not tell, so
+ * they would be told as fixed every night.
+ */
+static bool
+is_mended(const struct diff_client *c, const struct diff_row *was,
+    const struct observed_days *observed, int64_t at_day)
+{
+	const struct diff_row *row = find_same(c, was);
+	struct success server = { 0 }, protocol = { 0 };
+	struct silence silence;
+
+	if (row->verdict != VERDICT_UNCLEAR)
+		return true;
+	for (size_t i = 0; i < c->row_count; i++) {
+		if (is_same_server(&c->rows[i], row))
+			add_success(&server, &c->rows[i]);
+		if (c->rows[i].protocol == row->protocol)
+			add_success(&protocol, &c->rows[i]);
+	}
+	diff_silence_of(c, row, observed, at_day, &silence);
+	return is_gone(row, &silence, &server, &protocol);
+}
+
 static enum verdict
 verdict_of(const struct state *s)
 {
@@ -219,17 +255,6 @@ find_change(const struct state *old, const struct state *new, enum diff_change *
 		break;
 	}
 	return false;
-}
-
-/* The same row as known at the later moment, where its last time need not be cut. */
-static const struct diff_row *
-find_same(const struct diff_client *c, const struct diff_row *row)
-{
-	for (size_t i = 0; i < c->row_count; i++) {
-		if (diff_row_compare(&c->rows[i], row) == 0)
-			return &c->rows[i];
-	}
-	return row;
 }
 
 static void
@@ -354,7 +379,9 @@ compare_client(struct comparing *c, const struct diff_client *old, const struct 
 	struct state before = { .condition = ABSENT }, after;
 	bool both = old != NULL && new != NULL;
 	const struct diff_client *all = old != NULL ? old : new;
+	const struct observed_days *observed;
 	struct diff *out = c->out;
+	int64_t to_day = out->to_us / USEC_PER_DAY;
 	enum diff_change change;
 
 	assert(old != NULL || new != NULL);
@@ -363,9 +390,11 @@ compare_client(struct comparing *c, const struct diff_client *old, const struct 
 	if (old != NULL)
 		find_state(old, sensor_days_of(&c->before, old->sensor),
 		    out->from_us / USEC_PER_DAY, &before);
-	find_state(all, sensor_days_of(&c->whole, all->sensor), out->to_us / USEC_PER_DAY, &after);
+	observed = sensor_days_of(&c->whole, all->sensor);
+	find_state(all, observed, to_day, &after);
 	out->seen_count++;
-	if (find_change(&before, &after, &change)) {
+	if (find_change(&before, &after, &change) &&
+	    (change != DIFF_FIXED || is_mended(all, before.worst, observed, to_day))) {
 		add_item(out, change, all, &before, &after);
 		return;
 	}
