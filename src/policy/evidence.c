@@ -131,10 +131,10 @@ evidence_collect(struct evidence *ev, const struct policy *policy, const struct 
 		const struct finding *f = &findings[i];
 		bool cleartext = f->key.outcome == OUTCOME_CLEARTEXT;
 
-		if (!policy_same_server(ev->lead, f) ||
-		    cleartext != (ev->lead->key.outcome == OUTCOME_CLEARTEXT))
+		if (!policy_same_server(ev->lead, f))
 			continue;
-		if (f->key.offered_version == ev->lead->key.offered_version)
+		if (f->key.offered_version == ev->lead->key.offered_version &&
+		    cleartext == (ev->lead->key.outcome == OUTCOME_CLEARTEXT))
 			add_same_offer(
 			    ev, f, verdicts[i] == ev->verdict && went_the_same_way(ev->lead, f));
 		if (!policy_is_success(f) || policy_judge_success(policy, f) != VERDICT_OK)

@@ -349,7 +349,7 @@ add_cleartext(struct buf *out, const struct evidence *ev)
 						 : ", all with a login in the clear");
 	else
 		buf_addf(out, ", %" PRIu64 " with a login in the clear", ev->login_count);
-	buf_add_text(out, "; TLS has to be turned on in the client");
+	add_remedy(out, ev, "; TLS has to be turned on in the client");
 }
 
 static void
