@@ -533,20 +533,24 @@ count_no_event(struct session *s)
 }
 
 /*
- * What the server says first is a fatal alert, to bytes that were not captured: that was a hello,
- * and this is what became of it.  A client that was heard has said none.  A FIN counts as a byte.
+ * What the server says first is a fatal alert, to bytes that were not captured, or not all of them:
+ * that was a hello, and this is what became of it.  A client that was heard has said none, and one
+ * that has words for a server without any does not begin TLS.  A FIN counts as a byte.
  */
 static bool
 is_refused_unheard(const struct session *s)
 {
 	unsigned client = session_client_dir(s);
-	const struct session_side *server = &s->side[1 - client];
+	const struct session_side *server = &s->side[1 - client], *heard = &s->side[client];
 	const struct evidence_side *said = &server->evidence;
+	int64_t answered = said->alert_mark.peer_offset;
 
 	return said->alert && !said->warning && said->alert_kind == REFUSAL_ALERT &&
 	       said->alert_mark.offset == server->tls_mark.offset && !server->gap &&
-	       !s->conn->mid_start[1 - client] && !s->side[client].tls &&
-	       said->alert_mark.peer_offset > session_end_offset(&s->side[client]) + 1;
+	       !s->conn->mid_start[1 - client] &&
+	       ((!heard->tls && answered > session_end_offset(heard) + 1) ||
+		   (heard->evidence.lost && answered > heard->evidence.lost_end &&
+		       (server->words || !heard->words)));
 }
 
 void

@@ -165,6 +165,37 @@ refused_hello_lost(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* The hello took two segments, as those with post-quantum key shares do. */
+static void
+refused_hello_half_lost(struct script *s)
+{
+	loses(s, CLIENT, 1448);
+	put_fill(&s->out, 0xee, 130);
+	says(s, CLIENT);
+	refuses(s);
+	closes(s, CLIENT);
+}
+
+static void
+alert_to_words_half_lost(struct script *s)
+{
+	loses(s, CLIENT, 10);
+	says_text(s, CLIENT, "user secret\r\n");
+	refuses(s);
+	closes(s, CLIENT);
+}
+
+static void
+refused_hello_behind_starttls_half_lost(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner\r\n");
+	says_text(s, SERVER, "250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	refused_hello_half_lost(s);
+}
+
 static void
 servers_side_of_a_refusal(struct script *s)
 {
@@ -320,6 +351,10 @@ static const struct row rows[] = {
 	    "SMTP starttls TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no gap" },
 	{ "refused hello lost", 993, refused_hello_lost,
 	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
+	{ "refused hello half lost", 993, refused_hello_half_lost,
+	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
+	{ "refused hello behind starttls half lost", 587, refused_hello_behind_starttls_half_lost,
+	    "SMTP starttls - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
 	{ "server's side of a refusal", 993, servers_side_of_a_refusal,
 	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=- gap" },
 	{ "refused hello behind starttls lost", 587, refused_hello_behind_starttls_lost,
@@ -329,6 +364,7 @@ static const struct row rows[] = {
 	    "nothing no_hello" },
 	{ "hello lost, and an answer", 993, hello_lost_and_an_answer, "nothing no_hello" },
 	{ "alert to garbage", 993, alert_to_garbage, "nothing no_hello" },
+	{ "alert to words half lost", 993, alert_to_words_half_lost, "nothing no_hello" },
 	{ "alert to silence", 993, alert_to_silence, "nothing no_hello" },
 	{ "starts behind the hellos", 993, starts_behind_the_hellos, "nothing no_hello" },
 };
