@@ -169,6 +169,26 @@ START_TEST(a_question_is_answered_from_the_offers)
 }
 END_TEST
 
+START_TEST(the_reason_names_the_server_that_was_tried_last)
+{
+	const struct what_if question = { .minimum = V12 };
+	const struct row rows[] = { { EST, V10, V10, 1, 5, .server = "first.example" },
+		{ EST, V10, V10, 2, 9, .server = "last.example" },
+		{ EST, V10, V10, 3, 7, .server = "other.example" } };
+	const enum verdict verdicts[] = { VERDICT_WILL_BREAK, VERDICT_WILL_BREAK,
+		VERDICT_WILL_BREAK };
+	struct finding findings[ROWS(rows)];
+	struct buf reason = { 0 };
+
+	for (size_t i = 0; i < ROWS(rows); i++)
+		fill(&findings[i], &rows[i]);
+	(void)what_if_judge_client(&question, findings, verdicts, ROWS(rows), &reason);
+	ck_assert_ptr_nonnull(strstr(buf_text(&reason), "30 handshakes with 3 servers"));
+	ck_assert_ptr_nonnull(strstr(buf_text(&reason), " with last.example:993"));
+	buf_release(&reason);
+}
+END_TEST
+
 static void
 note_fault(void *arg, unsigned line, const char *text)
 {
@@ -214,6 +234,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_question_is_answered_from_the_offers, 0, ROWS(stories));
+	tcase_add_test(tc, the_reason_names_the_server_that_was_tried_last);
 	tcase_add_test(tc, wrong_lines_of_a_list_are_named);
 	tcase_add_test(tc, more_suites_than_there_is_room_for_are_a_fault);
 }

@@ -302,6 +302,19 @@ what_answered_the_close_lost(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* Nothing is sealed before the server has answered. */
+static void
+clients_side_with_a_sealed_alert_behind_a_hole(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = CLIENT;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, CLIENT, 200);
+	put_sealed(&s->out, TLS_RECORD_ALERT, 26);
+	says(s, CLIENT);
+	closes(s, CLIENT);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
 	{ "client's side, retried, decode_error", 993,
@@ -315,6 +328,9 @@ static const struct row rows[] = {
 	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
 	{ "what the client said to the server's close lost", 993, what_answered_the_close_lost,
 	    "IMAP implicit - TLSv1.2 refused server close - resumed=- retry=- scsv=no gap" },
+	{ "client's side, a sealed alert behind a hole", 993,
+	    clients_side_with_a_sealed_alert_behind_a_hole,
+	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
 	{ "client's side", 993, clients_side_only,
 	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
 	{ "client's hello", 993, clients_hello_only,
