@@ -200,9 +200,10 @@ START_TEST(wrong_lines_of_a_list_are_named)
 	struct what_if question = { 0 };
 	struct buf faults = { 0 };
 
-	ck_assert_uint_eq(what_if_read_suites(&question,
-			      span_from_text("# comment\n\n 0xc02f # number\r\nAES128-SHA\n0x12\n"),
-			      note_fault, &faults),
+	ck_assert_uint_eq(
+	    what_if_read_suites(&question,
+		span_from_text("# comment\n\n \t0xc02f\t # number\r\nAES128-SHA\n0x12\n"),
+		note_fault, &faults),
 	    2);
 	ck_assert_str_eq(buf_text(&faults), "4: 'AES128-SHA' is no cipher su\n"
 					    "5: '0x12' is no cipher suite: g\n");

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "export_fixture.h"
 
 #include "base/banned.h"
@@ -33,6 +35,51 @@ START_TEST(page_has_coverage_totals_clients_and_rows)
 		ck_assert_msg(has(&f, wanted[i]), "no %s in:\n%s", wanted[i], buf_text(&f.out));
 	ck_assert(
 	    strstr(buf_text(&f.out), "What was observed") < strstr(buf_text(&f.out), "10.1.2.14"));
+	tear_down(&f);
+}
+END_TEST
+
+/* Of the cells up to there; one may span several. */
+static size_t
+columns_of(const char *row, const char *end)
+{
+	static const char span[] = "colspan=";
+	size_t count = 0;
+
+	for (const char *p = strchr(row + 1, '<'); p != NULL && p < end; p = strchr(p + 1, '<')) {
+		const char *wide = strstr(p, span), *close = strchr(p, '>');
+
+		if ((strncmp(p, "<td", 3) != 0 && strncmp(p, "<th", 3) != 0) ||
+		    (p[3] != ' ' && p[3] != '>'))
+			continue;
+		count += wide != NULL && wide < close
+			     ? (size_t)strtoul(wide + sizeof(span) - 1, NULL, 10)
+			     : 1;
+	}
+	return count;
+}
+
+START_TEST(each_row_has_as_many_columns_as_its_table)
+{
+	static const char head[] = "<thead>";
+	size_t columns = 0, table_count = 0;
+	const char *next;
+	struct fixture f;
+
+	set_up(&f);
+	export_as(&f, EXPORT_HTML);
+	for (const char *row = strstr(buf_text(&f.out), "<tr"); row != NULL; row = next) {
+		next = strstr(row + 1, "<tr");
+		if (strncmp(row - sizeof(head) + 1, head, sizeof(head) - 1) != 0) {
+			ck_assert_uint_eq(
+			    columns_of(row, next != NULL ? next : row + strlen(row)), columns);
+			continue;
+		}
+		ck_assert_ptr_nonnull(next);
+		columns = columns_of(row, next);
+		table_count++;
+	}
+	ck_assert_uint_eq(table_count, 3);
 	tear_down(&f);
 }
 END_TEST
@@ -158,6 +205,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, page_has_coverage_totals_clients_and_rows);
+	tcase_add_test(tc, each_row_has_as_many_columns_as_its_table);
 	tcase_add_test(tc, page_fetches_and_runs_nothing);
 	tcase_add_loop_test(tc, hostile_name_adds_no_markup, 0, ROWS(hostile));
 	tcase_add_loop_test(tc, name_is_escaped, 0, ROWS(escapes));
