@@ -450,8 +450,85 @@ tag_is_proxy(struct script *s)
 	says_text(s, SERVER, "PROXY OK done\r\n");
 }
 
+/* Holes up to the end, in which the client may have asked for TLS and begun with it. */
+
+#define SHORTEST_HELLO_RECORD 50
+
+static void
+smtp_until_ehlo(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+}
+
+static void
+hole_with_room_for_a_hello(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, SHORTEST_HELLO_RECORD);
+	closes(s, CLIENT);
+}
+
+static void
+hole_without_room_for_a_hello(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, SHORTEST_HELLO_RECORD - 1);
+	closes(s, CLIENT);
+}
+
+static void
+hole_behind_a_login_that_failed(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "AUTH PLAIN AGEAYg==\r\n");
+	says_text(s, SERVER, "535 5.7.8 no\r\n");
+	loses(s, CLIENT, 300);
+	closes(s, CLIENT);
+}
+
+static void
+hole_behind_a_refused_starttls(struct script *s)
+{
+	smtp_until_starttls(s);
+	says_text(s, SERVER, "454 4.7.0 TLS not available\r\n");
+	loses(s, CLIENT, 300);
+	closes(s, CLIENT);
+}
+
+static void
+hole_in_a_message(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "DATA\r\n");
+	says_text(s, SERVER, "354 go ahead\r\n");
+	says_text(s, CLIENT, "Subject: scan\r\n");
+	loses(s, CLIENT, 300);
+	closes(s, CLIENT);
+}
+
+static void
+hole_with_words_behind_it(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, 300);
+	says_text(s, CLIENT, "NOOP\r\n");
+	closes(s, CLIENT);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "hole up to the end, room for a hello", 587, hole_with_room_for_a_hello,
+	    "nothing starttls_no_hello" },
+	{ "hole up to the end, no room for a hello", 587, hole_without_room_for_a_hello,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole up to the end behind a login", 587, hole_behind_a_login_that_failed,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole up to the end in a message", 587, hole_in_a_message,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole with words behind it", 587, hole_with_words_behind_it,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "smtp starttls", 587, smtp_starttls,
 	    "SMTP starttls TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no" },
 	{ "imap starttls", 143, imap_starttls,
@@ -574,6 +651,16 @@ START_TEST(session_in_the_clear_settles_once_logged_in)
 }
 END_TEST
 
+/* Where the hole is told of before the refusal, nobody knows what it was that was refused. */
+START_TEST(a_refused_starttls_is_not_asked_for_again_in_a_hole)
+{
+	struct told told = tell_row(hole_behind_a_refused_starttls, 587, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_CLEARTEXT);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -581,6 +668,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, client_is_named_by_its_ehlo);
 	tcase_add_test(tc, cleartext_session_is_dated_by_its_first_byte);
 	tcase_add_test(tc, session_in_the_clear_settles_once_logged_in);
+	tcase_add_test(tc, a_refused_starttls_is_not_asked_for_again_in_a_hole);
 }
 
 SUITE_MAIN("session_mail")
