@@ -196,6 +196,9 @@ START_TEST(what_is_written_is_read_and_no_part_of_it)
 		ck_assert(good == (len >= HEAD && (len - HEAD) % 13 == 0));
 		ck_assert(good || memcmp(&read, &zero, sizeof(read)) == 0);
 	}
+	/* A class that comes twice, and one that there is not. */
+	bytes.data[HEAD + 13] = bytes.data[HEAD];
+	ck_assert(!cadence_read(span_from(bytes.data, bytes.len), &read));
 	bytes.data[HEAD] = CADENCE_CLASSES;
 	ck_assert(!cadence_read(span_from(bytes.data, bytes.len), &read));
 	/* An hour that the day does not have, and one that was seen not once. */
