@@ -43,6 +43,7 @@ service_set_has(const struct service_set *set, uint16_t port)
 	return port_set_has(&set->members, port);
 }
 
+/* PROTOCOL_NONE for a port that the set does not have. */
 struct service service_set_find(const struct service_set *set, uint16_t port);
 
 /* "IMAP", "POP3", "SMTP", "TLS"; "" for PROTOCOL_NONE. */

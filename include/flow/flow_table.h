@@ -120,10 +120,12 @@ struct flow_counters {
 /* Budgets of a pipeline of about 100 MiB at worst. */
 void flow_options_init(struct flow_options *options);
 
+/* `handler` is borrowed for the table's life, `options` for the call. */
 struct flow_table *flow_table_new(
     const struct flow_options *options, const struct flow_handler *handler, void *arg);
 void flow_table_free(struct flow_table *table);
 
+/* In the order of capture; the payload is borrowed for the call. */
 void flow_table_add(struct flow_table *table, const struct packet *packet);
 /* Adds each packet to the table with the same index, in order; the more at once, the less the
  * tables wait for the machine's memory. */

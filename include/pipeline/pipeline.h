@@ -55,9 +55,11 @@ struct pipeline_counter {
 };
 #define PIPELINE_COUNTERS_MAX 64
 
+/* `options` is borrowed for the call, what it borrows for the pipeline's life. */
 struct pipeline *pipeline_new(const struct pipeline_options *options);
 void pipeline_free(struct pipeline *p);
 
+/* In the order of capture; the frame's bytes are borrowed for the call. */
 void pipeline_add(struct pipeline *p, const struct frame *frame);
 /* The same for frames whose bytes are there at the same time; faster. */
 void pipeline_add_many(struct pipeline *p, const struct frame *frames, size_t count);

@@ -89,10 +89,17 @@ enum session_phase session_phase(const struct session *s);
 /* Asks the machine's memory for what the next call for direction `dir` will need. */
 void session_prefetch(const struct session *s, unsigned dir);
 
+/*
+ * What direction `dir` (0 or 1, as in the connection) does next: each begins where the one before
+ * has ended, and `mark` is of its first byte.  Nothing may follow SESSION_SETTLED.
+ */
+/* `bytes`: one or more, borrowed for the call. */
 enum session_wish session_data(
     struct session *s, unsigned dir, struct span bytes, const struct mark *mark);
+/* `len` bytes, one or more, that were not captured. */
 enum session_wish session_gap(
     struct session *s, unsigned dir, int64_t len, const struct mark *mark);
+/* Its end: behind its last byte, or at the number that the reset has, wherever that is. */
 enum session_wish session_fin(struct session *s, unsigned dir, const struct mark *mark);
 enum session_wish session_reset(struct session *s, unsigned dir, const struct mark *mark);
 
