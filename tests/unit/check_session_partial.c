@@ -315,6 +315,24 @@ clients_side_with_a_sealed_alert_behind_a_hole(struct script *s)
 	closes(s, CLIENT);
 }
 
+#define SHORTEST_HELLO_RECORD 47
+
+static void
+room_for_a_server_hello_lost_and_a_reset(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, SERVER, SHORTEST_HELLO_RECORD);
+	resets(s, CLIENT);
+}
+
+static void
+less_than_a_server_hello_lost_and_a_reset(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, SERVER, SHORTEST_HELLO_RECORD - 1);
+	resets(s, CLIENT);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
 	{ "client's side, retried, decode_error", 993,
@@ -331,6 +349,12 @@ static const struct row rows[] = {
 	{ "client's side, a sealed alert behind a hole", 993,
 	    clients_side_with_a_sealed_alert_behind_a_hole,
 	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
+	{ "room for a server hello lost, client resets", 993,
+	    room_for_a_server_hello_lost_and_a_reset,
+	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
+	{ "less than a server hello lost, client resets", 993,
+	    less_than_a_server_hello_lost_and_a_reset,
+	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
 	{ "client's side", 993, clients_side_only,
 	    "IMAP implicit - TLSv1.2 negotiated - - - resumed=- retry=- scsv=no gap" },
 	{ "client's hello", 993, clients_hello_only,
