@@ -7,6 +7,18 @@
 
 #include "base/banned.h"
 
+char *
+report_printable(struct span text)
+{
+	struct buf printable = { 0 };
+	char *copy;
+
+	printable_add(&printable, text, SIZE_MAX);
+	copy = xstrdup(buf_text(&printable));
+	buf_release(&printable);
+	return copy;
+}
+
 /* Without its port, with which printable_add_server ends. */
 char *
 report_bare_server(const struct finding *f)
@@ -55,7 +67,6 @@ report_detail_fill(
     const struct policy *policy, const struct finding *from, struct report_detail *out)
 {
 	struct span subject = event_text_span(&from->certificate_subject);
-	struct buf text = { 0 };
 
 	*out = (struct report_detail){
 		.server = report_bare_server(from),
@@ -75,11 +86,8 @@ report_detail_fill(
 	};
 	memcpy(out->ja4, from->ja4, sizeof(out->ja4));
 	set_service(policy, from, out);
-	if (subject.len > 0) {
-		printable_add(&text, subject, SIZE_MAX);
-		out->certificate_subject = xstrdup(buf_text(&text));
-		buf_release(&text);
-	}
+	if (subject.len > 0)
+		out->certificate_subject = report_printable(subject);
 }
 
 void

@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "base/json_reader.h"
-#include "base/xalloc.h"
-#include "policy/printable.h"
 #include "report/diff_import.h"
 #include "report/export.h"
+#include "report/report_internal.h"
 
 #include "base/banned.h"
 
@@ -52,7 +51,6 @@ take_coverage(struct reading *r)
 {
 	struct diff_side *side = r->im->side;
 	const char *name = buf_text(&r->name);
-	struct buf printable = { 0 };
 
 	if (strcmp(name, "begin") == 0)
 		copy(&r->begin, &r->value);
@@ -60,9 +58,7 @@ take_coverage(struct reading *r)
 		copy(&r->end, &r->value);
 	if (strcmp(name, "summary") != 0 || side->coverage != NULL)
 		return;
-	printable_add(&printable, span_from(r->value.data, r->value.len), SIZE_MAX);
-	side->coverage = xstrdup(buf_text(&printable));
-	buf_release(&printable);
+	side->coverage = report_printable(span_from(r->value.data, r->value.len));
 }
 
 /* `sensor` NULL: of all of them together. */

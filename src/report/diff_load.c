@@ -4,7 +4,6 @@
 
 #include "base/timestamp.h"
 #include "base/xalloc.h"
-#include "policy/printable.h"
 #include "report/diff_internal.h"
 #include "report/report_internal.h"
 
@@ -26,18 +25,6 @@ struct loading {
 	bool *cut;
 	size_t count, room;
 };
-
-static char *
-printable_copy(struct span text)
-{
-	struct buf printable = { 0 };
-	char *copy;
-
-	printable_add(&printable, text, SIZE_MAX);
-	copy = xstrdup(buf_text(&printable));
-	buf_release(&printable);
-	return copy;
-}
 
 static bool
 take_day(void *arg, const struct store_day *day)
@@ -129,9 +116,9 @@ begin_client(struct loading *l, const struct store_client *from)
 	l->client_id = from->id;
 	l->client = c;
 	c->ip = from->ip;
-	c->sensor = printable_copy(span_from_text(from->sensor));
+	c->sensor = report_printable(span_from_text(from->sensor));
 	if (from->name.len > 0)
-		c->name = printable_copy(event_text_span(&from->name));
+		c->name = report_printable(event_text_span(&from->name));
 	c->has_mac = from->has_mac;
 	c->interval_us = from->interval_us;
 	memcpy(c->mac, from->mac, sizeof(c->mac));
@@ -177,7 +164,7 @@ take_run(void *arg, const struct store_run *run)
 	struct loading *l = arg;
 	/* As in a report: a live sensor listens also when nothing comes by. */
 	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
-	char *sensor = printable_copy(span_from_text(run->sensor));
+	char *sensor = report_printable(span_from_text(run->sensor));
 
 	for (size_t i = 0; i < run->source_count && !is_live; i++) {
 		const struct store_source *source = &run->sources[i];

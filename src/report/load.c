@@ -245,18 +245,6 @@ finish_client(struct loading *l)
 	l->finding_count = 0;
 }
 
-static char *
-printable_name(struct span name)
-{
-	struct buf text = { 0 };
-	char *copy;
-
-	printable_add(&text, name, SIZE_MAX);
-	copy = xstrdup(buf_text(&text));
-	buf_release(&text);
-	return copy;
-}
-
 static void
 begin_client(struct loading *l, const struct store_client *from)
 {
@@ -265,12 +253,12 @@ begin_client(struct loading *l, const struct store_client *from)
 	l->has_client = true;
 	l->client = (struct report_client){
 		.ip = from->ip,
-		.sensor = printable_name(span_from_text(from->sensor)),
+		.sensor = report_printable(span_from_text(from->sensor)),
 		.name_source = from->name_source,
 	};
 	report_device_fill(from, &l->client);
 	if (from->name.len > 0)
-		l->client.name = printable_name(event_text_span(&from->name));
+		l->client.name = report_printable(event_text_span(&from->name));
 }
 
 static bool
@@ -359,7 +347,7 @@ take_run(void *arg, const struct store_run *run)
 	 * its sources do not.
 	 */
 	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
-	char *sensor = printable_name(span_from_text(run->sensor));
+	char *sensor = report_printable(span_from_text(run->sensor));
 
 	o->run_count++;
 	o->packet_count += run->packet_count;

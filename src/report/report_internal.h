@@ -11,6 +11,8 @@ void report_detail_fill(
     const struct policy *policy, const struct finding *from, struct report_detail *out);
 void report_detail_release(struct report_detail *d);
 
+/* Made printable (policy/printable.h); the caller frees it. */
+char *report_printable(struct span text);
 /* The server's name, else its address, printable; the caller frees it. */
 char *report_bare_server(const struct finding *f);
 
