@@ -4,6 +4,7 @@
 
 #include "base/timestamp.h"
 #include "suite.h"
+#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -187,6 +188,48 @@ START_TEST(an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch)
 }
 END_TEST
 
+/* 0: the default, which is shorter than what lies between the two tries. */
+START_TEST(a_fallback_is_told_within_the_window_that_is_given)
+{
+	struct owner owner = { 0 };
+	struct event_sink_options options = {
+		.make_room = make_room,
+		.arg = &owner,
+		.fallback_window_us = _i == 0 ? 0 : 60 * USEC_PER_SEC,
+	};
+	struct event ev = {
+		.vlan = -1,
+		.outcome = OUTCOME_REFUSED,
+		.offered_version = TLS_VERSION_1_2,
+		.timestamp_us = USEC_PER_SEC,
+		.settled_us = USEC_PER_SEC,
+		.client_ip = addr_from_v4((const uint8_t[]){ 10, 0, 0, 1 }),
+		.server_ip = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 }),
+	};
+	uint64_t fallbacks = 0;
+	struct event_sink *sink;
+
+	options.tally = owner.tally = tally_new(NULL);
+	sink = event_sink_new(&options);
+	event_sink_add(sink, &ev);
+	ev.outcome = OUTCOME_ESTABLISHED;
+	ev.offered_version = ev.tls_version = TLS_VERSION_1_0;
+	ev.timestamp_us = ev.settled_us = 30 * USEC_PER_SEC;
+	event_sink_add(sink, &ev);
+	ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	tally_sort(owner.tally);
+	for (size_t i = 0; i < tally_finding_count(owner.tally); i++) {
+		struct finding f;
+
+		tally_finding_at(owner.tally, i, &f);
+		fallbacks += f.fallback_count;
+	}
+	ck_assert_uint_eq(fallbacks, _i == 0 ? 0 : 1);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -196,6 +239,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, nothing_is_lost_where_room_is_made);
 	tcase_add_loop_test(
 	    tc, an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch, 0, 2);
+	tcase_add_loop_test(tc, a_fallback_is_told_within_the_window_that_is_given, 0, 2);
 }
 
 SUITE_MAIN("app_event_sink")

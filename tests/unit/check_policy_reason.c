@@ -288,6 +288,9 @@ static const struct sentence {
 	    3,
 	    "negotiates TLS 1.2 to TLS 1.3: 42 handshakes with 2 servers since 2026-07-03, last "
 	    "2026-11-19 22:14 UTC; 1 try failed, with a success since" },
+	{ { { EST, V13, V13, 2, JUL, EVE, "b.example" }, { EST, V13, V13, 40, NOV, NOV } }, 2,
+	    "negotiates TLS 1.3: 42 handshakes with 2 servers since 2026-07-03, last 2026-11-19 "
+	    "22:14 UTC" },
 	{ { { REF, V10, 0, 3, JUL, JUL, "198.51.100.7", .by = SIDE_SERVER, .refusal = REFUSAL_CLOSE,
 		.address = 7 },
 	      { EST, V13, V13, 1, EVE, EVE, .address = 7 } },
