@@ -160,6 +160,19 @@ postgresql(struct script *s)
 	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
 }
 
+/* A proxy may pass on in one segment what came in two. */
+static void
+postgresql_with_the_hellos(struct script *s)
+{
+	s->whole_segments = true;
+	put_span(&s->out, BYTES("\0\0\0\x08\x04\xd2\x16\x2f"));
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	put_span(&s->out, span_from_text("S"));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
 static void
 smtp_of_an_unknown_port(struct script *s)
 {
@@ -556,6 +569,8 @@ static const struct row rows[] = {
 	{ "nntp, quit only", 8389, nntp_quit_only, "nothing quit_only" },
 	{ "nntp, starttls granted", 8389, nntp_starttls_granted, "nothing starttls_no_hello" },
 	{ "xmpp", 8389, xmpp,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "postgresql, hellos in the same segments", 8389, postgresql_with_the_hellos,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "postgresql", 8389, postgresql,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
