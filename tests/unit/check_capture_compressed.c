@@ -114,6 +114,7 @@ START_TEST(cut_compressed_capture_gives_what_is_there)
 {
 	struct buf b = { 0 };
 	struct replay_file f;
+	char position[64];
 	uint64_t count;
 
 	put_random_pcap(&b, 2000);
@@ -130,6 +131,9 @@ START_TEST(cut_compressed_capture_gives_what_is_there)
 	ck_assert_ptr_nonnull(strstr(f.error.text, "half "));
 	ck_assert_ptr_nonnull(strstr(f.error.text, filters[_i].name));
 	ck_assert_ptr_nonnull(strstr(f.error.text, " byte "));
+	(void)snprintf(position, sizeof(position), "; the %llu packets before it were read",
+	    (unsigned long long)count);
+	ck_assert_msg(count == 0 || strstr(f.error.text, position) != NULL, "%s", f.error.text);
 	buf_release(&b);
 }
 END_TEST
