@@ -137,6 +137,7 @@ static const struct field splunk[] = {
 	{ "ssl_version", form_version },
 	{ "ssl_cipher", form_cipher },
 	{ "ssl_subject", form_subject },
+	{ "ssl_subject_common_name", form_common_name },
 	{ "ssl_end_time", form_not_after_epoch },
 	{ "ja3", form_ja3 },
 	{ "ja4", form_ja4 },

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "event/common_name.h"
 #include "event/community_id.h"
 #include "tls/names.h"
 
@@ -450,6 +451,18 @@ bool
 form_subject(const struct form_record *r, struct buf *out)
 {
 	return r->event != NULL && add_span(out, event_text_span(&r->event->certificate_subject));
+}
+
+bool
+form_common_name(const struct form_record *r, struct buf *out)
+{
+	struct buf name = { 0 };
+	bool found = r->event != NULL &&
+		     common_name_add(event_text_span(&r->event->certificate_subject), &name) &&
+		     add_span(out, span_from(name.data, name.len));
+
+	buf_release(&name);
+	return found;
 }
 
 bool

@@ -65,6 +65,7 @@ bool form_alert(const struct form_record *r, struct buf *out); /* a readable one
 bool form_ja3(const struct form_record *r, struct buf *out);
 bool form_ja4(const struct form_record *r, struct buf *out);
 bool form_subject(const struct form_record *r, struct buf *out);
+bool form_common_name(const struct form_record *r, struct buf *out); /* of the subject */
 bool form_not_after_rfc3339(const struct form_record *r, struct buf *out);
 bool form_not_after_eve(const struct form_record *r, struct buf *out);
 bool form_not_after_epoch(const struct form_record *r, struct buf *out);

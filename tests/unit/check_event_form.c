@@ -99,6 +99,45 @@ START_TEST(an_offer_has_its_place_where_the_form_has_one)
 }
 END_TEST
 
+static const struct {
+	const char *subject;
+	const char *name; /* NULL: there is none */
+} subjects[] = {
+	{ "CN=mail.example.com", "mail.example.com" },
+	{ "CN=mail.example.com,O=Example", "mail.example.com" },
+	{ "O=Example+CN=mail,C=DE", "mail" },
+	{ "O=a\\,CN=b,CN=c", "c" },
+	{ "CN=a\\, b\\+c\\\\d,O=e", "a, b+c\\\\d" },
+	{ "CN=\\C3\\A4,O=e", "\xc3\xa4" },
+	{ "CN=a\\x1bb", "a\\\\x1bb" },
+	{ "CN=a\\", "a\\\\" },
+	{ "OCN=a,O=CN=b", NULL },
+	{ "CN=,O=a", NULL },
+	{ "CN=", NULL },
+	{ "CN", NULL },
+	{ "", NULL },
+};
+
+START_TEST(a_common_name_is_taken_from_the_subject)
+{
+	struct event ev = event_of_version(TLS_VERSION_1_2);
+	struct buf line = { 0 }, expected = { 0 };
+
+	event_text_set(&ev.certificate_subject, span_from_text(subjects[_i].subject));
+	event_form_write(RECORD_FORM_SPLUNK, &ev, "s", BYTES("{}"), &line);
+	buf_addf(&expected, "\"ssl_subject_common_name\":\"%s\"",
+	    subjects[_i].name != NULL ? subjects[_i].name : "");
+	ck_assert_msg(
+	    (strstr(buf_text(&line), buf_text(&expected)) != NULL) == (subjects[_i].name != NULL),
+	    "%s", buf_text(&line));
+	ck_assert_msg(
+	    (strstr(buf_text(&line), "common_name") != NULL) == (subjects[_i].name != NULL), "%s",
+	    buf_text(&line));
+	buf_release(&expected);
+	buf_release(&line);
+}
+END_TEST
+
 START_TEST(objects_that_share_a_name_are_one)
 {
 	struct event ev = event_of_version(TLS_VERSION_1_0);
@@ -181,6 +220,8 @@ add_tests(TCase *tc)
 	    (int)(sizeof(versions) / sizeof(versions[0])));
 	tcase_add_loop_test(tc, an_offer_has_its_place_where_the_form_has_one, 0,
 	    (int)(sizeof(offers) / sizeof(offers[0])));
+	tcase_add_loop_test(tc, a_common_name_is_taken_from_the_subject, 0,
+	    (int)(sizeof(subjects) / sizeof(subjects[0])));
 	tcase_add_test(tc, objects_that_share_a_name_are_one);
 	tcase_add_test(tc, an_alert_is_named_and_a_reset_is_none);
 	tcase_add_test(tc, a_time_before_1970_is_negative);
