@@ -17,5 +17,7 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What the operator has just asked for: at any level. */
+void log_answer(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

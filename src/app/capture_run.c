@@ -382,13 +382,16 @@ add_results(const struct capture_run *r, struct buf *text)
 }
 
 void
-capture_run_log_status(const struct capture_run *r)
+capture_run_log_status(const struct capture_run *r, bool asked)
 {
 	struct buf text = { 0 };
 
 	add_packets(r, &text);
 	add_budgets(r, &text);
 	add_results(r, &text);
-	log_notice("status: %s", buf_text(&text));
+	if (asked)
+		log_answer("status: %s", buf_text(&text));
+	else
+		log_notice("status: %s", buf_text(&text));
 	buf_release(&text);
 }

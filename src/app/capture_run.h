@@ -48,7 +48,7 @@ const struct store_run *capture_run_get(const struct capture_run *r);
 unsigned capture_run_serial(const struct capture_run *r);
 /* Whether so many lost packets are worth a warning: 0.1% of what came. */
 bool capture_run_is_loss_worth_a_word(uint64_t lost, uint64_t received);
-/* One line with the figures since the start. */
-void capture_run_log_status(const struct capture_run *r);
+/* One line with the figures since the start.  `asked`: also where only faults are logged. */
+void capture_run_log_status(const struct capture_run *r, bool asked);
 
 #endif

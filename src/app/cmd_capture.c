@@ -160,7 +160,7 @@ on_status(void *arg)
 	struct capture *c = arg;
 
 	update_run(c);
-	capture_run_log_status(c->run);
+	capture_run_log_status(c->run, true);
 }
 
 /* When the first signal to stop came; for the handler of a second one. */
@@ -191,8 +191,11 @@ static void
 log_change(void *arg, enum config_key key, bool needs_restart)
 {
 	(void)arg;
-	log_notice("%s.%s has changed%s", config_key_section(key), config_key_name(key),
-	    needs_restart ? ": that takes a restart" : "");
+	if (needs_restart)
+		log_warning("%s.%s has changed: that takes a restart", config_key_section(key),
+		    config_key_name(key));
+	else
+		log_notice("%s.%s has changed", config_key_section(key), config_key_name(key));
 }
 
 static void
@@ -512,7 +515,8 @@ finish(struct capture *c)
 		log_error("the last findings could not be stored in %s", c->config.database);
 		status = APP_EXIT_FAILED;
 	}
-	on_status(c);
+	update_run(c);
+	capture_run_log_status(c->run, false);
 	return status;
 }
 
