@@ -174,7 +174,7 @@ def client_hello(body):
             alpn.append(names.vector(1))
     groups = _real(_numbers(Reader(table[10]).vector(2))) if 10 in table else []
     formats = list(Reader(table[11]).vector(1)) if 11 in table else []
-    signatures = _numbers(Reader(table[13]).vector(2)) if 13 in table else []
+    signatures = _real(_numbers(Reader(table[13]).vector(2))) if 13 in table else []
     numbers = _real([n for n, _ in extensions])
     ja3 = ",".join([str(legacy)] + ["-".join(map(str, x)) for x in
                                     (_real(suites), numbers, groups, formats)])

@@ -1,7 +1,7 @@
 """Servers and programs as they are used, and what the other scripts build upon."""
 
 from lab import NAME, SERVER, SERVER6, scenario
-from peers import dovecot, java, nss_database, postfix, s_client, s_server
+from peers import context, dovecot, java, nss_database, postfix, s_client, s_server, tls_echo
 
 DONE = {"tls_mode": "implicit", "outcome": "established"}
 
@@ -72,6 +72,25 @@ def postfix_smtps(lab):
     lab.event(tls_version="TLSv1.0", offered_version="TLSv1.0", **DONE)
     lab.event(tls_version="TLSv1.3", **DONE)
     lab.event(tls_version="TLSv1.2", **DONE)
+
+
+@scenario("Chromium on 993: a hello of two segments, with ECH, a post-quantum key share, GREASE in "
+          "its signature algorithms, too, and extensions in an order that changes; the second time "
+          "it does not trust the server")
+def imaps_chromium(lab):
+    # Behind each connection comes another one, which is turned away.
+    for number, trust, fields in (
+            (0, ["--ignore-certificate-errors"], DONE),
+            (2, [], {"tls_mode": "implicit", "outcome": "refused", "refused_by": "client",
+                     "refusal": None})):
+        listener = lab.listen(993, lambda sock: (listener.close(), tls_echo(lab, ctx)(sock)))
+        ctx = context(lab, "s")
+        lab.run("c", "/usr/lib/chromium/chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                "--explicitly-allowed-ports=993", "--user-data-dir=" + lab.path("chromium"), *trust,
+                "--dump-dom", "https://%s:993/" % NAME)
+        lab.event(number, tls_version="TLSv1.3", offered_version="TLSv1.3", server_name=NAME,
+                  **fields)
 
 
 @scenario("IPv6, with TLS 1.0 and 1.3")
