@@ -56,6 +56,19 @@ take(struct proxy_header *h, uint8_t c)
 	h->done = h->len == V2_FIXED_LEN && h->left == 0;
 }
 
+bool
+proxy_header_is_at(struct span bytes)
+{
+	struct proxy_header h = { .version = 2 };
+	uint8_t c;
+
+	if (span_peek_u8(bytes, &c) && c != (uint8_t)v2_signature[0])
+		h.version = 1;
+	while (h.len < signature_len(&h) && span_read_u8(&bytes, &c) && is_signature_byte(&h, c))
+		h.len++;
+	return h.len == signature_len(&h);
+}
+
 struct span
 proxy_header_read(struct proxy_header *h, struct span *bytes)
 {

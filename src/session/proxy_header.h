@@ -21,6 +21,9 @@ struct proxy_header {
 	uint16_t left;   /* version 2: bytes of addresses to come */
 };
 
+/* True where a header's whole signature stands at the beginning. */
+bool proxy_header_is_at(struct span bytes);
+
 /*
  * Reads on; `bytes` is left with what does not belong to the header.  Returns what was read in
  * earlier calls and turns out to be no header: the client's own words, in front of `bytes`.

@@ -445,7 +445,7 @@ feed_back(struct session *s, unsigned dir, struct span words, const struct mark 
 
 /*
  * The beginning of a side: a load balancer's header may stand in front of a client's own words.
- * Returns these.
+ * Returns these.  Where the SYN was not captured, or not yet, half a signature proves nothing.
  */
 static inline struct span
 read_proxy_header(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
@@ -453,7 +453,8 @@ read_proxy_header(struct session *s, unsigned dir, struct span bytes, const stru
 	struct session_side *side = &s->side[dir];
 	struct span rest = bytes, words;
 
-	if (s->conn->mid_start[dir] || side->gap || s->conn->opener == (int8_t)(1 - dir))
+	if (side->gap || s->conn->opener == (int8_t)(1 - dir) ||
+	    (s->conn->mid_start[dir] && side->proxy_header.len == 0 && !proxy_header_is_at(bytes)))
 		return rest;
 	words = proxy_header_read(&side->proxy_header, &rest);
 	if (words.len > 0)

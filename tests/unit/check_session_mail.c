@@ -430,6 +430,22 @@ proxy_2_then_tls(struct script *s)
 }
 
 static void
+proxy_1_without_a_syn(struct script *s)
+{
+	s->whole_segments = true;
+	s->no_syn = true;
+	proxy_1_then_login(s);
+}
+
+static void
+proxy_2_without_a_syn(struct script *s)
+{
+	s->whole_segments = true;
+	s->no_syn = true;
+	proxy_2_then_login(s);
+}
+
+static void
 proxy_1_then_complaints(struct script *s)
 {
 	says_text(s, CLIENT, "PROXY TCP4 198.51.100.7 192.0.2.25 50000 587\r\n");
@@ -618,6 +634,10 @@ static const struct row rows[] = {
 	{ "proxy header 1, login", 110, proxy_1_then_login,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "proxy header 2, login", 110, proxy_2_then_login,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "proxy header 1, login, without a syn", 110, proxy_1_without_a_syn,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "proxy header 2, login, without a syn", 110, proxy_2_without_a_syn,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "proxy header 2, tls", 8443, proxy_2_then_tls,
 	    "TLS implicit TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },

@@ -116,6 +116,20 @@ hole_where_the_client_hello_was(struct script *s)
 	server_finished_12(s);
 }
 
+/* Half a signature of a load balancer's header, which proves nothing here. */
+static void
+starts_in_the_client_hello(struct script *s)
+{
+	s->whole_segments = true;
+	s->no_syn = true;
+	put_span(&s->out, BYTES("P"));
+	put_fill(&s->out, 0xee, 60);
+	says(s, CLIENT);
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
 /* The tail of the hello was lost; what the server says to it shows that it had come. */
 static void
 tail_of_the_hello_lost(struct script *s)
@@ -365,6 +379,8 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.0 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "starts behind the client hello, 587", 587, starts_behind_the_client_hello,
 	    "SMTP starttls TLSv1.0 - established - - - resumed=no retry=no scsv=- gap" },
+	{ "starts in the client hello", 993, starts_in_the_client_hello,
+	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "starts with the hello", 993, starts_with_the_hello,
 	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no" },
 	{ "starts with an sslv2-format hello", 8443, starts_with_an_sslv2_format_hello,
