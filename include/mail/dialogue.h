@@ -98,6 +98,7 @@ struct mail_dialogue {
 	bool server_spoke;
 	bool server_plus;   /* "+" or 334 since the last final reply: the server asked for more */
 	bool server_ok;     /* POP3: the last line was +OK, so lines up to a dot may follow */
+	bool server_greets; /* POP3: that line was its greeting */
 	bool bye;           /* IMAP: "* BYE" */
 	bool starttls_due;  /* asked for, not refused */
 	bool starttls_last; /* the client's last line that was seen asks for it */

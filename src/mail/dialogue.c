@@ -570,7 +570,7 @@ mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side)
 			mail_begin_dots(r);
 		d->data = MAIL_DATA_NONE;
 	} else {
-		d->server_ok = false;
+		d->server_ok = d->server_greets = false;
 	}
 	/* A message goes on until its dot; how much of a literal was lost, nobody says. */
 	if (r->mode == MAIL_MODE_DOT && side == MAIL_CLIENT)

@@ -134,10 +134,11 @@ status_line(struct mail_dialogue *d, bool ok, struct span text)
 {
 	mail_server(d)->lost = false;
 	d->server_ok = ok;
+	d->server_greets = false;
 	if (!d->server_spoke) {
 		d->server_spoke = true;
 		if (ok && is_greeting(d, text)) {
-			d->facts.greeting = true;
+			d->facts.greeting = d->server_greets = true;
 			return;
 		}
 		if (!ok && !mail_pair_has_command(d))
@@ -167,8 +168,11 @@ mail_pop3_server_line(struct mail_dialogue *d, struct span line)
 		d->server_plus = true;
 		return;
 	}
-	/* The end of a response of no lines. */
-	if (mail_word_is(line, ".") || line.len == 0)
+	/*
+	 * The end of a response of no lines; or more of a greeting, which RFC 1939, section 4, has
+	 * end with its line.
+	 */
+	if (mail_word_is(line, ".") || line.len == 0 || d->server_greets)
 		return;
 	/*
 	 * RFC 1939, section 3: lines behind +OK go on up to a dot.  Which command it answers need
