@@ -194,14 +194,25 @@ both_finished(const struct evidence_side *c, const struct evidence_side *s)
 	return c->ccs && s->ccs && c->ciphertext && s->ciphertext;
 }
 
+/* The close or reset of a side that had acknowledged nothing of the other side's Finished. */
+static bool
+closes_before(const struct mark *close, const struct evidence_side *peer)
+{
+	return close->peer_offset != MARK_NO_PEER &&
+	       close->peer_offset <= peer->ciphertext_mark.offset;
+}
+
 /*
- * An alert behind its own Finished, sent before the other side's came: a client that checks the
- * certificate late (NSS does) ends the handshake so, and the server's Finished crosses the alert on
- * its way.
+ * An alert behind its own Finished, or the end, sent before the other side's came: a client that
+ * checks the certificate late (NSS does) ends the handshake so, and the server's Finished crosses
+ * that on its way.
  */
 static bool
 ends_before(const struct evidence_side *side, const struct evidence_side *peer)
 {
+	if ((side->fin && closes_before(&side->fin_mark, peer)) ||
+	    (side->rst && closes_before(&side->rst_mark, peer)))
+		return true;
 	return side->alert && !side->warning && side->alert_kind == REFUSAL_ENCRYPTED_ALERT &&
 	       side->ciphertext_mark.offset < side->alert_mark.offset &&
 	       !had_received(&side->alert_mark, &peer->ciphertext_mark);

@@ -102,6 +102,7 @@ static const struct row rows[] = {
 	{ "1.2 without the server's ChangeCipherSpec", V12, { HELLOS, CLIENT_12 }, NEGOTIATED },
 	{ "1.2 established, then an alert", V12, { HELLOS, CLIENT_12, SERVER_12, { 'c', SEALED_ALERT, 0 } }, ESTABLISHED },
 	{ "1.2 established, then a reset", V12, { HELLOS, CLIENT_12, SERVER_12, { 's', RST, 0 } }, ESTABLISHED },
+	{ "1.2 established, then a close", V12, { HELLOS, CLIENT_12, SERVER_12, { 'c', FIN, 0 } }, ESTABLISHED },
 	{ "SSLv2 finished by both", SSL2, { HELLOS, { 'c', SSL2_RECORD, 0 }, { 's', SSL2_RECORD, 0 }, { 'c', SSL2_RECORD, 0 }, { 's', SSL2_RECORD, 0 } }, ESTABLISHED },
 	{ "SSLv2 without the server's Finished", SSL2, { HELLOS, { 'c', SSL2_RECORD, 0 }, { 's', SSL2_RECORD, 0 }, { 'c', SSL2_RECORD, 0 } }, NEGOTIATED },
 
@@ -147,6 +148,10 @@ static const struct row rows[] = {
 	{ "client closes after the ServerHello", V12, { HELLOS, { 'c', FIN, 0 }, { 's', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
 	{ "client resets after the ServerHello", V12, { HELLOS, { 'c', RST, 0 } }, REFUSED(CLIENT, RESET, 0) },
 	{ "client closes after the HelloRetryRequest", V13, { { 'c', HELLO, 0 }, { 's', RETRY, 0 }, { 'c', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
+	{ "client closes behind its Finished, which the server's crosses", V12, { HELLOS, CLIENT_12, { 'c', FIN, 0 }, { 's', BLIND, 0 }, SERVER_12, { 's', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
+	{ "client closes behind its Finished, the server answers it", V12, { HELLOS, CLIENT_12, { 'c', FIN, 0 }, SERVER_12, { 's', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
+	{ "client resets behind its Finished, which the server's crosses", V12, { HELLOS, CLIENT_12, { 'c', RST, 0 }, { 's', BLIND, 0 }, SERVER_12 }, REFUSED(CLIENT, RESET, 0) },
+	{ "server that resumes closes behind its Finished", V12, { HELLOS, SERVER_12, { 's', FIN, 0 }, CLIENT_12 }, REFUSED(SERVER, CLOSE, 0) },
 	{ "server closes behind the client's flight", V12, { HELLOS, CLIENT_12, { 's', FIN, 0 } }, REFUSED(SERVER, CLOSE, 0) },
 	{ "server's sealed alert behind its ChangeCipherSpec", V12, { HELLOS, CLIENT_12, { 's', CCS, 0 }, { 's', SEALED_ALERT, 0 } }, REFUSED(SERVER, ENCRYPTED_ALERT, 0) },
 	{ "client's sealed alert in place of its Finished", V12, { HELLOS, SERVER_12, { 'c', CCS, 0 }, { 'c', SEALED_ALERT, 0 }, { 'c', FIN, 0 } }, REFUSED(CLIENT, ENCRYPTED_ALERT, 0) },
