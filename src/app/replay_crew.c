@@ -8,9 +8,9 @@
  * Each thread takes whatever can be done next, under the one lock there is, so none has a part of
  * its own that the others would wait for.  An epoch's memory is used again once it was handed on.
  *
- * To pass packets from one processor to another costs some 40 ns each, and a wake-up or two for
- * each epoch: more than is saved where an epoch is a flood's SYNs, or a few packets of long
- * sessions. Unless the number of threads was asked for, the first one works alone while that is so.
+ * To pass packets from one processor to another costs about as much as to read them: more than is
+ * saved where an epoch is a flood's SYNs, or a few packets of long sessions.  Unless the number of
+ * threads was asked for, the first one works alone while that is so.
  */
 #define _GNU_SOURCE /* sched_getaffinity; NOLINT(bugprone-reserved-identifier) */
 #include <pthread.h>
@@ -41,10 +41,14 @@
 #define SHORT_EPOCHS 3
 /* Packets that are decoded together. */
 #define BATCH 32
-/* So often it is decided anew whether the work is shared, and so much that has to save an epoch. */
+/*
+ * So often it is decided anew whether the work is shared, and so many times the reading of what is
+ * passed on that has to save: no number of nanoseconds, as machines, and hours of one, differ by
+ * more than captures do.
+ */
 #define DECIDED_EPOCHS 16
-#define SAVED_NS_TO_SHARE 100000
-#define SAVED_NS_TO_GO_ON 60000
+#define SAVED_READINGS_TO_SHARE 2.0
+#define SAVED_READINGS_TO_GO_ON 1.8
 
 struct crew {
 	struct replay_work *work;
@@ -60,9 +64,11 @@ struct crew {
 	size_t followed_counts[LANES];
 	bool reading, handing_on, following[LANES];
 	bool all_read, failed;
-	bool is_shared;             /* else only the first thread works */
-	pthread_cond_t shared;      /* is_shared has become true, or nothing is left */
-	int64_t read_ns, follow_ns; /* since it was decided; handing on counts as following */
+	bool is_shared;        /* else only the first thread works */
+	pthread_cond_t shared; /* is_shared has become true, or nothing is left */
+	/* Since it was decided; handing on counts as following. */
+	int64_t read_ns, follow_ns;
+	uint64_t frame_count, packet_count; /* read, and passed on */
 
 	/* Of whoever reads. */
 	bool is_dense;     /* epochs lie in few bytes of a file: borrowing keeps little */
@@ -197,21 +203,30 @@ now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static bool
+is_worth_it(const struct crew *c, int64_t saved_ns)
+{
+	double wanted = c->is_shared ? SAVED_READINGS_TO_GO_ON : SAVED_READINGS_TO_SHARE;
+
+	return (double)saved_ns * (double)c->frame_count >
+	       wanted * (double)c->read_ns * (double)c->packet_count;
+}
+
 /* What becomes of the packets does not depend on the answer. */
 static void
 decide(struct crew *c)
 {
 	int64_t all_ns = c->read_ns + c->follow_ns,
 		shared_ns = all_ns / c->work->options.thread_count;
-	int64_t wanted_ns = c->is_shared ? SAVED_NS_TO_GO_ON : SAVED_NS_TO_SHARE;
 	bool was_shared = c->is_shared;
 
 	if (!c->work->is_auto || c->handed_on_count % DECIDED_EPOCHS != 0)
 		return;
 	if (shared_ns < c->read_ns)
 		shared_ns = c->read_ns; /* which is one thread's at a time */
-	c->is_shared = (all_ns - shared_ns) / DECIDED_EPOCHS > wanted_ns;
+	c->is_shared = is_worth_it(c, all_ns - shared_ns);
 	c->read_ns = c->follow_ns = 0;
+	c->frame_count = c->packet_count = 0;
 	if (c->is_shared && !was_shared)
 		(void)pthread_cond_broadcast(&c->shared);
 }
@@ -316,12 +331,15 @@ static void
 do_read(struct crew *c, size_t own, const struct task *task)
 {
 	int64_t begin_ns = now_ns();
+	uint64_t begin_frames = c->work->frames_read;
 	bool go_on;
 
 	(void)pthread_mutex_unlock(&c->lock);
 	go_on = read_epoch(c, own, task->epoch);
 	(void)pthread_mutex_lock(&c->lock);
 	c->read_ns += now_ns() - begin_ns;
+	c->frame_count += c->work->frames_read - begin_frames;
+	c->packet_count += task->epoch->packet_count;
 	c->reading = false;
 	c->read_count++;
 	c->all_read = !go_on;

@@ -72,6 +72,7 @@ bool
 replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size_t *packet_count)
 {
 	struct replay *replay = w->options.replay;
+	size_t looked_at;
 
 	*packet_count = 0;
 	if (w->frame_at == w->frame_count) {
@@ -81,8 +82,10 @@ replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size
 		progress_update(
 		    &w->progress, replay_bytes_done(replay), replay_bytes_total(replay));
 	}
-	w->frame_at += front_read(w->front, w->frames + w->frame_at, w->frame_count - w->frame_at,
+	looked_at = front_read(w->front, w->frames + w->frame_at, w->frame_count - w->frame_at,
 	    packets, max, packet_count);
+	w->frame_at += looked_at;
+	w->frames_read += looked_at;
 	return w->frame_count > 0;
 }
 
