@@ -1,6 +1,7 @@
 /* tlstally check-config: what is wrong with the configuration, line by line. */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,9 +22,9 @@ static const char help_text[] =
     "Usage: tlstally check-config [OPTION...]\n"
     "\n"
     "Reads the configuration and says what is wrong with it, a line for each fault, on standard\n"
-    "error: FILE:LINE: [section] key: what is wrong, and what would be right. Then the same for\n"
-    "the list of services that are switching old versions off, which it names or leaves to the\n"
-    "default.\n"
+    "error: FILE:LINE: [section] key: what is wrong, and what would be right. So it is told of a\n"
+    "user that this machine does not have. Then the same for the list of services that are\n"
+    "switching old versions off, which it names or leaves to the default.\n"
     "\n"
     "  -C, --config FILE      the file (default: " CONFIG_DEFAULT_PATH ", if it is\n"
     "                         there)\n"
@@ -175,15 +176,15 @@ print_fine(
 	return result;
 }
 
-/* The key has led to a file that cannot be read. */
+/* The key names what this machine does not have. */
 static void
-print_unreadable(const struct command *c, const struct config *config, const char *why)
+print_missing(const struct command *c, const struct config *config, enum config_key key,
+    const char *what, const char *remedy)
 {
-	enum config_key key = CONFIG_POLICY_SERVICES_FILE;
 	struct buf line = { 0 }, out = { 0 };
 
-	buf_addf(&line, "%s:%u: [%s] %s: %s: name one that can be read, or take the key out",
-	    c->path, config->line[key], config_key_section(key), config_key_name(key), why);
+	buf_addf(&line, "%s:%u: [%s] %s: %s: %s", c->path, config->line[key],
+	    config_key_section(key), config_key_name(key), what, remedy);
 	add_shown(&out, &line);
 	(void)write_text(stderr, &out);
 	buf_release(&line);
@@ -198,13 +199,36 @@ check_services(const struct command *c, struct services_file *services, const st
 
 	if (services_file_load(services, NULL, config, &err) != 0) {
 		if (config->line[CONFIG_POLICY_SERVICES_FILE] != 0)
-			print_unreadable(c, config, err.text);
+			print_missing(c, config, CONFIG_POLICY_SERVICES_FILE, err.text,
+			    "name one that can be read, or take the key out");
 		else
 			log_error("%s", err.text);
 		return -1;
 	}
 	services_file_warn_if_missing(services);
 	return services->fault_count == 0 ? 0 : -1;
+}
+
+/* Without the one that the file names, `capture` does not start as root; the default may miss. */
+static int
+check_user(const struct command *c, const struct config *config)
+{
+	struct error err;
+
+	if (config->line[CONFIG_DAEMON_USER] == 0 || getpwnam(config->user) != NULL)
+		return 0;
+	error_set(&err, "there is no user %s", config->user);
+	print_missing(c, config, CONFIG_DAEMON_USER, err.text, "make it, or name another one");
+	return -1;
+}
+
+/* Both are looked at, so that one call tells all that is wrong. */
+static int
+check_machine(const struct command *c, struct services_file *services, const struct config *config)
+{
+	int user = check_user(c, config);
+
+	return check_services(c, services, config) == 0 ? user : -1;
 }
 
 static int
@@ -223,7 +247,7 @@ run(const struct command *c)
 	config_init_defaults(&config, &versions);
 	if (has_file && config_read_file(&config, c->path, &faults) != 0)
 		print_faults(c->path, &faults);
-	else if (check_services(c, &services, &config) == 0 &&
+	else if (check_machine(c, &services, &config) == 0 &&
 		 print_fine(c, &config, has_file, services.path) == 0)
 		status = APP_EXIT_DONE;
 	services_file_release(&services);
