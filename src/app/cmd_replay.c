@@ -273,8 +273,15 @@ replay_all(struct replay_run *r)
 		log_error("stopped by a signal; what was read before is kept");
 		status = APP_EXIT_FAILED;
 	}
-	if (r->command->policy.services.fault_count > 0)
-		status = APP_EXIT_FAILED;
+	return status;
+}
+
+static int
+replay_once(struct replay_run *r)
+{
+	int status = open_run(r) == 0 ? replay_all(r) : APP_EXIT_FAILED;
+
+	close_run(r);
 	return status;
 }
 
@@ -293,16 +300,13 @@ cmd_replay(int argc, char **argv)
 	log_set_level(command.verbose ? LOG_DEBUG : command.quiet ? LOG_WARNING : LOG_NOTICE);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
-	if (command.follow != NULL) {
+	if (command.follow != NULL)
 		status = replay_follow(&command, &stop_asked);
-		replay_command_release(&command);
-		return status;
-	}
-	if (open_run(&r) == 0)
-		status = replay_all(&r);
 	else
+		status = replay_once(&r);
+	/* Wrong lines of the list were named at the start. */
+	if (status == APP_EXIT_DONE && command.policy.services.fault_count > 0)
 		status = APP_EXIT_FAILED;
-	close_run(&r);
 	replay_command_release(&command);
 	return status;
 }
