@@ -87,6 +87,7 @@ bool addr_unmap_v4(struct addr *a);
  * that is mapped into IPv6 gives an IPv4 network.
  */
 bool network_from_text(const char *text, struct network *out);
+/* An IPv4 network also holds its addresses in the form that is mapped into IPv6. */
 bool network_contains(const struct network *net, const struct addr *a);
 
 /* RFC 1918, 100.64.0.0/10, 169.254.0.0/16, 127.0.0.0/8, fc00::/7, fe80::/10, ::1. */

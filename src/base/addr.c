@@ -166,8 +166,8 @@ clear_host_bits(struct network *net)
 }
 
 /*
- * No packet carries an IPv4-mapped address, so "::ffff:10.0.0.0/104" means the IPv4 network.  False
- * where the prefix ends before the IPv4 address begins.
+ * "::ffff:10.0.0.0/104" means the IPv4 network.  False where the prefix ends before the IPv4
+ * address begins.
  */
 static bool
 unmap_v4(struct network *net)
@@ -215,13 +215,27 @@ network_from_text(const char *text, struct network *out)
 	return true;
 }
 
+/*
+ * RFC 4291, section 2.5.5.2: an address that is mapped into IPv6 is that of an IPv4 node.
+ * Translators put such into packets (RFC 2765, section 2.1).
+ */
+static bool
+contains_mapped(const struct network *net, const struct addr *a)
+{
+	struct addr plain = *a;
+
+	return addr_unmap_v4(&plain) && net->addr.family == 4 && network_contains(net, &plain);
+}
+
 bool
 network_contains(const struct network *net, const struct addr *a)
 {
 	unsigned whole = net->prefix_len / 8, rest = net->prefix_len % 8;
 
+	if (net->addr.family != a->family)
+		return contains_mapped(net, a);
 	/* The first byte alone tells most networks apart. */
-	if (net->addr.family != a->family || (whole > 0 && net->addr.bytes[0] != a->bytes[0]) ||
+	if ((whole > 0 && net->addr.bytes[0] != a->bytes[0]) ||
 	    memcmp(net->addr.bytes, a->bytes, whole) != 0)
 		return false;
 	return rest == 0 || ((net->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0;

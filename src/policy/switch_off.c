@@ -235,17 +235,14 @@ find_by_name(const struct switch_off *s, const char *name, enum protocol protoco
 	return true;
 }
 
-/*
- * The IPv4 address in an IPv6 one, if there is any.  RFC 6052, section 2.1: by 64:ff9b::192.0.2.1
- * NAT64 reaches servers that have IPv4 only.
- */
+/* RFC 6052, section 2.1: by 64:ff9b::192.0.2.1 NAT64 reaches servers that have IPv4 only. */
 static struct addr
-unmapped(const struct addr *a)
+behind_nat64(const struct addr *a)
 {
 	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
 	struct addr plain = *a;
 
-	if (!addr_unmap_v4(&plain) && a->family == 6 && memcmp(a->bytes, nat64, sizeof(nat64)) == 0)
+	if (a->family == 6 && memcmp(a->bytes, nat64, sizeof(nat64)) == 0)
 		addr_set_v4(&plain, a->bytes + sizeof(nat64));
 	return plain;
 }
@@ -272,7 +269,7 @@ static bool
 find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
     enum protocol protocol, struct switch_off_match *out)
 {
-	struct addr plain = unmapped(address);
+	struct addr plain = behind_nat64(address);
 
 	return find_in_networks(s, &plain, port, protocol, out) ||
 	       (plain.family != address->family &&

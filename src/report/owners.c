@@ -358,10 +358,11 @@ clear_host_bits(struct addr *a, unsigned prefix_len)
 const struct owner *
 owners_find(const struct owners *o, const struct addr *a)
 {
-	bool is_v6 = a->family == 6;
+	struct addr plain = *a;
+	bool is_v6 = !addr_unmap_v4(&plain) && a->family == 6;
 
 	for (unsigned len = is_v6 ? 129 : 33; len-- > 0;) {
-		struct item wanted = { .network = { *a, len } };
+		struct item wanted = { .network = { plain, len } };
 		const struct item *found;
 
 		if (!o->has_prefix[is_v6][len])

@@ -220,13 +220,33 @@ START_TEST(exactly_the_bits_of_the_prefix_are_compared)
 }
 END_TEST
 
+START_TEST(an_ipv4_network_holds_its_addresses_mapped_into_ipv6)
+{
+	struct network_set internal = { 0 };
+	struct network net;
+	struct addr a;
+
+	ck_assert(network_from_text("10.0.0.0/8", &net));
+	ck_assert(holds(&net, "::ffff:10.0.0.5"));
+	ck_assert(!holds(&net, "::ffff:11.0.0.5"));
+	ck_assert(!holds(&net, "::fffe:10.0.0.5"));
+	ck_assert(!holds(&net, "::10.0.0.5"));
+	network_set_add_internal_defaults(&internal);
+	ck_assert(addr_from_text("::ffff:192.168.1.1", &a));
+	ck_assert(network_set_contains(&internal, &a));
+	ck_assert(addr_from_text("::ffff:192.0.2.1", &a));
+	ck_assert(!network_set_contains(&internal, &a));
+	network_set_release(&internal);
+}
+END_TEST
+
 START_TEST(a_network_holds_no_address_of_the_other_family)
 {
 	struct network v4, v6;
 
 	ck_assert(network_from_text("0.0.0.0/0", &v4) && network_from_text("::/0", &v6));
 	ck_assert(!holds(&v4, "::"));
-	ck_assert(!holds(&v4, "::ffff:10.0.0.1"));
+	ck_assert(!holds(&v4, "2001:db8::1"));
 	ck_assert(!holds(&v6, "0.0.0.0"));
 }
 END_TEST
@@ -358,6 +378,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_network_ends_where_its_prefix_says, 0, ROWS(networks));
 	tcase_add_loop_test(tc, a_networks_own_address_is_its_first, 0, ROWS(networks));
 	tcase_add_test(tc, exactly_the_bits_of_the_prefix_are_compared);
+	tcase_add_test(tc, an_ipv4_network_holds_its_addresses_mapped_into_ipv6);
 	tcase_add_test(tc, a_network_holds_no_address_of_the_other_family);
 	tcase_add_loop_test(
 	    tc, what_is_no_network_is_refused_and_changes_nothing, 0, ROWS(no_networks));

@@ -55,6 +55,7 @@ START_TEST(the_longest_prefix_counts)
 	    "");
 
 	expect(o, "10.1.2.14", "scanner");
+	expect(o, "::ffff:10.1.2.14", "scanner");
 	expect(o, "10.1.2.15", "floor");
 	expect(o, "10.1.3.1", "site");
 	expect(o, "192.0.2.1", "anywhere");
