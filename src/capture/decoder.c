@@ -63,6 +63,7 @@ struct decoder {
 	struct archive *archive;   /* NULL before the first read, and where it is not to be had */
 	struct span block;         /* libarchive: decompressed, not handed out yet */
 	struct error *input_error; /* libarchive: where its callback may explain itself */
+	bool input_ended;          /* libarchive: it was told that there is no more */
 	uint8_t raw[RAW_LEN];
 };
 
@@ -275,6 +276,7 @@ feed_archive(struct archive *archive, void *arg, const void **out)
 	if (answer < 0)
 		d->lib.archive_set_error(archive, EIO, "cannot read");
 	*out = d->rest.data;
+	d->input_ended = answer == 0;
 	if (answer <= 0)
 		return answer;
 	answer = (int)d->rest.len; /* RAW_LEN at most */
@@ -334,7 +336,11 @@ archive_failed(struct decoder *d, struct error *err)
 
 	if (err->text[0] != '\0')
 		return -1; /* loading or reading failed, and said why */
-	explain_damage(d, d->in->offset, why != NULL ? why : "no valid data", err);
+	/* Data that are wrong, and not only short, fail before their end is asked for. */
+	if (d->input_ended)
+		explain_end(d, err);
+	else
+		explain_damage(d, d->in->offset, why != NULL ? why : "no valid data", err);
 	return -1;
 }
 

@@ -138,6 +138,28 @@ START_TEST(cut_compressed_capture_gives_what_is_there)
 }
 END_TEST
 
+/* Also where nothing of it can be decompressed yet. */
+START_TEST(however_short_a_compressed_capture_is_cut_it_is_told_as_cut)
+{
+	struct buf b = { 0 };
+	struct stat st;
+
+	put_random_pcap(&b, 20);
+	save_archive("cut", filters[_i].filter, &b);
+	ck_assert_int_eq(stat("cut", &st), 0);
+	for (off_t len = st.st_size - 1; len >= 6; len = len > 400 ? len - 397 : len - 1) {
+		struct replay_file f;
+
+		ck_assert_int_eq(truncate("cut", len), 0);
+		(void)count_random("cut", &f);
+		ck_assert(f.failed);
+		ck_assert_msg(strstr(f.error.text, "ends too early") != NULL, "%s, %ld bytes: %s",
+		    filters[_i].name, (long)len, f.error.text);
+	}
+	buf_release(&b);
+}
+END_TEST
+
 static void
 put_little(uint8_t *out, uint32_t value)
 {
@@ -164,6 +186,7 @@ START_TEST(damaged_compressed_capture_gives_what_is_before)
 	ck_assert_int_eq(fclose(file), 0);
 	count = count_random("bad", &f);
 	ck_assert(f.failed);
+	ck_assert_msg(strstr(f.error.text, "ends too early") == NULL, "%s", f.error.text);
 	ck_assert_uint_lt(count, 1200);
 	if (filters[_i].filter != ARCHIVE_FILTER_BZIP2 && filters[_i].filter != ARCHIVE_FILTER_LZ4)
 		ck_assert_uint_gt(count, 800);
@@ -316,6 +339,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, zstd_behind_a_skippable_frame_is_read);
 	tcase_add_loop_test(tc, compressed_text_is_no_capture, 0, ROWS(filters));
 	tcase_add_loop_test(tc, cut_compressed_capture_gives_what_is_there, 0, ROWS(filters));
+	tcase_add_loop_test(
+	    tc, however_short_a_compressed_capture_is_cut_it_is_told_as_cut, 0, ROWS(filters));
 	tcase_add_loop_test(tc, damaged_compressed_capture_gives_what_is_before, 0, ROWS(filters));
 	tcase_add_test(tc, a_zstd_capture_that_asks_for_a_gigabyte_is_refused);
 	tcase_add_test(tc, an_xz_capture_that_asks_for_a_gigabyte_is_refused);
