@@ -123,7 +123,12 @@ void replay_keep(struct replay *r);
 struct span replay_kept(const struct replay *r);
 /* Where reading is: grows by one with each 2 MiB or so that are passed and kept. */
 uint64_t replay_mark(const struct replay *r);
-/* Says that what was handed out before reading was at `mark` is no longer looked at. */
+/* The next replay_read may go on in another 2 MiB, and then takes the bytes of these away. */
+bool replay_is_at_border(const struct replay *r);
+/*
+ * Says that what was handed out before reading was at `mark` is no longer looked at.  At a border
+ * `mark` may be the next one: then nothing of what was read last is kept by the next replay_read.
+ */
 void replay_release(struct replay *r, uint64_t mark);
 
 /*

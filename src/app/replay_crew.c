@@ -253,7 +253,10 @@ do_follow(struct crew *c, const struct task *task)
 	tell_change(c);
 }
 
-/* Whoever reads, at `mark`: what is kept for others is not much, and what nobody needs goes. */
+/*
+ * Whoever reads, at `mark` or at the border in front of it: what is kept for others is not much,
+ * and what nobody needs goes.
+ */
 static void
 keep_little(struct crew *c, size_t own, struct epoch *e, uint64_t mark)
 {
@@ -310,6 +313,9 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 	keep_little(c, own, e, mark);
 	w->on_name_arg = e;
 	while (!front_epoch_is_over(w->front)) {
+		/* What nobody needs goes before the next piece is there, not behind it. */
+		if (replay_work_is_at_border(w))
+			keep_little(c, own, e, mark + 1);
 		if (!replay_work_read(w, e->packets + e->packet_count, BATCH, &count)) {
 			e->last = true;
 			front_finish(w->front);

@@ -89,6 +89,12 @@ replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size
 	return w->frame_count > 0;
 }
 
+bool
+replay_work_is_at_border(const struct replay_work *w)
+{
+	return w->frame_at == w->frame_count && replay_is_at_border(w->options.replay);
+}
+
 void
 replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, bool last)
 {

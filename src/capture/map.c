@@ -139,6 +139,12 @@ unmap(const struct map_piece *piece)
 static void
 keep(struct map_kept *k, const struct map_piece *piece)
 {
+	if (k->released_count + k->count < k->unwanted_count) {
+		/* All in front of it are gone. */
+		k->released_count++;
+		unmap(piece);
+		return;
+	}
 	if (k->count == k->room) {
 		k->room = k->room * 2 + 4;
 		k->pieces = xreallocarray(k->pieces, k->room, sizeof(*k->pieces));
@@ -198,6 +204,7 @@ map_kept_release(struct map_kept *k, uint64_t count)
 {
 	size_t gone = 0;
 
+	k->unwanted_count = count;
 	for (; gone < k->count && k->released_count < count; gone++, k->released_count++)
 		unmap(&k->pieces[gone]);
 	if (gone == 0)

@@ -30,6 +30,7 @@ struct map_kept {
 	struct map_piece *pieces; /* owned, in the order in which they were dropped */
 	size_t count, room;
 	uint64_t released_count; /* pieces that were in front of these */
+	uint64_t unwanted_count; /* so many, to come or not, are not to be kept */
 };
 
 struct map {
@@ -47,9 +48,12 @@ void map_close(struct map *m);
 bool map_reach(struct map *m, size_t begin, size_t end);
 /* What lies before `upto` is not touched any more, but by who was handed it where it is kept. */
 void map_drop(struct map *m, size_t upto);
-/* The first `count` pieces that were ever kept go away. */
+/*
+ * The first `count` pieces that were ever kept go away; those of them that are still to come do as
+ * soon as they are dropped, unless a later call says less.
+ */
 void map_kept_release(struct map_kept *k, uint64_t count);
-/* Pieces that were ever kept. */
+/* Pieces that were ever kept, those that went away at once among them. */
 uint64_t map_kept_count(const struct map_kept *k);
 /* All go away. */
 void map_kept_free(struct map_kept *k);

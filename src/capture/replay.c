@@ -392,6 +392,12 @@ replay_mark(const struct replay *r)
 	return map_kept_count(&r->kept);
 }
 
+bool
+replay_is_at_border(const struct replay *r)
+{
+	return r->stalled != NULL;
+}
+
 void
 replay_release(struct replay *r, uint64_t mark)
 {

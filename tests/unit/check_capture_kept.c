@@ -106,6 +106,53 @@ START_TEST(what_lies_before_a_mark_goes_when_that_is_released_and_nothing_else)
 }
 END_TEST
 
+/* The first frame of what was read up to the first border. */
+static struct frame
+read_to_border(struct replay *r)
+{
+	struct frame batch[BATCH], first;
+
+	ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	first = batch[0];
+	while (!replay_is_at_border(r))
+		ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	ck_assert_uint_eq(replay_mark(r), 0);
+	return first;
+}
+
+START_TEST(at_a_border_the_next_mark_can_be_released_and_its_bytes_go_with_the_next_read)
+{
+	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct frame first = read_to_border(r), batch[BATCH];
+
+	replay_release(r, 1);
+	ck_assert(packet_bytes_are(first.bytes, 0, LARGE_LEN));
+	ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	ck_assert_uint_eq(replay_mark(r), 1);
+	ck_assert(!is_mapped(first.bytes.data));
+	/* It was for one piece. */
+	first = batch[1];
+	while (replay_mark(r) == 1)
+		ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	ck_assert(packet_bytes_are(first.bytes, first.bytes.data[0], LARGE_LEN));
+	replay_free(r);
+}
+END_TEST
+
+START_TEST(what_was_released_at_a_border_is_kept_where_it_is_wanted_again)
+{
+	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct frame first = read_to_border(r), batch[BATCH];
+
+	replay_release(r, 1);
+	replay_release(r, 0);
+	ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	ck_assert_uint_eq(replay_mark(r), 1);
+	ck_assert(packet_bytes_are(first.bytes, 0, LARGE_LEN));
+	replay_free(r);
+}
+END_TEST
+
 START_TEST(a_file_that_is_cut_while_its_frames_are_kept_turns_into_zeros)
 {
 	struct replay *r = open_two(T0 + LARGE_COUNT);
@@ -175,6 +222,9 @@ add_tests(TCase *tc)
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, kept_frames_outlast_the_reading_of_the_next_file);
 	tcase_add_test(tc, what_lies_before_a_mark_goes_when_that_is_released_and_nothing_else);
+	tcase_add_test(
+	    tc, at_a_border_the_next_mark_can_be_released_and_its_bytes_go_with_the_next_read);
+	tcase_add_test(tc, what_was_released_at_a_border_is_kept_where_it_is_wanted_again);
 	tcase_add_test(tc, a_file_that_is_cut_while_its_frames_are_kept_turns_into_zeros);
 	tcase_add_test(tc, of_files_that_are_read_at_the_same_time_nothing_is_kept);
 	tcase_add_test(tc, small_files_are_not_kept);
