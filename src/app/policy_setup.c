@@ -1,8 +1,7 @@
 #include "app/policy_setup.h"
 
-#include <unistd.h>
-
 #include "app/selection.h"
+#include "app/text_file.h"
 #include "base/log.h"
 #include "policy/printable.h"
 #include "tls/names.h"
@@ -60,8 +59,8 @@ policy_setup_load(struct policy_setup *out, const struct policy_options *options
 
 	config_init_defaults(&out->config, &versions);
 	out->services = (struct services_file){ 0 };
-	if (path == NULL && access(CONFIG_DEFAULT_PATH, R_OK) == 0)
-		path = CONFIG_DEFAULT_PATH;
+	if (path == NULL)
+		path = text_file_default(CONFIG_DEFAULT_PATH);
 	if (path != NULL && read_config(&out->config, path) != 0)
 		return -1;
 	if (services_file_load(&out->services, options->services_file, &out->config, &err) != 0) {

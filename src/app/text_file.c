@@ -1,6 +1,9 @@
 #include "app/text_file.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -16,6 +19,17 @@ text_file_is_stream(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+const char *
+text_file_default(const char *path)
+{
+	if (access(path, R_OK) == 0)
+		return path;
+	if (errno != ENOENT && errno != ENOTDIR)
+		log_warning(
+		    "%s cannot be read: %s; the defaults are in force", path, strerror(errno));
+	return NULL;
 }
 
 void

@@ -16,6 +16,9 @@
  */
 bool text_file_is_stream(const char *path);
 
+/* `path`; NULL where it is not there, or cannot be read, which is said. */
+const char *text_file_default(const char *path);
+
 struct text_file_faults {
 	const char *path; /* borrowed */
 	size_t count;     /* so far; beyond TEXT_FILE_FAULTS_SHOWN they are only counted */
