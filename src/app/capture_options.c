@@ -119,6 +119,16 @@ static const struct {
 
 #define SHORT_OPTIONS "i:C:d:e:S:m:B:s:t:pqvh"
 
+static const char *
+long_name(int option)
+{
+	const struct option *o = long_options;
+
+	while (o->val != option)
+		o++;
+	return o->name;
+}
+
 static int
 set_key(struct config *config, int option, const char *arg)
 {
@@ -129,7 +139,7 @@ set_key(struct config *config, int option, const char *arg)
 			continue;
 		if (config_set(config, keys[i].key, arg != NULL ? arg : keys[i].value, &err) == 0)
 			return 0;
-		log_error("%s: %s", keys[i].key, err.text);
+		log_error("--%s: %s", long_name(option), err.text);
 		return -1;
 	}
 	return 0;
@@ -225,8 +235,8 @@ capture_command_parse(
 		*status = usage_error();
 		return false;
 	}
-	if (c->config == NULL && access(CONFIG_DEFAULT_PATH, R_OK) == 0)
-		c->config = CONFIG_DEFAULT_PATH;
+	if (c->config == NULL)
+		c->config = text_file_default(CONFIG_DEFAULT_PATH);
 	if (capture_command_load(c, config) != 0) {
 		*status = usage_error();
 		return false;

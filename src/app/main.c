@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -82,6 +83,24 @@ has_version_option(int argc, char **argv)
 	return false;
 }
 
+/* No option and no file has an empty name: as a value, or as "--option=". */
+static bool
+has_empty_argument(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++) {
+		const char *equals = strncmp(argv[i], "--", 2) == 0 ? strchr(argv[i], '=') : NULL;
+
+		if (argv[i][0] != '\0' && (equals == NULL || equals[1] != '\0'))
+			continue;
+		log_error("the argument behind '%.*s' is empty: give a value, or leave it out",
+		    equals != NULL ? (int)(equals - argv[i]) : INT_MAX,
+		    argv[equals != NULL ? i : i - 1]);
+		(void)fprintf(stderr, "Try 'tlstally %s --help'.\n", argv[1]);
+		return true;
+	}
+	return false;
+}
+
 static int
 help(int argc, char **argv)
 {
@@ -123,6 +142,8 @@ run(int argc, char **argv)
 	}
 	if (command == NULL)
 		return unknown_command(argv[1]);
+	if (has_empty_argument(argc, argv))
+		return APP_EXIT_USAGE;
 	argv[1] = program_name;
 	return command->run(argc - 1, argv + 1);
 }

@@ -206,13 +206,39 @@ take_option(struct replay_command *c, int option, const char *arg)
 	}
 }
 
+/* What does not go together, or is missing. */
+static int
+check_command(const struct replay_command *c)
+{
+	if (c->follow != NULL && c->thread_count > 1) {
+		log_error("--follow works with one thread: leave --threads out");
+		return -1;
+	}
+	if (c->follow != NULL && (c->path_count > 0 || c->again)) {
+		log_error("--follow goes without other captures, and without --again");
+		return -1;
+	}
+	if (c->follow == NULL && c->path_count == 0) {
+		log_error("replay needs at least one capture: a file, a folder, or - for standard "
+			  "input");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+usage_error(void)
+{
+	(void)fputs("Try 'tlstally replay --help'.\n", stderr);
+	return APP_EXIT_USAGE;
+}
+
 bool
 replay_command_parse(int argc, char **argv, struct replay_command *c, int *status)
 {
 	int option;
 
 	*c = (struct replay_command){ 0 };
-	*status = APP_EXIT_USAGE;
 	set_defaults(c);
 	optind = 0; /* glibc: start anew, with the command's own argv */
 	while (
@@ -223,27 +249,18 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 			return false;
 		}
 		if (take_option(c, option, optarg) != 0) {
-			(void)fputs("Try 'tlstally replay --help'.\n", stderr);
+			*status = usage_error();
 			return false;
 		}
 	}
-	if (c->follow != NULL && c->thread_count > 1) {
-		log_error("--follow works with one thread: leave --threads out");
-		return false;
-	}
-	if (c->follow != NULL && (optind < argc || c->again)) {
-		log_error("--follow goes without other captures, and without --again");
-		return false;
-	}
-	if (optind == argc && c->follow == NULL) {
-		log_error("replay needs at least one capture: a file, a folder, or - for standard "
-			  "input");
+	c->paths = (const char *const *)argv + optind;
+	c->path_count = (size_t)(argc - optind);
+	if (check_command(c) != 0) {
+		*status = usage_error();
 		return false;
 	}
 	if (c->internal.count == 0 && !c->internal.any)
 		network_set_add_internal_defaults(&c->internal);
-	c->paths = (const char *const *)argv + optind;
-	c->path_count = (size_t)(argc - optind);
 	if (policy_setup_load(&c->policy, &c->policy_options) == 0)
 		return true;
 	*status = APP_EXIT_FAILED;

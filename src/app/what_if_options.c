@@ -37,7 +37,9 @@ what_if_options_read_ciphers(struct what_if *question, const char *path)
 		faults = what_if_read_suites(
 		    question, span_from(text.data, text.len), text_file_log_fault, &log);
 	if (log.count > 0)
-		log_error("%s: no answer: one suite more may be all that a client needs", path);
+		log_error("%s: part of a list gives no answer: one suite more may be all that a "
+			  "client needs",
+		    path);
 	buf_release(&text);
 	return faults == 0 ? 0 : -1;
 }
