@@ -108,15 +108,27 @@ doctor_gather_captures(
 	return result;
 }
 
+struct runs {
+	struct doctor_feed *feed;
+	struct store_filter filter; /* what was asked for, widened to whole runs */
+};
+
 static bool
 on_run(void *arg, const struct store_run *run)
 {
-	struct doctor_feed *feed = arg;
+	struct runs *runs = arg;
+	struct doctor_feed *feed = runs->feed;
 
 	feed->has_no_run = false;
 	(void)doctor_feed_add(feed, "packets", run->packet_count);
 	for (size_t i = 0; i < run->counter_count; i++)
 		(void)doctor_feed_add(feed, run->counters[i].name, run->counters[i].value);
+	if (run->packet_count == 0)
+		return true;
+	if (run->begin_us < runs->filter.since_us)
+		runs->filter.since_us = run->begin_us;
+	if (run->end_us >= runs->filter.until_us)
+		runs->filter.until_us = run->end_us + 1;
 	return true;
 }
 
@@ -133,6 +145,8 @@ int
 doctor_gather_database(
     const char *path, const struct store_filter *filter, struct doctor_feed *feed)
 {
+	/* A run's counters are those of all its clients, whenever it saw them. */
+	struct runs runs = { feed, *filter };
 	struct error err;
 	struct store *store = store_open(path, STORE_READ, &err);
 	int result = -1;
@@ -142,8 +156,8 @@ doctor_gather_database(
 		goto out;
 	}
 	feed->has_no_run = true;
-	if (store_each_run(store, filter, on_run, feed, &err) == 0 &&
-	    store_each_finding(store, filter, on_finding, feed, &err) == 0)
+	if (store_each_run(store, filter, on_run, &runs, &err) == 0 &&
+	    store_each_finding(store, &runs.filter, on_finding, feed, &err) == 0)
 		result = 0;
 	else
 		log_error("%s", err.text);
