@@ -119,33 +119,66 @@ add_same_offer(struct evidence *ev, const struct finding *f, bool like_lead)
 	}
 }
 
+/* Successes at or above the minimum with one server. */
+struct successes {
+	const struct finding *latest; /* NULL: none */
+	int64_t first_us;
+};
+
+static void
+add_success(struct successes *s, const struct finding *f)
+{
+	if (s->latest == NULL || f->first_us < s->first_us)
+		s->first_us = f->first_us;
+	if (s->latest == NULL || f->last_us > s->latest->last_us ||
+	    (f->last_us == s->latest->last_us && key_before(&f->key, &s->latest->key)))
+		s->latest = f;
+}
+
+/* Who turns TLS on often moves from 143 to 993, say. */
+static bool
+same_service_elsewhere(const struct finding *a, const struct finding *b)
+{
+	return a->key.server_port != b->key.server_port && a->key.protocol == b->key.protocol &&
+	       policy_same_host(a, b);
+}
+
+static void
+collect_better(struct evidence *ev, const struct finding *findings, size_t count)
+{
+	struct successes there = { 0 }, elsewhere = { 0 }, *better;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = &findings[i];
+		bool is_there = policy_same_server(ev->lead, f);
+
+		if ((is_there || same_service_elsewhere(ev->lead, f)) && policy_is_success(f) &&
+		    policy_judge_success(ev->policy, f) == VERDICT_OK)
+			add_success(is_there ? &there : &elsewhere, f);
+	}
+	better = there.latest != NULL ? &there : &elsewhere;
+	ev->better = better->latest;
+	ev->better_since = better->latest != NULL && better->first_us > ev->last_us;
+}
+
 void
 evidence_collect(struct evidence *ev, const struct policy *policy, const struct finding *findings,
     const enum verdict *verdicts, size_t count)
 {
-	int64_t better_first = 0;
-
 	*ev = (struct evidence){ .policy = policy };
 	choose_lead(ev, findings, verdicts, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct finding *f = &findings[i];
 		bool cleartext = f->key.outcome == OUTCOME_CLEARTEXT;
 
-		if (!policy_same_server(ev->lead, f))
-			continue;
-		if (f->key.offered_version == ev->lead->key.offered_version &&
+		if (policy_same_server(ev->lead, f) &&
+		    f->key.offered_version == ev->lead->key.offered_version &&
 		    cleartext == (ev->lead->key.outcome == OUTCOME_CLEARTEXT))
 			add_same_offer(
 			    ev, f, verdicts[i] == ev->verdict && went_the_same_way(ev->lead, f));
-		if (!policy_is_success(f) || policy_judge_success(policy, f) != VERDICT_OK)
-			continue;
-		if (ev->better == NULL || f->first_us < better_first)
-			better_first = f->first_us;
-		if (ev->better == NULL || f->last_us > ev->better->last_us ||
-		    (f->last_us == ev->better->last_us && key_before(&f->key, &ev->better->key)))
-			ev->better = f;
 	}
-	ev->better_since = ev->better != NULL && better_first > ev->last_us;
+	if (ev->verdict != VERDICT_OK)
+		collect_better(ev, findings, count);
 }
 
 struct judged {

@@ -13,6 +13,8 @@ bool policy_is_success(const struct finding *f);
 bool policy_offers_too_little(const struct policy *policy, const struct finding *f);
 /* Same port, and same name or address; two names the client itself asked for must be the same. */
 bool policy_same_server(const struct finding *a, const struct finding *b);
+/* The same, whatever the port. */
+bool policy_same_host(const struct finding *a, const struct finding *b);
 /* The verdict on a success, which depends on nothing else. */
 enum verdict policy_judge_success(const struct policy *policy, const struct finding *f);
 
@@ -58,7 +60,8 @@ void success_index_release(struct success_index *index);
 
 /*
  * What a reason rests on: the finding that stands for the client's verdict, and all that went the
- * same way with the same server.
+ * same way with the same server.  What is better may be on another port of that host, for the same
+ * protocol, where there is nothing on this one.
  */
 struct evidence {
 	const struct policy *policy;

@@ -200,7 +200,10 @@ add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
 	}
 	buf_add_text(out, "; since then it negotiates ");
 	reason_add_version(out, ev->better->key.tls_version);
-	buf_addf(out, " there, last on %s", timestamp_to_date(ev->better->last_us, date));
+	buf_add_text(out, " there");
+	if (ev->better->key.server_port != ev->lead->key.server_port)
+		buf_addf(out, " on port %u", ev->better->key.server_port);
+	buf_addf(out, ", last on %s", timestamp_to_date(ev->better->last_us, date));
 }
 
 static void

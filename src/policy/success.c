@@ -74,8 +74,12 @@ has_clients_name(const struct finding *f)
 bool
 policy_same_server(const struct finding *a, const struct finding *b)
 {
-	if (a->key.server_port != b->key.server_port)
-		return false;
+	return a->key.server_port == b->key.server_port && policy_same_host(a, b);
+}
+
+bool
+policy_same_host(const struct finding *a, const struct finding *b)
+{
 	if (same_names(&a->key.server, &b->key.server))
 		return true;
 	if (has_clients_name(a) && has_clients_name(b))

@@ -220,6 +220,29 @@ static const struct sentence {
 	    "30 IMAP sessions without TLS with 192.0.2.1:143 since 2026-07-03, last 2026-11-01 "
 	    "00:00 UTC, all with a login in the clear; since then it negotiates TLS 1.3 there, "
 	    "last on 2026-11-19" },
+	{ { { CLR, 0, 0, 30, JUL, NOV, "192.0.2.1", 143, .logins = 30, .address = 1 },
+	      { EST, V13, V13, 9, EVE, EVE, NULL, 993, .address = 1 } },
+	    2,
+	    "30 IMAP sessions without TLS with 192.0.2.1:143 since 2026-07-03, last 2026-11-01 "
+	    "00:00 UTC, all with a login in the clear; since then it negotiates TLS 1.3 there on "
+	    "port 993, last on 2026-11-19" },
+	{ { { CLR, 0, 0, 30, JUL, EVE, "192.0.2.1", 143, .logins = 30, .address = 1 },
+	      { EST, V13, V13, 9, NOV, EVE, NULL, 993, .address = 1 } },
+	    2,
+	    "30 IMAP sessions without TLS with 192.0.2.1:143 since 2026-07-03, last 2026-11-19 "
+	    "22:14 UTC, all with a login in the clear; TLS has to be turned on in the client" },
+	{ { { CLR, 0, 0, 30, JUL, NOV, "192.0.2.1", 143, .logins = 30, .address = 1 },
+	      { EST, V13, V13, 9, JUL, EVE, NULL, 993, .address = 1 },
+	      { EST, V12, V12, 2, EVE, EVE, NULL, 143, .address = 1 } },
+	    3,
+	    "30 IMAP sessions without TLS with 192.0.2.1:143 since 2026-07-03, last 2026-11-01 "
+	    "00:00 UTC, all with a login in the clear; since then it negotiates TLS 1.2 there, "
+	    "last on 2026-11-19" },
+	{ { { CLR, 0, 0, 30, JUL, NOV, "192.0.2.1", 143, .logins = 30, .address = 1 },
+	      { EST, V13, V13, 9, EVE, EVE, NULL, 993, .address = 2 } },
+	    2,
+	    "30 IMAP sessions without TLS with 192.0.2.1:143 since 2026-07-03, last 2026-11-01 "
+	    "00:00 UTC, all with a login in the clear; TLS has to be turned on in the client" },
 	{ { { CLR, 0, 0, 30, JUL, EVE, "192.0.2.1", 143, .logins = 30, .address = 1 },
 	      { EST, V13, V13, 9, NOV, EVE, NULL, 143, .address = 1 } },
 	    2,
