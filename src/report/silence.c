@@ -111,14 +111,14 @@ captured_on(const struct observed_days *observed, int64_t day)
 								   : 0;
 }
 
-/* Observed days behind `after` and before `before`. */
+/* Observed days behind `after` and before `before`; where none are known, each is one. */
 static unsigned
 observed_between(
     const struct observed_days *observed, int64_t least_us, int64_t after, int64_t before)
 {
 	unsigned count = 0;
 
-	if (observed->count == 0 || least_us == 0)
+	if (observed->count == 0)
 		return before - after > 1 ? (unsigned)(before - after - 1) : 0;
 	for (size_t i = observed_from(observed, after + 1);
 	     i < observed->count && observed->days[i].day < before; i++)
@@ -126,17 +126,18 @@ observed_between(
 	return count;
 }
 
-/* How much has to be captured on a day for it to count as observed; 0: any day counts. */
+/* On the average of the days on which the client was seen; 0: on none of them. */
 static int64_t
-least_captured(const struct silence_seen *seen, const struct observed_days *observed)
+captured_when_seen(const struct silence_seen *seen, const struct observed_days *observed)
 {
 	int64_t captured_us = 0;
 
 	if (seen->day_count == 0)
-		return captured_on(observed, seen->last_day) / 2;
+		return captured_on(observed, seen->last_day);
 	for (size_t i = 0; i < seen->day_count; i++)
 		captured_us += captured_on(observed, seen->days[i]);
-	return captured_us / (int64_t)seen->day_count / 2;
+	/* Rounded up: a single packet counts. */
+	return (captured_us + (int64_t)seen->day_count - 1) / (int64_t)seen->day_count;
 }
 
 static int
@@ -177,9 +178,14 @@ void
 silence_judge(const struct silence_seen *seen, const struct observed_days *observed, int64_t at_day,
     struct silence *out)
 {
-	int64_t least_us = least_captured(seen, observed);
+	int64_t captured_us = captured_when_seen(seen, observed);
+	int64_t least_us = captured_us / 2; /* for a day to count as observed */
 	unsigned needed;
 
+	*out = (struct silence){ 0 };
+	/* When it was seen is not known, as where a capture has no times. */
+	if (observed->count > 0 && captured_us == 0)
+		return;
 	out->silent_days = observed_between(observed, least_us, seen->last_day, at_day);
 	out->cadence_days = cadence_of(seen, observed, least_us);
 	needed = out->cadence_days > 0 ? out->cadence_days : UNKNOWN_CADENCE_DAYS;

@@ -3,7 +3,8 @@
  *
  * A day counts as observed for a client when at least half as much was captured on it as on an
  * average day on which the client was seen: a sensor that ran for an hour says nothing about a
- * client that comes once a day.  Where no capture times are known, each day counts.
+ * client that comes once a day.  Where no capture times are known, each day counts; where nothing
+ * was captured on the client's own days, because its packets have no times, none does.
  */
 #ifndef TLSTALLY_REPORT_SILENCE_H
 #define TLSTALLY_REPORT_SILENCE_H
