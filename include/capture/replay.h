@@ -63,8 +63,11 @@ struct replay_file {
 	uint64_t snapped_count;   /* packets cut by the snapshot length */
 	uint64_t unordered_count; /* packets with an earlier time than the one before in the file */
 
-	uint64_t orphan_count; /* pcapng packets of an interface that the file does not describe;
-				  they are in no other count, and the file is `failed` */
+	/*
+	 * pcapng packets of an interface that the file does not describe, or longer than their
+	 * block; they are in no other count, and the file is `failed`.
+	 */
+	uint64_t left_out_count;
 	/* pcapng, without what was told in front of the first packet that was not skipped: */
 	struct replay_loss interface_loss, kernel_loss;
 	uint32_t snap_len; /* the largest of the file header(s); 0: none given */

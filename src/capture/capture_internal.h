@@ -231,11 +231,11 @@ struct reader {
 	enum capture_format format;
 	struct pcap_state pcap;
 	struct pcapng_state pcapng;
-	uint32_t number;        /* frame->source, once the opener has set it */
-	size_t want;            /* with READER_MORE: bytes that must wait before it goes on */
-	uint64_t packet_count;  /* frames given so far */
-	uint64_t orphan_count;  /* pcapng packets without an interface */
-	size_t interface_count; /* pcapng, of all sections */
+	uint32_t number;         /* frame->source, once the opener has set it */
+	size_t want;             /* with READER_MORE: bytes that must wait before it goes on */
+	uint64_t packet_count;   /* frames given so far */
+	uint64_t left_out_count; /* pcapng packets that cannot be read, while those behind can */
+	size_t interface_count;  /* pcapng, of all sections */
 	struct reader_loss by_interface, by_kernel;
 	uint32_t snap_len; /* largest of the header(s) so far; 0: none given */
 	struct error error;
@@ -267,6 +267,9 @@ enum reader_answer reader_advance(struct reader *r, struct frame *frame);
 enum reader_answer reader_need(struct reader *r, size_t len);
 /* Stops reading: `what` is wrong with the packet or block behind those read. */
 enum reader_answer reader_bad(struct reader *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Counts a packet that cannot be read; of the first, `error` keeps what is wrong with the file. */
+void reader_leave_out(struct reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- pcap_file.c, pcapng_file.c: reader's two formats */

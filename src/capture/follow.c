@@ -244,7 +244,7 @@ peek(struct watched *w)
 	else
 		w->first_us = INT64_MAX;
 	w->unreadable = opened == READER_UNREADABLE || found == READER_BAD ||
-			(found == READER_END && reader.orphan_count > 0);
+			(found == READER_END && reader.left_out_count > 0);
 	/* It may also have gone since the folder was listed. */
 	w->done = found != READER_FRAME && !(w->unreadable && look_at(w->path, &look));
 	reader_close(&reader);

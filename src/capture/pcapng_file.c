@@ -241,15 +241,24 @@ interface_at(struct reader *r, size_t index)
 	if (index < r->pcapng.interface_count &&
 	    r->pcapng.interfaces[index].link_type != UINT32_MAX)
 		return &r->pcapng.interfaces[index];
-	r->orphan_count++;
+	reader_leave_out(r, "does not describe the interface of some packets");
 	return NULL;
 }
 
+/* The block ends where it says, so what is wrong with its packet does not touch the next one. */
 static enum reader_answer
-lying_length(struct reader *r, unsigned long len)
+leave_out_lying(struct reader *r, unsigned long len)
 {
-	return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",
-	    (unsigned long long)r->packet_count + 1, len);
+	reader_leave_out(r, "has a lying length: packet %llu claims %lu bytes",
+	    (unsigned long long)(r->packet_count + r->left_out_count + 1), len);
+	return READER_MORE;
+}
+
+static enum reader_answer
+leave_out_short(struct reader *r)
+{
+	reader_leave_out(r, "has a packet block that is too short for its header");
+	return READER_MORE;
 }
 
 /* Sections 4.3 (enhanced) and appendix A (the old packet block).  READER_MORE: nothing for the
@@ -274,9 +283,9 @@ read_packet(struct reader *r, uint32_t type, struct span body, struct frame *fra
 	    !file_read_u32(&body, p->little, &low) ||
 	    !file_read_u32(&body, p->little, &captured_len) ||
 	    !file_read_u32(&body, p->little, &wire_len))
-		return reader_bad(r, "has a packet block that is too short for its header");
+		return leave_out_short(r);
 	if (captured_len > PACKET_LEN_MAX || !span_read_span(&body, captured_len, &frame->bytes))
-		return lying_length(r, captured_len);
+		return leave_out_lying(r, captured_len);
 	interface = interface_at(r, index);
 	if (interface == NULL)
 		return READER_MORE;
@@ -298,7 +307,7 @@ read_simple_packet(struct reader *r, struct span body, struct frame *frame)
 	size_t captured_len;
 
 	if (!file_read_u32(&body, p->little, &wire_len))
-		return reader_bad(r, "has a packet block that is too short for its header");
+		return leave_out_short(r);
 	interface = interface_at(r, 0);
 	if (interface == NULL)
 		return READER_MORE;
@@ -307,7 +316,7 @@ read_simple_packet(struct reader *r, struct span body, struct frame *frame)
 		captured_len = interface->snap_len;
 	frame->bytes = span_first(body, captured_len);
 	if (frame->bytes.len > PACKET_LEN_MAX)
-		return lying_length(r, frame->bytes.len);
+		return leave_out_lying(r, frame->bytes.len);
 	frame->time_us = p->last_us;
 	frame->wire_len = wire_len;
 	frame->link_type = interface->link_type;
@@ -419,15 +428,15 @@ next_block(struct reader *r, struct frame *frame, bool *is_frame)
 		return READER_FRAME;
 	}
 	if (padded_len > BLOCK_LEN_MAX)
-		return lying_length(r, len);
+		return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",
+		    (unsigned long long)(r->packet_count + r->left_out_count + 1),
+		    (unsigned long)len);
 	if (rest.len < padded_len)
 		return reader_need(r, (size_t)padded_len);
 	if (!lengths_agree(p, span_from(rest.data + padded_len - 4, 4), len))
 		return disagree(r);
 	answer =
 	    read_block(r, type, span_first(head, (size_t)padded_len - PCAPNG_BLOCK_LEN_MIN), frame);
-	if (answer == READER_BAD)
-		return answer; /* it stays where it is, and bad */
 	source_take(&r->source, (size_t)padded_len);
 	*is_frame = answer == READER_FRAME;
 	return answer == READER_MORE ? READER_FRAME : answer;

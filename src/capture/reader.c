@@ -165,16 +165,35 @@ reader_need(struct reader *r, size_t len)
 	    r, "ends in the middle of packet %llu", (unsigned long long)r->packet_count + 1);
 }
 
+static __attribute__((format(printf, 2, 0))) void
+explain(struct reader *r, const char *format, va_list args)
+{
+	char what[ERROR_TEXT_LEN / 2];
+
+	(void)vsnprintf(what, sizeof(what), format, args);
+	error_set(&r->error, "%s %s", input_label(&r->source.input), what);
+}
+
 enum reader_answer
 reader_bad(struct reader *r, const char *format, ...)
 {
-	char what[ERROR_TEXT_LEN / 2];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(what, sizeof(what), format, args);
+	explain(r, format, args);
 	va_end(args);
-	error_set(&r->error, "%s %s", input_label(&r->source.input), what);
 	add_position(r);
 	return READER_BAD;
+}
+
+void
+reader_leave_out(struct reader *r, const char *format, ...)
+{
+	va_list args;
+
+	if (r->left_out_count++ > 0)
+		return;
+	va_start(args, format);
+	explain(r, format, args);
+	va_end(args);
 }

@@ -95,7 +95,7 @@ note_progress(struct replay *r, struct entry *e)
 	r->done_len += done_len - e->done_len; /* may go back, when a file is read again */
 	e->done_len = done_len;
 	e->file.snap_len = reader->snap_len;
-	e->file.orphan_count = reader->orphan_count;
+	e->file.left_out_count = reader->left_out_count;
 	e->file.interface_loss = loss_of(reader, &reader->by_interface, e->skipped_interface_loss);
 	e->file.kernel_loss = loss_of(reader, &reader->by_kernel, e->skipped_kernel_loss);
 }
@@ -153,13 +153,12 @@ entry_advance(struct replay *r, struct entry *e)
 }
 
 void
-entry_fail_for_orphans(struct entry *e, const struct reader *reader)
+entry_fail_for_left_out(struct entry *e, const struct reader *reader)
 {
 	struct error err;
 
-	error_set(&err,
-	    "%s does not describe the interface of some packets: %llu could not be read",
-	    input_label(&reader->source.input), (unsigned long long)reader->orphan_count);
+	error_set(&err, "%s; %llu packet%s could not be read", reader->error.text,
+	    (unsigned long long)reader->left_out_count, reader->left_out_count == 1 ? "" : "s");
 	entry_fail(e, &err, false);
 }
 
@@ -173,8 +172,8 @@ entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
 	}
 	if (answer == READER_BAD)
 		entry_fail(e, &e->reader->error, false);
-	else if (e->reader->orphan_count > 0)
-		entry_fail_for_orphans(e, e->reader);
+	else if (e->reader->left_out_count > 0)
+		entry_fail_for_left_out(e, e->reader);
 	reader_close(e->reader);
 	free(e->reader);
 	e->reader = NULL;

@@ -57,8 +57,8 @@ enum reader_answer entry_advance(struct replay *r, struct entry *e);
 void entry_finish(struct replay *r, struct entry *e, enum reader_answer answer);
 /* Keeps *err as what is wrong with the file. */
 void entry_fail(struct entry *e, const struct error *err, bool unusable);
-/* Packets of interfaces that the file does not describe are lost, and that is said of it. */
-void entry_fail_for_orphans(struct entry *e, const struct reader *reader);
+/* Packets between others could not be read, and that is said of the file. */
+void entry_fail_for_left_out(struct entry *e, const struct reader *reader);
 /* Counts frames of `e` that follow each other, as handed out or skipped. */
 void entry_count(struct entry *e, const struct frame *frames, size_t count);
 

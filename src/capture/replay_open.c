@@ -83,11 +83,11 @@ peek(struct entry *e, bool *has_packet)
 		*has_packet = found == READER_FRAME;
 		e->first_us = *has_packet ? first.time_us : 0;
 		e->file.snap_len = reader.snap_len;
-		e->file.orphan_count = reader.orphan_count;
+		e->file.left_out_count = reader.left_out_count;
 		if (found == READER_BAD)
 			entry_fail(e, &reader.error, false);
-		else if (found == READER_END && reader.orphan_count > 0)
-			entry_fail_for_orphans(e, &reader);
+		else if (found == READER_END && reader.left_out_count > 0)
+			entry_fail_for_left_out(e, &reader);
 	} else {
 		entry_fail(e, &reader.error, true);
 	}

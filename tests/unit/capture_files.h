@@ -173,7 +173,7 @@ put_pcapng(struct buf *b, int64_t first_us, int64_t step_us, unsigned count, uin
 struct reading {
 	enum reader_open_answer opened;
 	enum reader_answer ended;
-	uint64_t count, byte_count, orphan_count;
+	uint64_t count, byte_count, left_out_count;
 	bool all_as_made; /* each packet's bytes are those of put_packet_bytes, by its place */
 	struct frame frames[16];
 	struct error error;
@@ -198,7 +198,7 @@ read_all(struct span bytes)
 		all.count++;
 		all.byte_count += frame.bytes.len;
 	}
-	all.orphan_count = reader.orphan_count;
+	all.left_out_count = reader.left_out_count;
 	all.error = reader.error;
 	reader_close(&reader);
 	return all;

@@ -263,12 +263,14 @@ START_TEST(packets_of_an_interface_that_is_not_described_fail_the_file)
 	ck_assert(f.failed && !f.unusable);
 	ck_assert_uint_eq(f.packet_count, 0);
 	ck_assert_str_eq(f.error.text,
-	    "none.pcapng does not describe the interface of some packets: 1 could not be read");
+	    "none.pcapng does not describe the interface of some packets; 1 packet could "
+	    "not be read");
 	f = replay_single("some.pcapng", NULL);
 	ck_assert(f.failed && !f.unusable);
 	ck_assert_uint_eq(f.packet_count, 1);
 	ck_assert_str_eq(f.error.text,
-	    "some.pcapng does not describe the interface of some packets: 2 could not be read");
+	    "some.pcapng does not describe the interface of some packets; 2 packets could "
+	    "not be read");
 	buf_release(&b);
 }
 END_TEST
