@@ -1,10 +1,11 @@
 /*
  * owners - the user's own list of names: whose device is at which address.
  *
- * CSV (RFC 4180, one record to a line): address or network, name, owner, note; the last two may be
- * left out.  Semicolons or tabs may stand for the commas, as in the first line.  Lines that begin
- * with # are comments, and a first line whose first field is "address" or "network" names the
- * columns.  Of several networks the one with the longest prefix counts.
+ * CSV (RFC 4180): address or network, name, owner, note; the last two may be left out.  A line's
+ * end inside a quoted field is read as a blank.  Semicolons or tabs may stand for the commas, as in
+ * the first line.  Lines that begin with # are comments, and a first line whose first field is
+ * "address" or "network" names the columns.  Of several networks the one with the longest prefix
+ * counts.
  *
  * A bad line is reported with its number and left out: the others are no worse for it.
  *

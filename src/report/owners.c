@@ -11,6 +11,7 @@
 #include "base/banned.h"
 
 #define FIELDS_MAX 4
+#define RECORD_LINES_MAX 16
 
 struct item {
 	struct network network;
@@ -50,18 +51,30 @@ find_separator(struct span line)
 	return 0;
 }
 
-/* Up to the quote that ends it; a doubled one stands for itself.  False: it does not end. */
+static const char unended_quote[] =
+    "a quoted field does not end on its line, or has text behind its quote";
+
+static bool
+begins_with(struct span s, uint8_t c)
+{
+	return s.len > 0 && s.data[0] == c;
+}
+
+/*
+ * Up to the quote that ends it; a doubled one stands for itself, and a line's end for a blank.
+ * False: it does not end, or does so in front of something that is no separator.
+ */
 static bool
 read_quoted(struct span *s, uint8_t separator, struct buf *text)
 {
 	uint8_t c;
 
 	while (span_read_u8(s, &c)) {
-		if (c == '"' && (s->len == 0 || s->data[0] != '"'))
+		if (c == '"' && !begins_with(*s, '"'))
 			return s->len == 0 || s->data[0] == separator;
-		if (c == '"')
+		if (c == '"' || (c == '\r' && begins_with(*s, '\n')))
 			(void)!span_skip(s, 1);
-		buf_add_char(text, (char)c);
+		buf_add_char(text, c == '\r' || c == '\n' ? ' ' : (char)c);
 	}
 	return false;
 }
@@ -100,8 +113,7 @@ read_field(struct span *s, uint8_t separator, bool *more, const char **what)
 		(void)!span_skip(s, 1);
 	if (span_peek_u8(*s, &c) && c == '"') {
 		if (!span_skip(s, 1) || !read_quoted(s, separator, &text)) {
-			*what =
-			    "a quoted field does not end on its line, or has text behind its quote";
+			*what = unended_quote;
 			goto out;
 		}
 	} else {
@@ -294,19 +306,67 @@ take_to_end_of_line(struct span *text)
 	return line;
 }
 
+enum record_end { RECORD_WHOLE, RECORD_GOES_ON, RECORD_BAD };
+
+static enum record_end
+find_end(struct span record, uint8_t separator)
+{
+	const char *what = "";
+	bool more = true;
+
+	while (more) {
+		char *field = read_field(&record, separator, &more, &what);
+
+		if (field == NULL)
+			return what == unended_quote && record.len == 0 ? RECORD_GOES_ON
+									: RECORD_BAD;
+		free(field);
+	}
+	return RECORD_WHOLE;
+}
+
+/*
+ * RFC 4180, section 2: a quoted field may go on in the next line.  Where it never ends, a quote is
+ * missing in the first line, which is taken alone, so that no other is lost with it.
+ */
+static struct span
+take_record(struct owners *o, struct span *text, unsigned *line_count)
+{
+	struct span line = take_to_end_of_line(text), record = line, rest = *text, next;
+	uint8_t separator = o->separator != 0 ? o->separator : find_separator(line);
+
+	*line_count = 1;
+	if (begins_with(line, '#'))
+		return line;
+	for (unsigned count = 1; count <= RECORD_LINES_MAX; count++) {
+		enum record_end end = find_end(record, separator);
+
+		if (end == RECORD_WHOLE) {
+			*line_count = count;
+			*text = rest;
+			return record;
+		}
+		if (end == RECORD_BAD || rest.len == 0)
+			break;
+		next = take_to_end_of_line(&rest);
+		record.len = (size_t)(next.data + next.len - line.data);
+	}
+	return line;
+}
+
 struct owners *
 owners_from_text(struct span text, owners_fault_fn fault, void *arg)
 {
 	struct owners *o = xcalloc(1, sizeof(*o));
-	unsigned number = 0;
+	unsigned number = 1, line_count;
 
 	o->fault = fault;
 	o->arg = arg;
 	/* Spreadsheets put a byte order mark in front. */
 	if (span_equals(span_first(text, 3), span_from_text("\xef\xbb\xbf")))
 		(void)!span_skip(&text, 3);
-	while (text.len > 0)
-		take_line(o, take_to_end_of_line(&text), ++number);
+	for (; text.len > 0; number += line_count)
+		take_line(o, take_record(o, &text, &line_count), number);
 	sort_and_drop_repeated(o);
 	return o;
 }

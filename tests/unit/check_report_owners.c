@@ -126,6 +126,28 @@ START_TEST(lists_come_as_people_and_programs_write_them)
 }
 END_TEST
 
+START_TEST(a_quoted_field_may_go_on_in_the_next_line)
+{
+	struct owners *o = read_text("10.0.0.1;one;Ann;\"by the lift,\r\n2nd floor\n\"\n"
+				     "10.0.0.2;\"two\nof them\"\n"
+				     "10.0.0.3;\"three\n"
+				     "10.0.0.4;\"four\";Ben\n"
+				     "# a \"quote\n"
+				     "10.0.0.5;five;\"\n",
+	    "6: a quoted field does not end on its line, or has text behind its quote\n"
+	    "9: a quoted field does not end on its line, or has text behind its quote\n");
+	struct addr a = { 0 };
+
+	ck_assert(addr_from_text("10.0.0.1", &a));
+	ck_assert_str_eq(owners_find(o, &a)->note, "by the lift, 2nd floor ");
+	expect(o, "10.0.0.2", "two of them");
+	expect(o, "10.0.0.3", NULL);
+	expect(o, "10.0.0.4", "four");
+	expect(o, "10.0.0.5", NULL);
+	owners_free(o);
+}
+END_TEST
+
 START_TEST(an_address_with_a_slip_is_no_heading)
 {
 	owners_free(
@@ -206,6 +228,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_longest_prefix_counts);
 	tcase_add_loop_test(tc, lists_come_as_people_and_programs_write_them, 0, 4);
+	tcase_add_test(tc, a_quoted_field_may_go_on_in_the_next_line);
 	tcase_add_test(tc, an_address_with_a_slip_is_no_heading);
 	tcase_add_loop_test(tc, the_first_line_shows_what_separates_fields, 0, 6);
 	tcase_add_test(tc, fields_are_unquoted_and_empty_ones_are_none);
