@@ -65,6 +65,7 @@ copy_of(const struct piece *p)
 	h->missing = p->missing;
 	h->fin = p->fin;
 	h->zeros = p->zeros;
+	h->acked_before = p->acked_before;
 	if (p->bytes.len > 0)
 		memcpy(h->data, p->bytes.data, p->bytes.len);
 	return h;

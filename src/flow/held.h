@@ -19,7 +19,8 @@ struct held {
 	uint32_t len;     /* bytes in `data` */
 	uint32_t missing; /* bytes behind them that the snapshot length cut */
 	bool fin;
-	bool zeros; /* nothing but zero bytes: perhaps no data at all */
+	bool zeros;        /* nothing but zero bytes: perhaps no data at all */
+	bool acked_before; /* all of it was acknowledged before it came */
 	uint8_t data[];
 };
 
@@ -35,6 +36,7 @@ struct piece {
 	uint32_t missing;
 	bool fin;
 	bool zeros;
+	bool acked_before;
 	struct mark mark;
 };
 

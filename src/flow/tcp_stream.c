@@ -108,7 +108,7 @@ held_is_due(const struct tcp_stream *s)
 	if (h == NULL || h->mark.offset > s->next)
 		return false;
 	/* Zero bytes count only once something continues them, or the receiver took them. */
-	return !h->zeros || h->fin || s->acked >= held_end(h) ||
+	return !h->zeros || h->fin || (s->acked >= held_end(h) && !h->acked_before) ||
 	       (next != NULL && next->mark.offset <= held_end(h));
 }
 
@@ -243,6 +243,8 @@ add_any(struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stre
 	    !prepare_base(s, segment, p.zeros) || !is_in_window(s, segment, budget))
 		return;
 	p.mark.offset = tcp_stream_offset(s, segment->seq);
+	/* Where the mirror is late with this direction, that tells nothing of zero bytes. */
+	p.acked_before = s->acked >= p.mark.offset + (int64_t)segment->payload_len;
 	if (p.missing > 0)
 		budget->cut_count++;
 	if (!s->has_base) {

@@ -203,6 +203,12 @@ static const struct {
 	    "c.A@999/5000:. s.A@5000/1000:yo c.A@1000/5002:hi", "A+? As:yo Ac:hi" },
 	{ "zero bytes give way to data",
 	    HANDSHAKE "c.A@1000/5000:...... c.A@1000/5000:hi c.A@1002/5000:lo", "A+c Ac:hi Ac:lo" },
+	{ "also where the mirror is late with both",
+	    HANDSHAKE "s.A@5000/1004:yo c.A@1000/5000:... c.A@1000/5000:hihi",
+	    "A+c As:yo Ac:hihi" },
+	{ "late ones that something continues are data",
+	    HANDSHAKE "s.A@5000/1004:yo c.A@1000/5000:.. c.A@1002/5000:lo",
+	    "A+c As:yo Ac:.. Ac:lo" },
 };
 
 static void
