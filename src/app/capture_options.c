@@ -51,7 +51,8 @@ static const char help_text[] =
     "SIGTERM and SIGINT flush and stop, a second one leaves at once; SIGHUP reads the file again\n"
     "and opens the events file anew; SIGUSR1 logs a status line.\n"
     "\n"
-    "Exit status: 0 stopped as told; 1 it could not start or go on; 2 wrong usage.\n";
+    "Exit status: 0 stopped as told; 1 it could not start or go on; 2 wrong usage, or faults in\n"
+    "the configuration.\n";
 
 enum {
 	OPTION_SENSOR = 1000,
