@@ -22,9 +22,22 @@
 /* Stands in for an interface that is missing; always there, and of the same link type. */
 #define PLACEHOLDER "lo"
 
+/* libpcap says no more than that something is not permitted, in words alone. */
+static bool
+lacks_net_admin(const struct live *l)
+{
+	return strncmp(l->interface, "nflog", strlen("nflog")) == 0 &&
+	       strstr(pcap_geterr(l->pcap), strerror(EPERM)) != NULL;
+}
+
 static void
 describe(const struct live *l, int status, struct error *err)
 {
+	if (lacks_net_admin(l)) {
+		error_set(err, "capturing on %s needs the capability CAP_NET_ADMIN: run as root",
+		    l->interface);
+		return;
+	}
 	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
 		error_set(err,
 		    "capturing on %s needs the capability CAP_NET_RAW: run as root, or grant it "
