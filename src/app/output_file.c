@@ -258,9 +258,12 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The dates in the names are their order, so the oldest come first. */
+/*
+ * The dates in the names are their order, so the oldest come first.  *why: the errno with which
+ * readdir left out the rest of them; 0: it did not.
+ */
 static char **
-list_dated(DIR *dir, const char *ending, const char *but, size_t *count)
+list_dated(DIR *dir, const char *ending, const char *but, size_t *count, int *why)
 {
 	char **names = NULL;
 	size_t room = 0;
@@ -268,7 +271,7 @@ list_dated(DIR *dir, const char *ending, const char *but, size_t *count)
 	struct stat st;
 
 	*count = 0;
-	while ((entry = readdir(dir)) != NULL) {
+	for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0) {
 		if (!is_dated_name(entry->d_name, ending) || strcmp(entry->d_name, but) == 0)
 			continue;
 		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
@@ -280,6 +283,7 @@ list_dated(DIR *dir, const char *ending, const char *but, size_t *count)
 		}
 		names[(*count)++] = xstrdup(entry->d_name);
 	}
+	*why = errno;
 	if (*count > 0)
 		qsort(names, *count, sizeof(*names), compare_names);
 	return names;
@@ -293,13 +297,17 @@ remove_oldest(
 	DIR *dir = opendir(folder);
 	char **names;
 	size_t count;
-	int rc = 0;
+	int rc = 0, why;
 
 	if (dir == NULL) {
 		error_set(err, "cannot read the folder %s: %s", folder, strerror(errno));
 		return -1;
 	}
-	names = list_dated(dir, ending, newest, &count);
+	names = list_dated(dir, ending, newest, &count, &why);
+	if (why != 0) {
+		error_set(err, "cannot read the folder %s: %s", folder, strerror(why));
+		rc = -1;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (rc == 0 && count - i > keep - 1 && unlinkat(dirfd(dir), names[i], 0) != 0 &&
 		    errno != ENOENT) {

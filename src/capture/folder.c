@@ -57,15 +57,23 @@ folder_list(const char *path, struct path_list *out, struct error *err)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
+	int why;
 
 	if (dir == NULL) {
 		error_set(err, "cannot read folder %s: %s", path, strerror(errno));
 		return -1;
 	}
-	while ((entry = readdir(dir)) != NULL)
+	/* That there are no more names, and that they cannot be read, differ by errno alone. */
+	for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0)
 		if (entry->d_name[0] != '.')
 			path_list_add(out, path, entry->d_name);
+	why = errno;
 	(void)closedir(dir);
+	if (why != 0) {
+		error_set(err, "cannot read folder %s: %s", path, strerror(why));
+		path_list_release(out);
+		return -1;
+	}
 	if (out->count > 0)
 		qsort(out->paths, out->count, sizeof(*out->paths), compare_paths);
 	return 0;
