@@ -27,6 +27,11 @@ store_error(struct store *s, const char *what, struct error *err)
 
 	if (code == SQLITE_IOERR && (is_no_room(noted) || is_no_room(errno)))
 		code = SQLITE_FULL;
+	/* SQLite also calls damaged what the disk, or the network to it, does not let it read. */
+	if (code == SQLITE_CORRUPT && errno == EIO) {
+		code = SQLITE_IOERR;
+		reason = EIO;
+	}
 	switch (code) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
