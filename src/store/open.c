@@ -49,6 +49,9 @@ is_too_long(const char *path, size_t *max)
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	char whole[PATH_MAX];
 
+	/* Without memory SQLite has not begun; to open the file will say so. */
+	if (vfs == NULL)
+		return false;
 	*max = (size_t)vfs->mxPathname - strlen("-journal");
 	/* The low byte of the answer: the rest says that there are links in the path. */
 	return (vfs->xFullPathname(vfs, path, (int)sizeof(whole), whole) & 0xff) == SQLITE_OK &&
