@@ -5,11 +5,14 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "base/xalloc.h"
 #include "tls/certificate_internal.h"
 
 #include "base/banned.h"
@@ -194,13 +197,40 @@ tls_certificate_message_leaf(struct span body, struct span *der)
 	return true;
 }
 
+static void *
+take_memory(size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return len != 0 ? xmalloc(len) : NULL;
+}
+
+static void
+give_memory_back(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
+
+static void *
+resize_memory(void *memory, size_t len, const char *file, int line)
+{
+	if (len != 0)
+		return xreallocarray(memory, len, 1);
+	give_memory_back(memory, file, line);
+	return NULL;
+}
+
 /*
- * Names need neither what a file of the machine's says nor texts for errors.  Both would be loaded
- * with the first certificate, between two packets.
+ * To libcrypto a certificate is bad when there is no memory to decode it: its event would lack a
+ * name that was seen.  Names need neither what a file of the machine's says nor texts for errors:
+ * both would be loaded with the first certificate, between two packets.
  */
 static void
 begin(void)
 {
+	(void)CRYPTO_set_mem_functions(take_memory, resize_memory, give_memory_back);
 	(void)OPENSSL_init_crypto(
 	    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 }
@@ -208,6 +238,7 @@ begin(void)
 bool
 tls_certificate_parse(struct span der, struct tls_certificate *out)
 {
+	static pthread_once_t begun = PTHREAD_ONCE_INIT;
 	struct certificate_parts parts;
 	X509_NAME *subject;
 	unsigned long flags;
@@ -215,7 +246,7 @@ tls_certificate_parse(struct span der, struct tls_certificate *out)
 	*out = (struct tls_certificate){ 0 };
 	if (der.len > DER_MAX || !certificate_find_parts(der, &parts))
 		return false;
-	begin();
+	(void)pthread_once(&begun, begin);
 	subject = decode_subject(parts.subject, &flags);
 	if (subject != NULL)
 		read_subject(subject, flags, out);
