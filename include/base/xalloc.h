@@ -1,5 +1,6 @@
 /*
- * xalloc - memory that is there: these do not return NULL but end the program with a message.
+ * xalloc - memory that is there: these do not return NULL but end the program with a message and
+ * exit status 1.
  *
  * Memory stays finite through budgets in the callers, not through branches on NULL.
  */
