@@ -13,14 +13,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/span.h"
 
 #define VENDORS_FILE_MAX ((size_t)64 << 20)
 
 struct vendors; /* opaque */
 
-/* NULL where this system has no registry. */
-struct vendors *vendors_open(void);
+/*
+ * *out: NULL where this system has no registry.  -1: a file that is there could not be read, which
+ * `err` names; *out has what the others hold.
+ */
+int vendors_open(struct vendors **out, struct error *err);
 /* The content of one file of any of the forms above. */
 struct vendors *vendors_from_text(struct span text);
 void vendors_free(struct vendors *v);

@@ -66,8 +66,10 @@ devices_join(struct report *r, const struct devices_options *options)
 	struct error err;
 	int result = 0;
 
-	if (has_macs(r))
-		vendors = vendors_open();
+	if (has_macs(r) && vendors_open(&vendors, &err) != 0) {
+		log_error("%s: makers of devices are missing", err.text);
+		result = -1;
+	}
 	if (names != NULL) {
 		owners = owners_read_file(names, on_fault, &faults, &err);
 		if (owners == NULL)

@@ -1,5 +1,6 @@
 #include "report/vendors.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,21 +205,25 @@ vendors_from_text(struct span text)
 	return v;
 }
 
-/* A file that is not there is no fault: another one may be. */
-static bool
-take_file(struct vendors *v, const char *path)
+/* One that is not there is no fault: another one may be.  Of too large a one the rest is left. */
+static int
+take_file(struct vendors *v, const char *path, struct error *err)
 {
 	struct buf text = { 0 };
-	size_t count = v->count;
+	int result = 0;
 
-	(void)whole_file_read(path, VENDORS_FILE_MAX, &text);
+	if (whole_file_read(path, VENDORS_FILE_MAX, &text) != 0 && errno != ENOENT &&
+	    errno != ENOTDIR && errno != EFBIG) {
+		error_set(err, "cannot read %s: %s", path, strerror(errno));
+		result = -1;
+	}
 	take_text(v, span_from(text.data, text.len));
 	buf_release(&text);
-	return v->count > count;
+	return result;
 }
 
-struct vendors *
-vendors_open(void)
+int
+vendors_open(struct vendors **out, struct error *err)
 {
 	/*
 	 * The first row of which a file is there is enough; its files have blocks of different
@@ -233,17 +238,21 @@ vendors_open(void)
 		{ "/usr/lib/udev/hwdb.d/20-OUI.hwdb" },
 	};
 	struct vendors *v = xcalloc(1, sizeof(*v));
+	int result = 0;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && v->count == 0; i++) {
 		for (size_t k = 0; k < 3 && paths[i][k] != NULL; k++)
-			(void)take_file(v, paths[i][k]);
+			if (take_file(v, paths[i][k], err) != 0)
+				result = -1;
 	}
 	if (v->count == 0) {
 		vendors_free(v);
-		return NULL;
+		v = NULL;
+	} else {
+		sort(v);
 	}
-	sort(v);
-	return v;
+	*out = v;
+	return result;
 }
 
 void
