@@ -17,6 +17,14 @@
 
 #include "base/banned.h"
 
+/* That there is no such user has many an errno, none among them (getpwnam(3)). */
+static bool
+could_not_look(void)
+{
+	return errno == EIO || errno == EINTR || errno == EMFILE || errno == ENFILE ||
+	       errno == ENOMEM;
+}
+
 int
 privileges_find_user(
     const char *name, bool may_fall_back, struct privileges_user *out, struct error *err)
@@ -26,10 +34,16 @@ privileges_find_user(
 	*out = (struct privileges_user){ .uid = getuid(), .gid = getgid() };
 	if (geteuid() != 0)
 		return 0;
+	errno = 0;
 	entry = getpwnam(name);
-	if (entry == NULL && may_fall_back) {
+	if (entry == NULL && may_fall_back && !could_not_look()) {
 		log_notice("there is no user %s: running as nobody", name);
+		errno = 0;
 		entry = getpwnam("nobody");
+	}
+	if (entry == NULL && could_not_look()) {
+		error_set(err, "cannot look for the user %s: %s", name, strerror(errno));
+		return -1;
 	}
 	if (entry == NULL) {
 		error_set(err, "there is no user %s to run as: make it, or name another one", name);
