@@ -146,15 +146,20 @@ capture_worker_new(const struct capture_worker_options *options, struct error *e
 	copy_networks(&w->internal, options->internal);
 	(void)pthread_mutex_init(&w->lock, NULL);
 	w->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (w->command_fd < 0) {
+		error_set(err, "cannot make what wakes a thread: %s", strerror(errno));
+		goto bad;
+	}
 	filter = filter_of(w);
 	live_options.filter = &filter;
 	w->live = live_open(&live_options, err);
-	if (w->live == NULL) {
-		capture_worker_free(w);
-		return NULL;
-	}
+	if (w->live == NULL)
+		goto bad;
 	w->pipeline = pipeline_new(&pipeline_options);
 	return w;
+bad:
+	capture_worker_free(w);
+	return NULL;
 }
 
 void

@@ -306,13 +306,16 @@ open_workers(struct capture *c)
 	size_t wanted = c->config.interfaces.count * c->config.threads;
 	struct error err;
 
-	/* Without a descriptor libevent would end the program. */
 	if (open_files_allow(FILES_MAX + wanted * WORKER_FILES_MAX, &err) != 0) {
 		log_error("%s", err.text);
 		return -1;
 	}
 	c->name_key = hash_key_random();
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (c->wake_fd < 0) {
+		log_error("cannot make what wakes a thread: %s", strerror(errno));
+		return -1;
+	}
 	c->workers = xcalloc(wanted, sizeof(*c->workers));
 	c->taken = xcalloc(wanted, sizeof(*c->taken));
 	c->taken_events = xcalloc(wanted, sizeof(*c->taken_events));

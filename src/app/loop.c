@@ -1,8 +1,13 @@
 #include "app/loop.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "app/app.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
@@ -20,14 +25,39 @@ struct loop {
 	struct loop_watch *watches;
 };
 
+static void
+log_of_library(int severity, const char *text)
+{
+	switch (severity) {
+	case EVENT_LOG_ERR:
+		log_error("%s", text);
+		return;
+	case EVENT_LOG_WARN:
+		log_warning("%s", text);
+		return;
+	default:
+		log_debug("%s", text);
+		return;
+	}
+}
+
+/* At once, as other threads may be at work: it costs no more than a `kill -9` does. */
+static _Noreturn void
+give_up(void)
+{
+	log_error("cannot wait for packets, timers and signals: %s", strerror(errno));
+	_exit(APP_EXIT_FAILED);
+}
+
 struct loop *
 loop_new(void)
 {
 	struct loop *l = xcalloc(1, sizeof(*l));
 
+	event_set_log_callback(log_of_library);
 	l->base = event_base_new();
 	if (l->base == NULL)
-		abort(); /* no epoll on this system: nothing works here */
+		give_up();
 	return l;
 }
 
@@ -67,7 +97,7 @@ add(struct loop *l, int fd, short what, const struct timeval *interval, loop_fn 
 	watch->next = l->watches;
 	watch->event = event_new(l->base, fd, (short)(what | EV_PERSIST), on_event, watch);
 	if (watch->event == NULL || event_add(watch->event, interval) != 0)
-		abort();
+		give_up();
 	l->watches = watch;
 }
 
@@ -97,7 +127,8 @@ loop_add_signal(struct loop *l, int signal_number, loop_fn fn, void *arg)
 void
 loop_run(struct loop *l)
 {
-	(void)event_base_dispatch(l->base);
+	if (event_base_dispatch(l->base) < 0)
+		give_up();
 }
 
 void

@@ -4,6 +4,9 @@
  * A thin cover over libevent, which has a `struct event` of its own that must not meet ours.
  *
  * Threads: one loop, one thread.
+ *
+ * Without a loop nothing works: where the system has no room for one, or for one more thing to be
+ * watched, or lets none wait, that is logged, and the program ends with exit status 1.
  */
 #ifndef TLSTALLY_APP_LOOP_H
 #define TLSTALLY_APP_LOOP_H
