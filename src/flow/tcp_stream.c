@@ -107,8 +107,11 @@ held_is_due(const struct tcp_stream *s)
 
 	if (h == NULL || h->mark.offset > s->next)
 		return false;
-	/* Zero bytes count only once something continues them, or the receiver took them. */
-	return !h->zeros || h->fin || (s->acked >= held_end(h) && !h->acked_before) ||
+	/*
+	 * Zero bytes count only once something continues them, or the receiver took them.  Where it
+	 * took more, what is late may as well stand in their place.
+	 */
+	return !h->zeros || h->fin || (s->acked == held_end(h) && !h->acked_before) ||
 	       (next != NULL && next->mark.offset <= held_end(h));
 }
 
