@@ -518,6 +518,14 @@ def no_syn_ack_before_alert(w):
     w.write([s for s in only_connection(w, 0) if w.sent_by(s) == "c" or not s.flags & SYN])
 
 
+@derived("a late copy of the server's greeting, when all is closed: the reset on it has a number of "
+         "before the ClientHello", "smtp_bearssl_refuses")
+def reset_on_a_late_copy(w):
+    out = only_connection(w, 2)
+    late = next(s for s in out if s.payload).with_(time=out[-1].time + 2 * 10**8)
+    w.write(out + [late, out[-1].with_(time=late.time + 20000, flags=RST, seq=late.ack, ack=0)])
+
+
 @derived("all between a warning and the server's FIN is missing of what the server said",
          "imaps_warning_survived")
 def hole_behind_warning(w):

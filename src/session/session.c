@@ -571,15 +571,19 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 	struct evidence_side *evidence = &side->evidence;
+	int64_t end = session_end_offset(side);
 
 	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;
 	session_imply_fin(s, 1 - dir, mark->peer_offset, mark->time_us);
 	/* One that fits counts before one that may be somebody else's. */
-	if (!evidence->rst ||
-	    (session_lacks_before_reset(side) && mark->offset <= session_end_offset(side) + 1)) {
+	if (!evidence->rst || (session_lacks_before_reset(side) && mark->offset <= end + 1)) {
 		evidence->rst = true;
-		evidence->rst_mark = *mark;
+		/*
+		 * RFC 9293, section 3.10.7.1: where all is closed, the number is from the packet
+		 * that is answered, which may be a late copy of an old one.
+		 */
+		evidence->rst_mark = mark_at(mark, mark->offset < end ? end : mark->offset);
 		side->reset = side->ended = true;
 	}
 	return session_judge(s, mark->time_us);
