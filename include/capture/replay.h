@@ -142,6 +142,7 @@ size_t replay_file_count(const struct replay *r);
 const struct replay_file *replay_file_at(const struct replay *r, size_t index);
 /* Files in the named folders that are no captures, and were passed over. */
 size_t replay_passed_over_count(const struct replay *r);
+const char *replay_passed_over_at(const struct replay *r, size_t index);
 /* Folders in the named folders, which are not read. */
 size_t replay_inner_folder_count(const struct replay *r);
 

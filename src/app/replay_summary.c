@@ -156,19 +156,29 @@ print_blind_spots(const struct replay_work *work)
 	}
 }
 
+/* Evidence may be among them: captures of another form, archives. */
+static void
+print_passed_over(const struct replay *replay)
+{
+	size_t count = replay_passed_over_count(replay);
+
+	for (size_t i = 0; i < count; i++)
+		(i < NAMED_MAX ? log_notice : log_debug)(
+		    "%s is neither pcap nor pcapng: passed over", replay_passed_over_at(replay, i));
+	if (count > NAMED_MAX)
+		log_notice("%zu files in all were passed over (--verbose names them)", count);
+}
+
 static void
 print_totals(const struct totals *t, const struct replay *replay, const struct replay_work *work)
 {
 	char begin[TIMESTAMP_TEXT_LEN], end[TIMESTAMP_TEXT_LEN], bytes[PROGRESS_BYTES_TEXT_LEN];
-	size_t passed_over = replay_passed_over_count(replay);
 	size_t inner_folders = replay_inner_folder_count(replay);
 	uint64_t events = counter(work, "events");
 
 	if (t->known > NAMED_MAX)
 		log_notice("%zu files in all are in the database already", t->known);
-	if (passed_over > 0)
-		log_notice(
-		    "%zu files in the folders are no captures and were passed over", passed_over);
+	print_passed_over(replay);
 	if (inner_folders > 0)
 		log_notice(
 		    "folders in the folders were not looked into (%zu): name those", inner_folders);

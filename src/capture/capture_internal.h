@@ -295,6 +295,7 @@ struct path_list {
 };
 
 void path_list_add(struct path_list *list, const char *folder, const char *name);
+void path_list_take(struct path_list *list, char *path);
 void path_list_release(struct path_list *list);
 /* Adds the files of a folder that are not hidden, by name.  -1: not readable. */
 int folder_list(const char *path, struct path_list *out, struct error *err);

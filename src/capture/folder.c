@@ -20,6 +20,16 @@ folder_is(const char *path)
 }
 
 void
+path_list_take(struct path_list *list, char *path)
+{
+	if (list->count == list->room) {
+		list->room = list->room * 2 + 16;
+		list->paths = xreallocarray(list->paths, list->room, sizeof(*list->paths));
+	}
+	list->paths[list->count++] = path;
+}
+
+void
 path_list_add(struct path_list *list, const char *folder, const char *name)
 {
 	size_t len = strlen(folder) + strlen(name) + 2;
@@ -27,11 +37,7 @@ path_list_add(struct path_list *list, const char *folder, const char *name)
 	char *path = xmalloc(len);
 
 	(void)snprintf(path, len, "%s%s%s", folder, has_slash ? "" : "/", name);
-	if (list->count == list->room) {
-		list->room = list->room * 2 + 16;
-		list->paths = xreallocarray(list->paths, list->room, sizeof(*list->paths));
-	}
-	list->paths[list->count++] = path;
+	path_list_take(list, path);
 }
 
 void

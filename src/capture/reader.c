@@ -6,6 +6,9 @@
 
 #include "base/banned.h"
 
+/* tar, zip; snoop, Network Monitor, ERF and others. */
+#define WAY_OUT " (unpack archives; convert other forms with editcap)"
+
 /* Neither format: which sentence helps depends on what is there. */
 static enum reader_open_answer
 explain_no_capture(struct reader *r)
@@ -22,11 +25,12 @@ explain_no_capture(struct reader *r)
 	else if (s->decoder != NULL)
 		error_set(&r->error,
 		    "%s is not a capture: what is compressed in it begins with neither a pcap nor "
-		    "a pcapng header",
+		    "a pcapng header" WAY_OUT,
 		    label);
 	else
 		error_set(&r->error,
-		    "%s is not a capture: it begins with neither a pcap nor a pcapng header",
+		    "%s is not a capture: it begins with neither a pcap nor a pcapng "
+		    "header" WAY_OUT,
 		    label);
 	return READER_NO_CAPTURE;
 }

@@ -361,6 +361,7 @@ replay_free(struct replay *r)
 		entry_free(e);
 	}
 	map_kept_free(&r->kept);
+	path_list_release(&r->passed_over);
 	free(r->entries);
 	free(r->waiting);
 	free(r->heap);
@@ -441,7 +442,14 @@ replay_file_at(const struct replay *r, size_t index)
 size_t
 replay_passed_over_count(const struct replay *r)
 {
-	return r->passed_over_count;
+	return r->passed_over.count;
+}
+
+const char *
+replay_passed_over_at(const struct replay *r, size_t index)
+{
+	assert(index < r->passed_over.count);
+	return r->passed_over.paths[index];
 }
 
 size_t

@@ -31,7 +31,8 @@ struct replay {
 	struct replay_options options;
 	struct entry **entries; /* owned, as are the entries */
 	size_t count, room;
-	size_t passed_over_count, inner_folder_count;
+	struct path_list passed_over;
+	size_t inner_folder_count;
 	struct entry **waiting; /* borrowed entries, by time of their first packet ... */
 	size_t waiting_count, waiting_next; /* ... of which waiting[waiting_next] is next */
 	struct entry **heap;                /* borrowed entries with a frame, earliest on top */

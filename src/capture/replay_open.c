@@ -121,13 +121,13 @@ find_in_folder(struct replay *r, const char *path)
 		return false;
 	}
 	if (is_stream(path)) {
-		r->passed_over_count++;
+		path_list_take(&r->passed_over, xstrdup(path));
 		return false;
 	}
 	e = entry_new(path);
 	if (peek(e, &has_packet) == READER_NO_CAPTURE) {
 		entry_free(e);
-		r->passed_over_count++;
+		path_list_take(&r->passed_over, xstrdup(path));
 		return false;
 	}
 	entry_add(r, e);

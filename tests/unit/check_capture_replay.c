@@ -160,7 +160,8 @@ START_TEST(unusable_paths_do_not_stop_the_others)
 {
 	const char *paths[] = { "gone.pcap", "empty.pcap", "notes.txt", "good.pcap", "nothing" };
 	static const char *const says[] = { "gone.pcap does not exist", "empty.pcap is empty",
-		"notes.txt is not a capture: it begins with neither a pcap nor a pcapng header",
+		"notes.txt is not a capture: it begins with neither a pcap nor a pcapng header "
+		"(unpack archives; convert other forms with editcap)",
 		NULL, "folder nothing is empty" };
 	struct replayed all;
 
@@ -208,6 +209,8 @@ START_TEST(folder_gives_its_captures_by_name_and_passes_over_the_rest)
 	ck_assert_str_eq(replay_file_at(all.replay, 3)->name, "a");
 	ck_assert_str_eq(all.sources, "abcd");
 	ck_assert_uint_eq(replay_passed_over_count(all.replay), 2);
+	ck_assert_str_eq(replay_passed_over_at(all.replay, 0), "d/README");
+	ck_assert_str_eq(replay_passed_over_at(all.replay, 1), "d/just-begun.pcap");
 	ck_assert_uint_eq(replay_inner_folder_count(all.replay), 1);
 	replay_free(all.replay);
 }
