@@ -50,8 +50,8 @@ print_usage(FILE *out)
 	(void)fprintf(out,
 	    "  %-14s show the options of a command\n"
 	    "\n"
-	    "'tlstally COMMAND --help' shows the same, '--version' with or without a command the\n"
-	    "version.\n",
+	    "'tlstally COMMAND --help' shows the same; '--version', with or without a\n"
+	    "command, the version.\n",
 	    "help COMMAND");
 }
 
