@@ -2,6 +2,7 @@
 
 #include "app/progress.h"
 #include "app/replay_losses.h"
+#include "app/replay_summary.h"
 #include "base/log.h"
 #include "capture/link_name.h"
 #include "capture/replay.h"
@@ -78,6 +79,7 @@ take_files(const struct replay *replay, struct doctor_feed *feed)
 		log_error("%s", f->error.text);
 		result = -1;
 	}
+	replay_summary_print_passed_over(replay);
 	return result;
 }
 

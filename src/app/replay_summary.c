@@ -157,8 +157,8 @@ print_blind_spots(const struct replay_work *work)
 }
 
 /* Evidence may be among them: captures of another form, archives. */
-static void
-print_passed_over(const struct replay *replay)
+void
+replay_summary_print_passed_over(const struct replay *replay)
 {
 	size_t count = replay_passed_over_count(replay);
 
@@ -166,7 +166,8 @@ print_passed_over(const struct replay *replay)
 		(i < NAMED_MAX ? log_notice : log_debug)(
 		    "%s is neither pcap nor pcapng: passed over", replay_passed_over_at(replay, i));
 	if (count > NAMED_MAX)
-		log_notice("%zu files in all were passed over (--verbose names them)", count);
+		log_notice(
+		    "%zu files in all were passed over (replay --verbose names them)", count);
 }
 
 static void
@@ -178,7 +179,7 @@ print_totals(const struct totals *t, const struct replay *replay, const struct r
 
 	if (t->known > NAMED_MAX)
 		log_notice("%zu files in all are in the database already", t->known);
-	print_passed_over(replay);
+	replay_summary_print_passed_over(replay);
 	if (inner_folders > 0)
 		log_notice(
 		    "folders in the folders were not looked into (%zu): name those", inner_folders);

@@ -11,5 +11,7 @@
 
 /* Names what could not be read, even when `quiet`; returns -1 where there was something. */
 int replay_summary_print(const struct replay *replay, const struct replay_work *work, bool quiet);
+/* Of that the files which folders hold and which are no captures. */
+void replay_summary_print_passed_over(const struct replay *replay);
 
 #endif
