@@ -250,7 +250,7 @@ static enum reader_answer
 leave_out_lying(struct reader *r, unsigned long len)
 {
 	reader_leave_out(r, "has a lying length: packet %llu claims %lu bytes",
-	    (unsigned long long)(r->packet_count + r->left_out_count + 1), len);
+	    (unsigned long long)r->packet_count + r->left_out_count + 1, len);
 	return READER_MORE;
 }
 
@@ -429,7 +429,7 @@ next_block(struct reader *r, struct frame *frame, bool *is_frame)
 	}
 	if (padded_len > BLOCK_LEN_MAX)
 		return reader_bad(r, "has a lying length: packet %llu claims %lu bytes",
-		    (unsigned long long)(r->packet_count + r->left_out_count + 1),
+		    (unsigned long long)r->packet_count + r->left_out_count + 1,
 		    (unsigned long)len);
 	if (rest.len < padded_len)
 		return reader_need(r, (size_t)padded_len);
