@@ -115,7 +115,7 @@ begin(struct store *s, int64_t sensor_id, struct error *err)
 	s->clients = xcalloc(1, sizeof(*s->clients));
 	s->clients->sensor_id = sensor_id;
 	s->clients->complete = status == SQLITE_DONE;
-	s->clients->key = store_digest_key(s);
+	s->clients->key = &s->digest_key;
 	set_slots(s->clients, FIRST_SLOTS);
 	return 0;
 }

@@ -44,31 +44,28 @@ bind_kind(sqlite3_stmt *st, const struct finding_key *k)
 	(void)sqlite3_bind_int64(st, 3, pack_way(k));
 }
 
-/* The random name of the database is the key, so that nobody else can choose what collides. */
-static void
-set_digest_key(struct store *s)
+int
+store_set_digest_key(struct store *s, struct error *err)
 {
+	struct hash_key *key = &s->digest_key;
 	sqlite3_stmt *st = NULL;
+	struct span uid;
 
+	if (s->has_digest_key)
+		return 0;
 	if (sqlite3_prepare_v2(s->db, "SELECT uid FROM origin WHERE id = 1", -1, &st, NULL) ==
 		SQLITE_OK &&
 	    sqlite3_step(st) == SQLITE_ROW) {
-		struct span uid = store_column_span(st, 0);
-		struct hash_key *key = &s->digest_key;
-
+		uid = store_column_span(st, 0);
 		key->k0 = hash_bytes(key, uid.data, uid.len);
 		key->k1 = hash_bytes(key, uid.data, uid.len);
 	}
-	(void)sqlite3_finalize(st);
+	if (st == NULL || sqlite3_finalize(st) != SQLITE_OK) {
+		store_error(s, "read", err);
+		return -1;
+	}
 	s->has_digest_key = true;
-}
-
-const struct hash_key *
-store_digest_key(struct store *s)
-{
-	if (!s->has_digest_key)
-		set_digest_key(s);
-	return &s->digest_key;
+	return 0;
 }
 
 /*
@@ -130,7 +127,7 @@ same_kind(const struct finding_key *a, const struct finding_key *b)
 static uint64_t
 hash_kind(struct store *s, const struct finding_key *k)
 {
-	const struct hash_key *key = store_digest_key(s);
+	const struct hash_key *key = &s->digest_key;
 
 	return hash_words(key,
 	    hash_bytes(key, k->server.data, k->server.len) ^ (uint64_t)pack_service(k),
@@ -195,7 +192,7 @@ digest(struct store *s, const struct finding *f)
 		len += EVENT_JA4_LEN;
 	}
 	memcpy(bytes + len, f->certificate_subject.data, f->certificate_subject.len);
-	return (int64_t)hash_bytes(store_digest_key(s), bytes, len + f->certificate_subject.len);
+	return (int64_t)hash_bytes(&s->digest_key, bytes, len + f->certificate_subject.len);
 }
 
 /* True when no column of a story differs. */

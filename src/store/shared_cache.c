@@ -71,7 +71,7 @@ store_cache_refresh(struct store *s, struct error *err)
 		store_clients_forget(s);
 	}
 	s->data_version = version;
-	return 0;
+	return store_set_digest_key(s, err);
 }
 
 void

@@ -403,8 +403,11 @@ void store_references_drop(struct store *s);
 int store_find_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err);
 /* The same, and makes it; it is gone again unless store_reference names it. */
 int store_keep_kind(struct store *s, const struct finding_key *key, int64_t *id, struct error *err);
-/* Out of the random name of the database, so that nobody else can choose what collides. */
-const struct hash_key *store_digest_key(struct store *s);
+/*
+ * Makes s->digest_key out of the random name of the database, so that nobody else can choose what
+ * collides.  With another key, what is there already would not be found.
+ */
+int store_set_digest_key(struct store *s, struct error *err);
 int store_keep_story(struct store *s, const struct finding *f, int64_t *id, struct error *err);
 bool store_same_story(const struct finding *a, const struct finding *b);
 
