@@ -35,9 +35,10 @@
 
 #define ARCHIVE_LIBRARY "libarchive.so.13"
 #define ARCHIVE_FUNCTIONS(f)                                                                       \
-	f(archive_error_string) f(archive_read_append_filter) f(archive_read_data_block)           \
-	    f(archive_read_free) f(archive_read_new) f(archive_read_next_header)                   \
-		f(archive_read_open) f(archive_read_support_format_raw) f(archive_set_error)
+	f(archive_errno) f(archive_error_string) f(archive_read_append_filter)                     \
+	    f(archive_read_data_block) f(archive_read_free) f(archive_read_new)                    \
+		f(archive_read_next_header) f(archive_read_open)                                   \
+		    f(archive_read_support_format_raw) f(archive_set_error)
 
 struct archive_library {
 	ARCHIVE_FUNCTIONS(LIBRARY_POINTER)
@@ -173,6 +174,12 @@ explain_greed(const struct decoder *d, uint64_t asked, uint64_t max, struct erro
 	    (unsigned long long)(max >> 20));
 }
 
+static void
+explain_no_memory(const struct decoder *d, struct error *err)
+{
+	error_set(err, "cannot decompress %s: out of memory", input_label(d->in));
+}
+
 /* 1 to go on, 0 at the end, -1. */
 static int
 gzip_begin_member(struct decoder *d, struct error *err)
@@ -222,6 +229,9 @@ gzip_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 		d->gzip_full = d->gzip.avail_out == 0;
 		if (result == Z_STREAM_END) {
 			d->between_members = true;
+		} else if (result == Z_MEM_ERROR) {
+			explain_no_memory(d, err);
+			return -1;
 		} else if (result != Z_OK && result != Z_BUF_ERROR && len == 0) {
 			/* With len > 0 zlib says so again in the next call. */
 			explain_damage(d, d->in->offset - d->rest.len,
@@ -239,6 +249,8 @@ xz_failed(const struct decoder *d, struct error *err)
 		explain_end(d, err);
 	else if (d->xz_result == LZMA_MEMLIMIT_ERROR)
 		explain_greed(d, lzma_memusage(&d->xz), XZ_MEMORY_MAX, err);
+	else if (d->xz_result == LZMA_MEM_ERROR)
+		explain_no_memory(d, err);
 	else
 		explain_damage(d, d->in->offset - d->rest.len, "no valid data", err);
 	return -1;
@@ -332,10 +344,15 @@ archive_start(struct decoder *d, struct error *err)
 static ssize_t
 archive_failed(struct decoder *d, struct error *err)
 {
-	const char *why = d->archive != NULL ? d->lib.archive_error_string(d->archive) : NULL;
+	const char *why;
 
 	if (err->text[0] != '\0')
 		return -1; /* loading or reading failed, and said why */
+	if (d->archive == NULL || d->lib.archive_errno(d->archive) == ENOMEM) {
+		explain_no_memory(d, err);
+		return -1;
+	}
+	why = d->lib.archive_error_string(d->archive);
 	/* Data that are wrong, and not only short, fail before their end is asked for. */
 	if (d->input_ended)
 		explain_end(d, err);
