@@ -18,6 +18,8 @@ void *xreallocarray(void *old, size_t count, size_t len) __attribute__((returns_
 void *xcalloc_aligned(size_t len) __attribute__((returns_nonnull));
 /* Of xcalloc_aligned only, or NULL. */
 void xfree_aligned(void *object);
+/* The same end, where a library has had no memory. */
+_Noreturn void xalloc_end(void);
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 
 #endif

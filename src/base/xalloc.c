@@ -8,16 +8,29 @@
 
 #include "base/banned.h"
 
+/* Without a core file: passwords from the wire may be in it. */
+static _Noreturn void
+end(void)
+{
+	_exit(EXIT_FAILURE);
+}
+
 static void *
 or_end(void *memory, size_t len)
 {
 	if (memory == NULL) {
 		(void)fprintf(
 		    stderr, "tlstally: out of memory: %zu bytes were not to be had\n", len);
-		/* Without a core file: passwords from the wire may be in it. */
-		_exit(EXIT_FAILURE);
+		end();
 	}
 	return memory;
+}
+
+void
+xalloc_end(void)
+{
+	(void)fputs("tlstally: out of memory\n", stderr);
+	end();
 }
 
 void *

@@ -184,7 +184,7 @@ make_table(const struct grid *g)
 	struct libscols_table *table = scols_new_table();
 
 	if (table == NULL)
-		return NULL;
+		xalloc_end();
 	/* The cells are printable and have their final width: print them as they are. */
 	(void)scols_table_enable_noencoding(table, 1);
 	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
@@ -199,7 +199,9 @@ make_table(const struct grid *g)
 			continue;
 		c = scols_table_new_column(
 		    table, column->heading, 0, column->right ? SCOLS_FL_RIGHT : 0);
-		if (c != NULL && g->terminal->colour)
+		if (c == NULL)
+			xalloc_end();
+		if (g->terminal->colour)
 			(void)scols_cell_set_color(scols_column_get_header(c), "bold");
 	}
 	return table;
@@ -214,14 +216,17 @@ fill_table(const struct grid *g, struct libscols_table *table)
 		struct libscols_line *line = scols_table_new_line(table, NULL);
 		size_t cell = 0;
 
-		for (size_t i = 0; line != NULL && i < g->column_count; i++) {
+		if (line == NULL)
+			xalloc_end();
+		for (size_t i = 0; i < g->column_count; i++) {
 			size_t at = row * g->column_count + i;
 
 			if (g->widths[i] == 0)
 				continue;
 			buf_clear(&text);
 			add_cell(g, i, g->cells[at] != NULL ? g->cells[at] : "-", &text);
-			(void)scols_line_set_data(line, cell, buf_text(&text));
+			if (scols_line_set_data(line, cell, buf_text(&text)) != 0)
+				xalloc_end();
 			if (g->colours[at] != NULL && g->terminal->colour)
 				(void)scols_cell_set_color(
 				    scols_line_get_cell(line, cell), g->colours[at]);
@@ -237,10 +242,10 @@ grid_to_text(const struct grid *g)
 	struct libscols_table *table = make_table(g);
 	char *text = NULL, *copy;
 
-	if (table != NULL && g->row_count > 0) {
+	if (g->row_count > 0) {
 		fill_table(g, table);
 		if (scols_print_table_to_string(table, &text) != 0)
-			text = NULL;
+			xalloc_end();
 	}
 	scols_unref_table(table);
 	copy = xstrdup(text != NULL ? text : "");
