@@ -84,10 +84,6 @@ const struct cipher_suite tls_cipher_suites[] = {
 	{ 0x006b, SUITE_EPHEMERAL, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256" },
 	{ 0x006c, SUITE_EPHEMERAL, "TLS_DH_anon_WITH_AES_128_CBC_SHA256" },
 	{ 0x006d, SUITE_EPHEMERAL, "TLS_DH_anon_WITH_AES_256_CBC_SHA256" },
-	{ 0x0080, 0, "TLS_GOSTR341094_WITH_28147_CNT_IMIT" },
-	{ 0x0081, 0, "TLS_GOSTR341001_WITH_28147_CNT_IMIT" },
-	{ 0x0082, 0, "TLS_GOSTR341094_WITH_NULL_GOSTR3411" },
-	{ 0x0083, 0, "TLS_GOSTR341001_WITH_NULL_GOSTR3411" },
 	{ 0x0084, 0, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA" },
 	{ 0x0085, 0, "TLS_DH_DSS_WITH_CAMELLIA_256_CBC_SHA" },
 	{ 0x0086, 0, "TLS_DH_RSA_WITH_CAMELLIA_256_CBC_SHA" },
@@ -371,4 +367,4 @@ const struct cipher_suite tls_cipher_suites[] = {
 };
 /* clang-format on */
 
-const size_t tls_cipher_suites_count = 356;
+const size_t tls_cipher_suites_count = 352;
