@@ -577,7 +577,8 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	s->evidence_changed = s->maybe_decisive = true;
 	session_imply_fin(s, 1 - dir, mark->peer_offset, mark->time_us);
 	/* One that fits counts before one that may be somebody else's. */
-	if (!evidence->rst || (session_lacks_before_reset(side) && mark->offset <= end + 1)) {
+	if (!evidence->rst ||
+	    (session_lacks_before_reset(side) && mark->offset >= end && mark->offset <= end + 1)) {
 		evidence->rst = true;
 		/*
 		 * RFC 9293, section 3.10.7.1: where all is closed, the number is from the packet

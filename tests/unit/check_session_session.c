@@ -201,6 +201,40 @@ reset_of_somebody_else(struct script *s)
 	closes(s, SERVER);
 }
 
+/* RFC 9293, section 3.10.7.1: its number is the one that the copy acknowledges. */
+static void
+reset_on_a_late_copy(struct script *s, unsigned side)
+{
+	const int64_t back = 60;
+
+	s->offset[side] -= back;
+	resets(s, side);
+	s->acts[s->count - 1].mark.peer_offset = MARK_NO_PEER;
+	s->offset[side] += back;
+}
+
+static void
+refused_then_reset_on_a_late_copy(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, CLIENT);
+	closes(s, SERVER);
+	reset_on_a_late_copy(s, CLIENT);
+}
+
+static void
+reset_that_counts_a_loss_then_one_on_a_late_copy(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	s->offset[SERVER] += 242;
+	resets(s, SERVER);
+	s->offset[SERVER] -= 242;
+	reset_on_a_late_copy(s, SERVER);
+}
+
 static void
 reset_captured_before_what_it_follows(struct script *s)
 {
@@ -295,6 +329,12 @@ static const struct row rows[] = {
 	{ "reset of somebody else", 993, reset_of_somebody_else,
 	    "IMAP implicit TLSv1.2 TLSv1.2 refused server protocol_version - resumed=no retry=no "
 	    "scsv=no" },
+	{ "refused, then a reset on a late copy", 993, refused_then_reset_on_a_late_copy,
+	    "IMAP implicit - TLSv1.2 refused server protocol_version - resumed=- retry=- "
+	    "scsv=no" },
+	{ "reset that counts a loss, then one on a late copy", 993,
+	    reset_that_counts_a_loss_then_one_on_a_late_copy,
+	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
 	{ "reset captured before what it follows", 993, reset_captured_before_what_it_follows,
 	    "IMAP implicit TLSv1.2 TLSv1.2 refused server reset - resumed=no retry=no scsv=no" },
 	{ "wrong reset, then close", 993, wrong_reset_then_close,
