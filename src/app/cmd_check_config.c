@@ -23,9 +23,9 @@ static const char help_text[] =
     "\n"
     "Reads the configuration and says what is wrong with it, a line for each fault,\n"
     "on standard error: FILE:LINE: [section] key: what is wrong, and what would be\n"
-    "right. So it is told of a user that this machine does not have. Then the same\n"
-    "for the list of services that are switching old versions off, which it names or\n"
-    "leaves to the default.\n"
+    "right. A user that this machine does not have is told, too, but is no fault.\n"
+    "Then the same for the list of services that are switching old versions off,\n"
+    "which it names or leaves to the default.\n"
     "\n"
     "  -C, --config FILE      the file (default:\n"
     "                         " CONFIG_DEFAULT_PATH ", if it is there)\n"
@@ -211,26 +211,16 @@ check_services(const struct command *c, struct services_file *services, const st
 	return services->fault_count == 0 ? 0 : -1;
 }
 
-/* Without the one that the file names, `capture` does not start as root; the default may miss. */
-static int
-check_user(const struct command *c, const struct config *config)
+/*
+ * Without the one that the file names, `capture` does not start as root; the default may miss.  No
+ * fault of the file, which may be meant for another machine.
+ */
+static void
+warn_of_user(const struct command *c, const struct config *config)
 {
-	struct error err;
-
-	if (config->line[CONFIG_DAEMON_USER] == 0 || getpwnam(config->user) != NULL)
-		return 0;
-	error_set(&err, "there is no user %s", config->user);
-	print_missing(c, config, CONFIG_DAEMON_USER, err.text, "make it, or name another one");
-	return -1;
-}
-
-/* Both are looked at, so that one call tells all that is wrong. */
-static int
-check_machine(const struct command *c, struct services_file *services, const struct config *config)
-{
-	int user = check_user(c, config);
-
-	return check_services(c, services, config) == 0 ? user : -1;
+	if (config->line[CONFIG_DAEMON_USER] != 0 && getpwnam(config->user) == NULL)
+		print_missing(c, config, CONFIG_DAEMON_USER, "this machine has no such user",
+		    "make it before capture is started as root, or name another one");
 }
 
 static int
@@ -249,9 +239,12 @@ run(const struct command *c)
 	config_init_defaults(&config, &versions);
 	if (has_file && config_read_file(&config, c->path, &faults) != 0)
 		print_faults(c->path, &faults);
-	else if (check_machine(c, &services, &config) == 0 &&
-		 print_fine(c, &config, has_file, services.path) == 0)
-		status = APP_EXIT_DONE;
+	else {
+		warn_of_user(c, &config);
+		if (check_services(c, &services, &config) == 0 &&
+		    print_fine(c, &config, has_file, services.path) == 0)
+			status = APP_EXIT_DONE;
+	}
 	services_file_release(&services);
 	config_faults_release(&faults);
 	config_release(&config);
