@@ -256,6 +256,7 @@ bad:
 	store_references_drop(s);
 	store_cache_clear(s);
 	store_clients_forget(s);
+	s->has_begun = false;
 	if (sqlite3_get_autocommit(s->db) == 0) {
 		struct error ignored;
 

@@ -13,6 +13,8 @@ merge_prepare(struct store *s, const char *sql, struct error *err)
 {
 	sqlite3_stmt *st;
 
+	if (store_check_transaction(s, err) != 0)
+		return NULL;
 	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) == SQLITE_OK)
 		return st;
 	store_error(s, s->mode == STORE_READ ? "read" : "write to", err);

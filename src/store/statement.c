@@ -98,11 +98,23 @@ store_error_used_up(const struct store *s, struct error *err)
 	    s->path);
 }
 
+int
+store_check_transaction(const struct store *s, struct error *err)
+{
+	if (!s->has_begun || sqlite3_get_autocommit(s->db) == 0)
+		return 0;
+	error_set(
+	    err, "cannot write to %s: what was begun was taken back, for want of memory", s->path);
+	return -1;
+}
+
 static sqlite3_stmt *
 prepared(struct store *s, enum store_statement which, const char *what, struct error *err)
 {
 	sqlite3_stmt *st = s->statements[which];
 
+	if (store_check_transaction(s, err) != 0)
+		return NULL;
 	if (st == NULL && sqlite3_prepare_v3(s->db, store_statements_sql[which], -1,
 			      SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
 		store_error(s, what, err);
@@ -165,9 +177,15 @@ store_step(struct store *s, sqlite3_stmt *statement, struct error *err)
 int
 store_run_statement(struct store *s, enum store_statement which, struct error *err)
 {
-	sqlite3_stmt *st = store_statement(s, which, err);
+	sqlite3_stmt *st;
 
-	return st != NULL ? store_step(s, st, err) : -1;
+	if (which != STATEMENT_COMMIT)
+		s->has_begun = false;
+	st = store_statement(s, which, err);
+	if (st == NULL || store_step(s, st, err) != 0)
+		return -1;
+	s->has_begun = which == STATEMENT_BEGIN;
+	return 0;
 }
 
 static void

@@ -170,5 +170,5 @@ store_rollback(struct store *s)
 	store_references_drop(s);
 	store_cache_clear(s);
 	store_clients_forget(s);
-	s->in_transaction = false;
+	s->in_transaction = s->has_begun = false;
 }

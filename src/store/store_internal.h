@@ -149,6 +149,7 @@ struct store {
 	ino_t inode;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	bool in_transaction; /* of store_begin */
+	bool has_begun;      /* any transaction, of which the end was not asked for */
 	bool log_is_due;     /* a new database, without its write-ahead log yet */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
 	bool may_use_thread; /* of store_use_thread */
@@ -235,7 +236,13 @@ sqlite3_stmt *store_query_of_client(
 int store_step(struct store *s, sqlite3_stmt *statement, struct error *err);
 /* The one number that a statement reads; 0: there is none.  Resets it. */
 int store_step_number(struct store *s, sqlite3_stmt *st, int64_t *number, struct error *err);
+/* One that begins or ends a transaction. */
 int store_run_statement(struct store *s, enum store_statement which, struct error *err);
+/*
+ * Where memory is out, SQLite takes a transaction back by itself, also when only a column was read.
+ * What is written after that would be stored at once, row by row: -1.
+ */
+int store_check_transaction(const struct store *s, struct error *err);
 /* "cannot WHAT PATH: REASON", and what to do where that is known. */
 void store_error(struct store *s, const char *what, struct error *err);
 /* The same for a file that is no database, and for content that no tlstally has written. */

@@ -1,4 +1,6 @@
 /* Flushes that fail, are killed, or meet another writer. */
+#include "store/store_internal.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -198,6 +200,29 @@ START_TEST(without_the_key_of_what_is_there_nothing_is_stored)
 }
 END_TEST
 
+/* As SQLite does where memory is out while a column is read, which no statement fails for. */
+START_TEST(behind_a_transaction_that_was_taken_back_nothing_is_stored)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct error err = { "" };
+	int64_t sensor = sensor_of(s, "here");
+
+	ck_assert_int_eq(store_begin(s, &err), 0);
+	ck_assert_int_eq(sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	add(t, &ev);
+	ck_assert_int_eq(store_flush(s, sensor, t, NULL, &err), -1);
+	ck_assert_msg(strstr(err.text, "was taken back") != NULL, "%s", err.text);
+	store_rollback(s);
+	ck_assert_str_eq(sql("SELECT count(*) FROM inventory"), "0");
+	flush(s, t, NULL);
+	ck_assert_str_eq(sql("SELECT count FROM inventory"), "1");
+	tally_free(t);
+	store_close(s);
+}
+END_TEST
+
 /*
  * A process that flushes the same hundred clients so many times, and ends.  It asserts nothing: it
  * shares the file by which Check hears of that.
@@ -312,6 +337,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_log_that_took_all_room_behind_a_reader_makes_some_when_that_is_gone);
 	tcase_add_test(tc, a_failure_in_between_undoes_all_flushes_of_a_transaction);
 	tcase_add_test(tc, without_the_key_of_what_is_there_nothing_is_stored);
+	tcase_add_test(tc, behind_a_transaction_that_was_taken_back_nothing_is_stored);
 	tcase_add_test(tc, a_locked_database_keeps_the_tally_for_the_next_try);
 	tcase_add_loop_test(tc, a_killed_writer_leaves_the_state_after_one_of_its_flushes, 0, 12);
 	tcase_add_test(tc, what_is_not_in_its_place_is_not_written_to);
