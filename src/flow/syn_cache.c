@@ -70,32 +70,33 @@ age_of(const struct syn_cache *cache, const struct syn_entry *e)
 	return cache->clock - e->stamp;
 }
 
-static bool
-stays(const struct syn_cache *cache, const struct syn_entry *e)
+/*
+ * An answered SYN that stays is worth more than another one; else the younger is.  One number, so
+ * that to compare it takes no branch: of a flood's SYNs none could be predicted.
+ */
+static uint64_t
+worth_of(const struct syn_cache *cache, const struct syn_entry *e)
 {
-	return e->syn_ack && age_of(cache, e) < ANSWERED_STAYS;
-}
+	uint32_t age = age_of(cache, e);
+	uint64_t stays = e->syn_ack & (age < ANSWERED_STAYS);
 
-/* An answered SYN that stays is worth more than another one; else the younger is. */
-static bool
-is_worth_more(const struct syn_cache *cache, const struct syn_entry *a, const struct syn_entry *b)
-{
-	if (stays(cache, a) != stays(cache, b))
-		return stays(cache, a);
-	return age_of(cache, a) < age_of(cache, b);
+	return stays << 32 | (UINT32_MAX - age);
 }
 
 /* The entry of a set that is worth least. */
 static struct syn_entry *
 least_of(const struct syn_cache *cache, struct syn_entry *set)
 {
-	struct syn_entry *least = &set[0];
+	uint64_t least_worth = worth_of(cache, &set[0]);
+	unsigned least = 0;
 
 	for (unsigned i = 1; i < WAYS; i++) {
-		if (is_worth_more(cache, least, &set[i]))
-			least = &set[i];
+		uint64_t worth = worth_of(cache, &set[i]);
+
+		least = worth < least_worth ? i : least;
+		least_worth = worth < least_worth ? worth : least_worth;
 	}
-	return least;
+	return &set[least];
 }
 
 /* An entry of that hash with nothing in it: `e`, or where that is NULL, one that gives way. */
