@@ -10,7 +10,8 @@
  *
  * To pass packets from one processor to another costs about as much as to read them: more than is
  * saved where an epoch is a flood's SYNs, or a few packets of long sessions.  Unless the number of
- * threads was asked for, the first one works alone while that is so.
+ * threads was asked for, the first one works alone while that is so: it follows what it reads batch
+ * by batch (replay_solo.h).
  */
 #define _GNU_SOURCE /* sched_getaffinity; NOLINT(bugprone-reserved-identifier) */
 #include <pthread.h>
@@ -18,9 +19,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/replay_epoch.h"
+#include "app/replay_solo.h"
 #include "app/replay_work_internal.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -64,11 +65,9 @@ struct crew {
 	size_t followed_counts[LANES];
 	bool reading, handing_on, following[LANES];
 	bool all_read, failed;
-	bool is_shared;        /* else only the first thread works */
-	pthread_cond_t shared; /* is_shared has become true, or nothing is left */
-	/* Since it was decided; handing on counts as following. */
-	int64_t read_ns, follow_ns;
-	uint64_t frame_count, packet_count; /* read, and passed on */
+	bool is_shared;            /* else only the first thread works */
+	pthread_cond_t shared;     /* is_shared has become true, or nothing is left */
+	struct replay_spent spent; /* since it was decided; handing on counts as following */
 
 	/* Of whoever reads. */
 	bool is_dense;     /* epochs lie in few bytes of a file: borrowing keeps little */
@@ -194,39 +193,29 @@ wait_for_change(struct crew *c)
 	c->waiting_count--;
 }
 
-static int64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static bool
 is_worth_it(const struct crew *c, int64_t saved_ns)
 {
 	double wanted = c->is_shared ? SAVED_READINGS_TO_GO_ON : SAVED_READINGS_TO_SHARE;
 
-	return (double)saved_ns * (double)c->frame_count >
-	       wanted * (double)c->read_ns * (double)c->packet_count;
+	return (double)saved_ns * (double)c->spent.frame_count >
+	       wanted * (double)c->spent.read_ns * (double)c->spent.packet_count;
 }
 
 /* What becomes of the packets does not depend on the answer. */
 static void
 decide(struct crew *c)
 {
-	int64_t all_ns = c->read_ns + c->follow_ns,
+	int64_t all_ns = c->spent.read_ns + c->spent.follow_ns,
 		shared_ns = all_ns / c->work->options.thread_count;
 	bool was_shared = c->is_shared;
 
 	if (!c->work->is_auto || c->handed_on_count % DECIDED_EPOCHS != 0)
 		return;
-	if (shared_ns < c->read_ns)
-		shared_ns = c->read_ns; /* which is one thread's at a time */
+	if (shared_ns < c->spent.read_ns)
+		shared_ns = c->spent.read_ns; /* which is one thread's at a time */
 	c->is_shared = is_worth_it(c, all_ns - shared_ns);
-	c->read_ns = c->follow_ns = 0;
-	c->frame_count = c->packet_count = 0;
+	c->spent = (struct replay_spent){ 0 };
 	if (c->is_shared && !was_shared)
 		(void)pthread_cond_broadcast(&c->shared);
 }
@@ -239,14 +228,14 @@ do_follow(struct crew *c, const struct task *task)
 	struct epoch *e = task->epoch;
 	size_t g = task->group;
 	struct replay_group *group = &c->work->groups[g];
-	int64_t begin_ns = now_ns();
+	int64_t begin_ns = replay_now_ns();
 
 	(void)pthread_mutex_unlock(&c->lock);
 	group->outbox = &e->outboxes[g];
 	lanes_add_listed(group->lanes, e->lists[g].items, e->lists[g].count);
 	replay_work_end_epoch(group->lanes, e->now_us, e->set_back_us, e->last);
 	(void)pthread_mutex_lock(&c->lock);
-	c->follow_ns += now_ns() - begin_ns;
+	c->spent.follow_ns += replay_now_ns() - begin_ns;
 	c->following[g] = false;
 	c->followed_counts[g]++;
 	e->followed_count++;
@@ -334,22 +323,58 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 }
 
 static void
+end_reading(struct crew *c, bool go_on)
+{
+	c->reading = false;
+	c->read_count++;
+	c->all_read = !go_on;
+	tell_change(c);
+}
+
+/* Under the lock.  No other thread follows, nor can one begin to before this epoch was read. */
+static bool
+is_alone(const struct crew *c)
+{
+	for (size_t g = 0; g < c->work->group_count; g++) {
+		if (c->following[g] || c->followed_counts[g] != c->read_count)
+			return false;
+	}
+	return !c->is_shared;
+}
+
+static void
+do_read_alone(struct crew *c, const struct task *task)
+{
+	struct replay_spent spent = { 0 };
+	bool go_on;
+
+	(void)pthread_mutex_unlock(&c->lock);
+	go_on = replay_solo_epoch(c->work, task->epoch, &spent);
+	note_density(c, replay_mark(c->work->options.replay) - task->epoch->mark);
+	(void)pthread_mutex_lock(&c->lock);
+	c->spent.read_ns += spent.read_ns;
+	c->spent.follow_ns += spent.follow_ns;
+	c->spent.frame_count += spent.frame_count;
+	c->spent.packet_count += spent.packet_count;
+	for (size_t g = 0; g < c->work->group_count; g++)
+		c->followed_counts[g]++;
+	end_reading(c, go_on);
+}
+
+static void
 do_read(struct crew *c, size_t own, const struct task *task)
 {
-	int64_t begin_ns = now_ns();
+	int64_t begin_ns = replay_now_ns();
 	uint64_t begin_frames = c->work->frames_read;
 	bool go_on;
 
 	(void)pthread_mutex_unlock(&c->lock);
 	go_on = read_epoch(c, own, task->epoch);
 	(void)pthread_mutex_lock(&c->lock);
-	c->read_ns += now_ns() - begin_ns;
-	c->frame_count += c->work->frames_read - begin_frames;
-	c->packet_count += task->epoch->packet_count;
-	c->reading = false;
-	c->read_count++;
-	c->all_read = !go_on;
-	tell_change(c);
+	c->spent.read_ns += replay_now_ns() - begin_ns;
+	c->spent.frame_count += c->work->frames_read - begin_frames;
+	c->spent.packet_count += task->epoch->packet_count;
+	end_reading(c, go_on);
 }
 
 static void
@@ -357,7 +382,7 @@ do_hand_on(struct crew *c, const struct task *task)
 {
 	struct event_sink *sink = c->work->options.sink;
 	struct epoch *e = task->epoch;
-	int64_t begin_ns = now_ns();
+	int64_t begin_ns = replay_now_ns();
 	bool failed;
 
 	(void)pthread_mutex_unlock(&c->lock);
@@ -365,7 +390,7 @@ do_hand_on(struct crew *c, const struct task *task)
 		event_sink_add_name(sink, &e->names[i]);
 	failed = event_sink_hand_on(sink, e->outboxes, c->work->group_count) != 0;
 	(void)pthread_mutex_lock(&c->lock);
-	c->follow_ns += now_ns() - begin_ns;
+	c->spent.follow_ns += (replay_now_ns() - begin_ns) / e->timed_part;
 	c->handing_on = false;
 	c->handed_on_count++;
 	c->failed = c->failed || failed;
@@ -378,7 +403,10 @@ do_task(struct crew *c, size_t own, const struct task *task)
 {
 	switch (task->kind) {
 	case TASK_READ:
-		do_read(c, own, task);
+		if (is_alone(c))
+			do_read_alone(c, task);
+		else
+			do_read(c, own, task);
 		break;
 	case TASK_FOLLOW:
 		do_follow(c, task);

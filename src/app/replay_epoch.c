@@ -25,6 +25,7 @@ epoch_begin(struct epoch *e, uint64_t mark, bool borrows)
 	}
 	e->packet_count = e->copies_len = e->name_count = e->followed_count = 0;
 	e->mark = mark;
+	e->timed_part = 1;
 	e->borrows = borrows;
 }
 

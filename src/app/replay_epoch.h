@@ -37,6 +37,7 @@ struct epoch {
 	bool last; /* nothing follows: all that is open settles */
 	struct event_list outboxes[LANES];
 	size_t followed_count; /* groups that are done with it */
+	unsigned timed_part;   /* of its work one part in so many was timed */
 };
 
 /* A new epoch in this one's memory. */
