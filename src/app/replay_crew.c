@@ -40,8 +40,6 @@
 #define KEPT_MAX 1
 /* Epochs are short where so many and more lie between two marks. */
 #define SHORT_EPOCHS 3
-/* Packets that are decoded together. */
-#define BATCH 32
 /*
  * So often it is decided anew whether the work is shared, and so many times the reading of what is
  * passed on that has to save: no number of nanoseconds, as machines, and hours of one, differ by
@@ -305,7 +303,7 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 		/* What nobody needs goes before the next piece is there, not behind it. */
 		if (replay_work_is_at_border(w))
 			keep_little(c, own, e, mark + 1);
-		if (!replay_work_read(w, e->packets + e->packet_count, BATCH, &count)) {
+		if (!replay_work_read(w, e->packets + e->packet_count, REPLAY_BATCH, &count)) {
 			e->last = true;
 			front_finish(w->front);
 			break;

@@ -4,9 +4,6 @@
 
 #include "base/banned.h"
 
-/* Packets that are read, and then followed, at a time. */
-#define BATCH 32
-
 int64_t
 replay_now_ns(void)
 {
@@ -24,7 +21,7 @@ read_batch(struct replay_work *w, struct epoch *e, size_t *count)
 
 	if (replay_work_is_at_border(w))
 		replay_release(replay, replay_mark(replay) + 1);
-	return replay_work_read(w, e->packets, BATCH, count);
+	return replay_work_read(w, e->packets, REPLAY_BATCH, count);
 }
 
 static void

@@ -7,9 +7,6 @@
 
 #include "base/banned.h"
 
-/* Packets that go through the halves of the pipeline together. */
-#define BATCH 32
-
 static void
 on_event(void *arg, const struct event *ev)
 {
@@ -109,13 +106,13 @@ static int
 run_alone(struct replay_work *w)
 {
 	struct lanes *lanes = w->groups[0].lanes;
-	struct packet packets[BATCH];
+	struct packet packets[REPLAY_BATCH];
 	bool more = true;
 	int64_t now_us;
 	size_t count;
 
 	while (more) {
-		more = replay_work_read(w, packets, BATCH, &count);
+		more = replay_work_read(w, packets, REPLAY_BATCH, &count);
 		lanes_add(lanes, packets, count);
 		if (!more)
 			front_finish(w->front);

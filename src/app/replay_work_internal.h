@@ -10,6 +10,8 @@
 #include "pipeline/lanes.h"
 
 #define REPLAY_FRAMES 64
+/* Packets that go through the halves of the pipeline together. */
+#define REPLAY_BATCH 32
 
 /* Some of the lanes, served by one thread at a time. */
 struct replay_group {
