@@ -8,10 +8,10 @@
 
 #include "app/app.h"
 #include "app/devices.h"
-#include "app/output_file.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/log.h"
+#include "base/output_file.h"
 #include "base/timestamp.h"
 #include "report/export.h"
 

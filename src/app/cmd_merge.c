@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "app/app.h"
-#include "app/judge.h"
 #include "app/policy_setup.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "policy/printable.h"
+#include "sink/judge.h"
 #include "store/merge.h"
 
 #include "base/banned.h"

@@ -1,12 +1,12 @@
 #include "app/doctor_gather.h"
 
-#include "app/progress.h"
 #include "app/replay_losses.h"
 #include "app/replay_summary.h"
 #include "base/log.h"
 #include "capture/link_name.h"
 #include "capture/replay.h"
 #include "pipeline/pipeline.h"
+#include "replay/progress.h"
 #include "tls/names.h"
 
 #include "base/banned.h"

@@ -6,10 +6,6 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "app/ending_limits.h"
-#include "app/event_sink.h"
-#include "app/event_writer.h"
-#include "app/judge.h"
 #include "app/known_captures.h"
 #include "app/replay_losses.h"
 #include "base/hash.h"
@@ -19,6 +15,10 @@
 #include "capture/follow.h"
 #include "capture/replay.h"
 #include "pipeline/pipeline.h"
+#include "sink/ending_limits.h"
+#include "sink/event_sink.h"
+#include "sink/event_writer.h"
+#include "sink/judge.h"
 #include "store/store.h"
 
 #include "base/banned.h"

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "app/app.h"
-#include "app/replay_work.h"
 #include "base/log.h"
+#include "replay/work.h"
 #include "tls/names.h"
 
 #include "base/banned.h"

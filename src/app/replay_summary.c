@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/progress.h"
 #include "app/replay_losses.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "capture/link_name.h"
 #include "packet/packet.h"
+#include "replay/progress.h"
 
 #include "base/banned.h"
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "app/replay_work.h"
 #include "capture/replay.h"
+#include "replay/work.h"
 
 /* Names what could not be read, even when `quiet`; returns -1 where there was something. */
 int replay_summary_print(const struct replay *replay, const struct replay_work *work, bool quiet);

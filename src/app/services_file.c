@@ -96,6 +96,15 @@ services_file_load(
 	return 0;
 }
 
+struct switch_off *
+services_file_detach(struct services_file *f)
+{
+	struct switch_off *list = f->list;
+
+	f->list = NULL;
+	return list;
+}
+
 void
 services_file_release(struct services_file *f)
 {

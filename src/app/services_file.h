@@ -25,6 +25,8 @@ struct services_file {
  */
 int services_file_load(
     struct services_file *out, const char *given, const struct config *config, struct error *err);
+/* The list, now the caller's. */
+struct switch_off *services_file_detach(struct services_file *f);
 void services_file_release(struct services_file *f);
 /* Logs that none was found: nothing can be said to break then. */
 void services_file_warn_if_missing(const struct services_file *f);

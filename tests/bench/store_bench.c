@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "app/judge.h"
 #include "app/services_file.h"
+#include "sink/judge.h"
 #include "store/store.h"
 #include "tally/tally.h"
 #include "tls/names.h"

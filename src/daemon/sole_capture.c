@@ -1,0 +1,62 @@
+#include "daemon/sole_capture.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+
+#include "base/banned.h"
+
+static void
+add_text(struct digest_sha256_state *state, const char *text)
+{
+	/* With its NUL, so that no two lists of names are the same. */
+	digest_sha256_add(state, span_from(text, strlen(text) + 1));
+}
+
+/* The socket's name is as long as it says, and begins with a zero. */
+static socklen_t
+name_of(
+    const struct stat *database, const char *sensor, const char *interface, struct sockaddr_un *out)
+{
+	static const char prefix[] = "tlstally.";
+	struct digest_sha256_state state;
+	uint8_t digest[DIGEST_SHA256_LEN];
+
+	digest_sha256_init(&state);
+	digest_sha256_add(&state, span_from(&database->st_dev, sizeof(database->st_dev)));
+	digest_sha256_add(&state, span_from(&database->st_ino, sizeof(database->st_ino)));
+	add_text(&state, sensor);
+	add_text(&state, interface);
+	digest_sha256_end(&state, digest);
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(out->sun_path + 1, prefix, sizeof(prefix) - 1);
+	digest_to_hex(span_from(digest, sizeof(digest)), out->sun_path + sizeof(prefix));
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(prefix) +
+			   2 * sizeof(digest));
+}
+
+int
+sole_capture_claim(const char *database, const char *sensor, const char *interface)
+{
+	struct sockaddr_un name;
+	struct stat st;
+	socklen_t len;
+	int fd, why;
+
+	if (stat(database, &st) != 0)
+		return -1;
+	len = name_of(&st, sensor, interface, &name);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&name, len) == 0)
+		return fd;
+	why = errno;
+	(void)close(fd);
+	errno = why;
+	return -1;
+}

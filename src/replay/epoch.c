@@ -1,0 +1,105 @@
+#include "replay/epoch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "pipeline/front.h"
+
+#include "base/banned.h"
+
+#define MAC_LEN 6
+/* A captured packet has up to 1 MiB: an epoch ends behind the one that fills it. */
+#define COPY_ROOM (FRONT_EPOCH_LEN + ((size_t)1 << 20) + (size_t)FRONT_EPOCH_PACKETS * 2 * MAC_LEN)
+
+void
+epoch_begin(struct epoch *e, uint64_t mark, bool borrows)
+{
+	if (e->copies == NULL) {
+		e->copies = xmalloc(COPY_ROOM);
+		e->packets = xcalloc(FRONT_EPOCH_PACKETS, sizeof(*e->packets));
+	}
+	for (size_t g = 0; g < LANES; g++) {
+		e->lists[g].count = 0;
+		event_list_clear(&e->outboxes[g]);
+	}
+	e->packet_count = e->copies_len = e->name_count = e->followed_count = 0;
+	e->mark = mark;
+	e->timed_part = 1;
+	e->borrows = borrows;
+}
+
+static inline bool
+lies_in(struct span bytes, const uint8_t *at)
+{
+	return (uintptr_t)at - (uintptr_t)bytes.data < bytes.len;
+}
+
+/* The bytes where they are if they last there, and else their copy. */
+static inline const uint8_t *
+lasting(struct epoch *e, const uint8_t *bytes, size_t len, struct span kept)
+{
+	uint8_t *copy = e->copies + e->copies_len;
+
+	if (len == 0 || lies_in(kept, bytes))
+		return bytes;
+	memcpy(copy, bytes, len);
+	e->copies_len += len;
+	return copy;
+}
+
+static inline void
+make_lasting(struct epoch *e, struct packet *packet, struct span kept)
+{
+	packet->payload.data = lasting(e, packet->payload.data, packet->payload.len, kept);
+	if (packet->src_mac != NULL)
+		packet->src_mac = lasting(e, packet->src_mac, MAC_LEN, kept);
+	if (packet->dst_mac != NULL)
+		packet->dst_mac = lasting(e, packet->dst_mac, MAC_LEN, kept);
+}
+
+void
+epoch_add(struct epoch *e, size_t group, struct span kept)
+{
+	struct packet_list *list = &e->lists[group];
+	struct packet *packet = &e->packets[e->packet_count++];
+
+	if (list->count == list->room) {
+		list->room = list->room * 2 + 64;
+		list->items = xreallocarray(list->items, list->room, sizeof(*list->items));
+	}
+	list->items[list->count++] = packet;
+	make_lasting(e, packet, e->borrows ? kept : span_from(NULL, 0));
+}
+
+void
+epoch_stop_borrowing(struct epoch *e)
+{
+	const struct span copies = span_from(e->copies, COPY_ROOM);
+
+	for (size_t i = 0; i < e->packet_count; i++)
+		make_lasting(e, &e->packets[i], copies);
+	e->borrows = false;
+}
+
+void
+epoch_add_name(struct epoch *e, const struct name_seen *seen)
+{
+	if (e->name_count == e->name_room) {
+		e->name_room = e->name_room * 2 + 64;
+		e->names = xreallocarray(e->names, e->name_room, sizeof(*e->names));
+	}
+	name_seen_copy(&e->names[e->name_count++], seen);
+}
+
+void
+epoch_release(struct epoch *e)
+{
+	for (size_t g = 0; g < LANES; g++) {
+		free(e->lists[g].items);
+		event_list_release(&e->outboxes[g]);
+	}
+	free(e->packets);
+	free(e->copies);
+	free(e->names);
+}

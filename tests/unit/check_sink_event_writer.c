@@ -1,0 +1,395 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "sink/event_writer.h"
+#include "suite.h"
+
+#include "base/banned.h"
+
+static char folder[64], path[96], rotated[112];
+static const struct event event = { .vlan = -1 };
+
+static void
+setup(void)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/check_sink_event_writer.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/events", folder);
+	(void)snprintf(rotated, sizeof(rotated), "%s/rotated", folder);
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
+static void
+teardown(void)
+{
+	(void)unlink(path);
+	(void)unlink(rotated);
+	(void)rmdir(folder);
+}
+
+/* A disk that is full at so many bytes; RLIM_INFINITY: there is room. */
+static void
+limit_files(rlim_t len)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = len;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static struct event_writer *
+open_writer(void)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.append = true,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	struct event_writer *w = event_writer_new(&options, &err);
+
+	ck_assert_msg(w != NULL, "%s", err.text);
+	return w;
+}
+
+static size_t
+line_len(void)
+{
+	struct buf line = { 0 };
+	size_t len;
+
+	event_write_json(&event, "here", "eth0", &line);
+	len = line.len;
+	buf_release(&line);
+	return len;
+}
+
+static void
+add_events(struct event_writer *w, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		event_writer_add(w, &event, "eth0");
+}
+
+/* The file has so many whole lines and nothing else. */
+static void
+expect_lines(const char *file, size_t count)
+{
+	FILE *f = fopen(file, "r");
+	char text[8192];
+	size_t found = 0;
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(text, sizeof(text), f) != NULL) {
+		ck_assert_uint_eq(strlen(text), line_len());
+		ck_assert_int_eq(text[0], '{');
+		ck_assert_str_eq(text + strlen(text) - 2, "}\n");
+		found++;
+	}
+	(void)fclose(f);
+	ck_assert_uint_eq(found, count);
+}
+
+static void
+write_file(const char *text)
+{
+	FILE *f = fopen(path, "a");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	(void)fclose(f);
+}
+
+START_TEST(lines_come_whole_and_in_order)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	add_events(w, 3);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	add_events(w, 2);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 5);
+}
+END_TEST
+
+/* The disk is full after three lines and `_i` bytes. */
+START_TEST(a_full_disk_delays_lines_and_cuts_none)
+{
+	struct event_writer *w = open_writer();
+	struct error err = { "" };
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 10);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	add_events(w, 2);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	event_writer_free(w);
+	expect_lines(path, 12);
+}
+END_TEST
+
+START_TEST(a_rotation_on_a_full_disk_cuts_no_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(rotated, 3);
+	expect_lines(path, 2);
+}
+END_TEST
+
+START_TEST(the_same_file_opened_anew_on_a_full_disk_cuts_no_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 5);
+}
+END_TEST
+
+START_TEST(an_end_on_a_full_disk_cuts_no_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	event_writer_free(w);
+	limit_files(RLIM_INFINITY);
+	expect_lines(path, 3);
+}
+END_TEST
+
+START_TEST(what_has_no_room_is_lost_by_whole_lines_and_counted)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+	struct stat st;
+	size_t count = ((size_t)16 << 20) / line_len() + 2000;
+
+	limit_files(0);
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	add_events(w, count);
+	ck_assert_uint_gt(event_writer_lost(w), 1000);
+	ck_assert_uint_lt(event_writer_lost(w), 2010);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(
+	    (size_t)st.st_size, (count + 1 - (size_t)event_writer_lost(w)) * line_len());
+	event_writer_free(w);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *before;
+	const char *after; /* once a writer has opened it */
+} ends[] = {
+	{ "nothing", "", "" },
+	{ "a whole line", "{\"a\":1}\n", "{\"a\":1}\n" },
+	{ "a line that was cut", "{\"a\":1}\n{\"a\":", "{\"a\":1}\n" },
+	{ "a first line that was cut", "{\"a\":", "" },
+	{ "the last byte is missing", "{\"a\":1}\n{\"a\":1}", "{\"a\":1}\n" },
+	{ "not ours behind a line", "{\"a\":1}\nsome text", "{\"a\":1}\nsome text" },
+};
+
+START_TEST(a_line_that_a_killed_writer_cut_is_taken_away)
+{
+	char text[64] = "";
+	int fd;
+
+	write_file(ends[_i].before);
+	event_writer_free(open_writer());
+	fd = open(path, O_RDONLY);
+	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
+	(void)close(fd);
+	ck_assert_msg(strcmp(text, ends[_i].after) == 0, "%s: '%s'", ends[_i].name, text);
+}
+END_TEST
+
+/* A pipe that nobody reads from, then somebody does. */
+START_TEST(a_reader_that_does_not_keep_up_is_not_waited_for)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.append = true,
+		.must_not_wait = true,
+		.sensor = "here",
+	};
+	size_t count = 262144 / line_len(), got = 0;
+	char text[65536];
+	struct error err = { "" };
+	struct event_writer *w;
+	int reader;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	ck_assert_int_ge(reader, 0);
+	w = event_writer_new(&options, &err);
+	ck_assert_msg(w != NULL, "%s", err.text);
+	add_events(w, count);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "does not keep up"));
+	for (int i = 0; i < 100 && got < count * line_len(); i++) {
+		ssize_t n;
+
+		while ((n = read(reader, text, sizeof(text))) > 0)
+			got += (size_t)n;
+		(void)event_writer_flush(w, &err);
+	}
+	ck_assert_uint_eq(got, count * line_len());
+	ck_assert_int_eq(event_writer_finish(w, &err), 0);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	event_writer_free(w);
+	(void)close(reader);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_made_anew_leaves_the_old_one)
+{
+	struct event_writer *w = open_writer();
+	struct error err = { "" };
+
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_int_eq(rename(path, rotated), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(event_writer_reopen(w, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	ck_assert_int_eq(rmdir(path), 0);
+	expect_lines(rotated, 2);
+}
+END_TEST
+
+static void
+put_file(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* A capture or a database that was given by mistake. */
+START_TEST(what_is_no_file_of_events_is_neither_written_over_nor_added_to)
+{
+	static const char *const texts[] = { "SQLite format 3", "\xd4\xc3\xb2\xa1", "\n\r\r\n" };
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.append = _i >= 3,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	struct stat st;
+
+	put_file(texts[_i % 3]);
+	ck_assert_ptr_null(event_writer_new(&options, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, (off_t)strlen(texts[_i % 3]));
+}
+END_TEST
+
+START_TEST(what_is_kept_beside_a_database_takes_no_events)
+{
+	static const char magic[] = "SQLite format 3";
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = rotated,
+		.append = _i == 1,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(magic, 1, sizeof(magic), file), sizeof(magic));
+	ck_assert_int_eq(fclose(file), 0);
+	(void)snprintf(rotated, sizeof(rotated), "%s-wal", path);
+	ck_assert_ptr_null(event_writer_new(&options, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, rotated));
+	ck_assert_int_ne(access(rotated, F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_file_of_events_is_begun_anew)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = path,
+		.sensor = "here",
+	};
+	struct error err = { "" };
+	struct event_writer *w;
+
+	put_file("{\"event\":\"old\"}\n{}\n{}\n");
+	w = event_writer_new(&options, &err);
+	ck_assert_ptr_nonnull(w);
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 1);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, lines_come_whole_and_in_order);
+	tcase_add_loop_test(tc, a_full_disk_delays_lines_and_cuts_none, 0, 4);
+	tcase_add_loop_test(tc, a_rotation_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_loop_test(tc, the_same_file_opened_anew_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_loop_test(tc, an_end_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_test(tc, what_has_no_room_is_lost_by_whole_lines_and_counted);
+	tcase_add_loop_test(tc, a_line_that_a_killed_writer_cut_is_taken_away, 0,
+	    (int)(sizeof(ends) / sizeof(ends[0])));
+	tcase_add_loop_test(
+	    tc, what_is_no_file_of_events_is_neither_written_over_nor_added_to, 0, 6);
+	tcase_add_loop_test(tc, what_is_kept_beside_a_database_takes_no_events, 0, 2);
+	tcase_add_test(tc, a_file_of_events_is_begun_anew);
+	tcase_add_test(tc, a_reader_that_does_not_keep_up_is_not_waited_for);
+	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
+}
+
+SUITE_MAIN("sink_event_writer")
