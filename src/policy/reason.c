@@ -111,7 +111,10 @@ add_how(struct buf *out, const struct evidence *ev)
 	buf_add_text(out, ev->several_refusals ? ", the latest" : "");
 	switch (ev->lead->key.refusal) {
 	case REFUSAL_NONE:
-		buf_add_text(out, " in a way that is encrypted");
+		/* Below TLS 1.3 an alert shows; so what stood before the end was not captured. */
+		buf_add_text(out, ev->lead->key.tls_version == TLS_VERSION_1_3
+				      ? " in a way that is encrypted"
+				      : " in a way that was not seen");
 		break;
 	case REFUSAL_ALERT:
 		buf_add_text(out, strncmp(name, "alert_", 6) == 0 ? " with " : " with alert ");

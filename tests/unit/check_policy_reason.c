@@ -289,6 +289,18 @@ static const struct sentence {
 	    "offers TLS 1.2, which is enough; mail.example.com:993 refused 3 of 3 tries since "
 	    "2026-07-03 with alert handshake_failure, last 2026-11-19 22:14 UTC: not for an old "
 	    "version" },
+	{ { { REF, V13, V13, 3, JUL, EVE, .by = SIDE_CLIENT } }, 1,
+	    "offers TLS 1.3, which is enough; the client itself broke off 3 of 3 tries with "
+	    "mail.example.com:993 since 2026-07-03 in a way that is encrypted, last 2026-11-19 "
+	    "22:14 UTC, after the server had chosen TLS 1.3: not for an old version" },
+	{ { { REF, V13, 0, 1, EVE, EVE, .by = SIDE_SERVER, .gaps = 1 } }, 1,
+	    "offers TLS 1.3, which is enough; mail.example.com:993 refused 1 of 1 try on "
+	    "2026-11-19 22:14 UTC in a way that was not seen: not for an old version; bytes are "
+	    "missing from the capture" },
+	{ { { REF, V12, V12, 3, JUL, EVE, .by = SIDE_SERVER } }, 1,
+	    "offers TLS 1.2, which is enough; mail.example.com:993 refused 3 of 3 tries since "
+	    "2026-07-03 in a way that was not seen, last 2026-11-19 22:14 UTC, having chosen TLS "
+	    "1.2: not for an old version" },
 	{ { { REF, 0, 0, 3, JUL, EVE, .by = SIDE_SERVER, .refusal = REFUSAL_ENCRYPTED_ALERT } }, 1,
 	    "mail.example.com:993 refused 3 of 3 tries since 2026-07-03 with an encrypted alert, "
 	    "last "
