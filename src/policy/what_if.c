@@ -218,7 +218,8 @@ add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 	}
 	buf_add_text(out, version ? "offers at most " : "offers ");
 	reason_add_version(out, f->key.offered_version);
-	if (!q->has_suites || version)
+	/* What is refused already may well offer one of the suites. */
+	if (!q->has_suites || version || b->verdict == VERDICT_BROKEN)
 		return;
 	if (b->verdict == VERDICT_OK) {
 		buf_add_text(out, " and a suite of the list");

@@ -189,6 +189,29 @@ START_TEST(the_reason_names_the_server_that_was_tried_last)
 }
 END_TEST
 
+START_TEST(suites_of_what_is_refused_already_are_not_belittled)
+{
+	const struct policy policy = { .minimum = V12 };
+	const struct row row = { REF, V10, 0, 1, 9, AES128_SHA };
+	struct what_if question = { 0 };
+	struct finding finding;
+	enum verdict verdict;
+	struct buf reason = { 0 };
+
+	ck_assert_uint_eq(what_if_read_suites(&question,
+			      span_from_text("TLS_RSA_WITH_AES_128_CBC_SHA\n"), no_fault, NULL),
+	    0);
+	fill(&finding, &row);
+	what_if_judge(&question, &policy, &finding, 1, &verdict);
+	ck_assert_int_eq(
+	    what_if_judge_client(&question, &finding, &verdict, 1, &reason), VERDICT_BROKEN);
+	ck_assert_msg(
+	    strncmp(buf_text(&reason), "offers TLS 1.0, and is refused already; 10 tries", 48) == 0,
+	    "%s", buf_text(&reason));
+	buf_release(&reason);
+}
+END_TEST
+
 static void
 note_fault(void *arg, unsigned line, const char *text)
 {
@@ -236,6 +259,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_question_is_answered_from_the_offers, 0, ROWS(stories));
 	tcase_add_test(tc, the_reason_names_the_server_that_was_tried_last);
+	tcase_add_test(tc, suites_of_what_is_refused_already_are_not_belittled);
 	tcase_add_test(tc, wrong_lines_of_a_list_are_named);
 	tcase_add_test(tc, more_suites_than_there_is_room_for_are_a_fault);
 }
