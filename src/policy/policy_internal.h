@@ -40,11 +40,12 @@ struct success_index {
 struct success_times {
 	int64_t any_last;              /* any success with the server */
 	int64_t good_first, good_last; /* at or above the minimum */
-	int64_t legacy_last;           /* judged VERDICT_LEGACY */
+	int64_t legacy_last;           /* below the minimum, which was the client's limit */
+	enum verdict legacy_verdict;   /* of the last of them; of several the worst */
 	/* Those that were fallbacks, from a version up to fallback_from. */
 	int64_t fallback_last;
 	uint16_t fallback_from;
-	enum verdict fallback_verdict; /* the worst of them */
+	enum verdict fallback_verdict; /* as legacy_verdict */
 };
 
 void success_index_init(struct success_index *index, const struct policy *policy,

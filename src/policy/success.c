@@ -115,16 +115,28 @@ later_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/*
+ * The latest time and its verdict: of an earlier one there would be no success behind a failure
+ * that gets it.
+ */
+static void
+add_latest(int64_t *last, enum verdict *verdict, int64_t from_last, enum verdict from_verdict)
+{
+	if (from_last > *last || (from_last == *last && from_verdict < *verdict))
+		*verdict = from_verdict;
+	*last = later_of(*last, from_last);
+}
+
 static void
 add_times(struct success_times *into, const struct success_times *from)
 {
 	into->any_last = later_of(into->any_last, from->any_last);
-	into->legacy_last = later_of(into->legacy_last, from->legacy_last);
-	into->fallback_last = later_of(into->fallback_last, from->fallback_last);
+	add_latest(
+	    &into->legacy_last, &into->legacy_verdict, from->legacy_last, from->legacy_verdict);
+	add_latest(&into->fallback_last, &into->fallback_verdict, from->fallback_last,
+	    from->fallback_verdict);
 	if (from->fallback_from > into->fallback_from)
 		into->fallback_from = from->fallback_from;
-	if (from->fallback_verdict < into->fallback_verdict)
-		into->fallback_verdict = from->fallback_verdict;
 	if (from->good_last == SUCCESS_NEVER)
 		return;
 	if (into->good_last == SUCCESS_NEVER || from->good_first < into->good_first)
@@ -132,8 +144,15 @@ add_times(struct success_times *into, const struct success_times *from)
 	into->good_last = later_of(into->good_last, from->good_last);
 }
 
-static const struct success_times no_times = { SUCCESS_NEVER, SUCCESS_NEVER, SUCCESS_NEVER,
-	SUCCESS_NEVER, SUCCESS_NEVER, 0, VERDICT_OK };
+static const struct success_times no_times = {
+	.any_last = SUCCESS_NEVER,
+	.good_first = SUCCESS_NEVER,
+	.good_last = SUCCESS_NEVER,
+	.legacy_last = SUCCESS_NEVER,
+	.legacy_verdict = VERDICT_OK,
+	.fallback_last = SUCCESS_NEVER,
+	.fallback_verdict = VERDICT_OK,
+};
 
 static struct success_times
 times_of(const struct policy *policy, const struct finding *f)
@@ -146,6 +165,7 @@ times_of(const struct policy *policy, const struct finding *f)
 		t.good_last = f->last_us;
 	} else if (verdict == VERDICT_LEGACY || verdict == VERDICT_WILL_BREAK) {
 		t.legacy_last = f->last_us;
+		t.legacy_verdict = verdict;
 	}
 	t.any_last = f->last_us;
 	if (f->fallback_count > 0) {

@@ -135,7 +135,7 @@ judge_failure(
 		return VERDICT_UNCLEAR;
 	/* Refused now and then, as servers do while they switch off, and let in again since. */
 	if (since->legacy_last > f->last_us)
-		return will_be_switched_off(policy, f) ? VERDICT_WILL_BREAK : VERDICT_LEGACY;
+		return since->legacy_verdict;
 	return since->any_last > f->last_us ? VERDICT_UNCLEAR : VERDICT_BROKEN;
 }
 
