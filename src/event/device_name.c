@@ -1,5 +1,8 @@
 #include "event/device_name.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "base/timestamp.h"
 
 #include "base/banned.h"
@@ -7,24 +10,39 @@
 #define OLD_AFTER_US (INT64_C(30) * 86400 * USEC_PER_SEC)
 #define RANK_NOTHING 200
 
-bool
-device_name_says_nothing(struct span name)
+/* RFC 4343: host names are compared without regard to case. */
+static bool
+is_localhost(struct span name)
 {
 	static const char localhost[] = "localhost";
 	size_t len = sizeof(localhost) - 1;
 
-	if (name.len == 0 || name.data[0] == '[')
-		return true;
-	if (span_equals(span_first(name, len), span_from(localhost, len)) &&
-	    (name.len == len || name.data[len] == '.'))
-		return true;
-	for (size_t i = 0; i < name.len; i++) {
-		uint8_t c = name.data[i];
+	return name.len >= len && strncasecmp((const char *)name.data, localhost, len) == 0 &&
+	       (name.len == len || name.data[len] == '.');
+}
 
-		if (c != '.' && c != ':' && (c < '0' || c > '9'))
+/* RFC 4007, section 11: behind a '%' stands the zone of an IPv6 address. */
+static bool
+is_address(struct span name)
+{
+	bool colon = memchr(name.data, ':', name.len) != NULL;
+
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.data[i], letter = c | 0x20;
+
+		if (colon && c == '%')
+			return true;
+		if (c != '.' && c != ':' && (c < '0' || c > '9') &&
+		    (!colon || letter < 'a' || letter > 'f'))
 			return false;
 	}
 	return true;
+}
+
+bool
+device_name_says_nothing(struct span name)
+{
+	return name.len == 0 || name.data[0] == '[' || is_localhost(name) || is_address(name);
 }
 
 uint8_t

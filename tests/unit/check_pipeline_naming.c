@@ -253,7 +253,9 @@ END_TEST
 START_TEST(an_ehlo_that_names_somebody_stays_and_one_that_does_not_gives_way)
 {
 	static const char *const nobody[] = { "[10.0.0.12]", "localhost", "localhost.localdomain",
-		"10.0.0.12", "" };
+		"LOCALHOST.LocalDomain", "10.0.0.12", "2001:db8::c",
+		"FE80:0:0:0:200:5EFF:FE00:5301%eth0", "" };
+	static const char *const somebody[] = { "localhost1", "added", "mail: 1" };
 
 	see(NAME_SEEN_DHCP, NULL, "10.0.0.12", MAC_DEVICE, "scanner-2", NOW - 10);
 	expect_client("10.0.0.12", NULL, "mfp.example.org", NAME_SOURCE_EHLO, "mfp.example.org",
@@ -261,6 +263,9 @@ START_TEST(an_ehlo_that_names_somebody_stays_and_one_that_does_not_gives_way)
 	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++)
 		expect_client(
 		    "10.0.0.12", NULL, nobody[i], NAME_SOURCE_EHLO, "scanner-2", NAME_SOURCE_DHCP);
+	for (size_t i = 0; i < sizeof(somebody) / sizeof(somebody[0]); i++)
+		expect_client("10.0.0.12", NULL, somebody[i], NAME_SOURCE_EHLO, somebody[i],
+		    NAME_SOURCE_EHLO);
 	expect_client(
 	    "10.0.0.12", NULL, "Mailer 2.1", NAME_SOURCE_IMAP_ID, "scanner-2", NAME_SOURCE_DHCP);
 	expect_client("10.0.0.99", NULL, "Mailer 2.1", NAME_SOURCE_IMAP_ID, "Mailer 2.1",
