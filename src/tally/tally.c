@@ -221,6 +221,7 @@ add(struct tally *t, const struct event *ev, const struct tally_ahead *ahead)
 		if (!add_ending(t, &p, ev))
 			return false;
 		t->ending_count++;
+		t->order.outdated = true; /* that hour may have been joined with another entry */
 	} else {
 		if (!add_attempt(t, &p, ev, ahead))
 			return false;

@@ -339,6 +339,7 @@ tally_sort(struct tally *t)
 	order_records(t);
 	tally_sort_hours(t);
 	t->order.valid = true;
+	t->order.outdated = false;
 }
 
 void

@@ -1,4 +1,5 @@
 /* Endings of sessions: they are counted with the finding of their handshake. */
+#include "base/timestamp.h"
 #include "store_fixture.h"
 #include "tally/login_names.h"
 #include "tally_rows.h"
@@ -86,6 +87,30 @@ START_TEST(more_names_of_an_hour_than_are_told_apart_are_the_most_it_can_tell)
 }
 END_TEST
 
+/* An hour that lies so far back that the tally makes a second entry for it. */
+START_TEST(an_ending_after_sorting_is_counted_with_the_hour_of_two_entries)
+{
+	struct tally *t = tally_new(NULL);
+	struct tally_hour hour;
+
+	for (int i = 0; i < 67; i++) {
+		int64_t hours = i < 65 ? i : 0;
+		struct event ev =
+		    handshake("10.0.0.1", "mail.example", V10, DAY + hours * USEC_PER_HOUR);
+		struct event end = session_end(&ev, SECOND, 100);
+
+		if (i == 66)
+			tally_sort(t);
+		ck_assert(tally_add(t, &end));
+	}
+	tally_sort(t);
+	ck_assert_uint_eq(client_at(t, 0).hour_count, 65);
+	tally_hour_at(t, 0, &hour);
+	ck_assert_uint_eq(hour.sessions, 3);
+	tally_free(t);
+}
+END_TEST
+
 START_TEST(endings_are_merged_without_touching_what_is_known)
 {
 	struct finding into = { .count = 3, .last_us = 5, .ended_count = 1 };
@@ -113,6 +138,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_ending_alone_is_a_finding_of_no_handshake);
 	tcase_add_test(tc, a_full_tally_takes_the_endings_of_what_it_has);
 	tcase_add_test(tc, more_names_of_an_hour_than_are_told_apart_are_the_most_it_can_tell);
+	tcase_add_test(tc, an_ending_after_sorting_is_counted_with_the_hour_of_two_entries);
 	tcase_add_test(tc, endings_are_merged_without_touching_what_is_known);
 }
 
