@@ -44,24 +44,36 @@ chain_ends_with_owner(const struct chain *chain, const struct dns_record *record
 	return names_equal(&chain->names[chain->count - 1], &record->owner);
 }
 
+/* What a message answers; each owner is read once, as a sender can make that take long. */
+struct answers {
+	struct dns_record records[DNS_RECORDS_MAX];
+	size_t count;
+};
+
+static void
+read_answers(struct dns_message m, struct answers *out)
+{
+	size_t max = m.answer_count < DNS_RECORDS_MAX ? m.answer_count : DNS_RECORDS_MAX;
+
+	out->count = 0;
+	while (out->count < max && dns_read_answer(&m, &out->records[out->count]))
+		out->count++;
+}
+
 /* Adds the target of one more CNAME of a name in the chain.  False: there is none. */
 static bool
-chain_grow(struct chain *chain, struct dns_message m)
+chain_grow(struct chain *chain, struct dns_message m, const struct answers *answers)
 {
-	struct dns_record record;
+	struct dns_name *next = &chain->names[chain->count];
 
-	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
-		struct dns_message data;
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct dns_record *record = &answers->records[i];
 
-		if (!dns_read_answer(&m, &record))
-			return false;
-		if (record.type != DNS_TYPE_CNAME || record.class != DNS_CLASS_IN ||
-		    !chain_ends_with_owner(chain, &record))
+		if (record->type != DNS_TYPE_CNAME || record->class != DNS_CLASS_IN ||
+		    !chain_ends_with_owner(chain, record))
 			continue;
-		data = m;
-		data.at = record.data_at;
-		if (!dns_read_name(&data, &chain->names[chain->count]) ||
-		    chain_has(chain, &chain->names[chain->count]))
+		m.at = record->data_at;
+		if (!dns_read_name(&m, next) || chain_has(chain, next))
 			return false;
 		chain->count++;
 		return true;
@@ -100,19 +112,20 @@ add_direct(struct dns_message m, struct dns_addresses *out)
 static __attribute__((noinline)) void
 add_by_chain(struct dns_message m, struct dns_addresses *out)
 {
-	struct dns_record record;
+	struct answers answers;
 	struct chain chain;
 	struct addr addr;
 
+	read_answers(m, &answers);
 	chain.names[0] = out->name;
 	chain.count = 1;
-	while (chain.count <= CHAIN_MAX && chain_grow(&chain, m))
+	while (chain.count <= CHAIN_MAX && chain_grow(&chain, m, &answers))
 		;
-	for (unsigned i = 0; i < m.answer_count && i < DNS_RECORDS_MAX; i++) {
-		if (!dns_read_answer(&m, &record))
-			break;
-		if (dns_record_address(&record, &addr) && chain_has_owner(&chain, &record))
-			add_address(out, &addr, record.ttl);
+	for (size_t i = 0; i < answers.count; i++) {
+		const struct dns_record *record = &answers.records[i];
+
+		if (dns_record_address(record, &addr) && chain_has_owner(&chain, record))
+			add_address(out, &addr, record->ttl);
 	}
 }
 
