@@ -73,7 +73,7 @@ chain_grow(struct chain *chain, struct dns_message m, const struct answers *answ
 		    !chain_ends_with_owner(chain, record))
 			continue;
 		m.at = record->data_at;
-		if (!dns_read_name(&m, next) || chain_has(chain, next))
+		if (!dns_read_name(&m, next) || next->len == 0 || chain_has(chain, next))
 			return false;
 		chain->count++;
 		return true;

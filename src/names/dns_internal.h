@@ -33,6 +33,10 @@ struct dns_record {
 };
 
 bool dns_message_begin(struct span bytes, struct dns_message *out);
+/*
+ * `out` is empty for the root, and for a name with a dot inside a label: services have such (RFC
+ * 6763, section 4.1.1), hosts do not.
+ */
 bool dns_read_name(struct dns_message *m, struct dns_name *out);
 bool dns_read_question(struct dns_message *m, struct dns_name *name, uint16_t *type);
 /* Any record, its owner in full. */

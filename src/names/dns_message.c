@@ -35,7 +35,7 @@ lower(uint8_t c)
 	return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
-/* False for a name that is too long, and for one that would read like another. */
+/* False where the name is too long. */
 static bool
 add_label(struct dns_name *name, struct span label)
 {
@@ -45,12 +45,16 @@ add_label(struct dns_name *name, struct span label)
 		return false;
 	if (dot)
 		name->text[name->len++] = '.';
-	for (size_t i = 0; i < label.len; i++) {
-		if (label.data[i] == '.')
-			return false;
+	for (size_t i = 0; i < label.len; i++)
 		name->text[name->len++] = lower(label.data[i]);
-	}
 	return true;
+}
+
+/* As text the name would read like another one. */
+static bool
+has_dot(struct span label)
+{
+	return label.len > 0 && memchr(label.data, '.', label.len) != NULL;
 }
 
 /* Each byte of a word is this one. */
@@ -148,6 +152,7 @@ read_any_name(struct dns_message *m, struct dns_name *out)
 	size_t at = m->at;
 	unsigned pointers = 0;
 	uint8_t len, low;
+	bool any_dot = false;
 
 	out->len = 0;
 	for (;;) {
@@ -176,9 +181,12 @@ read_any_name(struct dns_message *m, struct dns_name *out)
 			break;
 		if (!add_label(out, label))
 			return false;
+		any_dot = any_dot || has_dot(label);
 	}
 	if (pointers == 0)
 		m->at = at;
+	if (any_dot)
+		out->len = 0;
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #define TYPE_A 1
 #define TYPE_CNAME 5
 #define TYPE_AAAA 28
+#define TYPE_SRV 33
 #define QUESTION_AT 12 /* behind the header */
 #define LABEL_MAX_LEN 63
 
@@ -396,6 +397,45 @@ START_TEST(an_announcement_names_its_host)
 }
 END_TEST
 
+/* RFC 6763, section 4.1.1: as people name their printers; in front of the host's address. */
+START_TEST(a_service_with_a_dot_in_its_name_does_not_hide_its_host)
+{
+	struct names_wire w = { 0 };
+	struct dns_addresses a;
+
+	names_header(&w, 0x8400, 0, 2);
+	names_put(&w, BYTES("\16Printer No. 7.\4_ipp\4_tcp\5local\0"));
+	names_record(&w, TYPE_SRV, 120, 8);
+	names_put(&w, BYTES("\0\0\0\0\2\x77\xc0\x12"));
+	names_labels(&w, "printer-7.local");
+	names_record(&w, TYPE_A, 120, 4);
+	names_put(&w, BYTES("\x0a\x00\x00\x07"));
+	ck_assert(dns_announcement_parse(names_bytes(&w), &a));
+	check_name(&a, "printer-7.local");
+	check_addr(&a, 0, "10.0.0.7");
+}
+END_TEST
+
+START_TEST(names_with_a_dot_in_a_label_are_not_equal)
+{
+	struct names_wire w = { 0 };
+	struct dns_addresses a;
+
+	names_header(&w, RESPONSE, 1, 3);
+	names_question(&w, "mail.example.org", TYPE_A);
+	put_pointer(&w, QUESTION_AT);
+	names_record(&w, TYPE_CNAME, 300, 5);
+	names_put(&w, BYTES("\3a.b\0"));
+	names_put(&w, BYTES("\3c.d\0"));
+	put_a(&w, 66);
+	put_pointer(&w, QUESTION_AT);
+	put_a(&w, 25);
+	ck_assert(dns_answer_parse(names_bytes(&w), &a));
+	ck_assert_uint_eq(a.count, 1);
+	check_addr(&a, 0, "192.0.2.25");
+}
+END_TEST
+
 START_TEST(a_goodbye_names_nobody)
 {
 	struct names_wire w = { 0 };
@@ -425,6 +465,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, names_of_64_kib_are_refused_at_once);
 	tcase_add_test(tc, more_addresses_than_fit_are_left_out);
 	tcase_add_test(tc, an_announcement_names_its_host);
+	tcase_add_test(tc, a_service_with_a_dot_in_its_name_does_not_hide_its_host);
+	tcase_add_test(tc, names_with_a_dot_in_a_label_are_not_equal);
 	tcase_add_test(tc, a_goodbye_names_nobody);
 }
 
