@@ -12,6 +12,7 @@
 #define OPCODE_REGISTRATION 5
 #define OPCODE_REFRESH 8
 #define OPCODE_REFRESH_ALT 9
+#define OPCODE_MULTIHOMED 15 /* [MS-NBTE]: what Windows sends to a WINS server */
 #define FLAG_GROUP 0x8000
 #define ENCODED_LEN 32
 
@@ -70,6 +71,7 @@ is_claim(const struct dns_message *m)
 	case OPCODE_REGISTRATION:
 	case OPCODE_REFRESH:
 	case OPCODE_REFRESH_ALT:
+	case OPCODE_MULTIHOMED:
 		return !dns_is_response(m);
 	default:
 		return false;

@@ -60,6 +60,7 @@ static const struct {
 	{ "registration of a host", REGISTRATION, "DESKTOP-7", 0x00, 0, true },
 	{ "of its file service", REGISTRATION, "DESKTOP-7", 0x20, 0, true },
 	{ "refresh", REFRESH, "DESKTOP-7", 0x00, 0, true },
+	{ "registration with a WINS server", 15 << 11, "DESKTOP-7", 0x00, 0, true },
 	{ "answer", ANSWER, "DESKTOP-7", 0x20, 0, true },
 	{ "longest name", REGISTRATION, "ABCDEFGHIJKLMNO", 0x00, 0, true },
 	{ "a group", REGISTRATION, "WORKGROUP", 0x00, 0x8000, false },
