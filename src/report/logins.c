@@ -103,7 +103,8 @@ judge_hour(struct hour *x, const struct logins_options *o)
 {
 	uint64_t value = x->hour.short_sessions;
 
-	x->by_sessions = value >= o->min_sessions && value / o->factor > x->usual;
+	/* Rounded up: one session more than `factor` times as many is more. */
+	x->by_sessions = value >= o->min_sessions && (value + o->factor - 1) / o->factor > x->usual;
 	x->by_names = x->hour.failed_names >= o->min_names;
 }
 

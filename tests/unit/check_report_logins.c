@@ -144,6 +144,21 @@ START_TEST(few_sessions_are_passed_over)
 }
 END_TEST
 
+START_TEST(one_session_more_than_the_factor_stands_out)
+{
+	size_t count;
+
+	add_sessions("10.0.0.1", 1, 4);
+	add_sessions("10.0.0.2", 1, 4);
+	add_sessions("10.0.0.3", 1, 20);
+	ck_assert_str_eq(report(false, &count), "");
+	add_sessions("10.0.0.3", 1, 1);
+	ck_assert_str_eq(report(false, &count),
+	    "2026-11-19 01:00  10.0.0.3: 21 of 21 sessions ended within seconds with little data; "
+	    "others have 4 in their busiest hour\n");
+}
+END_TEST
+
 START_TEST(names_that_fail_stand_out_and_count_once)
 {
 	struct login_names *names = login_names_new();
@@ -264,6 +279,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_is_usual_for_a_client_does_not_stand_out);
 	tcase_add_test(tc, the_header_counts_in_good_english);
 	tcase_add_test(tc, few_sessions_are_passed_over);
+	tcase_add_test(tc, one_session_more_than_the_factor_stands_out);
 	tcase_add_test(tc, names_that_fail_stand_out_and_count_once);
 	tcase_add_test(tc, names_of_another_hour_or_client_are_counted_by_themselves);
 	tcase_add_test(tc, names_are_bounded_per_hour_and_in_all);
