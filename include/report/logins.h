@@ -16,12 +16,12 @@
 #include "store/query.h"
 
 struct logins_options {
-	struct store_filter filter;
-	uint64_t min_sessions; /* short ones in an hour: fewer are none of interest */
-	uint64_t factor;       /* so many times what is usual */
-	uint64_t min_names;    /* different names with failed logins in an hour */
-	bool all;              /* every client's busiest hour, whether it stands out or not */
-	bool quiet;            /* without the words around it */
+	struct store_filter filter; /* hours that are told, and counted; what is usual, all say */
+	uint64_t min_sessions;      /* short ones in an hour: fewer are none of interest */
+	uint64_t factor;            /* so many times what is usual */
+	uint64_t min_names;         /* different names with failed logins in an hour */
+	bool all;                   /* every client's busiest hour, whether it stands out or not */
+	bool quiet;                 /* without the words around it */
 };
 
 /* 20 sessions, 5 times, 5 names. */

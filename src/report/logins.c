@@ -18,15 +18,19 @@ struct hour {
 	struct addr client;
 	char *sensor, *name;
 	struct tally_hour hour;
+	bool asked_for;
 	bool by_sessions, by_names; /* it stands out */
-	bool is_busiest;            /* of its client, the first one */
+	bool is_busiest;            /* of its client's that were asked for, the first one */
 	bool by_own;                /* compared with the client's own hours, else with the others */
 	uint64_t usual;
 };
 
 struct hours {
+	const struct logins_options *options;
 	struct hour *items; /* by client, then time */
 	size_t count, room;
+	size_t client_count;
+	size_t asked_count, asked_client_count; /* of these, those that were asked for */
 };
 
 void
@@ -36,10 +40,22 @@ logins_options_init(struct logins_options *options)
 }
 
 static bool
+is_asked_for(const struct store_filter *f, const struct store_hour *hour)
+{
+	int64_t begin_us = hour->hour.hour * USEC_PER_HOUR;
+
+	return (!f->has_since || begin_us + USEC_PER_HOUR > f->since_us) &&
+	       (!f->has_until || begin_us < f->until_us) &&
+	       (f->clients == NULL || network_set_contains(f->clients, &hour->client));
+}
+
+static bool
 keep_hour(void *arg, const struct store_hour *hour)
 {
 	struct hours *h = arg;
+	bool asked_for = is_asked_for(&h->options->filter, hour);
 
+	h->asked_count += asked_for;
 	if (h->count == h->room) {
 		h->room = h->room == 0 ? 256 : 2 * h->room;
 		h->items = xreallocarray(h->items, h->room, sizeof(*h->items));
@@ -49,6 +65,7 @@ keep_hour(void *arg, const struct store_hour *hour)
 		.sensor = xstrdup(hour->sensor),
 		.name = xstrdup(hour->client_name),
 		.hour = hour->hour,
+		.asked_for = asked_for,
 	};
 	return true;
 }
@@ -98,6 +115,24 @@ busiest_of(const struct hours *h, size_t first, size_t end)
 	return most;
 }
 
+/* False: none of the client's was asked for. */
+static bool
+mark_busiest(struct hours *h, size_t first, size_t end)
+{
+	struct hour *busiest = NULL;
+
+	for (size_t i = first; i < end; i++) {
+		struct hour *x = &h->items[i];
+
+		if (x->asked_for &&
+		    (busiest == NULL || x->hour.short_sessions > busiest->hour.short_sessions))
+			busiest = x;
+	}
+	if (busiest != NULL)
+		busiest->is_busiest = true;
+	return busiest != NULL;
+}
+
 static void
 judge_hour(struct hour *x, const struct logins_options *o)
 {
@@ -109,12 +144,10 @@ judge_hour(struct hour *x, const struct logins_options *o)
 }
 
 static void
-judge_client(struct hours *h, size_t first, size_t end, const uint64_t *others, size_t other_count,
-    const struct logins_options *o)
+judge_client(struct hours *h, size_t first, size_t end, const uint64_t *others)
 {
 	uint64_t *own = xreallocarray(NULL, end - first, sizeof(*own));
 	uint64_t most = busiest_of(h, first, end);
-	size_t most_seen = 0;
 
 	for (size_t i = first; i < end; i++)
 		own[i - first] = h->items[i].hour.short_sessions;
@@ -122,34 +155,30 @@ judge_client(struct hours *h, size_t first, size_t end, const uint64_t *others, 
 	for (size_t i = first; i < end; i++) {
 		struct hour *x = &h->items[i];
 
-		if (x->hour.short_sessions == most)
-			x->is_busiest = most_seen++ == 0;
 		x->by_own = end - first > OWN_HOURS_MIN;
 		x->usual = x->by_own ? median_without(own, end - first, x->hour.short_sessions)
-				     : median_without(others, other_count, most);
-		judge_hour(x, o);
+				     : median_without(others, h->client_count, most);
+		judge_hour(x, h->options);
 	}
 	free(own);
 }
 
-/* Returns the number of clients. */
-static size_t
-judge(struct hours *h, const struct logins_options *o)
+static void
+judge(struct hours *h)
 {
 	uint64_t *others = xreallocarray(NULL, h->count + 1, sizeof(*others));
-	size_t clients = 0;
 
 	for (size_t i = 0, end; i < h->count; i = end) {
 		end = end_of_client(h, i);
-		others[clients++] = busiest_of(h, i, end);
+		others[h->client_count++] = busiest_of(h, i, end);
+		h->asked_client_count += mark_busiest(h, i, end);
 	}
-	qsort(others, clients, sizeof(*others), compare_numbers);
+	qsort(others, h->client_count, sizeof(*others), compare_numbers);
 	for (size_t i = 0, end; i < h->count; i = end) {
 		end = end_of_client(h, i);
-		judge_client(h, i, end, others, clients, o);
+		judge_client(h, i, end, others);
 	}
 	free(others);
-	return clients;
 }
 
 /* Hours with more names come first, then the busier ones; equal ones by client and time. */
@@ -219,19 +248,18 @@ static const char explanation[] =
     "the number is a lower bound. Slow guessing, below what is usual, does not stand out.\n";
 
 static void
-write_report(const struct hours *h, size_t clients, const struct logins_options *o, struct buf *out,
-    size_t *count)
+write_report(const struct hours *h, struct buf *out, size_t *count)
 {
+	const struct logins_options *o = h->options;
 	const struct hour **shown = xreallocarray(NULL, h->count + 1, sizeof(*shown));
-	const struct network_set *wanted = o->filter.clients;
-	size_t shown_count = 0;
+	size_t clients = h->asked_client_count, shown_count = 0;
 
 	*count = 0;
 	for (size_t i = 0; i < h->count; i++) {
 		const struct hour *x = &h->items[i];
 		bool stands_out = x->by_sessions || x->by_names;
 
-		if (wanted != NULL && !network_set_contains(wanted, &x->client))
+		if (!x->asked_for)
 			continue;
 		*count += stands_out;
 		if (stands_out || (o->all && x->is_busiest))
@@ -239,11 +267,11 @@ write_report(const struct hours *h, size_t clients, const struct logins_options 
 	}
 	qsort(shown, shown_count, sizeof(*shown), compare_hours);
 	if (!o->quiet)
-		buf_addf(out, "%zu of %zu hour%s of %zu client%s stand%s out\n%s", *count, h->count,
-		    h->count == 1 ? "" : "s", clients, clients == 1 ? "" : "s",
-		    *count == 1 ? "s" : "", shown_count > 0 ? "\n" : "");
+		buf_addf(out, "%zu of %zu hour%s of %zu client%s stand%s out\n%s", *count,
+		    h->asked_count, h->asked_count == 1 ? "" : "s", clients,
+		    clients == 1 ? "" : "s", *count == 1 ? "s" : "", shown_count > 0 ? "\n" : "");
 	for (size_t i = 0; i < shown_count; i++)
-		add_hour(out, shown[i], clients);
+		add_hour(out, shown[i], h->client_count);
 	if (!o->quiet)
 		buf_add_text(out, explanation);
 	free(shown);
@@ -253,16 +281,15 @@ int
 logins_report(struct store *s, const struct logins_options *options, struct buf *out, size_t *count,
     struct error *err)
 {
-	struct hours h = { 0 };
-	struct store_filter filter = options->filter;
-	int rc;
+	struct hours h = { .options = options };
+	/* All are needed: an hour is compared with others, of its client or of other clients. */
+	const struct store_filter filter = { .sensor = options->filter.sensor };
+	int rc = store_each_hour(s, &filter, keep_hour, &h, err);
 
-	/* All clients are needed, because one is compared with the others. */
-	filter.clients = NULL;
-	rc = store_each_hour(s, &filter, keep_hour, &h, err);
-
-	if (rc == 0)
-		write_report(&h, judge(&h, options), options, out, count);
+	if (rc == 0) {
+		judge(&h);
+		write_report(&h, out, count);
+	}
 	for (size_t i = 0; i < h.count; i++) {
 		free(h.items[i].sensor);
 		free(h.items[i].name);

@@ -131,6 +131,53 @@ START_TEST(the_header_counts_in_good_english)
 }
 END_TEST
 
+/* The whole report, of those hours and clients. */
+static const char *
+report_of(const struct store_filter *filter)
+{
+	static struct buf out;
+	struct logins_options options;
+	struct error err = { "" };
+	size_t count;
+
+	logins_options_init(&options);
+	options.filter = *filter;
+	options.all = true;
+	buf_clear(&out);
+	ck_assert_msg(logins_report(store, &options, &out, &count, &err) == 0, "%s", err.text);
+	return buf_text(&out);
+}
+
+START_TEST(what_is_usual_does_not_depend_on_the_time_asked_for)
+{
+	struct store_filter filter = { .has_since = true, .since_us = DAY + 9 * HOUR };
+
+	add_sessions("10.0.0.1", 1, 2);
+	for (int hour = 0; hour < 10; hour++)
+		add_sessions("10.0.0.9", hour, 60);
+	ck_assert_ptr_nonnull(strstr(report_of(&filter),
+	    "0 of 1 hour of 1 client stand out\n\n2026-11-19 09:00  10.0.0.9: 60 of 60 sessions "
+	    "ended within seconds with little data; in its other hours it has 60\n"));
+}
+END_TEST
+
+START_TEST(of_clients_asked_for_only_theirs_are_counted)
+{
+	struct network_set clients = { 0 };
+	struct store_filter filter = { .clients = &clients };
+	struct error err;
+
+	add_sessions("10.0.0.1", 1, 2);
+	add_sessions("10.0.0.1", 2, 3);
+	add_sessions("10.0.0.9", 1, 100);
+	ck_assert_int_eq(network_set_add_text(&clients, "10.0.0.1", &err), 0);
+	ck_assert_ptr_nonnull(strstr(report_of(&filter),
+	    "0 of 2 hours of 1 client stand out\n\n2026-11-19 02:00  10.0.0.1: 3 of 3 sessions "
+	    "ended within seconds with little data; others have 100 in their busiest hour\n\n"));
+	network_set_release(&clients);
+}
+END_TEST
+
 START_TEST(few_sessions_are_passed_over)
 {
 	size_t count;
@@ -278,6 +325,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_client_that_is_busier_than_its_peers_stands_out);
 	tcase_add_test(tc, what_is_usual_for_a_client_does_not_stand_out);
 	tcase_add_test(tc, the_header_counts_in_good_english);
+	tcase_add_test(tc, what_is_usual_does_not_depend_on_the_time_asked_for);
+	tcase_add_test(tc, of_clients_asked_for_only_theirs_are_counted);
 	tcase_add_test(tc, few_sessions_are_passed_over);
 	tcase_add_test(tc, one_session_more_than_the_factor_stands_out);
 	tcase_add_test(tc, names_that_fail_stand_out_and_count_once);
