@@ -148,10 +148,10 @@ take_finding(
 }
 
 static void
-add_captured(struct loading *l, const char *sensor, int64_t begin_us, int64_t end_us)
+add_captured(void *arg, const char *sensor, int64_t begin_us, int64_t end_us)
 {
-	if (begin_us == 0 && end_us == 0) /* store.h: no packet */
-		return;
+	const struct loading *l = arg;
+
 	if (end_us >= l->until_us)
 		end_us = l->until_us - 1;
 	if (begin_us <= end_us)
@@ -161,22 +161,7 @@ add_captured(struct loading *l, const char *sensor, int64_t begin_us, int64_t en
 static bool
 take_run(void *arg, const struct store_run *run)
 {
-	struct loading *l = arg;
-	/* As in a report: a live sensor listens also when nothing comes by. */
-	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
-	char *sensor = report_printable(span_from_text(run->sensor));
-
-	for (size_t i = 0; i < run->source_count && !is_live; i++) {
-		const struct store_source *source = &run->sources[i];
-
-		if (source->begin_us == 0 && source->end_us == 0)
-			continue;
-		has_times = true;
-		add_captured(l, sensor, source->begin_us, source->end_us);
-	}
-	if (!has_times)
-		add_captured(l, sensor, run->begin_us, run->end_us);
-	free(sensor);
+	report_each_capture(run, add_captured, arg);
 	return true;
 }
 

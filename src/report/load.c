@@ -282,13 +282,11 @@ take_finding(
 }
 
 static void
-add_interval(struct loading *l, const char *sensor, int64_t begin_us, int64_t end_us)
+add_interval(void *arg, const char *sensor, int64_t begin_us, int64_t end_us)
 {
+	struct loading *l = arg;
 	const struct report_options *o = l->options;
 
-	/* store.h: 0 stands for no packet. */
-	if (begin_us == 0 && end_us == 0)
-		return;
 	if (o->has_since && begin_us < o->since_us)
 		begin_us = o->since_us;
 	if (o->has_until && end_us > o->until_us)
@@ -342,12 +340,6 @@ take_run(void *arg, const struct store_run *run)
 {
 	struct loading *l = arg;
 	struct report_observed *o = &l->report->observed;
-	/*
-	 * A live sensor also covers time in which nothing comes by; its run knows when that was,
-	 * its sources do not.
-	 */
-	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
-	char *sensor = report_printable(span_from_text(run->sensor));
 
 	o->run_count++;
 	o->packet_count += run->packet_count;
@@ -358,14 +350,8 @@ take_run(void *arg, const struct store_run *run)
 
 		o->source_count++;
 		o->failed_source_count += source->error != NULL && source->error[0] != '\0';
-		if (is_live)
-			continue;
-		add_interval(l, sensor, source->begin_us, source->end_us);
-		has_times = has_times || source->end_us != 0;
 	}
-	if (!has_times)
-		add_interval(l, sensor, run->begin_us, run->end_us);
-	free(sensor);
+	report_each_capture(run, add_interval, l);
 	for (size_t i = 0; i < run->counter_count; i++)
 		add_counter(o, &run->counters[i]);
 	return true;

@@ -1,4 +1,7 @@
 /* What was observed: sums over captures and handshakes. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "report/report_internal.h"
 
 #include "base/banned.h"
@@ -15,6 +18,29 @@ const char *
 report_unclear_name(enum report_unclear why)
 {
 	return unclear_names[why];
+}
+
+void
+report_each_capture(const struct store_run *run, report_capture_fn fn, void *arg)
+{
+	/*
+	 * A live sensor also covers time in which nothing comes by; its run knows when that was,
+	 * its sources do not.
+	 */
+	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
+	char *sensor = report_printable(span_from_text(run->sensor));
+
+	for (size_t i = 0; i < run->source_count && !is_live; i++) {
+		const struct store_source *source = &run->sources[i];
+
+		if (source->begin_us == 0 && source->end_us == 0) /* store.h: no packet */
+			continue;
+		has_times = true;
+		fn(arg, sensor, source->begin_us, source->end_us);
+	}
+	if (!has_times && (run->begin_us != 0 || run->end_us != 0))
+		fn(arg, sensor, run->begin_us, run->end_us);
+	free(sensor);
 }
 
 /* Captures may overlap: time that two of them cover counts once. */

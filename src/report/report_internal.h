@@ -20,6 +20,9 @@ char *report_bare_server(const struct finding *f);
 void report_add_fallbacks(const struct report_row *row, struct buf *out);
 
 /* observed.c */
+typedef void (*report_capture_fn)(void *arg, const char *sensor, int64_t begin_us, int64_t end_us);
+/* The times in which the run captured; nothing where they are not known.  `sensor` is printable. */
+void report_each_capture(const struct store_run *run, report_capture_fn fn, void *arg);
 /* `intervals` in the order of their beginnings; they may overlap. */
 void report_sum_intervals(
     struct report_observed *o, const struct report_interval *intervals, size_t count);
