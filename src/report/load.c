@@ -31,6 +31,8 @@ struct loading {
 	size_t interval_count, interval_room;
 	struct observed_days observed_days;
 	struct sensor_days sensor_days;
+	/* Also before the time asked for, where that begins at some time. */
+	struct sensor_days earlier_too;
 
 	/* The days of the client that is being read. */
 	int64_t *days;
@@ -165,12 +167,16 @@ take_day(void *arg, const struct store_day *day)
 	return true;
 }
 
-/* To be silent for long is no good news, so it is said beside the verdict. */
+/*
+ * To be silent for long is no good news, so it is said beside the verdict.  How often the client
+ * used to come, all days up to the end of the time asked for tell.
+ */
 static void
 find_silence(struct loading *l, struct buf *reason)
 {
 	struct report_client *c = &l->client;
-	const struct observed_days *observed = sensor_days_of(&l->sensor_days, c->sensor);
+	const struct observed_days *observed =
+	    sensor_days_of(l->options->has_since ? &l->earlier_too : &l->sensor_days, c->sensor);
 	struct silence_seen seen = {
 		.last_day = silence_day(c->last_seen_us),
 		.average_cadence = silence_days_of(l->interval_us),
@@ -302,6 +308,25 @@ add_interval(void *arg, const char *sensor, int64_t begin_us, int64_t end_us)
 }
 
 static void
+add_earlier(void *arg, const char *sensor, int64_t begin_us, int64_t end_us)
+{
+	struct loading *l = arg;
+	const struct report_options *o = l->options;
+
+	if (o->has_until && end_us > o->until_us)
+		end_us = o->until_us;
+	if (begin_us <= end_us)
+		sensor_days_add(&l->earlier_too, sensor, begin_us, end_us);
+}
+
+static bool
+take_earlier_run(void *arg, const struct store_run *run)
+{
+	report_each_capture(run, add_earlier, arg);
+	return true;
+}
+
+static void
 add_counter(struct report_observed *o, const struct store_counter *from)
 {
 	struct report_counter *c = NULL;
@@ -368,6 +393,18 @@ compare_clients(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->sensor, y->sensor);
 }
 
+static int
+load_earlier_days(struct loading *l, struct store_filter filter)
+{
+	if (!filter.has_since)
+		return 0;
+	filter.has_since = false;
+	if (store_each_run(l->store, &filter, take_earlier_run, l, l->err) != 0)
+		return -1;
+	sensor_days_finish(&l->earlier_too);
+	return 0;
+}
+
 int
 report_load(
     struct report *out, struct store *s, const struct report_options *options, struct error *err)
@@ -385,7 +422,8 @@ report_load(
 	*out = (struct report){ 0 };
 	if (store_snapshot_begin(s, err) != 0)
 		return -1;
-	if (store_each_run(s, &filter, take_run, &l, err) != 0)
+	if (store_each_run(s, &filter, take_run, &l, err) != 0 ||
+	    load_earlier_days(&l, filter) != 0)
 		goto out;
 	/* Also puts the intervals in order. */
 	observed_days_init(&l.observed_days, l.intervals, l.interval_count);
@@ -416,5 +454,6 @@ out:
 	free(l.days);
 	observed_days_release(&l.observed_days);
 	sensor_days_release(&l.sensor_days);
+	sensor_days_release(&l.earlier_too);
 	return rc;
 }

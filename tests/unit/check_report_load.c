@@ -470,6 +470,48 @@ START_TEST(same_address_at_two_sensors_is_two_clients)
 }
 END_TEST
 
+/* A sensor that listens for so many days, and a device that comes on some of them. */
+static void
+fill_days(const int *days, size_t count, const char *const *servers, int sensor_days)
+{
+	struct store_run run = {
+		.command = "capture",
+		.started_us = DAY,
+		.begin_us = DAY,
+		.end_us = DAY + sensor_days * 24 * HOUR - 1,
+	};
+	struct seen seen[16];
+
+	ck_assert_uint_le(count, 16);
+	for (size_t i = 0; i < count; i++)
+		seen[i] = (struct seen){ "10.0.0.2", OUTCOME_ESTABLISHED, V10, V10,
+			DAY + days[i] * 24 * HOUR, servers[i % 2] };
+	fill_store("one", seen, count, &run);
+}
+
+static const char *const one_server[] = { "mail.example", "mail.example" };
+
+START_TEST(a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week)
+{
+	static const int days[] = { 0, 7, 14, 21, 28 };
+	struct report_options options = plain;
+	struct report r;
+
+	fill_days(days, 5, one_server, 34);
+	load(&r, &options);
+	ck_assert(!find_client(&r, "10.0.0.2")->is_quiet);
+	report_release(&r);
+	options.has_since = true;
+	options.since_us = DAY + 27 * 24 * HOUR;
+	load(&r, &options);
+	ck_assert_msg(!find_client(&r, "10.0.0.2")->is_quiet, "%s", r.clients[0].reason);
+	ck_assert_int_eq(r.observed.begin_us, options.since_us);
+	ck_assert_uint_eq(r.observed.day_count, 7);
+	ck_assert_uint_eq(r.observed.sensors[0].day_count, 7);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(database_without_anything_gives_an_empty_report)
 {
 	struct report r;
@@ -500,6 +542,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_live_sensor_listens_also_while_nothing_comes_by);
 	tcase_add_test(tc, time_without_a_capture_is_told);
 	tcase_add_test(tc, same_address_at_two_sensors_is_two_clients);
+	tcase_add_test(tc, a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
 }
 
