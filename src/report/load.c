@@ -34,8 +34,8 @@ struct loading {
 	/* Also before the time asked for, where that begins at some time. */
 	struct sensor_days earlier_too;
 
-	/* The days of the client that is being read. */
-	int64_t *days;
+	/* The days of the client that is being read, up to the last one asked for. */
+	int64_t *days, last_day;
 	size_t day_count, day_room;
 	int64_t interval_us; /* its usual gap; 0: not known */
 	uint64_t day_times;
@@ -156,6 +156,8 @@ take_day(void *arg, const struct store_day *day)
 {
 	struct loading *l = arg;
 
+	if (day->day > l->last_day)
+		return false;
 	l->day_times += day->count;
 	if (l->day_count > 0 && l->days[l->day_count - 1] == day->day)
 		return true;
@@ -177,14 +179,12 @@ find_silence(struct loading *l, struct buf *reason)
 	struct report_client *c = &l->client;
 	const struct observed_days *observed =
 	    sensor_days_of(l->options->has_since ? &l->earlier_too : &l->sensor_days, c->sensor);
-	struct silence_seen seen = {
-		.last_day = silence_day(c->last_seen_us),
-		.average_cadence = silence_days_of(l->interval_us),
-	};
+	struct silence_seen seen = { .average_cadence = silence_days_of(l->interval_us) };
 	struct silence silence;
 
 	if (observed->count == 0 || c->verdict == VERDICT_OK)
 		return;
+	l->last_day = seen.last_day = silence_day(c->last_seen_us);
 	l->day_count = 0;
 	l->day_times = 0;
 	if (store_each_day_of(l->store, l->client_id, take_day, l, l->err) != 0) {
@@ -192,9 +192,8 @@ find_silence(struct loading *l, struct buf *reason)
 		return;
 	}
 	seen.days = l->days;
+	seen.day_count = l->day_count;
 	seen.times = l->day_times;
-	while (seen.day_count < l->day_count && l->days[seen.day_count] <= seen.last_day)
-		seen.day_count++;
 	silence_judge(&seen, observed, observed->days[observed->count - 1].day + 1, &silence);
 	c->is_quiet = silence.overdue;
 	if (!c->is_quiet)

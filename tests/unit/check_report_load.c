@@ -512,6 +512,24 @@ START_TEST(a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week)
 }
 END_TEST
 
+START_TEST(what_comes_after_the_time_asked_for_tells_nothing_of_it)
+{
+	static const int days[] = { 0, 9, 0, 9, 0, 9 };
+	static const char *const servers[] = { "mail.example", "other.example" };
+	struct report_options options = plain;
+	struct report r;
+
+	/* Three times on the first day; more with another server, after the time asked for. */
+	fill_days(days, 6, servers, 12);
+	options.has_until = true;
+	options.until_us = DAY + 5 * 24 * HOUR;
+	load(&r, &options);
+	ck_assert_uint_eq(find_client(&r, "10.0.0.2")->total_count, 3);
+	ck_assert_msg(!find_client(&r, "10.0.0.2")->is_quiet, "%s", r.clients[0].reason);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(database_without_anything_gives_an_empty_report)
 {
 	struct report r;
@@ -543,6 +561,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, time_without_a_capture_is_told);
 	tcase_add_test(tc, same_address_at_two_sensors_is_two_clients);
 	tcase_add_test(tc, a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week);
+	tcase_add_test(tc, what_comes_after_the_time_asked_for_tells_nothing_of_it);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
 }
 
