@@ -327,6 +327,11 @@ join_rows(const struct diff_client *old, const struct diff_client *new, struct d
 		*row = new->rows[k++];
 		if (order > 0)
 			continue;
+		/* One that begins where the other has ended has not counted the same. */
+		if (row->first_us > old->rows[i].last_us)
+			row->count += old->rows[i].count;
+		else if (old->rows[i].count > row->count)
+			row->count = old->rows[i].count;
 		if (old->rows[i].first_us < row->first_us)
 			row->first_us = old->rows[i].first_us;
 		if (old->rows[i].last_us > row->last_us) {
@@ -346,6 +351,12 @@ join(struct diff *d, const struct diff_client *old, const struct diff_client *ne
 	j->next = d->joined;
 	d->joined = j;
 	j->client = *new;
+	if (new->name == NULL)
+		j->client.name = old->name;
+	if (!new->has_mac && old->has_mac) {
+		j->client.has_mac = true;
+		memcpy(j->client.mac, old->mac, sizeof(old->mac));
+	}
 	j->client.rows = NULL;
 	j->client.days = NULL;
 	j->client.row_count = j->client.row_room = 0;

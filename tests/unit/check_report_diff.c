@@ -89,6 +89,38 @@ START_TEST(a_change_is_a_pair_of_states)
 }
 END_TEST
 
+/* Nine times on nine days, and then, of which it is said, nine times more or the same ones. */
+static const struct {
+	const char *text;
+	uint64_t count;
+} later[] = {
+	{ HEAD COVERAGE("10", "12") ROW("10.0.0.1", "a.example", "TLSv1.0", "11", "12", "broken"),
+	    18 },
+	{ HEAD COVERAGE("01", "12") ROW("10.0.0.1", "a.example", "TLSv1.0", "01", "12", "broken"),
+	    9 },
+};
+
+START_TEST(what_two_files_know_of_one_row_is_put_together)
+{
+	struct diff_side old, new;
+	struct diff d;
+
+	import(&old,
+	    HEAD COVERAGE("01", "09") "inventory,a,10.0.0.1,scanner,IMAP,a.example,993,TLSv1.0,"
+				      "TLSv1.0,established,9,"
+				      "2026-11-01T08:00:00Z,2026-11-09T08:00:00Z,legacy\r\n");
+	import(&new, later[_i].text);
+	diff_compare(&d, &old, &new, old.end_us, new.end_us);
+	ck_assert_uint_eq(d.count, 1);
+	ck_assert_str_eq(d.items[0].client->name, "scanner");
+	ck_assert_uint_eq(d.items[0].row->count, later[_i].count);
+	ck_assert_int_eq(d.items[0].row->first_us, old.clients[0].rows[0].first_us);
+	diff_release(&d);
+	diff_side_release(&old);
+	diff_side_release(&new);
+}
+END_TEST
+
 START_TEST(a_field_may_be_quoted_and_defused)
 {
 	struct diff_side side;
@@ -212,6 +244,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(
 	    tc, a_change_is_a_pair_of_states, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_loop_test(tc, what_two_files_know_of_one_row_is_put_together, 0, 2);
 	tcase_add_test(tc, a_field_may_be_quoted_and_defused);
 	tcase_add_loop_test(tc, an_apostrophe_goes_where_the_export_has_put_one, 0,
 	    (int)(sizeof(defused) / sizeof(defused[0])));
