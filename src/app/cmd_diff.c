@@ -352,7 +352,12 @@ run(struct command *c)
 	c->view.old_name = c->old_name;
 	c->view.new_name = c->new_name;
 	status = write_out(c, &d);
-	for (int i = 0; i < DIFF_CHANGE_COUNT && status == APP_EXIT_DONE; i++) {
+	if (status != APP_EXIT_DONE)
+		goto out;
+	/* Wrong lines of the list were named at the start. */
+	if (setup.services.fault_count > 0)
+		status = APP_EXIT_FAILED;
+	for (int i = 0; i < DIFF_CHANGE_COUNT; i++) {
 		if ((c->fail_on & 1U << i) != 0 && d.totals[i] > 0)
 			status = APP_EXIT_FOUND;
 	}

@@ -48,7 +48,8 @@ static const char help_text[] =
     "  -q, --quiet            only errors, no line per database\n"
     "  -h, --help             show this help\n"
     "\n"
-    "Exit status: 0 done; 1 nothing was merged; 2 wrong usage.\n"
+    "Exit status: 0 done; 1 nothing was merged, or lines of the list of services were\n"
+    "wrong; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  tlstally merge all.db berlin.db vienna.db\n"
@@ -192,7 +193,9 @@ run(const struct command *c)
 		goto out;
 	}
 	if (merge_all(c, &setup.policy, into, from, &text) == 0) {
-		status = APP_EXIT_DONE;
+		/* Wrong lines of the list were named at the start. */
+		if (setup.services.fault_count == 0)
+			status = APP_EXIT_DONE;
 		is_new = false;
 		if (!c->quiet)
 			(void)fputs(buf_text(&text), stdout);
