@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/output_file.h"
 #include "base/timestamp.h"
+#include "policy/printable.h"
 #include "report/diff.h"
 
 #include "base/banned.h"
@@ -264,6 +265,17 @@ load_moments(struct command *c, struct diff_side *old, struct diff_side *new, st
 	return status;
 }
 
+static void
+tell_partial(const struct diff_side *side, const char *name, struct buf *coverage)
+{
+	if (!side->is_partial)
+		return;
+	buf_add_char(coverage, ' ');
+	printable_add(coverage, span_from_text(name), SIZE_MAX);
+	buf_add_text(coverage,
+	    " holds only what its filter let through: what is missing in it counts as not seen.");
+}
+
 static int
 load_files(struct command *c, struct diff_side *old, struct diff_side *new, struct buf *coverage)
 {
@@ -288,11 +300,8 @@ load_files(struct command *c, struct diff_side *old, struct diff_side *new, stru
 		    timestamp_to_text(new->end_us, to));
 		goto out;
 	}
-	if (old->is_partial || new->is_partial)
-		buf_addf(coverage,
-		    " %s holds only what its filter let through: what is missing in it counts as "
-		    "not seen.",
-		    old->is_partial ? c->old_name : c->new_name);
+	tell_partial(old, c->old_name, coverage);
+	tell_partial(new, c->new_name, coverage);
 	c->from_us = old->end_us + 1;
 	c->to_us = new->end_us + 1;
 	rc = 0;
