@@ -157,6 +157,9 @@ check_command(struct command *c, int argc, char **argv)
 {
 	if (c->clients.count > 0 || c->clients.any)
 		c->options.clients = &c->clients;
+	/* A file is no terminal, however wide the one is that it was asked for on. */
+	if (c->output != NULL && strcmp(c->output, "-") != 0)
+		c->view.terminal.width = 0;
 	if (argc == 0) {
 		if (c->db == NULL)
 			c->db = "tlstally.db";
