@@ -21,8 +21,8 @@ struct client_news {
 	size_t whole_count, news_count, room;
 	struct tally_day *whole_days, *news_days;
 	size_t whole_day_count, news_day_count, day_room;
-	struct tally_hour *hours;
-	size_t hour_count;
+	struct tally_hour *hours, *news_hours;
+	size_t hour_count, news_hour_count;
 };
 
 static void
@@ -33,6 +33,7 @@ release(struct client_news *c)
 	free(c->whole_days);
 	free(c->news_days);
 	free(c->hours);
+	free(c->news_hours);
 }
 
 static int
@@ -164,11 +165,13 @@ growth(uint64_t now, uint64_t before)
 }
 
 /* What the hours grew by since the copy; of names that failed only the larger number is known. */
-static size_t
-find_new_hours(const struct client_news *c, const struct client_news *copy, struct tally_hour *out)
+static void
+find_new_hours(struct client_news *c, const struct client_news *copy)
 {
-	size_t k = 0, count = 0;
+	size_t k = 0;
 
+	c->news_hour_count = 0;
+	c->news_hours = xreallocarray(c->news_hours, c->hour_count + 1, sizeof(*c->news_hours));
 	for (size_t i = 0; i < c->hour_count; i++) {
 		struct tally_hour hour = c->hours[i];
 
@@ -185,9 +188,8 @@ find_new_hours(const struct client_news *c, const struct client_news *copy, stru
 			hour.accepted_logins =
 			    growth(hour.accepted_logins, before->accepted_logins);
 		}
-		out[count++] = hour;
+		c->news_hours[c->news_hour_count++] = hour;
 	}
-	return count;
 }
 
 static int
@@ -216,25 +218,21 @@ read_copy(struct merge *m, int64_t copy_id, const struct addr *ip, struct client
 }
 
 static int
-add_news(struct merge *m, struct client_news *c, const struct client_news *copy)
+add_news(struct merge *m, struct client_news *c)
 {
-	struct tally_hour *hours = xcalloc(c->hour_count + 1, sizeof(*hours));
 	const struct store_addition more = {
 		.client = &c->client,
 		.findings = c->news,
 		.finding_count = c->news_count,
 		.days = c->news_days,
 		.day_count = c->news_day_count,
-		.hours = hours,
-		.hour_count = find_new_hours(c, copy, hours),
+		.hours = c->news_hours,
+		.hour_count = c->news_hour_count,
 	};
-	int rc;
 
 	m->out->handshake_count += c->client.event_count;
 	c->client.cadence = c->new_cadence;
-	rc = store_add_client(m->into, m->into_sensor, &more, m->err);
-	free(hours);
-	return rc;
+	return store_add_client(m->into, m->into_sensor, &more, m->err);
 }
 
 /* Replaces the copy: what is gone there is gone here. */
@@ -274,9 +272,10 @@ merge_client(struct merge *m, const struct store_client *from, struct client_new
 	cadence_subtract(&c->new_cadence, &copy.cadence);
 	find_news(m, c);
 	find_new_days(c, &copy);
-	if (c->news_count == 0 && c->news_day_count == 0)
+	find_new_hours(c, &copy);
+	if (c->news_count == 0 && c->news_day_count == 0 && c->news_hour_count == 0)
 		rc = 0;
-	else if (add_news(m, c, &copy) == 0)
+	else if (add_news(m, c) == 0)
 		rc = replace_copy(m, copy_id, from->count, c);
 out:
 	release(&copy);

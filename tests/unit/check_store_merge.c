@@ -203,6 +203,36 @@ START_TEST(what_is_settled_without_another_packet_is_new)
 }
 END_TEST
 
+START_TEST(logins_of_a_session_that_was_counted_before_are_merged)
+{
+	struct event ev = handshake("10.0.0.1", "a.example", 0, DAY), end = ev;
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+	struct tally *t = tally_new(NULL);
+
+	ev.kind = EVENT_CLEARTEXT_SESSION;
+	ev.outcome = end.outcome = OUTCOME_CLEARTEXT;
+	end.kind = EVENT_SESSION_END;
+	end.ending.failed_logins = 3;
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	count(&from, &ev);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	/* When it is over. */
+	ck_assert(tally_add(t, &end));
+	from.run.packet_count++;
+	flush(from.store, t, &from.run);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	ck_assert_uint_eq(merged.handshake_count, 0);
+	ck_assert_str_eq(sql("SELECT hour, failed_logins FROM logins"), "2026-11-19T00:00:00Z|3");
+	assert_same("into.db", "a.db");
+	tally_free(t);
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
 START_TEST(copies_are_in_no_view_and_no_query)
 {
 	struct event ev = handshake("10.0.0.1", "a.example", V10, DAY);
@@ -270,6 +300,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_begins_anew_after_retention_there_is_added);
 	tcase_add_test(tc, what_is_settled_without_another_packet_is_new);
 	tcase_add_test(tc, how_regularly_a_client_comes_is_merged_too);
+	tcase_add_test(tc, logins_of_a_session_that_was_counted_before_are_merged);
 	tcase_add_test(tc, copies_are_in_no_view_and_no_query);
 }
 
