@@ -248,29 +248,37 @@ fold(struct finding_key *k, bool coarse)
 	k->refusal_alert = 0;
 }
 
-/* Takes in the `count` candidates that stand behind the set. */
+/* Of the candidates behind the set, folds those beyond what a client may have. */
 static int
-take_in(struct store *s, size_t count, struct error *err)
+fold_candidates(struct store *s, size_t *count, struct error *err)
 {
 	static const size_t limits[] = { STORE_FINDINGS_PER_CLIENT_MAX,
 		STORE_FINDINGS_PER_CLIENT_MAX + OTHER_SERVERS_MAX };
 	struct finding_set *set = &s->set;
 
-	if (join_candidates(s, &count, err) != 0)
-		return -1;
 	for (size_t level = 0; level < 2; level++) {
 		size_t room = limits[level] > set->count ? limits[level] - set->count : 0;
 
-		if (count <= room)
+		if (*count <= room)
 			break;
-		for (size_t i = set->count + room; i < set->count + count; i++) {
+		for (size_t i = set->count + room; i < set->count + *count; i++) {
 			fold(&set->items[i].key, level > 0);
 			set->places[i].kind = 0;
 		}
-		if (join_candidates(s, &count, err) != 0)
+		if (join_candidates(s, count, err) != 0)
 			return -1;
 	}
-	set->count += count;
+	return 0;
+}
+
+/* Takes in the `count` candidates that stand behind the set. */
+static int
+take_in(struct store *s, size_t count, bool bounded, struct error *err)
+{
+	if (join_candidates(s, &count, err) != 0 ||
+	    (!bounded && fold_candidates(s, &count, err) != 0))
+		return -1;
+	s->set.count += count;
 	return 0;
 }
 
@@ -323,7 +331,7 @@ store_set_add(
 			set->count = count;
 			return 0;
 		}
-		if (take_in(s, count, err) != 0)
+		if (take_in(s, count, false, err) != 0)
 			return -1;
 		if (done < c->finding_count)
 			sort_new(set);
@@ -333,7 +341,7 @@ store_set_add(
 
 int
 store_set_add_findings(
-    struct store *s, const struct finding *findings, size_t count, struct error *err)
+    struct store *s, const struct finding *findings, size_t count, bool bounded, struct error *err)
 {
 	struct finding_set *set = &s->set;
 
@@ -342,7 +350,7 @@ store_set_add_findings(
 		store_set_make_room(set, set->count + slice);
 		memcpy(&set->items[set->count], findings + done, slice * sizeof(*findings));
 		memset(&set->places[set->count], 0, slice * sizeof(*set->places));
-		if (take_in(s, slice, err) != 0)
+		if (take_in(s, slice, bounded, err) != 0)
 			return -1;
 		if (done + slice < count)
 			sort_new(set);

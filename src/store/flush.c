@@ -123,7 +123,7 @@ store_add_client(
 	is_new = row.id == 0;
 	store_set_clear(&s->set);
 	if ((!is_new && store_client_load(s, row.id, &c->ip, &row, err) != 0) ||
-	    store_set_add_findings(s, more->findings, more->finding_count, err) != 0)
+	    store_set_add_findings(s, more->findings, more->finding_count, more->bounded, err) != 0)
 		return -1;
 	store_client_update(&row, c, &s->scratch);
 	if ((is_new && store_client_make(s, sensor_id, &c->ip, &row, err) != 0) ||

@@ -247,6 +247,7 @@ replace_copy(struct merge *m, int64_t copy_id, uint64_t count, struct client_new
 		.day_count = c->whole_day_count,
 		.hours = c->hours,
 		.hour_count = c->hour_count,
+		.bounded = true,
 	};
 
 	c->client.event_count = count;

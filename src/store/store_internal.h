@@ -188,6 +188,7 @@ struct store_addition {
 	const struct tally_day *days;
 	const struct tally_hour *hours;
 	size_t finding_count, day_count, hour_count;
+	bool bounded; /* all that a client of another database has: so few as are allowed */
 };
 /* As what a tally holds is counted.  In a transaction; store_write_rest ends it. */
 int store_add_client(
@@ -607,9 +608,9 @@ void store_set_sort(struct finding_set *set);
 /* What the tally holds of it. */
 int store_set_add(struct store *s, struct tally_numbers *numbers, const struct tally_client *c,
     struct error *err);
-/* Findings from elsewhere, that are as they are stored. */
+/* Findings from elsewhere, that are as they are stored; `bounded`: none of them is folded. */
 int store_set_add_findings(
-    struct store *s, const struct finding *findings, size_t count, struct error *err);
+    struct store *s, const struct finding *findings, size_t count, bool bounded, struct error *err);
 /* Writes what is new or has changed, with its rank; what is the client's own into set.text. */
 int store_set_write(struct store *s, int64_t client_id, struct error *err);
 

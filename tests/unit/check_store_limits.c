@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include "store/merge.h"
+
 #include "base/banned.h"
 
 /* Rows of one client at most, those under "*" included. */
@@ -115,6 +117,45 @@ START_TEST(a_client_below_the_bound_is_not_folded)
 	ck_assert_str_eq(sql("SELECT count(*) FROM inventory"), "16385");
 	tally_free(t);
 	store_close(s);
+}
+END_TEST
+
+/* As a client that floods in its turn, so that the kinds under "*" are older than its own. */
+START_TEST(a_flood_is_merged_once)
+{
+	struct store *from = open_store(STORE_WRITE), *into;
+	struct event ev = handshake("10.0.0.2", "", V10, DAY);
+	struct store_run run = { .command = "replay", .started_us = DAY };
+	struct tally *t = large_tally();
+	struct store_merged merged;
+	struct error err;
+
+	ck_assert_int_eq(flood(t, 0, 17000, false), 17000);
+	flush(from, t, &run);
+	for (int i = 0; i < 17000; i++) {
+		char name[40];
+
+		(void)snprintf(name, sizeof(name), "y%d.example", i);
+		event_text_set(&ev.server_name, span_from_text(name));
+		ck_assert(tally_add(t, &ev));
+	}
+	flush(from, t, &run);
+	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
+	into = open_store(STORE_WRITE);
+	for (int i = 0; i < 2; i++) {
+		run.packet_count++;
+		ck_assert(tally_add(t, &ev));
+		flush(from, t, &run);
+		ck_assert_int_eq(store_begin(into, &err), 0);
+		ck_assert_msg(store_merge(into, from, &merged, &err) == 0, "%s", err.text);
+		ck_assert_int_eq(store_commit(into, &err), 0);
+	}
+	ck_assert_uint_eq(merged.handshake_count, 1);
+	ck_assert_str_eq(sql("SELECT client, sum(count) FROM inventory GROUP BY 1"),
+	    "10.0.0.1|17000\n10.0.0.2|17002");
+	tally_free(t);
+	store_close(from);
+	store_close(into);
 }
 END_TEST
 
@@ -268,6 +309,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_flood_of_names_is_bounded_and_counted, 0, 2);
 	tcase_add_test(tc, a_flood_of_names_and_ports_and_offers_is_bounded_and_counted);
 	tcase_add_test(tc, a_client_below_the_bound_is_not_folded);
+	tcase_add_test(tc, a_flood_is_merged_once);
 	tcase_add_loop_test(tc, hostile_names_are_kept_printable, 0, ROWS(names));
 	tcase_add_test(tc, the_longest_names_stay_one_row_and_whole_characters);
 	tcase_add_loop_test(tc, names_that_look_alike_once_escaped_are_one, 0, 2);
