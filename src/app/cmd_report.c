@@ -333,6 +333,7 @@ write_logins(struct command *c, struct store *store, const struct report *report
 		.until_us = c->options.until_us,
 		.clients = c->options.clients,
 	};
+	c->logins.devices = report;
 	c->logins.all = c->view.verbose;
 	c->logins.quiet = c->view.quiet;
 	if (!c->view.quiet) {
@@ -375,7 +376,10 @@ run(struct command *c)
 		log_error("%s", err.text);
 		goto out;
 	}
-	devices_rc = c->has_logins ? 0 : devices_join(&report, &c->devices);
+	/* What else is known of devices does not stand beside hours. */
+	devices_rc = c->has_logins && c->devices.names == NULL && !c->devices.resolve
+			 ? 0
+			 : devices_join(&report, &c->devices);
 	rc = c->has_logins ? write_logins(c, store, &report, &text, &err)
 			   : write_verdicts(c, &report, &text, &err);
 	if (rc != 0) {

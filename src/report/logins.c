@@ -31,12 +31,60 @@ struct hours {
 	size_t count, room;
 	size_t client_count;
 	size_t asked_count, asked_client_count; /* of these, those that were asked for */
+	const struct report_client **devices;   /* of the options, by address, then sensor */
+	size_t device_count;
 };
 
 void
 logins_options_init(struct logins_options *options)
 {
 	*options = (struct logins_options){ .min_sessions = 20, .factor = 5, .min_names = 5 };
+}
+
+static int
+compare_owners(
+    const struct addr *a, const char *a_sensor, const struct addr *b, const char *b_sensor)
+{
+	int order = addr_compare(a, b);
+
+	return order != 0 ? order : strcmp(a_sensor, b_sensor);
+}
+
+static int
+compare_devices(const void *a, const void *b)
+{
+	const struct report_client *x = *(const struct report_client *const *)a;
+	const struct report_client *y = *(const struct report_client *const *)b;
+
+	return compare_owners(&x->ip, x->sensor, &y->ip, y->sensor);
+}
+
+static int
+compare_hour_with_device(const void *hour, const void *device)
+{
+	const struct hour *x = hour;
+	const struct report_client *y = *(const struct report_client *const *)device;
+
+	return compare_owners(&x->client, x->sensor, &y->ip, y->sensor);
+}
+
+static void
+sort_devices(struct hours *h, const struct report *r)
+{
+	h->device_count = r != NULL ? r->client_count : 0;
+	h->devices = xreallocarray(NULL, h->device_count + 1, sizeof(struct report_client *));
+	for (size_t i = 0; i < h->device_count; i++)
+		h->devices[i] = &r->clients[i];
+	qsort(h->devices, h->device_count, sizeof(struct report_client *), compare_devices);
+}
+
+static const char *
+name_of(const struct hours *h, const struct hour *x)
+{
+	const struct report_client *const *found = bsearch(x, h->devices, h->device_count,
+	    sizeof(struct report_client *), compare_hour_with_device);
+
+	return found != NULL && (*found)->name != NULL ? (*found)->name : x->name;
 }
 
 static bool
@@ -221,19 +269,20 @@ add_logins(struct buf *out, const struct hour *x)
 }
 
 static void
-add_hour(struct buf *out, const struct hour *x, size_t clients)
+add_hour(struct buf *out, const struct hours *h, const struct hour *x)
 {
 	char ip[ADDR_TEXT_LEN], time[TIMESTAMP_TEXT_LEN];
+	const char *name = name_of(h, x);
 
 	timestamp_to_text(x->hour.hour * USEC_PER_HOUR, time);
 	buf_addf(out, "%.10s %.5s  %s", time, time + 11, addr_to_text(&x->client, ip));
-	if (x->name[0] != '\0') {
+	if (name[0] != '\0') {
 		buf_add_text(out, " (");
-		printable_add(out, span_from_text(x->name), NAME_TEXT_MAX);
+		printable_add(out, span_from_text(name), NAME_TEXT_MAX);
 		buf_add_text(out, ")");
 	}
 	buf_add_text(out, ": ");
-	add_sessions(out, x, clients);
+	add_sessions(out, x, h->client_count);
 	add_logins(out, x);
 	buf_add_text(out, "\n");
 }
@@ -271,7 +320,7 @@ write_report(const struct hours *h, struct buf *out, size_t *count)
 		    h->asked_count, h->asked_count == 1 ? "" : "s", clients,
 		    clients == 1 ? "" : "s", *count == 1 ? "s" : "", shown_count > 0 ? "\n" : "");
 	for (size_t i = 0; i < shown_count; i++)
-		add_hour(out, shown[i], h->client_count);
+		add_hour(out, h, shown[i]);
 	if (!o->quiet)
 		buf_add_text(out, explanation);
 	free(shown);
@@ -288,6 +337,7 @@ logins_report(struct store *s, const struct logins_options *options, struct buf 
 
 	if (rc == 0) {
 		judge(&h);
+		sort_devices(&h, options->devices);
 		write_report(&h, out, count);
 	}
 	for (size_t i = 0; i < h.count; i++) {
@@ -295,5 +345,6 @@ logins_report(struct store *s, const struct logins_options *options, struct buf 
 		free(h.items[i].name);
 	}
 	free(h.items);
+	free(h.devices);
 	return rc;
 }
