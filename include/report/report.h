@@ -96,7 +96,7 @@ struct report_client {
 	uint64_t count;
 	int64_t last_us;
 
-	struct report_row *rows;       /* NULL unless asked for */
+	struct report_row *rows;       /* the worst first; NULL unless asked for */
 	struct report_detail *details; /* of the same findings; NULL unless asked for */
 	size_t row_count;
 };

@@ -9,6 +9,12 @@
 
 #include "base/banned.h"
 
+/* A finding, for its place among the client's rows. */
+struct ranked {
+	const struct finding *finding;
+	enum verdict verdict;
+};
+
 /* What is gathered while the store hands out its rows. */
 struct loading {
 	struct report *report;
@@ -24,6 +30,7 @@ struct loading {
 	bool has_client;
 	struct finding *findings;
 	enum verdict *verdicts;
+	struct ranked *ranked;
 	size_t finding_count, finding_room;
 
 	/* When something was captured. */
@@ -53,6 +60,24 @@ printable_server(const struct finding *f)
 	return copy;
 }
 
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	return x->verdict != y->verdict ? (int)x->verdict - (int)y->verdict
+					: tally_key_compare(&x->finding->key, &y->finding->key);
+}
+
+/* The worst first: the order of the store is by the verdicts of its last flush. */
+static void
+put_in_order(struct loading *l)
+{
+	for (size_t i = 0; i < l->finding_count; i++)
+		l->ranked[i] = (struct ranked){ &l->findings[i], l->verdicts[i] };
+	qsort(l->ranked, l->finding_count, sizeof(*l->ranked), compare_ranked);
+}
+
 static void
 keep_rows(struct loading *l)
 {
@@ -61,7 +86,7 @@ keep_rows(struct loading *l)
 	c->rows = xcalloc(l->finding_count, sizeof(*c->rows));
 	c->row_count = l->finding_count;
 	for (size_t i = 0; i < l->finding_count; i++) {
-		const struct finding *f = &l->findings[i];
+		const struct finding *f = l->ranked[i].finding;
 
 		c->rows[i] = (struct report_row){
 			.protocol = f->key.protocol,
@@ -78,7 +103,7 @@ keep_rows(struct loading *l)
 			.fallback_from = f->fallback_from,
 			.first_us = f->first_us,
 			.last_us = f->last_us,
-			.verdict = l->verdicts[i],
+			.verdict = l->ranked[i].verdict,
 		};
 	}
 }
@@ -91,7 +116,7 @@ keep_details(struct loading *l)
 	c->details = xcalloc(l->finding_count, sizeof(*c->details));
 	c->row_count = l->finding_count;
 	for (size_t i = 0; i < l->finding_count; i++)
-		report_detail_fill(&l->options->policy, &l->findings[i], &c->details[i]);
+		report_detail_fill(&l->options->policy, l->ranked[i].finding, &c->details[i]);
 }
 
 /*
@@ -235,6 +260,8 @@ finish_client(struct loading *l)
 	policy_count_servers(l->findings, l->verdicts, l->finding_count, servers);
 	l->client.server_count = servers[l->client.verdict];
 	count_unclear(l);
+	if (l->options->keep_rows || l->options->keep_details)
+		put_in_order(l);
 	if (l->options->keep_rows)
 		keep_rows(l);
 	if (l->options->keep_details)
@@ -281,6 +308,7 @@ take_finding(
 		l->finding_room = l->finding_room == 0 ? 64 : 2 * l->finding_room;
 		l->findings = xreallocarray(l->findings, l->finding_room, sizeof(*l->findings));
 		l->verdicts = xreallocarray(l->verdicts, l->finding_room, sizeof(*l->verdicts));
+		l->ranked = xreallocarray(l->ranked, l->finding_room, sizeof(*l->ranked));
 	}
 	l->findings[l->finding_count++] = *finding;
 	return true;
@@ -449,6 +477,7 @@ out:
 	report_client_release(&l.client);
 	free(l.findings);
 	free(l.verdicts);
+	free(l.ranked);
 	free(l.intervals);
 	free(l.days);
 	observed_days_release(&l.observed_days);

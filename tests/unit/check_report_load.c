@@ -273,6 +273,30 @@ START_TEST(other_minimum_is_judged_from_the_same_findings)
 }
 END_TEST
 
+START_TEST(rows_come_worst_first_whatever_they_were_when_they_were_stored)
+{
+	static const struct seen seen[] = {
+		{ "10.0.0.1", OUTCOME_ESTABLISHED, V13, V13, DAY, "a.example" },
+		{ "10.0.0.1", OUTCOME_ESTABLISHED, V10, V10, DAY, "b.example" },
+		{ "10.0.0.1", OUTCOME_CLEARTEXT, 0, 0, DAY, "c.example" },
+		{ "10.0.0.1", OUTCOME_ESTABLISHED, V12, V12, DAY, "d.example" },
+	};
+	static const char *const servers[] = { "b.example", "c.example", "a.example", "d.example" };
+	struct report_options options = plain;
+	struct report r;
+
+	/* Without a judge: no row has a verdict there. */
+	fill_store("one", seen, 4, NULL);
+	options.keep_rows = options.keep_details = true;
+	load(&r, &options);
+	ck_assert_uint_eq(r.clients[0].row_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_eq(r.clients[0].details[i].server, servers[i]);
+	ck_assert_int_eq(r.clients[0].rows[1].verdict, VERDICT_CLEARTEXT);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(window_judges_by_what_lies_in_it)
 {
 	struct report_options options = plain;
@@ -552,6 +576,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, interface_without_times_of_its_own_has_those_of_the_run);
 	tcase_add_test(tc, rows_are_kept_where_asked_for_and_printable);
 	tcase_add_test(tc, other_minimum_is_judged_from_the_same_findings);
+	tcase_add_test(tc, rows_come_worst_first_whatever_they_were_when_they_were_stored);
 	tcase_add_test(tc, window_judges_by_what_lies_in_it);
 	tcase_add_test(tc, network_limits_the_clients);
 	tcase_add_loop_test(tc, what_a_mirror_cut_counts_as_cut, 6, 9);
