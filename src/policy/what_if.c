@@ -52,6 +52,13 @@ judge_suites(const struct what_if *q, const struct finding *f)
 								      : VERDICT_WILL_BREAK;
 }
 
+/* All of its handshakes are last tries of fallbacks. */
+static bool
+is_fallback(const struct finding *f)
+{
+	return f->fallback_count > 0 && f->fallback_count >= f->count;
+}
+
 /*
  * The client's first try offers enough, but fails today; whether it would then succeed is not
  * known.
@@ -59,8 +66,7 @@ judge_suites(const struct what_if *q, const struct finding *f)
 static bool
 falls_back_from_enough(const struct what_if *q, const struct finding *f)
 {
-	return f->fallback_count > 0 && f->fallback_count >= f->count &&
-	       f->fallback_from >= q->minimum;
+	return is_fallback(f) && f->fallback_from >= q->minimum;
 }
 
 static enum verdict
@@ -104,20 +110,25 @@ compare_items(const void *a, const void *b)
 }
 
 /*
- * The findings of one server.  What a client tries between a fallback's first and last try proves
- * no more than the fallback.
+ * The findings of one server.  What a client tries between a fallback's first and last try, and
+ * fails with today, proves no more than the fallback.
  */
 static void
-join_fallbacks(
-    const struct what_if *q, const struct item *items, size_t count, enum verdict *verdicts)
+join_fallbacks(const struct item *items, size_t count, enum verdict *verdicts)
 {
-	bool found = false;
+	uint16_t lowest = UINT16_MAX; /* offer of a fallback that may do */
 
-	for (size_t i = 0; i < count; i++)
-		found = found || falls_back_from_enough(q, items[i].finding);
-	for (size_t i = 0; found && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = items[i].finding;
+
+		if (is_fallback(f) && verdicts[items[i].index] != VERDICT_WILL_BREAK &&
+		    f->key.offered_version < lowest)
+			lowest = f->key.offered_version;
+	}
+	for (size_t i = 0; i < count; i++) {
 		if (verdicts[items[i].index] == VERDICT_WILL_BREAK &&
-		    !policy_is_success(items[i].finding))
+		    !policy_is_success(items[i].finding) &&
+		    items[i].finding->key.offered_version >= lowest)
 			verdicts[items[i].index] = VERDICT_UNCLEAR;
 	}
 }
@@ -159,7 +170,7 @@ what_if_judge(const struct what_if *question, const struct policy *policy,
 		next = i + 1;
 		while (next < count && compare_servers(items[i].finding, items[next].finding) == 0)
 			next++;
-		join_fallbacks(question, items + i, next - i, out);
+		join_fallbacks(items + i, next - i, out);
 		forgive_replaced(items + i, next - i, out);
 	}
 	policy_judge(policy, findings, count, today);
@@ -199,6 +210,21 @@ find_basis(
 	}
 }
 
+/* Too little, of a try that join_fallbacks() excuses. */
+static void
+add_excused_offer(struct buf *out, const struct what_if *q, const struct finding *f)
+{
+	if (f->key.offered_version < q->minimum) {
+		buf_add_text(out, "falls back to ");
+		reason_add_version(out, f->key.offered_version);
+		buf_add_text(out, " from a better offer, which fails");
+	} else {
+		buf_add_text(out, "offers ");
+		reason_add_version(out, f->key.offered_version);
+		buf_add_text(out, " and none of the suites at first, which fails, and falls back");
+	}
+}
+
 static void
 add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 {
@@ -207,6 +233,10 @@ add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 
 	if (f->key.offered_version == 0) {
 		buf_add_text(out, "what it offers was not seen");
+		return;
+	}
+	if (b->verdict == VERDICT_UNCLEAR && judge_offer(q, f) == VERDICT_WILL_BREAK) {
+		add_excused_offer(out, q, f);
 		return;
 	}
 	if (version && falls_back_from_enough(q, f)) {

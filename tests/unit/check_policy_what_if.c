@@ -80,6 +80,20 @@ static const struct story {
 	    { { EST, V10, V10, 1, 9, .verdict = VERDICT_WILL_BREAK, .fallbacks = 10,
 		.from = V12 } },
 	    1 },
+	{ "fallback_to_enough_excuses_nothing", TLS_VERSION_1_1, NULL,
+	    { { EST, TLS_VERSION_1_1, TLS_VERSION_1_1, 1, 9, .verdict = VERDICT_OK, .fallbacks = 10,
+		  .from = V12 },
+		{ REF, V10, 0, 1, 8, .verdict = VERDICT_WILL_BREAK } },
+	    2 },
+	{ "fallback_does_not_excuse_what_offers_less", V12, NULL,
+	    { { EST, V10, V10, 1, 9, .verdict = VERDICT_UNCLEAR, .fallbacks = 10, .from = V12 },
+		{ REF, TLS_VERSION_SSL3, 0, 1, 8, .verdict = VERDICT_WILL_BREAK } },
+	    2 },
+	{ "first_try_without_a_suite_is_not_settled", 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    { { EST, V10, V10, 1, 9, AES128_SHA, .verdict = VERDICT_OK, .fallbacks = 10,
+		  .from = V12 },
+		{ REF, V12, 0, 1, 8, AES128_GCM, .verdict = VERDICT_UNCLEAR } },
+	    2 },
 	{ "fallback_of_some_only", V12, NULL,
 	    { { EST, V10, V10, 1, 9, .verdict = VERDICT_WILL_BREAK, .fallbacks = 9, .from = V12 } },
 	    1 },
@@ -189,6 +203,43 @@ START_TEST(the_reason_names_the_server_that_was_tried_last)
 }
 END_TEST
 
+static const struct excuse {
+	uint16_t minimum;
+	const char *suites, *begin;
+	struct row rows[2];
+} excuses[] = {
+	/* The last try of the capture is none that went through. */
+	{ V12, "", "falls back to TLS 1.1 from a better offer, which fails; 20 tries with mail",
+	    { { EST, V10, V10, 1, 8, .fallbacks = 10, .from = V12 },
+		{ OUTCOME_UNANSWERED, TLS_VERSION_1_1, 0, 1, 9 } } },
+	{ 0, "TLS_RSA_WITH_AES_128_CBC_SHA\n",
+	    "offers TLS 1.2 and none of the suites at first, which fails, and falls back; 10 tries",
+	    { { EST, V10, V10, 1, 9, AES128_SHA, .fallbacks = 10, .from = V12 },
+		{ REF, V12, 0, 1, 8, AES128_GCM } } },
+};
+
+START_TEST(a_try_in_the_midst_of_a_fallback_is_told_as_such)
+{
+	const struct excuse *e = &excuses[_i];
+	struct what_if question = { .minimum = e->minimum };
+	const struct policy policy = { .minimum = V12 };
+	struct finding findings[2];
+	enum verdict verdicts[2];
+	struct buf reason = { 0 };
+
+	if (e->suites[0] != '\0')
+		(void)what_if_read_suites(&question, span_from_text(e->suites), no_fault, NULL);
+	for (size_t i = 0; i < 2; i++)
+		fill(&findings[i], &e->rows[i]);
+	what_if_judge(&question, &policy, findings, 2, verdicts);
+	ck_assert_int_eq(
+	    what_if_judge_client(&question, findings, verdicts, 2, &reason), VERDICT_UNCLEAR);
+	ck_assert_msg(
+	    strncmp(buf_text(&reason), e->begin, strlen(e->begin)) == 0, "%s", buf_text(&reason));
+	buf_release(&reason);
+}
+END_TEST
+
 START_TEST(suites_of_what_is_refused_already_are_not_belittled)
 {
 	const struct policy policy = { .minimum = V12 };
@@ -259,6 +310,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_question_is_answered_from_the_offers, 0, ROWS(stories));
 	tcase_add_test(tc, the_reason_names_the_server_that_was_tried_last);
+	tcase_add_loop_test(tc, a_try_in_the_midst_of_a_fallback_is_told_as_such, 0, ROWS(excuses));
 	tcase_add_test(tc, suites_of_what_is_refused_already_are_not_belittled);
 	tcase_add_test(tc, wrong_lines_of_a_list_are_named);
 	tcase_add_test(tc, more_suites_than_there_is_room_for_are_a_fault);
