@@ -31,6 +31,8 @@ uint64_t tls_suite_set_of(const struct tls_client_hello *ch);
 void tls_suite_offers_of(const struct tls_client_hello *ch, struct tls_suite_offers *out);
 /* 0: the suite has none. */
 uint64_t tls_suite_set_bit(uint16_t suite);
+/* Its bit, else TLS_SUITE_SET_OTHERS; 0 for signals and GREASE, which no server can choose. */
+uint64_t tls_suite_set_mark(uint16_t suite);
 
 /* By its IANA description, in any case; false for a text that names none. */
 bool tls_cipher_suite_from_name(const char *name, uint16_t *suite);

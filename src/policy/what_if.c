@@ -30,10 +30,8 @@ usable_suites(const struct what_if *q, uint16_t offered)
 	uint64_t set = 0;
 
 	for (size_t i = 0; i < q->suite_count; i++) {
-		uint64_t bit = tls_suite_set_bit(q->suites[i]);
-
 		if (tls_cipher_suite_is_usable(q->suites[i], lowest_version(q), offered))
-			set |= bit != 0 ? bit : TLS_SUITE_SET_OTHERS;
+			set |= tls_suite_set_mark(q->suites[i]);
 	}
 	return set;
 }

@@ -39,12 +39,11 @@ tls_suite_set_bit(uint16_t suite)
 	return 0;
 }
 
-static uint64_t
-bit_of_offer(uint16_t suite)
+uint64_t
+tls_suite_set_mark(uint16_t suite)
 {
 	uint64_t bit = tls_suite_set_bit(suite);
 
-	/* Signals and GREASE are nothing that a server could choose. */
 	if (bit != 0 || tls_is_grease(suite) || suite == TLS_SUITE_FALLBACK_SCSV ||
 	    suite == TLS_SUITE_EMPTY_RENEGOTIATION_INFO_SCSV)
 		return bit;
@@ -62,11 +61,11 @@ tls_suite_set_of(const struct tls_client_hello *ch)
 	if (ch->sslv2_format) {
 		/* RFC 5246, appendix E.2: a suite of TLS has a zero byte in front. */
 		while (span_read_u24(&list, &kind))
-			set |= kind > UINT16_MAX ? 0 : bit_of_offer((uint16_t)kind);
+			set |= kind > UINT16_MAX ? 0 : tls_suite_set_mark((uint16_t)kind);
 		return set;
 	}
 	while (span_read_u16(&list, &suite))
-		set |= bit_of_offer(suite);
+		set |= tls_suite_set_mark(suite);
 	return set;
 }
 
