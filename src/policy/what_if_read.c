@@ -15,14 +15,11 @@
 static bool
 parse_number(const char *text, uint16_t *suite)
 {
-	char *end;
-	unsigned long value;
-
-	if (strncmp(text, "0x", 2) != 0 || strlen(text) != 6)
+	if (strncmp(text, "0x", 2) != 0 || strlen(text) != 6 ||
+	    strspn(text + 2, "0123456789abcdefABCDEF") != 4)
 		return false;
-	value = strtoul(text + 2, &end, 16);
-	*suite = (uint16_t)value; /* four digits */
-	return *end == '\0' && text[2] != '-' && text[2] != '+' && text[2] != ' ';
+	*suite = (uint16_t)strtoul(text, NULL, 16); /* four digits */
+	return true;
 }
 
 static struct span

@@ -279,11 +279,15 @@ START_TEST(wrong_lines_of_a_list_are_named)
 
 	ck_assert_uint_eq(
 	    what_if_read_suites(&question,
-		span_from_text("# comment\n\n \t0xc02f\t # number\r\nAES128-SHA\n0x12\n"),
+		span_from_text("# comment\n\n \t0xc02f\t # number\r\nAES128-SHA\n0x12\n0x0x2f\n"
+			       "0x\tc02\n0x-c02\n"),
 		note_fault, &faults),
-	    2);
+	    5);
 	ck_assert_str_eq(buf_text(&faults), "4: 'AES128-SHA' is no cipher su\n"
-					    "5: '0x12' is no cipher suite: g\n");
+					    "5: '0x12' is no cipher suite: g\n"
+					    "6: '0x0x2f' is no cipher suite:\n"
+					    "7: '0x\tc02' is no cipher suite:\n"
+					    "8: '0x-c02' is no cipher suite:\n");
 	ck_assert_uint_eq(question.suite_count, 1);
 	ck_assert_uint_eq(question.suites[0], 0xc02f);
 	buf_clear(&faults);
