@@ -40,8 +40,7 @@ enum tls_seen {
 	TLS_SEEN_ENCRYPTED_HANDSHAKE,
 	TLS_SEEN_ENCRYPTED_ALERT,
 	TLS_SEEN_APPLICATION_DATA,
-	TLS_SEEN_SSL2_RECORD, /* an SSLv2 record behind the hello; `value` is its message type, if
-				 any */
+	TLS_SEEN_SSL2_RECORD, /* an SSLv2 record behind the hello */
 	TLS_SEEN_SSL2_ERROR,  /* `value` is the error code */
 };
 
