@@ -163,9 +163,8 @@ struct event {
 };
 #define EVENT_ENDING_LEN offsetof(struct event, certificate_not_after_us)
 
-/* Nothing known, vlan -1.  Like event_copy it does not touch every byte, which is quicker. */
+/* Nothing known, vlan -1.  It does not touch every byte, which is quicker. */
 void event_init(struct event *ev);
-void event_copy(struct event *to, const struct event *from);
 
 const char *outcome_name(enum outcome outcome);        /* "established", ... */
 const char *tls_mode_name(enum tls_mode mode);         /* "implicit", "starttls", "none" */

@@ -17,25 +17,6 @@ event_init(struct event *ev)
 	ev->server_name.len = ev->client_name.len = ev->certificate_subject.len = 0;
 }
 
-static void
-copy_text(struct event_text *to, const struct event_text *from)
-{
-	to->len = from->len;
-	short_copy(to->data, from->data, from->len);
-}
-
-void
-event_copy(struct event *to, const struct event *from)
-{
-	memcpy(to, from, offsetof(struct event, server_name));
-	copy_text(&to->server_name, &from->server_name);
-	copy_text(&to->client_name, &from->client_name);
-	if (from->kind == EVENT_SESSION_END)
-		to->ending = from->ending;
-	else
-		copy_text(&to->certificate_subject, &from->certificate_subject);
-}
-
 const char *
 outcome_name(enum outcome outcome)
 {
