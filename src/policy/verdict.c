@@ -129,7 +129,8 @@ judge_failure(
 								       : VERDICT_OK;
 	}
 	/* The first tries of a fallback mean what its last one does. */
-	if (since->fallback_last > f->last_us && f->key.offered_version <= since->fallback_from)
+	if (since->fallback_last > f->last_us && f->key.offered_version != 0 &&
+	    f->key.offered_version <= since->fallback_from)
 		return since->fallback_verdict;
 	if (!refused || !too_little)
 		return VERDICT_UNCLEAR;
