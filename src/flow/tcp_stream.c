@@ -109,9 +109,10 @@ held_is_due(const struct tcp_stream *s)
 		return false;
 	/*
 	 * Zero bytes count only once something continues them, or the receiver took them.  Where it
-	 * took more, what is late may as well stand in their place.
+	 * took more, what is late may as well stand in their place.  Once it does, they are over.
 	 */
-	return !h->zeros || h->fin || (s->acked == held_end(h) && !h->acked_before) ||
+	return !h->zeros || h->fin || held_end(h) <= s->next ||
+	       (s->acked == held_end(h) && !h->acked_before) ||
 	       (next != NULL && next->mark.offset <= held_end(h));
 }
 

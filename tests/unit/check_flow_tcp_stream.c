@@ -109,6 +109,7 @@ static const struct {
 	{ "zeros longer than the data", "0:ab 2:...... 2:cd 4:e", "abcde" },
 	{ "zeros shorter than the data", "0:ab 2:.. 2:cdef", "abcdef" },
 	{ "replaced by data that begins earlier", "0:ab 2:.. 1:bcde", "abcde" },
+	{ "held zeros that real data covers", "3:.. 0:abcdef 6:g", "abcdefg" },
 	{ "replaced behind a hole", "4:. 4:ef 0:abcd", "abcdef" },
 	{ "data that begins inside zeros", "0:ab 2:.... 4:ef 6:g", "ab..efg" },
 	{ "real data does not give way", "3:de 3:.... 0:abc 5:f", "abcdef" },
