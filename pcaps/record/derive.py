@@ -789,6 +789,15 @@ def port_used_again(w):
     w.write(w.segments + again)
 
 
+@derived("the server's last word of another connection on the same ports, a second before the SYN")
+def port_used_before(w):
+    server = w.segments[w.first("s")]
+    word = server.with_(seq=(server.seq - 987654321) % 2**32, ack=(server.ack - 123456789) % 2**32,
+                        payload=b"\x17\x03\x02\x00\x20" + bytes(range(64, 96)),
+                        time=w.segments[0].time - 10**9)
+    w.write([word] + w.segments)
+
+
 def snapped(frames, size):
     return [Frame(f.time, f.data[:size], f.wire_len, f.link) for f in frames]
 

@@ -110,6 +110,13 @@ first_offset(const struct tcp_stream *s)
 	return s->has_syn && !s->begins_below ? 0 : -(int64_t)TCP_STREAM_HINT_WINDOW;
 }
 
+/* Of a stream without a base: what the other side was seen to wait for rules this number out. */
+static bool
+cannot_begin_at(const struct tcp_stream *s, uint32_t seq)
+{
+	return s->has_hint && s->hint - seq >= TCP_STREAM_HINT_WINDOW;
+}
+
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
 static bool
 syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
@@ -118,7 +125,7 @@ syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, 
 
 	if (!s->has_base) {
 		/* The other side was captured first; one that is settled has no use for it. */
-		if (flow_is_settled(f))
+		if (flow_is_settled(f) || cannot_begin_at(s, p->seq + 1))
 			return true;
 		tcp_stream_begin(s, p->seq + 1, true);
 	} else if (!may_begin_at(s, p->seq + 1) && !begins_earlier(s, p)) {

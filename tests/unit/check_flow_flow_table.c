@@ -107,6 +107,10 @@ static const struct {
 	{ "the same after a hello that nobody answered",
 	    HANDSHAKE "c.A@1000/5000:hi s.SA@88000/77001 c.A@77001/88001:ho",
 	    "A+c Ac:hi A.reused B+c Bc:ho" },
+	{ "a SYN after the server's half of another connection",
+	    "s.A@5000/1002:yo c.S@70999000 s.SA@90004999/70999001 "
+	    "c.A@70999001/90005000:hi s.A@90005000/70999003:ho",
+	    "A+? As:yo A.reused B+c Bc:hi Bs:ho" },
 	{ "after a settled one", HANDSHAKE "c.A@1000/5000:S c.S@77000 c.A@77001/1:ho",
 	    "A+c Ac:S B+c Bc:ho" },
 	{ "old packets of the first one do not disturb the second",
