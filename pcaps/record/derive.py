@@ -798,6 +798,15 @@ def port_used_before(w):
     w.write([word] + w.segments)
 
 
+@derived("a session in cleartext that is silent for half an hour behind its login",
+         "imap_cleartext_login")
+def silent_for_half_an_hour(w):
+    segments = only_connection(w, 1)
+    behind = next(i for i, s in enumerate(segments) if s.payload.startswith(b"A003 "))
+    w.write(segments[:behind] +
+            [s.with_(time=s.time + 30 * 60 * 10**9) for s in segments[behind:]])
+
+
 def snapped(frames, size):
     return [Frame(f.time, f.data[:size], f.wire_len, f.link) for f in frames]
 

@@ -19,7 +19,8 @@ flow_options_init(struct flow_options *o)
 		.max_held_len = 32u << 20,
 		.max_held_per_stream = 256u << 10,
 		.idle_unsettled_us = 600 * INT64_C(1000000),
-		.idle_settled_us = 600 * INT64_C(1000000),
+		/* RFC 9051, section 5.4: an IMAP session may be silent for half an hour. */
+		.idle_settled_us = 2100 * INT64_C(1000000),
 		.keep_closed_us = 60 * INT64_C(1000000),
 	};
 }

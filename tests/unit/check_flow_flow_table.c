@@ -188,12 +188,12 @@ static const struct {
 	{ "a reset one too", HANDSHAKE "c.A@1000/5000:S s.RA@5000/1001 +61 c.A@1001/5000:hi",
 	    "A+c Ac:S B+? Bc:hi" },
 	{ "a settled one that is open is not",
-	    HANDSHAKE "c.A@1000/5000:S +61 c.A@1001/5000:hi +599 "
+	    HANDSHAKE "c.A@1000/5000:S +61 c.A@1001/5000:hi +1800 "
 		      "c.A@1003/5000:ho",
 	    "A+c Ac:S" },
-	{ "but after ten minutes of silence", HANDSHAKE "c.A@1000/5000:S +601 c.A@1001/5000:hi",
+	{ "but after 35 minutes of silence", HANDSHAKE "c.A@1000/5000:S +2101 c.A@1001/5000:hi",
 	    "A+c Ac:S B+? Bc:hi" },
-	{ "an unsettled one too", HANDSHAKE "c.A@1000/5000:hi +601 c9.A@1/1 c.A@1002/5000:lo",
+	{ "an unsettled one after ten", HANDSHAKE "c.A@1000/5000:hi +601 c9.A@1/1 c.A@1002/5000:lo",
 	    "A+c Ac:hi A.idle B+? Bc:lo" },
 	{ "an unsettled one that speaks now and then stays",
 	    HANDSHAKE "c.A@1000/5000:hi +599 s.A@5000/1002 +599 c.A@1002/5000:lo",

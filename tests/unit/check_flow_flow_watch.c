@@ -35,7 +35,7 @@ static const struct {
 	{ "what a reset carries does not count", SETTLED "s.RA@5002/1002:because", "A=0,0s!0" },
 	{ "the capture ends first", SETTLED "s.A@5002/1002:abc !", "A=0,3?" },
 	{ "only one side is seen to close", SETTLED "+1 s.FA@5002/1002 !", "A=0,0s|1" },
-	{ "idle for too long", SETTLED "+700 c1.A@1/1:x", "A=0,0? B+? Bc:x" },
+	{ "idle for too long", SETTLED "+2200 c1.A@1/1:x", "A=0,0? B+? Bc:x" },
 	{ "another connection on the same ports", SETTLED "c.S@77000", "A=0,0?" },
 	{ "late packets after the end are not counted again",
 	    SETTLED "s.FA@5002/1002 c.FA@1002/5003 s.A@5002/1002:abc !", "A=0,0s|0" },
