@@ -201,13 +201,33 @@ read_code(struct span line, unsigned *code, bool *last)
 	return line.len == 3 || line.data[3] == ' ' || line.data[3] == '\t' || line.data[3] == '-';
 }
 
+/* RFC 3463, section 2: an enhanced status code of the reply's own class. */
+static bool
+has_enhanced_code(struct span line)
+{
+	const uint8_t *c = line.data;
+
+	return line.len >= sizeof("220 2.0.0") - 1 && c[4] == c[0] && c[5] == '.' && c[6] >= '0' &&
+	       c[6] <= '9' && (c[7] == '.' || c[8] == '.');
+}
+
+/*
+ * What tells a greeting from the grant of STARTTLS, where no command does: RFC 2034, section 4, has
+ * no enhanced code in a greeting.  Exchange's grant is "220 2.0.0 SMTP server ready".
+ */
+static bool
+looks_like_greeting(struct span line)
+{
+	return mail_contains(line, "SMTP") && !has_enhanced_code(line);
+}
+
 /* The first reply: a greeting, unless the capture began behind it. */
 static bool
 first_reply(struct mail_dialogue *d, unsigned code, struct span line)
 {
 	d->server_spoke = true;
 	if (code == 220) {
-		if (mail_pair_first_is(d, MAIL_COMMAND_STARTTLS) && !mail_contains(line, "SMTP"))
+		if (mail_pair_first_is(d, MAIL_COMMAND_STARTTLS) && !looks_like_greeting(line))
 			return false;
 		d->facts.greeting = true;
 		return true;
@@ -228,7 +248,7 @@ static void
 ready_reply(struct mail_dialogue *d, struct span line)
 {
 	/* Seen without its command; a second greeting answers XCLIENT. */
-	if (!mail_pair_has_command(d) && !mail_contains(line, "SMTP"))
+	if (!mail_pair_has_command(d) && !looks_like_greeting(line))
 		d->facts.starttls_granted = true;
 	mail_pair_reply(d, 0, MAIL_REPLY_READY, true);
 }
@@ -297,16 +317,6 @@ mail_smtp_server_line(struct mail_dialogue *d, struct span line)
 		final_reply(d, code);
 		d->server_plus = false;
 	}
-}
-
-/* RFC 3463, section 2: an enhanced status code of the reply's own class. */
-static bool
-has_enhanced_code(struct span line)
-{
-	const uint8_t *c = line.data;
-
-	return line.len >= sizeof("220 2.0.0") - 1 && c[4] == c[0] && c[5] == '.' && c[6] >= '0' &&
-	       c[6] <= '9' && (c[7] == '.' || c[8] == '.');
 }
 
 /*
