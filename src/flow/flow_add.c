@@ -292,7 +292,9 @@ note_settled(struct flow_table *table, struct flow *f, const struct packet *p, u
 		return;
 	if ((p->flags & TCP_FIN) != 0)
 		f->fin_dirs |= (uint8_t)(1u << dir);
-	f->closed = f->closed || (p->flags & TCP_RST) != 0 || f->fin_dirs == 3;
+	if ((p->flags & TCP_RST) != 0 && flow_is_credible_reset(f, p, dir))
+		f->closed = true;
+	f->closed = f->closed || f->fin_dirs == 3;
 	if (f->closed && f->watch != NULL && f->watch->close != FLOW_CLOSE_NONE)
 		flow_watch_end(table, f);
 }

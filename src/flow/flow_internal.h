@@ -184,6 +184,8 @@ flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
 }
 
 /* flow_watch.c */
+/* RFC 9293, section 3.10.7.4: a reset far from what a settled one has sent is somebody else's. */
+bool flow_is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir);
 /* A packet of a settled connection that is watched. */
 void flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir);
 /* Tells how it went on, and ends the watch. */

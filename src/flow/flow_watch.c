@@ -46,9 +46,8 @@ count_bytes(struct flow *flow, const struct packet *p, unsigned dir)
 		flow->next[dir] += ahead;
 }
 
-/* RFC 9293, section 3.10.7.4: a reset far from what was sent is somebody else's. */
-static bool
-is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir)
+bool
+flow_is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir)
 {
 	int64_t ahead = has_base(flow, dir) ? ahead_of(flow, dir, p->seq) : 0;
 
@@ -77,7 +76,7 @@ void
 flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir)
 {
 	if ((p->flags & TCP_RST) != 0) {
-		if (is_credible_reset(flow, p, dir))
+		if (flow_is_credible_reset(flow, p, dir))
 			note_close(flow->watch, FLOW_CLOSE_RESET, p, dir);
 		return;
 	}

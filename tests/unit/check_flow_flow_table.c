@@ -187,6 +187,8 @@ static const struct {
 	    "A+c Ac:L Ac| As| A.lingered B+? Bc:hi" },
 	{ "a reset one too", HANDSHAKE "c.A@1000/5000:S s.RA@5000/1001 +61 c.A@1001/5000:hi",
 	    "A+c Ac:S B+? Bc:hi" },
+	{ "not so one with a reset from afar",
+	    HANDSHAKE "c.A@1000/5000:S s.R@50005000 +61 c.A@1001/5000:hi", "A+c Ac:S" },
 	{ "a settled one that is open is not",
 	    HANDSHAKE "c.A@1000/5000:S +61 c.A@1001/5000:hi +1800 "
 		      "c.A@1003/5000:ho",
