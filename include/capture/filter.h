@@ -9,7 +9,8 @@
  * of `share_count` says.  They are dealt out by their pair of addresses, which is the same for both
  * directions and for every fragment, and at any time.  PACKET_FANOUT of packet(7) would not do: it
  * parts fragments of IPv6 from their connection, changes those of IPv4, deals connections anew as
- * each member joins, and cannot follow an interface that was removed and comes back.
+ * each member joins, and cannot follow an interface that was removed and comes back.  Of a link
+ * type for which libpcap makes no filters the first share is everything.
  */
 #ifndef TLSTALLY_CAPTURE_FILTER_H
 #define TLSTALLY_CAPTURE_FILTER_H

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
 #include "capture/ether_filter.h"
 
 #include "base/banned.h"
@@ -373,6 +374,14 @@ compile(struct live *l, const struct filter_options *options, struct bpf_program
 	return status;
 }
 
+static void
+make_rejecting(struct bpf_program *out)
+{
+	out->bf_len = 1;
+	out->bf_insns = xmalloc(sizeof(*out->bf_insns));
+	*out->bf_insns = (struct bpf_insn)BPF_STMT(BPF_RET | BPF_K, 0);
+}
+
 static int
 make_program(
     struct live *l, const struct filter_options *filter, struct bpf_program *out, struct error *err)
@@ -381,6 +390,11 @@ make_program(
 
 	if (l->ring != NULL) {
 		ether_filter_make(filter, l->options.snap_len, out);
+		return 0;
+	}
+	/* Nothing tells the shares apart: the first one has all of it. */
+	if (!has_filter(l->link_type) && filter->share > 0) {
+		make_rejecting(out);
 		return 0;
 	}
 	/* For most link types libpcap cannot look for tags. */
