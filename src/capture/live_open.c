@@ -24,18 +24,33 @@
 
 /* libpcap says no more than that something is not permitted, in words alone. */
 static bool
-lacks_net_admin(const struct live *l)
+is_refused_nflog(const struct live *l)
 {
 	return strncmp(l->interface, "nflog", strlen("nflog")) == 0 &&
 	       strstr(pcap_geterr(l->pcap), strerror(EPERM)) != NULL;
 }
 
+/* The kernel refuses a group that somebody listens to as it refuses who has not the right. */
+static void
+describe_refused_nflog(const struct live *l, struct error *err)
+{
+	if (l->options.filter->share > 0)
+		error_set(err,
+		    "what %s logs cannot be shared among threads: let threads be 1, or capture "
+		    "there with a daemon of its own",
+		    l->interface);
+	else
+		error_set(err,
+		    "capturing on %s needs the capability CAP_NET_ADMIN (run as root), and that "
+		    "no other program listens there",
+		    l->interface);
+}
+
 static void
 describe(const struct live *l, int status, struct error *err)
 {
-	if (lacks_net_admin(l)) {
-		error_set(err, "capturing on %s needs the capability CAP_NET_ADMIN: run as root",
-		    l->interface);
+	if (is_refused_nflog(l)) {
+		describe_refused_nflog(l, err);
 		return;
 	}
 	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
