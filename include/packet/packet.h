@@ -83,7 +83,5 @@ bool packet_decode_quick(const struct frame *frame, const struct service_set *se
 
 /* Name of the counter: "tcp", "other_port", "fragment", ... */
 const char *packet_kind_name(enum packet_kind kind);
-/* "ETHERNET", "LINUX_SLL", ...; NULL for a link type that is not supported. */
-const char *packet_link_name(uint32_t link_type);
 
 #endif
