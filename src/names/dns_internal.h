@@ -15,10 +15,16 @@
 #define DNS_TYPE_AAAA 28
 #define DNS_CLASS_IN 1
 #define DNS_RECORDS_MAX 64 /* that are looked at in one message */
+/*
+ * Steps from label to label, and along pointers, in one message: honest names have a few each, but
+ * pointers can lead through the same hundred labels again and again.
+ */
+#define DNS_STEPS_MAX 1024
 
 struct dns_message {
 	struct span bytes; /* from the header on: compression pointers count from here */
 	size_t at;         /* what is read next */
+	unsigned steps;    /* taken so far */
 	uint16_t flags;
 	uint16_t question_count, answer_count, authority_count, additional_count;
 };

@@ -156,7 +156,7 @@ read_any_name(struct dns_message *m, struct dns_name *out)
 
 	out->len = 0;
 	for (;;) {
-		if (at >= m->bytes.len)
+		if (at >= m->bytes.len || ++m->steps > DNS_STEPS_MAX)
 			return false;
 		rest = span_from(m->bytes.data + at, m->bytes.len - at);
 		if (!span_read_u8(&rest, &len))

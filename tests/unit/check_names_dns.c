@@ -145,9 +145,20 @@ START_TEST(a_ring_of_cnames_ends)
 }
 END_TEST
 
-#define LONG_LABELS 126 /* of one byte each: the longest name, in the most pieces */
+#define LONGEST 126 /* labels of one byte each: the longest name, in the most pieces */
+#define LONG 12     /* as long as the names of all records of a message may be */
 #define RECORDS 64
 #define CHAIN 12
+
+/* A question for a name of so many labels. */
+static void
+put_long_question(struct names_wire *w, unsigned labels)
+{
+	names_header(w, RESPONSE, 1, RECORDS);
+	for (unsigned i = 0; i < labels; i++)
+		names_put(w, BYTES("\1q"));
+	names_put(w, BYTES("\0\0\1\0\1"));
+}
 
 /* A label of its own and then the question's, but for its first two. */
 static void
@@ -166,10 +177,7 @@ seconds_for_chain(unsigned type)
 	struct dns_addresses a;
 	struct timespec from, to;
 
-	names_header(&w, RESPONSE, 1, RECORDS);
-	for (int i = 0; i < LONG_LABELS; i++)
-		names_put(&w, BYTES("\1q"));
-	names_put(&w, BYTES("\0\0\1\0\1"));
+	put_long_question(&w, LONG);
 	for (unsigned i = 0; i < RECORDS - CHAIN; i++) {
 		put_long_name(&w, 'z');
 		put_a(&w, i);
@@ -183,7 +191,7 @@ seconds_for_chain(unsigned type)
 		put_long_name(&w, 'a' + i + 1);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 2000; i++)
 		ck_assert(!dns_answer_parse(names_bytes(&w), &a));
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
@@ -195,6 +203,27 @@ START_TEST(a_long_chain_costs_little_more_than_none)
 	double without = seconds_for_chain(0), with = seconds_for_chain(TYPE_CNAME);
 
 	ck_assert_msg(with < 3 * without, "%g s, and %g s without", with, without);
+}
+END_TEST
+
+/* Pointers that lead through all labels of the longest name, for each record, are not followed. */
+START_TEST(all_records_with_long_names_are_read_but_not_with_the_longest)
+{
+	static const unsigned labels[] = { LONG, LONGEST };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct names_wire w = { 0 };
+		struct dns_addresses a;
+
+		put_long_question(&w, labels[i]);
+		for (unsigned k = 1; k < RECORDS; k++) {
+			put_long_name(&w, 'z');
+			put_a(&w, k);
+		}
+		put_pointer(&w, QUESTION_AT);
+		put_a(&w, 25);
+		ck_assert_msg(dns_answer_parse(names_bytes(&w), &a) == (i == 0), "%u", labels[i]);
+	}
 }
 END_TEST
 
@@ -457,6 +486,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_pointer_to_the_question_is_its_name);
 	tcase_add_test(tc, a_ring_of_cnames_ends);
 	tcase_add_test(tc, a_long_chain_costs_little_more_than_none);
+	tcase_add_test(tc, all_records_with_long_names_are_read_but_not_with_the_longest);
 	tcase_add_loop_test(tc, what_is_no_answer_gives_nothing, 0, ROWS(no_answers));
 	tcase_add_test(tc, a_prefix_counts_as_far_as_its_records_are_whole);
 	tcase_add_loop_test(tc, a_name_is_read_or_refused, 0, ROWS(names));
