@@ -20,6 +20,8 @@
 
 /* Names end as mkstemp wants it; the point in front hides what a killed run may leave. */
 #define UNFINISHED ".XXXXXX"
+/* Linux follows as many, one after the other. */
+#define LINKS_MAX 40
 
 static int
 write_to(int fd, struct span content)
@@ -187,6 +189,38 @@ output_file_is_of_database(const char *path)
 	return is;
 }
 
+/* As the kernel, it goes on from the folder that the link is in. */
+static void
+step_along(struct buf *path, const char *link)
+{
+	const char *slash = strrchr(buf_text(path), '/');
+
+	path->len = slash != NULL && link[0] != '/' ? (size_t)(slash + 1 - path->data) : 0;
+	buf_add_text(path, link);
+}
+
+/* The file that is not there does not come in the place of a link to it. */
+static int
+write_new(const char *path, struct span content, struct error *err)
+{
+	char link[PATH_MAX];
+	struct buf end = { 0 };
+	ssize_t len;
+	int rc;
+
+	buf_add_text(&end, path);
+	for (unsigned links = 0; links < LINKS_MAX; links++) {
+		len = readlink(buf_text(&end), link, sizeof(link) - 1);
+		if (len < 0)
+			break;
+		link[len] = '\0';
+		step_along(&end, link);
+	}
+	rc = write_and_rename(buf_text(&end), NULL, content, err);
+	buf_release(&end);
+	return rc;
+}
+
 int
 output_file_write(const char *path, struct span content, struct error *err)
 {
@@ -205,7 +239,7 @@ output_file_write(const char *path, struct span content, struct error *err)
 		return -1;
 	}
 	if (stat(path, &old) != 0)
-		return write_and_rename(path, NULL, content, err);
+		return write_new(path, content, err);
 	if (S_ISDIR(old.st_mode)) {
 		error_set(err, "cannot write %s: it is a folder", path);
 		return -1;

@@ -128,6 +128,22 @@ START_TEST(link_stays_a_link)
 }
 END_TEST
 
+START_TEST(link_stays_a_link_where_its_file_is_not_there_yet)
+{
+	struct stat st;
+
+	ck_assert_int_eq(mkdir(in_folder("d"), 0700), 0);
+	ck_assert_int_eq(symlink("d/b", in_folder("a")), 0);
+	ck_assert_int_eq(symlink("c", in_folder("d/b")), 0);
+	ck_assert_int_eq(symlink(in_folder("d/e"), in_folder("d/c")), 0);
+	write_file(in_folder("a"), "new");
+	ck_assert_int_eq(lstat(in_folder("d/e"), &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	ck_assert_str_eq(content_of(in_folder("a")), "new");
+	ck_assert_str_eq(listing(), "a d");
+}
+END_TEST
+
 START_TEST(device_is_written_to_and_not_replaced)
 {
 	struct stat st;
@@ -270,6 +286,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, permissions_of_the_old_file_stay);
 	tcase_add_test(tc, new_file_follows_the_mask);
 	tcase_add_test(tc, link_stays_a_link);
+	tcase_add_test(tc, link_stays_a_link_where_its_file_is_not_there_yet);
 	tcase_add_test(tc, device_is_written_to_and_not_replaced);
 	tcase_add_loop_test(tc, database_and_what_is_kept_beside_it_are_not_replaced, 0, 4);
 	tcase_add_test(tc, a_name_may_be_as_long_as_the_system_lets_it);
