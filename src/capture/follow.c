@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "capture/capture_internal.h"
 
@@ -52,15 +52,6 @@ struct follow {
 	bool failing; /* the folder could not be listed: `error` says why */
 	struct error error;
 };
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 struct follow *
 follow_open(const char *folder, struct error *err)
@@ -131,7 +122,7 @@ looks_the_same(const struct watched *w, const struct look *look)
 static struct watched
 renew(struct follow *f, size_t *at, const char *path, const struct look *look)
 {
-	struct watched fresh = { .look = *look, .quiet_since_us = now_us() };
+	struct watched fresh = { .look = *look, .quiet_since_us = clock_monotonic_us() };
 
 	while (*at < f->count && strcmp(f->files[*at].path, path) < 0)
 		(*at)++;
@@ -150,7 +141,7 @@ list_folder(struct follow *f)
 	size_t count = 0, at = 0;
 	struct look look;
 
-	f->listed_us = now_us();
+	f->listed_us = clock_monotonic_us();
 	f->listing_is_stale = false;
 	/* A folder that cannot be read for a while (its disk is gone) is looked at again later. */
 	f->failing = folder_list(f->folder, &found, &f->error) != 0;
@@ -215,7 +206,7 @@ refresh(struct follow *f)
 {
 	struct path_list closed = { 0 };
 
-	if (read_events(f, &closed) || now_us() - f->listed_us >= FOLLOW_LIST_US)
+	if (read_events(f, &closed) || clock_monotonic_us() - f->listed_us >= FOLLOW_LIST_US)
 		f->listing_is_stale = true;
 	if (f->listing_is_stale)
 		list_folder(f);
@@ -307,7 +298,7 @@ is_awaited(const struct watched *w, const struct watched *next)
 static struct watched *
 find_next(struct follow *f)
 {
-	int64_t latest_ns = latest_change_ns(f), now = now_us();
+	int64_t latest_ns = latest_change_ns(f), now = clock_monotonic_us();
 	struct watched *next = NULL;
 
 	for (size_t i = 0; i < f->count; i++) {

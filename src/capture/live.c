@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "capture/ether_filter.h"
 
@@ -23,15 +23,6 @@
 /* So long, at most, older packets are dropped: once the clock is set back all of them seem older.
  */
 #define PASS_OVER_US INT64_C(2000000)
-
-static int64_t
-monotonic_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /*
  * The kernel changes one filter for another without losing a packet.  pcap_setfilter would first
@@ -250,7 +241,7 @@ live_fd(const struct live *l)
 static bool
 is_from_before(struct live *l, int64_t time_us)
 {
-	int64_t now_us = monotonic_us();
+	int64_t now_us = clock_monotonic_us();
 
 	if (l->pass_over_until_us == 0)
 		l->pass_over_until_us = now_us + PASS_OVER_US;
