@@ -16,6 +16,7 @@
 #define OPTION_CLIENT_FQDN 81
 #define OPTION_END 255
 #define MESSAGE_ACK 5
+#define MESSAGE_RELEASE 7
 #define FQDN_WIRE_FORMAT 0x04
 
 struct dhcp_options {
@@ -118,7 +119,9 @@ dhcp_parse(struct span payload, struct dhcp_facts *out)
 	/* An offer means nothing until it is acknowledged. */
 	if (out->is_reply && options.message_type != MESSAGE_ACK)
 		return false;
-	set_addr(out, out->is_reply && yiaddr.data[0] != 0 ? yiaddr : ciaddr);
+	/* What it releases it has no longer. */
+	if (options.message_type != MESSAGE_RELEASE)
+		set_addr(out, out->is_reply && yiaddr.data[0] != 0 ? yiaddr : ciaddr);
 	out->lease_time = options.lease_time;
 	/* The longer form says more. */
 	if (options.fqdn_is_wire)

@@ -127,6 +127,18 @@ START_TEST(a_renewal_tells_its_own_address)
 }
 END_TEST
 
+START_TEST(a_released_address_is_not_the_clients)
+{
+	struct names_wire w = { 0 };
+	struct dhcp_facts f;
+
+	put_fixed(&w, REQUEST, 12, 0);
+	put_option(&w, 53, BYTES("\x07"));
+	put_end(&w);
+	ck_assert(!dhcp_parse(names_bytes(&w), &f));
+}
+END_TEST
+
 START_TEST(no_prefix_is_read_past_its_end)
 {
 	struct names_wire w = { 0 };
@@ -188,6 +200,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_acknowledgment_tells_the_address_and_its_time);
 	tcase_add_test(tc, other_replies_tell_nothing);
 	tcase_add_test(tc, a_renewal_tells_its_own_address);
+	tcase_add_test(tc, a_released_address_is_not_the_clients);
 	tcase_add_test(tc, no_prefix_is_read_past_its_end);
 	tcase_add_loop_test(tc, what_is_no_dhcp_tells_nothing, 0, ROWS(damages));
 	tcase_add_test(tc, the_longest_name_is_cut);
