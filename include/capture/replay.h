@@ -9,8 +9,8 @@
  * A file that ends in mid-packet gives all whole packets; what is wrong is kept per file.
  *
  * Source:  draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
- * Memory:  a window of 256 KiB for each file that is open at the same time (32 KiB where there are
- *          many), up to 1 MiB where a packet is that large; of large files, which are mapped, two
+ * Memory:  a window of 128 KiB for each file that is open at the same time (32 KiB where there are
+ *          many), up to 2 MiB where a packet is that large; of large files, which are mapped, two
  *          to four MiB, and what is kept; files whose time has not come are closed.
  *          Decompressors add what their format asks for; the first few large ones work in threads
  *          of their own, 1 MiB ahead.

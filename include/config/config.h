@@ -12,7 +12,7 @@
  *
  * Form:    INI by libinih: `[section]`, `key = value`, comments on lines of their own (# or ;).
  * Memory:  a file of at most CONFIG_FILE_MAX bytes and what is made of it, lists of at most
- *          CONFIG_LIST_MAX entries; struct config has about 75 KiB.
+ *          CONFIG_LIST_MAX entries; struct config has about 80 KiB.
  * Threads: one at a time per struct; any number may read one that nobody changes.
  */
 #ifndef TLSTALLY_CONFIG_CONFIG_H
