@@ -234,13 +234,14 @@ judge(struct loading *l, struct buf *reason)
 	const struct policy *policy = &l->options->policy;
 	const struct what_if *question = l->options->what_if;
 
-	if (question != NULL) {
-		what_if_judge(question, policy, l->findings, l->finding_count, l->verdicts);
-		return what_if_judge_client(
-		    question, l->findings, l->verdicts, l->finding_count, reason);
-	}
 	policy_judge(policy, l->findings, l->finding_count, l->verdicts);
-	return policy_judge_client(policy, l->findings, l->verdicts, l->finding_count, reason);
+	/* What was observed, whatever is asked. */
+	count_unclear(l);
+	if (question == NULL)
+		return policy_judge_client(
+		    policy, l->findings, l->verdicts, l->finding_count, reason);
+	what_if_judge(question, policy, l->findings, l->finding_count, l->verdicts);
+	return what_if_judge_client(question, l->findings, l->verdicts, l->finding_count, reason);
 }
 
 static void
@@ -259,7 +260,6 @@ finish_client(struct loading *l)
 	buf_release(&reason);
 	policy_count_servers(l->findings, l->verdicts, l->finding_count, servers);
 	l->client.server_count = servers[l->client.verdict];
-	count_unclear(l);
 	if (l->options->keep_rows || l->options->keep_details)
 		put_in_order(l);
 	if (l->options->keep_rows)

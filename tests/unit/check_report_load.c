@@ -297,6 +297,28 @@ START_TEST(rows_come_worst_first_whatever_they_were_when_they_were_stored)
 }
 END_TEST
 
+START_TEST(what_was_observed_does_not_depend_on_the_question)
+{
+	static const struct seen seen = { "10.0.0.1", OUTCOME_ESTABLISHED, 0, V12, DAY,
+		"a.example" };
+	struct what_if question = { .minimum = V13 };
+	struct report_options options = plain;
+	struct report r;
+
+	fill_store("one", &seen, 1, NULL);
+	options.what_if = &question;
+	load(&r, &options);
+	ck_assert_int_eq(r.clients[0].verdict, VERDICT_UNCLEAR);
+	ck_assert_uint_eq(r.observed.unclear_count, 0);
+	report_release(&r);
+	options.what_if = NULL;
+	load(&r, &options);
+	ck_assert_int_eq(r.clients[0].verdict, VERDICT_OK);
+	ck_assert_uint_eq(r.observed.unclear_count, 0);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(window_judges_by_what_lies_in_it)
 {
 	struct report_options options = plain;
@@ -577,6 +599,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, rows_are_kept_where_asked_for_and_printable);
 	tcase_add_test(tc, other_minimum_is_judged_from_the_same_findings);
 	tcase_add_test(tc, rows_come_worst_first_whatever_they_were_when_they_were_stored);
+	tcase_add_test(tc, what_was_observed_does_not_depend_on_the_question);
 	tcase_add_test(tc, window_judges_by_what_lies_in_it);
 	tcase_add_test(tc, network_limits_the_clients);
 	tcase_add_loop_test(tc, what_a_mirror_cut_counts_as_cut, 6, 9);
