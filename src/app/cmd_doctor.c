@@ -61,6 +61,7 @@ struct command {
 	struct service_set services;
 	struct network_set internal;
 	struct port_list vxlan_ports;
+	bool has_capture_options; /* of the three above */
 	bool help;
 };
 
@@ -91,16 +92,19 @@ parse_option(struct command *c, int option)
 		return selection_parse_time(
 		    "until", optarg, &c->filter.has_until, &c->filter.until_us);
 	case 'i':
+		c->has_capture_options = true;
 		if (network_set_add_text(&c->internal, optarg, &err) == 0)
 			return 0;
 		log_error("--internal: %s", err.text);
 		return -1;
 	case 'S':
+		c->has_capture_options = true;
 		if (service_set_add_text(&c->services, optarg, &err) == 0)
 			return 0;
 		log_error("--service: %s", err.text);
 		return -1;
 	case OPTION_VXLAN_PORT:
+		c->has_capture_options = true;
 		if (port_list_add_text(&c->vxlan_ports, optarg, &err) == 0)
 			return 0;
 		log_error("--vxlan-port: %s", err.text);
@@ -128,6 +132,11 @@ check_command(const struct command *c, int path_count)
 	}
 	if (c->db == NULL && (c->filter.has_since || c->filter.has_until)) {
 		log_error("--since and --until go with --db only");
+		return -1;
+	}
+	/* Who was internal, and what a service, was settled when its runs were counted. */
+	if (c->db != NULL && c->has_capture_options) {
+		log_error("--internal, --service and --vxlan-port go with captures only");
 		return -1;
 	}
 	if (selection_check_times(c->filter.has_since, c->filter.since_us, c->filter.has_until,
