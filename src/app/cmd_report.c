@@ -324,7 +324,9 @@ static int
 write_logins(struct command *c, struct store *store, const struct report *report, struct buf *text,
     struct error *err)
 {
+	struct buf hours = { 0 };
 	size_t count;
+	int rc;
 
 	c->logins.filter = (struct store_filter){
 		.has_since = c->options.has_since,
@@ -340,7 +342,10 @@ write_logins(struct command *c, struct store *store, const struct report *report
 		report_write_coverage(report, &c->options, &c->view, text);
 		buf_add_char(text, '\n');
 	}
-	return logins_report(store, &c->logins, text, &count, err);
+	rc = logins_report(store, &c->logins, &hours, &count, err);
+	terminal_add_text(&c->view.terminal, text, buf_text(&hours));
+	buf_release(&hours);
+	return rc;
 }
 
 /* The table, the page, or both; -1: `err` says why not, and there is nothing in `text`. */

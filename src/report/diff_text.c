@@ -117,13 +117,25 @@ add_reason(const struct diff_item *item, struct buf *out)
 	}
 }
 
+/* Writes `line`, and empties it. */
 static void
-add_item(const struct diff_item *item, bool several_sensors, size_t width, struct buf *line,
-    struct buf *out)
+add_lines(
+    const struct diff_view *view, size_t indent, size_t width, struct buf *line, struct buf *out)
+{
+	struct buf shown = { 0 };
+
+	terminal_add_text(&view->terminal, &shown, buf_text(line));
+	terminal_add_wrapped(out, buf_text(&shown), indent, width);
+	buf_release(&shown);
+	buf_clear(line);
+}
+
+static void
+add_item(const struct diff_item *item, const struct diff_view *view, bool several_sensors,
+    size_t width, struct buf *line, struct buf *out)
 {
 	char addr[ADDR_TEXT_LEN];
 
-	buf_clear(line);
 	buf_addf(out, "%-*s", CHANGE_WIDTH, diff_change_name(item->change));
 	buf_add_text(line, addr_to_text(&item->client->ip, addr));
 	if (item->client->name != NULL)
@@ -132,8 +144,7 @@ add_item(const struct diff_item *item, bool several_sensors, size_t width, struc
 		buf_addf(line, " at %s", item->client->sensor);
 	buf_add_char(line, ' ');
 	add_reason(item, line);
-	terminal_add_wrapped(
-	    out, buf_text(line), CHANGE_WIDTH, width > 0 ? width - CHANGE_WIDTH : 0);
+	add_lines(view, CHANGE_WIDTH, width - CHANGE_WIDTH, line, out);
 }
 
 /* "2 new, 1 fixed" */
@@ -191,7 +202,7 @@ diff_write_text(const struct diff *d, const struct diff_view *view, struct buf *
 {
 	size_t width = view->terminal.width > 0 ? view->terminal.width : MAIL_WIDTH;
 	bool several = has_several_sensors(d);
-	struct buf line = { 0 }, text = { 0 };
+	struct buf line = { 0 };
 
 	if (!view->quiet) {
 		buf_add_text(&line, d->count == 0 ? "No change from " : "Changes from ");
@@ -204,14 +215,12 @@ diff_write_text(const struct diff *d, const struct diff_view *view, struct buf *
 		add_unchanged(d, &line);
 		buf_addf(&line, ". %s", view->coverage);
 		/* A diff without changes is one line, however long. */
-		terminal_add_wrapped(&text, buf_text(&line), 0, d->count == 0 ? 0 : width);
+		add_lines(view, 0, d->count == 0 ? 0 : width, &line, out);
 		if (d->count > 0)
-			buf_add_char(&text, '\n');
+			buf_add_char(out, '\n');
 	}
 	for (size_t i = 0; i < d->count; i++)
-		add_item(&d->items[i], several, width, &line, &text);
-	terminal_add_text(&view->terminal, out, buf_text(&text));
-	buf_release(&text);
+		add_item(&d->items[i], view, several, width, &line, out);
 	buf_release(&line);
 }
 

@@ -17,6 +17,7 @@ static void
 add_paragraph(const struct report_view *view, const char *label, struct buf *text, struct buf *out)
 {
 	size_t width = view->terminal.width;
+	struct buf shown = { 0 };
 
 	if (width > 0) {
 		width = width > LABEL_WIDTH + TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : width - LABEL_WIDTH;
@@ -25,7 +26,9 @@ add_paragraph(const struct report_view *view, const char *label, struct buf *tex
 		buf_addf(out, "\033[1m%-*s\033[m", LABEL_WIDTH, label);
 	else
 		buf_addf(out, "%-*s", LABEL_WIDTH, label);
-	terminal_add_wrapped(out, buf_text(text), LABEL_WIDTH, width);
+	terminal_add_text(&view->terminal, &shown, buf_text(text));
+	terminal_add_wrapped(out, buf_text(&shown), LABEL_WIDTH, width);
+	buf_release(&shown);
 	buf_clear(text);
 }
 

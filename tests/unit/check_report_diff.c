@@ -121,6 +121,32 @@ START_TEST(what_two_files_know_of_one_row_is_put_together)
 }
 END_TEST
 
+START_TEST(lines_fit_into_a_mail_also_without_utf8)
+{
+	const struct diff_view view = { .coverage = "Seen." };
+	struct diff_side old, new;
+	struct buf text = { 0 };
+	struct diff d;
+
+	import(&old, HEAD COVERAGE("01", "09"));
+	import(&new,
+	    HEAD COVERAGE("01", "12") "inventory,a,10.0.0.1,"
+				      "\xc3\xa4 \xc3\xb6 \xc3\xbc \xc3\xa4 \xc3\xb6 \xc3\xbc "
+				      "\xc3\xa4 \xc3\xb6 \xc3\xbc \xc3\xa4 \xc3\xb6 \xc3\xbc,"
+				      "IMAP,a.example,993,TLSv1.0,TLSv1.0,established,9,"
+				      "2026-11-11T08:00:00Z,2026-11-12T08:00:00Z,legacy\r\n");
+	diff_compare(&d, &old, &new, old.end_us, new.end_us);
+	diff_write_text(&d, &view, &text);
+	ck_assert_ptr_nonnull(strstr(buf_text(&text), "\nnew    10.0.0.1 (\\xc3\\xa4 \\xc3"));
+	for (const char *line = buf_text(&text); *line != '\0'; line += strcspn(line, "\n") + 1)
+		ck_assert_msg(strcspn(line, "\n") <= 78, "%s", line);
+	diff_release(&d);
+	diff_side_release(&old);
+	diff_side_release(&new);
+	buf_release(&text);
+}
+END_TEST
+
 START_TEST(a_field_may_be_quoted_and_defused)
 {
 	struct diff_side side;
@@ -245,6 +271,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, a_change_is_a_pair_of_states, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_loop_test(tc, what_two_files_know_of_one_row_is_put_together, 0, 2);
+	tcase_add_test(tc, lines_fit_into_a_mail_also_without_utf8);
 	tcase_add_test(tc, a_field_may_be_quoted_and_defused);
 	tcase_add_loop_test(tc, an_apostrophe_goes_where_the_export_has_put_one, 0,
 	    (int)(sizeof(defused) / sizeof(defused[0])));

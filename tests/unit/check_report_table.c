@@ -541,6 +541,7 @@ END_TEST
 START_TEST(text_beyond_ascii_is_escaped_where_the_locale_has_none)
 {
 	static char server[] = "b\xc3\xbcro.example:993";
+	struct switch_off *list = switch_off_new();
 	struct fixture f;
 	struct buf out = { 0 };
 	const char *text;
@@ -548,11 +549,15 @@ START_TEST(text_beyond_ascii_is_escaped_where_the_locale_has_none)
 	set_up(&f);
 	f.view.terminal.width = 0;
 	f.clients[0].server = server;
+	f.options.policy.services = list;
+	f.options.services_path = "/etc/b\xc3\xbcro.conf";
 	text = write_report(&f, &out);
 	ck_assert_ptr_nonnull(strstr(text, "b\\xc3\\xbcro.example:993"));
+	ck_assert_ptr_nonnull(strstr(text, "of /etc/b\\xc3\\xbcro.conf"));
 	f.view.terminal.utf8 = set_utf8_locale();
 	text = write_report(&f, &out);
 	ck_assert(!f.view.terminal.utf8 || strstr(text, server) != NULL);
+	switch_off_free(list);
 	buf_release(&out);
 }
 END_TEST
