@@ -265,6 +265,32 @@ add_row(const struct report_client *c, size_t index, struct buf *out)
 	buf_add_char(out, '\n');
 }
 
+/* Who it is, in front of its rows. */
+static void
+add_rows_heading(const struct report *r, const struct report_client *c, struct buf *out)
+{
+	char addr[ADDR_TEXT_LEN];
+	struct buf device = { 0 };
+
+	buf_addf(out, "<tr><th scope=rowgroup colspan=10>%s", addr_to_text(&c->ip, addr));
+	if (c->name != NULL) {
+		buf_add_char(out, ' ');
+		add_escaped(out, c->name);
+	}
+	if (r->several_sensors) {
+		buf_add_text(out, ", sensor ");
+		add_escaped(out, c->sensor);
+	}
+	report_add_device(c, &device);
+	if (device.len > 0) {
+		buf_add_text(out, "<br><small>");
+		add_escaped(out, buf_text(&device));
+		buf_add_text(out, "</small>");
+	}
+	buf_add_char(out, '\n');
+	buf_release(&device);
+}
+
 static void
 add_rows(const struct report *r, const struct export_view *view, struct buf *out)
 {
@@ -275,21 +301,11 @@ add_rows(const struct report *r, const struct export_view *view, struct buf *out
 			  "scope=col>First (UTC)<th scope=col>Last (UTC)\n");
 	for (size_t i = 0; i < r->client_count; i++) {
 		const struct report_client *c = &r->clients[i];
-		char addr[ADDR_TEXT_LEN];
 
 		if (!export_is_shown(view, c) || c->row_count == 0)
 			continue;
-		buf_addf(out, "<tbody id=c%zu><tr><th scope=rowgroup colspan=10>%s", i,
-		    addr_to_text(&c->ip, addr));
-		if (c->name != NULL) {
-			buf_add_char(out, ' ');
-			add_escaped(out, c->name);
-		}
-		if (r->several_sensors) {
-			buf_add_text(out, ", sensor ");
-			add_escaped(out, c->sensor);
-		}
-		buf_add_char(out, '\n');
+		buf_addf(out, "<tbody id=c%zu>", i);
+		add_rows_heading(r, c, out);
 		for (size_t k = 0; k < c->row_count; k++)
 			add_row(c, k, out);
 	}

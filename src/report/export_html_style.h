@@ -39,7 +39,7 @@
 	".a small{white-space:normal}.s,.k,.a small,.r td,tbody "                                  \
 	"th{overflow-wrap:anywhere}.s,.k{min-width:13rem}\n"                                       \
 	".r td{border:0;padding-top:0;padding-bottom:.6rem}\n"                                     \
-	".rows{font-size:.85rem}.rows tbody th{padding-top:1rem}\n"                                \
+	".rows{font-size:.85rem}.rows tbody th{padding-top:1rem}.rows small{font-weight:400}\n"    \
 	".v{display:inline-block;white-space:nowrap;font-weight:600;padding:0 .5em;"               \
 	"border-radius:.6em;border:1px solid transparent}\n"                                       \
 	".v0{background:#b3121d;color:#fff}.v1{background:#cf4a00;color:#fff}\n"                   \

@@ -201,6 +201,25 @@ START_TEST(hidden_clients_are_owned_up_to)
 }
 END_TEST
 
+START_TEST(what_is_known_of_a_device_stands_in_front_of_its_rows)
+{
+	static char owner[] = "Facility <1>", note[] = "2nd floor", cadence[] = "every 300 s",
+		    vendor[] = "Maker & Sons";
+	struct fixture f;
+
+	set_up(&f);
+	f.clients[0].owner = owner;
+	f.clients[0].note = note;
+	f.clients[0].cadence = cadence;
+	f.clients[0].vendor = vendor;
+	export_as(&f, EXPORT_HTML);
+	ck_assert(has(&f,
+	    "owner Facility &lt;1&gt;, 2nd floor, MAC 00:01:02:ab:cd:ef (Maker &amp; Sons), comes "
+	    "every 300 s</small>\n"));
+	tear_down(&f);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -209,6 +228,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, page_fetches_and_runs_nothing);
 	tcase_add_loop_test(tc, hostile_name_adds_no_markup, 0, ROWS(hostile));
 	tcase_add_loop_test(tc, name_is_escaped, 0, ROWS(escapes));
+	tcase_add_test(tc, what_is_known_of_a_device_stands_in_front_of_its_rows);
 	tcase_add_test(tc, text_of_every_kind_is_escaped);
 	tcase_add_test(tc, empty_page_is_not_sold_as_clean);
 	tcase_add_test(tc, hidden_clients_are_owned_up_to);
