@@ -151,6 +151,16 @@ parse_option(struct command *c, int option)
 	}
 }
 
+static int
+check_output(const struct command *c)
+{
+	const char *const inputs[] = { c->old_name, c->new_name, c->policy.services_file,
+		c->policy.config };
+
+	return selection_check_output(
+	    "output", c->output, inputs, sizeof(inputs) / sizeof(inputs[0]));
+}
+
 /* What does not go together, or is missing. */
 static int
 check_command(struct command *c, int argc, char **argv)
@@ -160,22 +170,21 @@ check_command(struct command *c, int argc, char **argv)
 	/* A file is no terminal, however wide the one is that it was asked for on. */
 	if (c->output != NULL && strcmp(c->output, "-") != 0)
 		c->view.terminal.width = 0;
-	if (argc == 0) {
-		if (c->db == NULL)
-			c->db = "tlstally.db";
-		return 0;
-	}
-	if (argc != 2) {
+	if (argc == 0 && c->db == NULL)
+		c->db = "tlstally.db";
+	if (argc != 0 && argc != 2) {
 		log_error("diff takes two files, the older one first, or none and --db");
 		return -1;
 	}
-	if (c->db != NULL || c->has_from || c->has_to) {
+	if (argc == 2 && (c->db != NULL || c->has_from || c->has_to)) {
 		log_error("--db, --from and --to do not go together with two files");
 		return -1;
 	}
-	c->old_name = argv[0];
-	c->new_name = argv[1];
-	return selection_check_output("output", c->output, (const char *const *)argv, 2);
+	if (argc == 2) {
+		c->old_name = argv[0];
+		c->new_name = argv[1];
+	}
+	return check_output(c);
 }
 
 static int
