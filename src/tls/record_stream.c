@@ -107,7 +107,9 @@ tls_record_stream_pass(struct tls_record_stream *s, struct span bytes)
 		if (s->type != TLS_RECORD_HANDSHAKE || s->sslv2 || s->message_left <= bytes.len)
 			return false;
 		if (s->message_kept) {
-			if (s->kept_len + bytes.len >= s->kept_want)
+			/* Until then it is not known how much of a chain is wanted. */
+			if (s->kept_len < CHAIN_HEADER_LEN ||
+			    s->kept_len + bytes.len >= s->kept_want)
 				return false;
 			tls_message_keep(s, bytes);
 		}

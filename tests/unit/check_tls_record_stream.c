@@ -511,6 +511,29 @@ START_TEST(sslv2_hello_is_recognised_by_its_length)
 }
 END_TEST
 
+/* The first pieces of a chain are too short to tell how long its first certificate is. */
+START_TEST(a_chain_that_begins_in_pieces_ends_with_its_first_certificate)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+	struct span rest, byte;
+
+	put_record_header(&w, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_2, 3003);
+	put_message_header(&w, TLS_HANDSHAKE_CERTIFICATE, 3003);
+	put_span(&w, BYTES("\0\x0b\xb8\0\x01\x2c"));
+	put_fill(&w, 0x5a, 300);
+	begin(&f);
+	for (rest = written(&w); span_read_span(&rest, 1, &byte);) {
+		if (tls_record_stream_pass(&f.stream, byte))
+			f.offset++;
+		else
+			feed(&f, byte);
+	}
+	ck_log(&f, "handshake(11,3003)@0 message 11:306@0 ");
+	end(&f);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -523,6 +546,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, hello_is_whole_before_its_record_is);
 	tcase_add_test(tc, a_chain_is_handed_out_up_to_its_first_certificate);
 	tcase_add_test(tc, what_lies_inside_a_record_may_pass);
+	tcase_add_test(tc, a_chain_that_begins_in_pieces_ends_with_its_first_certificate);
 	tcase_add_test(tc, message_ends_where_a_record_of_another_type_begins);
 	tcase_add_test(tc, message_without_a_body_is_handed_out_at_once);
 	tcase_add_loop_test(tc, handshake_that_makes_no_sense_is_ciphertext, 0, 2);
