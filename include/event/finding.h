@@ -56,4 +56,11 @@ struct finding {
 	bool offers_aead, offers_ecdhe;
 };
 
+/* A certificate need not have a subject, where it has names of hosts: RFC 5280, section 4.1.2.6. */
+static inline bool
+finding_has_certificate(const struct finding *f)
+{
+	return f->certificate_subject.len > 0 || f->has_certificate_not_after;
+}
+
 #endif

@@ -114,7 +114,7 @@ brings_news(const struct finding *into, const struct finding *from)
 	       (from->has_ja4 &&
 		   (!into->has_ja4 || memcmp(from->ja4, into->ja4, EVENT_JA4_LEN) != 0)) ||
 	       (from->limited_by != SIDE_NONE && from->limited_by != into->limited_by) ||
-	       (from->certificate_subject.len > 0 &&
+	       (finding_has_certificate(from) &&
 		   (!span_equals(event_text_span(&from->certificate_subject),
 			event_text_span(&into->certificate_subject)) ||
 		       from->has_certificate_not_after != into->has_certificate_not_after ||

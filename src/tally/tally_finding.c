@@ -116,7 +116,7 @@ tally_finding_merge(struct finding *into, const struct finding *from)
 	}
 	if (from->limited_by != SIDE_NONE && (latest || into->limited_by == SIDE_NONE))
 		into->limited_by = from->limited_by;
-	if (from->certificate_subject.len > 0 && (latest || into->certificate_subject.len == 0)) {
+	if (finding_has_certificate(from) && (latest || !finding_has_certificate(into))) {
 		into->certificate_subject = from->certificate_subject;
 		into->has_certificate_not_after = from->has_certificate_not_after;
 		into->certificate_not_after_us = from->certificate_not_after_us;

@@ -68,7 +68,9 @@ tally_story_of(const struct event *ev, struct tally_story *out)
 	if (ev->certificate_subject.len > 0) {
 		out->subject.data = ev->certificate_subject.data;
 		out->subject.len = ev->certificate_subject.len;
-		f->has_not_after = ev->has_certificate_not_after;
+	}
+	if (ev->has_certificate_not_after) {
+		f->has_not_after = true;
 		f->not_after_us = ev->certificate_not_after_us;
 	}
 	if (ev->offered_version != 0) {
@@ -76,6 +78,13 @@ tally_story_of(const struct event *ev, struct tally_story *out)
 		f->offers_aead = ev->offers_aead;
 		f->offers_ecdhe = ev->offers_ecdhe;
 	}
+}
+
+/* As finding_has_certificate(). */
+static bool
+has_certificate(const struct tally_story *s)
+{
+	return s->subject.len > 0 || s->facts.has_not_after;
 }
 
 void
@@ -98,7 +107,7 @@ tally_story_join(struct tally_story *s, const struct tally_story *more, bool has
 	}
 	if (m->limited_by != SIDE_NONE && (latest || f->limited_by == SIDE_NONE))
 		f->limited_by = m->limited_by;
-	if (more->subject.len > 0 && (latest || s->subject.len == 0)) {
+	if (has_certificate(more) && (latest || !has_certificate(s))) {
 		s->subject = more->subject;
 		f->has_not_after = m->has_not_after;
 		f->not_after_us = m->not_after_us;

@@ -177,6 +177,33 @@ START_TEST(an_event_that_knows_nothing_takes_nothing_away)
 }
 END_TEST
 
+/* Names of hosts may be all that it has. */
+START_TEST(a_certificate_without_a_subject_is_known_by_its_end)
+{
+	struct event events[3] = { knowing(DAY, 1), knowing(DAY + 1, 2),
+		handshake("10.0.0.1", "mail.example", V10, DAY + 2) };
+	struct finding each[3], joined;
+	struct tally *t;
+
+	events[1].certificate_subject.len = 0;
+	t = tally_of(events, 3);
+	joined = finding_at(t, 0);
+	tally_free(t);
+	for (int i = 0; i < 3; i++) {
+		t = tally_of(&events[i], 1);
+		each[i] = finding_at(t, 0);
+		tally_free(t);
+	}
+	tally_finding_merge(&each[1], &each[0]);
+	tally_finding_merge(&each[1], &each[2]);
+	ck_assert(joined.has_certificate_not_after && each[1].has_certificate_not_after);
+	ck_assert_int_eq(joined.certificate_not_after_us, 2);
+	ck_assert_int_eq(each[1].certificate_not_after_us, 2);
+	ck_assert_uint_eq(joined.certificate_subject.len, 0);
+	ck_assert_uint_eq(each[1].certificate_subject.len, 0);
+}
+END_TEST
+
 START_TEST(gaps_logins_and_fallbacks_are_counted_apart)
 {
 	struct event events[8];
@@ -454,6 +481,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_event_is_a_client_a_finding_and_a_day);
 	tcase_add_loop_test(tc, the_latest_by_packet_time_decides_in_any_order_of_arrival, 0, 2);
 	tcase_add_loop_test(tc, an_event_that_knows_nothing_takes_nothing_away, 0, 4);
+	tcase_add_test(tc, a_certificate_without_a_subject_is_known_by_its_end);
 	tcase_add_test(tc, gaps_logins_and_fallbacks_are_counted_apart);
 	tcase_add_test(tc, all_is_read_in_order_and_each_once);
 	tcase_add_test(tc, sorting_in_between_changes_nothing);
