@@ -88,6 +88,17 @@ find_expired(const struct flow_table *table, enum flow_list list, int64_t keep_u
 	return flow != NULL && elapsed_us(table->now_us, flow->last_us) > keep_us ? flow : NULL;
 }
 
+/* These are remembered: late copies of their packets, or what follows a long silence, may come. */
+static void
+conclude_list(struct flow_table *table, enum flow_list list, enum flow_end why)
+{
+	int64_t keep_us = keep_of(table, list);
+	struct flow *flow;
+
+	while ((flow = find_expired(table, list, keep_us)) != NULL)
+		flow_conclude(table, flow, why, flow->last_us + keep_us);
+}
+
 static void
 expire_list(struct flow_table *table, enum flow_list list)
 {
@@ -101,14 +112,11 @@ expire_list(struct flow_table *table, enum flow_list list)
 void
 flow_list_expire(struct flow_table *table)
 {
-	struct flow *flow;
-
-	/* Remembered, because late copies of its packets are still to come. */
-	while ((flow = find_expired(table, FLOW_LIST_LINGERING, FLOW_LINGER_US)) != NULL)
-		flow_conclude(table, flow, FLOW_END_LINGERED, flow->last_us + FLOW_LINGER_US);
+	conclude_list(table, FLOW_LIST_LINGERING, FLOW_END_LINGERED);
+	/* Where one side only has said something it may be a flood, and that costs no more room. */
 	expire_list(table, FLOW_LIST_UNSETTLED);
-	expire_list(table, FLOW_LIST_ANSWERED);
-	expire_list(table, FLOW_LIST_HANDSHAKE);
+	conclude_list(table, FLOW_LIST_ANSWERED, FLOW_END_IDLE);
+	conclude_list(table, FLOW_LIST_HANDSHAKE, FLOW_END_IDLE);
 	expire_list(table, FLOW_LIST_SETTLED);
 	expire_list(table, FLOW_LIST_CLOSED);
 	table->stamp += table->renew_after + 1;

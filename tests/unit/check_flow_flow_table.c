@@ -197,6 +197,8 @@ static const struct {
 	    "A+c Ac:S B+? Bc:hi" },
 	{ "an unsettled one after ten", HANDSHAKE "c.A@1000/5000:hi +601 c9.A@1/1 c.A@1002/5000:lo",
 	    "A+c Ac:hi A.idle B+? Bc:lo" },
+	{ "but one that both sides spoke in is remembered",
+	    HANDSHAKE "c.A@1000/5000:H +601 c9.A@1/1 c.A@1001/5000:lo !", "A+c Ac:H A.idle" },
 	{ "an unsettled one that speaks now and then stays",
 	    HANDSHAKE "c.A@1000/5000:hi +599 s.A@5000/1002 +599 c.A@1002/5000:lo",
 	    "A+c Ac:hi Ac:lo" },
