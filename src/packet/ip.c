@@ -29,6 +29,10 @@
 #define ROUTING_SEGMENTS 4
 #define ADDRESS_LEN 16
 
+/* IANA, Destination Options and Hop-by-Hop Options. */
+#define OPTION_PAD1 0
+#define OPTION_HOME_ADDRESS 0xc9
+
 void
 ip_any(struct walk *w)
 {
@@ -189,6 +193,30 @@ routing_header(struct walk *w)
 	w->out->dst = addr_from_v6(h.data + ROUTING_LEN + last * ADDRESS_LEN);
 }
 
+/*
+ * RFC 6275, section 6.3: what a mobile node sends is from its home address, to which routing_header
+ * has its peer's packets go.
+ */
+static void
+destination_options(struct walk *w)
+{
+	struct span options = w->rest, value;
+	uint8_t type;
+
+	option_header(w);
+	if (w->next == LAYER_END || w->out->src.family != 6)
+		return;
+	options = span_from(options.data + 2, options.data[1] * 8u + 6);
+	while (span_read_u8(&options, &type)) {
+		if (type == OPTION_PAD1)
+			continue;
+		if (!span_read_vec8(&options, &value))
+			return;
+		if (type == OPTION_HOME_ADDRESS && value.len == ADDRESS_LEN)
+			w->out->src = addr_from_v6(value.data);
+	}
+}
+
 /* RFC 4302, section 2.2: units of 4 bytes, minus 2. */
 static void
 authentication_header(struct walk *w)
@@ -206,7 +234,7 @@ static void (*const protos[256])(struct walk *w) = {
 	[IP_PROTO_FRAGMENT] = fragment_header,
 	[IP_PROTO_GRE] = tunnel_gre,
 	[IP_PROTO_AH] = authentication_header,
-	[IP_PROTO_DESTINATION] = option_header,
+	[IP_PROTO_DESTINATION] = destination_options,
 	[IP_PROTO_ETHERIP] = tunnel_etherip,
 	[IP_PROTO_L2TP] = l2tp_over_ip,
 	[IP_PROTO_MOBILITY] = option_header,

@@ -295,9 +295,38 @@ static const struct {
 	{ "source routing at its end", CHAIN("\x06\x04\0\0\0\0\0\0" A("1") A("2")), 0 },
 	{ "a mobile node's home", CHAIN("\x06\x02\x02\x01\0\0\0\0" A("1")), '1' },
 	{ "addresses that are shortened", CHAIN("\x06\x02\x03\x01\x88\0\0\0" A("1")), 0 },
+};
+
+static const struct {
+	const char *name;
+	struct span bytes;
+	char digit; /* 0: the packet's own source counts */
+} homes[] = {
+	{ "a mobile node's home", CHAIN("\x06\x02\0\x01\0\0\xc9\x10" A("1")), '1' },
+	{ "none", CHAIN("\x06\0\x01\x04\0\0\0\0"), 0 },
+	{ "too short", CHAIN("\x06\x02\x01\x02\0\0\xc9\x0f" A("1")), 0 },
+	{ "beyond the header",
+	    CHAIN("\x06\x02\x01\x03\0\0\0\xc9\x10\0\0\0\0\0\0\0\0\0\0\x31\0\0\0\0"), 0 },
 #undef A
 #undef CHAIN
 };
+
+/* Its peer's packets go there, too: both directions have the same addresses. */
+START_TEST(what_a_mobile_node_sends_is_from_its_home)
+{
+	struct built b;
+	struct packet p;
+
+	build_inside(&b);
+	build_push(&b, homes[_i].bytes);
+	(void)build_ipv6(&b, 60);
+	ck_assert_int_eq(decode_built(BUILD_LINK_RAW, &b, &p), PACKET_TCP);
+	if (homes[_i].digit == 0)
+		assert_mail(&p, 6, PAYLOAD);
+	else
+		ck_assert_msg(p.src.bytes[10] == homes[_i].digit, "%s", homes[_i].name);
+}
+END_TEST
 
 START_TEST(a_packet_on_its_way_goes_to_the_last_segment)
 {
@@ -432,6 +461,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, no_length_means_up_to_the_end_of_the_frame);
 	tcase_add_loop_test(tc, fragments_of_ipv4_are_fragments, 0, IPV4_FRAGMENT_ROWS);
 	tcase_add_loop_test(tc, extension_headers_lead_to_what_follows, 0, ROWS(chains));
+	tcase_add_loop_test(tc, what_a_mobile_node_sends_is_from_its_home, 0, ROWS(homes));
 	tcase_add_loop_test(tc, a_packet_on_its_way_goes_to_the_last_segment, 0, ROWS(routes));
 	tcase_add_loop_test(tc, extension_headers_that_the_capture_cut_are_cut, 0, ROWS(chains));
 	tcase_add_loop_test(tc, extension_headers_longer_than_the_packet_are_bad, 0, ROWS(chains));
