@@ -101,6 +101,11 @@
 	" CROSS JOIN kind k ON k.id = " EITHER(STORE_FINDING_KIND("a.id"),                         \
 	    STORE_OWN_KIND) " CROSS JOIN story t ON t.id = " EITHER("a.story", STORE_OWN_STORY)
 #define COUNTER(name) "(SELECT value FROM run_counter WHERE run = r.id AND name = '" name "')"
+#define FRAMES_CUT "(SELECT sum(snapped) FROM run_source WHERE run = r.id)"
+/* Where a mirror cuts packets, the frames around them are whole, and only the payloads tell. */
+#define CUT                                                                                        \
+	"max(coalesce(" FRAMES_CUT                                                                 \
+	", " COUNTER("snapped") "), coalesce(" COUNTER("snapped") ", " FRAMES_CUT "))"
 
 static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
 				 "DROP VIEW IF EXISTS routers;"
@@ -262,7 +267,7 @@ static const char coverage_view[] =
     COUNTER("gaps") ", "
     COUNTER("one_way_flows") ", "
     COUNTER("undecodable") ", "
-    "(SELECT sum(snapped) FROM run_source WHERE run = r.id), "
+    CUT ", "
     "(SELECT group_concat(name || '=' || value, ', ') FROM"
     "  (SELECT name, value FROM run_counter WHERE run = r.id AND value > 0 ORDER BY name)), "
     "(SELECT group_concat(error, '; ') FROM run_source WHERE run = r.id), "

@@ -415,13 +415,22 @@ START_TEST(coverage_says_what_came_twice_and_what_to_raise)
 	struct store *s = open_store(STORE_WRITE);
 	struct store_counter counters[] = { { "duplicate_packets", 3 }, { "payload_segments", 8 },
 		{ "snapped", 5 } };
+	struct store_source source = { .name = "a.pcap" };
 	struct store_run run = {
 		.command = "replay", .started_us = DAY, .counters = counters, .counter_count = 3
 	};
 
 	flush(s, NULL, &run);
-	ck_assert_str_eq(sql("SELECT duplicate_share, hint FROM coverage"),
-	    "0.375|raise the snapshot length: 5 packets on mail ports were cut");
+	ck_assert_str_eq(sql("SELECT duplicate_share, hint, cut_by_snap_length FROM coverage"),
+	    "0.375|raise the snapshot length: 5 packets on mail ports were cut|5");
+	/* A mirror cut what is inside of whole frames; or the capture cut other frames, too. */
+	run.sources = &source;
+	run.source_count = 1;
+	flush(s, NULL, &run);
+	ck_assert_str_eq(sql("SELECT cut_by_snap_length FROM coverage"), "5");
+	source.snapped_count = 7;
+	flush(s, NULL, &run);
+	ck_assert_str_eq(sql("SELECT cut_by_snap_length FROM coverage"), "7");
 	store_close(s);
 }
 END_TEST
