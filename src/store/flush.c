@@ -121,6 +121,8 @@ store_add_client(
 	if (store_find_client(s, sensor_id, &c->ip, &row.id, err) != 0)
 		return -1;
 	is_new = row.id == 0;
+	if (is_new && c->event_count == 0) /* as above */
+		return 0;
 	store_set_clear(&s->set);
 	if ((!is_new && store_client_load(s, row.id, &c->ip, &row, err) != 0) ||
 	    store_set_add_findings(s, more->findings, more->finding_count, more->bounded, err) != 0)

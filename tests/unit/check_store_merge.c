@@ -135,6 +135,8 @@ START_TEST(what_retention_removed_here_does_not_come_back)
 {
 	struct event old = handshake("10.0.0.1", "a.example", V10, DAY);
 	struct event fresh = handshake("10.0.0.1", "b.example", V12, DAY + 480 * HOUR);
+	struct event end = session_end(&old, SECOND, 300);
+	struct tally *t = tally_new(NULL);
 	struct store_merged merged;
 	struct store *into;
 	struct sensor from;
@@ -145,11 +147,18 @@ START_TEST(what_retention_removed_here_does_not_come_back)
 	ck_assert_int_eq(merge(into, from.store, &merged), 0);
 	prune(into, DAY + 240 * HOUR);
 	ck_assert_str_eq(sql("SELECT count(*) FROM clients"), "0");
+	/* Nor does the end of what was counted then. */
+	ck_assert(tally_add(t, &end));
+	from.run.packet_count++;
+	flush(from.store, t, &from.run);
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	ck_assert_str_eq(sql("SELECT count(*) FROM clients"), "0");
 	count(&from, &fresh);
 	ck_assert_int_eq(merge(into, from.store, &merged), 0);
 	ck_assert_uint_eq(merged.handshake_count, 1);
 	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
 	ck_assert_str_eq(sql("SELECT server, count FROM inventory"), "b.example|1");
+	tally_free(t);
 	store_close(from.store);
 	store_close(into);
 }
