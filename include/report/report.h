@@ -146,6 +146,7 @@ struct report_observed {
 	size_t sensor_count;
 	/* Times without a capture in between that are longer than REPORT_GAP_US. */
 	size_t gap_count;
+	int64_t gap_us;                     /* of all of them together */
 	struct report_interval longest_gap; /* where there is one */
 	struct report_counter *counters;    /* in order of first appearance */
 	size_t counter_count;

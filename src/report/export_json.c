@@ -83,8 +83,7 @@ static void
 add_gaps(const struct report_observed *o, struct buf *out)
 {
 	json_member_u64(out, "gaps_in_time", o->gap_count);
-	add_seconds(out, "seconds_without_capture",
-	    o->gap_count > 0 ? o->end_us - o->begin_us - o->covered_us : 0);
+	add_seconds(out, "seconds_without_capture", o->gap_us);
 	json_key(out, "longest_gap");
 	if (o->gap_count == 0) {
 		buf_add_text(out, "null");

@@ -58,6 +58,7 @@ report_sum_intervals(
 		int64_t gap_us = in->begin_us - o->end_us;
 
 		if (gap_us > REPORT_GAP_US) {
+			o->gap_us += gap_us;
 			if (o->gap_count++ == 0 ||
 			    gap_us > o->longest_gap.end_us - o->longest_gap.begin_us)
 				o->longest_gap =

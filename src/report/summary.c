@@ -41,7 +41,7 @@ add_gaps(const struct report_observed *o, struct buf *text)
 	if (o->gap_count == 0)
 		return;
 	buf_add_text(text, "; ");
-	phrase_add_duration(text, o->end_us - o->begin_us - o->covered_us);
+	phrase_add_duration(text, o->gap_us);
 	buf_add_text(text, " without a capture in ");
 	phrase_add_count(text, o->gap_count, "gap", "gaps");
 	buf_addf(text, o->gap_count > 1 ? ", the longest %s" : ", %s",

@@ -490,6 +490,8 @@ START_TEST(time_without_a_capture_is_told)
 	fill_store("one", some, SOME_COUNT, &run);
 	load(&r, &plain);
 	ck_assert_uint_eq(r.observed.gap_count, 2);
+	/* Without the half minute, which is none. */
+	ck_assert_int_eq(r.observed.gap_us, 3 * HOUR);
 	ck_assert_int_eq(r.observed.longest_gap.begin_us, DAY + 2 * HOUR);
 	ck_assert_int_eq(r.observed.longest_gap.end_us, DAY + 4 * HOUR);
 	report_release(&r);
