@@ -212,12 +212,19 @@ find_lacking(const struct merge *m, struct comparison *c)
 	}
 }
 
-/* Whether all that the new runs have read is known here, to the last packet. */
+/*
+ * Whether all that the new runs have read is known here, to the last packet.  Not where a run has
+ * gone on that is known: what it has settled since is not.
+ */
 static bool
 is_all_known(const struct merge *m)
 {
 	size_t count = 0;
 
+	for (size_t i = 0; i < m->new.run_count; i++) {
+		if (m->new.runs[i].is_news && find_run(&m->old, &m->new.runs[i]) != NULL)
+			return false;
+	}
 	for (size_t i = 0; i < m->new.source_count; i++) {
 		const struct merge_source *source = &m->new.sources[i];
 

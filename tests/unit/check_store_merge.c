@@ -194,11 +194,17 @@ END_TEST
 START_TEST(what_is_settled_without_another_packet_is_new)
 {
 	struct event ev = handshake("10.0.0.1", "a.example", V10, DAY);
+	/* Live, or of a capture that is known to its last packet. */
+	struct store_source source = {
+		.name = "a", .packet_count = 1, .has_identity = _i == 1, .identity = { 1, 2, 3 }
+	};
 	struct store_merged merged;
 	struct store *into;
 	struct sensor from;
 
 	sensor_open(&from, "a.db");
+	from.run.sources = &source;
+	from.run.source_count = 1;
 	into = open_named("into.db", STORE_WRITE);
 	count(&from, &ev);
 	ck_assert_int_eq(merge(into, from.store, &merged), 0);
@@ -307,7 +313,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, merged_in_any_order_the_sums_are_those_of_one_database, 0, 4);
 	tcase_add_test(tc, what_retention_removed_here_does_not_come_back);
 	tcase_add_test(tc, what_begins_anew_after_retention_there_is_added);
-	tcase_add_test(tc, what_is_settled_without_another_packet_is_new);
+	tcase_add_loop_test(tc, what_is_settled_without_another_packet_is_new, 0, 2);
 	tcase_add_test(tc, how_regularly_a_client_comes_is_merged_too);
 	tcase_add_test(tc, logins_of_a_session_that_was_counted_before_are_merged);
 	tcase_add_test(tc, copies_are_in_no_view_and_no_query);
