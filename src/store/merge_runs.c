@@ -188,9 +188,10 @@ mark_news(struct merge *m, struct comparison *c)
 			    came_another_way || known->part != m->part || m->part == 0;
 			/*
 			 * When it ends a run settles what is open, which brings events without
-			 * another packet.
+			 * another packet.  A live one has listened on, if to nothing.
 			 */
-			run->is_news = run->packets > known->packets || run->events > known->events;
+			run->is_news = run->packets > known->packets ||
+				       run->events > known->events || run->end_us > known->end_us;
 			c->lacks = c->lacks || run->packets < known->packets ||
 				   run->events < known->events;
 		}

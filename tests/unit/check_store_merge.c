@@ -218,6 +218,31 @@ START_TEST(what_is_settled_without_another_packet_is_new)
 }
 END_TEST
 
+START_TEST(a_sensor_that_hears_nothing_has_listened_all_the_same)
+{
+	static const char query[] = "SELECT end, packets FROM coverage";
+	struct store_merged merged;
+	struct store *into;
+	struct sensor from;
+
+	sensor_open(&from, "a.db");
+	into = open_named("into.db", STORE_WRITE);
+	from.run.command = "capture";
+	from.run.counter_count = 0;
+	from.run.begin_us = DAY;
+	for (int i = 1; i < 3; i++) {
+		from.run.end_us = DAY + i * HOUR / 2;
+		flush(from.store, NULL, &from.run);
+		ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	}
+	ck_assert_str_eq(sql(query), "2026-11-19T01:00:00.000000Z|0");
+	ck_assert_int_eq(merge(into, from.store, &merged), 0);
+	ck_assert_uint_eq(merged.unchanged_count, 1);
+	store_close(from.store);
+	store_close(into);
+}
+END_TEST
+
 START_TEST(logins_of_a_session_that_was_counted_before_are_merged)
 {
 	struct event ev = handshake("10.0.0.1", "a.example", 0, DAY), end = ev;
@@ -315,6 +340,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_begins_anew_after_retention_there_is_added);
 	tcase_add_loop_test(tc, what_is_settled_without_another_packet_is_new, 0, 2);
 	tcase_add_test(tc, how_regularly_a_client_comes_is_merged_too);
+	tcase_add_test(tc, a_sensor_that_hears_nothing_has_listened_all_the_same);
 	tcase_add_test(tc, logins_of_a_session_that_was_counted_before_are_merged);
 	tcase_add_test(tc, copies_are_in_no_view_and_no_query);
 }
