@@ -1,4 +1,5 @@
 /* tlstally replay: saved captures in, inventory and events out. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@ static volatile sig_atomic_t stop_asked;
 struct replay_run {
 	struct replay_command *command;
 	struct store *store;
+	/* Of the store: a thread may read, and ask it for a capture, while another one fills it. */
+	pthread_mutex_t store_lock;
 	int64_t sensor_id;
 	struct replay *replay;
 	struct replay_work *work;
@@ -71,18 +74,29 @@ source_name(void *arg, uint32_t source)
 	return replay_file_at(r->replay, source)->name;
 }
 
-/* A tally that is full goes to the database at once, in the one transaction of the whole replay. */
+/* In the one transaction of the whole replay. */
 static int
-flush_full_tally(void *arg)
+flush_in_transaction(struct replay_run *r)
 {
-	struct replay_run *r = arg;
-
 	if (!r->in_transaction) {
 		if (store_begin(r->store, &r->error) != 0)
 			return -1;
 		r->in_transaction = true;
 	}
 	return store_flush(r->store, r->sensor_id, r->tally, NULL, &r->error);
+}
+
+/* A tally that is full goes to the database at once. */
+static int
+flush_full_tally(void *arg)
+{
+	struct replay_run *r = arg;
+	int result;
+
+	(void)pthread_mutex_lock(&r->store_lock);
+	result = flush_in_transaction(r);
+	(void)pthread_mutex_unlock(&r->store_lock);
+	return result;
 }
 
 /* Files with something new, as the store keeps them.  Returns how many. */
@@ -172,6 +186,7 @@ open_store(struct replay_run *r)
 		return -1;
 	}
 	r->known.store = r->store;
+	r->known.lock = &r->store_lock;
 	r->known.sensor_id = r->sensor_id;
 	store_set_judge(r->store, judge_client, &r->command->policy.policy);
 	return 0;
@@ -290,7 +305,7 @@ cmd_replay(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_stop };
 	struct replay_command command;
-	struct replay_run r = { .command = &command };
+	struct replay_run r = { .command = &command, .store_lock = PTHREAD_MUTEX_INITIALIZER };
 	int status = APP_EXIT_FAILED;
 
 	if (!replay_command_parse(argc, argv, &command, &status)) {

@@ -26,19 +26,29 @@ keep(void *arg, const struct store_identity *identity)
 	return true;
 }
 
+static void
+ask_store(struct known_captures *k, uint64_t head_hash)
+{
+	struct error err;
+
+	k->count = 0;
+	if (k->lock != NULL)
+		(void)pthread_mutex_lock(k->lock);
+	if (store_each_identity(k->store, k->sensor_id, head_hash, keep, k, &err) != 0)
+		log_warning("%s", err.text);
+	if (k->lock != NULL)
+		(void)pthread_mutex_unlock(k->lock);
+}
+
 bool
 known_captures_ask(void *known_captures, const struct replay_file *file, uint64_t head_hash,
     size_t index, struct replay_identity *known)
 {
 	struct known_captures *k = known_captures;
-	struct error err;
 
 	(void)file;
-	if (index == 0) {
-		k->count = 0;
-		if (store_each_identity(k->store, k->sensor_id, head_hash, keep, k, &err) != 0)
-			log_warning("%s", err.text);
-	}
+	if (index == 0)
+		ask_store(k, head_hash);
 	if (index >= k->count)
 		return false;
 	known->head_hash = k->items[index].head_hash;

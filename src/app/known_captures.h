@@ -5,12 +5,15 @@
 #ifndef TLSTALLY_APP_KNOWN_CAPTURES_H
 #define TLSTALLY_APP_KNOWN_CAPTURES_H
 
+#include <pthread.h>
+
 #include "capture/replay.h"
 #include "store/store.h"
 
-/* Starts as { .store, .sensor_id }. */
+/* Starts as { .store, .sensor_id, .lock }. */
 struct known_captures {
-	struct store *store; /* borrowed */
+	struct store *store;   /* borrowed */
+	pthread_mutex_t *lock; /* borrowed; of the store, where other threads use it too, or NULL */
 	int64_t sensor_id;
 	struct store_identity *items; /* of the file that is being asked about */
 	size_t count;
