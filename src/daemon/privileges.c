@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -59,8 +60,15 @@ privileges_find_user(
 void
 privileges_give_file(const struct privileges_user *user, const char *path)
 {
-	/* What a symbolic link leads to is not ours to give: the user may have made it. */
-	if (user->change && lchown(path, user->uid, user->gid) != 0 && errno != ENOENT)
+	struct stat st;
+
+	/*
+	 * A device or a pipe serves others, too, and what a symbolic link leads to is not ours to
+	 * give: the user may have made it.
+	 */
+	if (!user->change || (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+		return;
+	if (lchown(path, user->uid, user->gid) != 0 && errno != ENOENT)
 		log_warning("cannot give %s to %s: %s", path, user->name, strerror(errno));
 }
 

@@ -24,7 +24,10 @@ struct privileges_user {
  */
 int privileges_find_user(
     const char *name, bool may_fall_back, struct privileges_user *out, struct error *err);
-/* Gives a file that was made as root to the user; no such file is no error. */
+/*
+ * Gives a file that was made as root to the user; no such file is no error.  What is no regular
+ * file stays whose it was.
+ */
 void privileges_give_file(const struct privileges_user *user, const char *path);
 /* Becomes the user, drops all capabilities for good, sets no_new_privs. */
 int privileges_drop(const struct privileges_user *user, struct error *err);

@@ -323,6 +323,24 @@ START_TEST(what_a_link_leads_to_is_not_given_away)
 }
 END_TEST
 
+START_TEST(a_pipe_stays_whose_it_was)
+{
+	char path[] = "/tmp/check_daemon_privileges.XXXXXX";
+	const struct privileges_user user = { .change = true, .uid = 65534, .gid = 65534 };
+	struct stat st;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_ge(close(mkstemp(path)), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	privileges_give_file(&user, path);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 0);
+	(void)unlink(path);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -332,6 +350,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, root_leaves_an_empty_bounding_set_behind);
 	tcase_add_test(tc, a_user_that_is_not_there_is_said_or_replaced);
 	tcase_add_test(tc, what_a_link_leads_to_is_not_given_away);
+	tcase_add_test(tc, a_pipe_stays_whose_it_was);
 }
 
 SUITE_MAIN("daemon_privileges")
