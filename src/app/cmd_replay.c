@@ -1,4 +1,5 @@
 /* tlstally replay: saved captures in, inventory and events out. */
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -266,10 +267,30 @@ close_run(struct replay_run *r)
 	known_captures_release(&r->known);
 }
 
+/* -1: the file of events is not complete, which was said. */
+static int
+finish_events(struct replay_run *r)
+{
+	struct error err;
+	uint64_t lost;
+
+	if (r->writer == NULL)
+		return 0;
+	if (event_writer_finish(r->writer, &err) != 0) {
+		log_error("%s: they are not complete", err.text);
+		return -1;
+	}
+	lost = event_writer_lost(r->writer);
+	if (lost > 0)
+		log_error("%" PRIu64
+			  " events are missing in %s, which could not be written for a while",
+		    lost, r->command->events);
+	return lost > 0 ? -1 : 0;
+}
+
 static int
 replay_all(struct replay_run *r)
 {
-	struct error err;
 	int status = APP_EXIT_DONE;
 
 	/* A tally that cannot be emptied is a database that cannot be written: nothing goes on
@@ -278,10 +299,8 @@ replay_all(struct replay_run *r)
 		log_error("%s; nothing of this replay was stored", r->error.text);
 		status = APP_EXIT_FAILED;
 	}
-	if (r->writer != NULL && event_writer_flush(r->writer, &err) != 0) {
-		log_error("%s: they are not complete", err.text);
+	if (finish_events(r) != 0)
 		status = APP_EXIT_FAILED;
-	}
 	if (replay_summary_print(r->replay, r->work, r->command->quiet) != 0)
 		status = APP_EXIT_FAILED;
 	if (stop_asked) {

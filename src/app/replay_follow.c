@@ -16,6 +16,7 @@
 #include "capture/replay.h"
 #include "pipeline/pipeline.h"
 #include "sink/ending_limits.h"
+#include "sink/event_flush.h"
 #include "sink/event_sink.h"
 #include "sink/event_writer.h"
 #include "sink/judge.h"
@@ -38,6 +39,7 @@ struct follower {
 	struct pipeline *pipeline;
 	struct tally *tally;
 	struct event_writer *writer; /* NULL: no events file */
+	struct event_flush event_flush;
 	struct naming *naming;
 	struct event_sink *sink;
 	struct hash_key name_key; /* of users' names */
@@ -47,7 +49,6 @@ struct follower {
 	bool in_transaction;
 	bool closing;        /* what is open is settled because the program ends */
 	bool failing;        /* the database does not work, which was logged */
-	bool writer_failing; /* the same of the events file */
 	bool folder_failing; /* the same of the folder */
 	struct error error;
 };
@@ -142,6 +143,7 @@ open_follower(struct follower *f)
 		return -1;
 	if (c->events != NULL && (f->writer = event_writer_new(&writer_options, &f->error)) == NULL)
 		return -1;
+	f->event_flush.writer = f->writer;
 	f->tally = tally_new(NULL);
 	f->name_key = hash_key_random();
 	sink_options.limits = ending_limits(&c->policy.config, c->policy.policy.minimum);
@@ -184,22 +186,6 @@ read_frames(struct follower *f, struct replay *replay)
 			return -1;
 	}
 	return 0;
-}
-
-static void
-write_events(struct follower *f)
-{
-	struct error err;
-	bool failing;
-
-	if (f->writer == NULL)
-		return;
-	failing = event_writer_flush(f->writer, &err) != 0;
-	if (failing && !f->writer_failing)
-		log_error("%s; events are kept in memory for a while", err.text);
-	else if (!failing && f->writer_failing)
-		log_notice("events are written again");
-	f->writer_failing = failing;
 }
 
 /* The counters of this file alone: those of the pipeline never start again. */
@@ -295,7 +281,7 @@ read_file(struct follower *f, const char *path)
 		result = -1;
 		goto out;
 	}
-	write_events(f);
+	event_flush_try(&f->event_flush);
 	if (file->failed)
 		log_warning("%s", file->error.text);
 	if (file->packet_count > file->skipped_count)

@@ -25,6 +25,7 @@
 #include "daemon/watchdog.h"
 #include "policy/verdict.h"
 #include "sink/ending_limits.h"
+#include "sink/event_flush.h"
 #include "sink/event_sink.h"
 #include "sink/event_writer.h"
 #include "store/store.h"
@@ -52,7 +53,7 @@ struct daemon {
 	int64_t sensor_id;
 	struct store_worker *store_worker;
 	struct event_writer *writer; /* NULL: no events file */
-	bool writer_failing;
+	struct event_flush event_flush;
 	struct naming *naming;
 	struct event_sink *sink;
 	int *claims; /* owned; one for each interface, -1: none */
@@ -109,22 +110,6 @@ on_events(void *arg)
 }
 
 static void
-flush_writer(struct daemon *d)
-{
-	struct error err;
-	bool failing;
-
-	if (d->writer == NULL)
-		return;
-	failing = event_writer_flush(d->writer, &err) != 0;
-	if (failing && !d->writer_failing)
-		log_error("%s; events are kept in memory for a while", err.text);
-	else if (!failing && d->writer_failing)
-		log_notice("events are written again");
-	d->writer_failing = failing;
-}
-
-static void
 update_run(struct daemon *d)
 {
 	struct store_worker_state state;
@@ -141,7 +126,7 @@ on_flush(void *arg)
 	struct daemon *d = arg;
 
 	take_events(d);
-	flush_writer(d);
+	event_flush_try(&d->event_flush);
 	update_run(d);
 	if (store_worker_push(
 		d->store_worker, capture_run_get(d->run), capture_run_serial(d->run))) {
@@ -370,6 +355,7 @@ open_outputs(struct daemon *d)
 		log_error("%s", err.text);
 		return -1;
 	}
+	d->event_flush.writer = d->writer;
 	if (config->events.path != NULL && strcmp(config->events.path, "-") != 0)
 		privileges_give_file(&d->user, config->events.path);
 	return 0;
