@@ -196,6 +196,19 @@ room(const struct event_writer *w, size_t len, int64_t deadline_us)
 	}
 }
 
+/* Who shares standard output may have made it one that does not wait. */
+static bool
+must_wait(const struct event_writer *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLOUT };
+
+	if (errno == EINTR)
+		return true;
+	if (errno != EAGAIN || w->options.must_not_wait)
+		return false;
+	return poll(&p, 1, -1) > 0 || errno == EINTR;
+}
+
 static void
 write_held(struct event_writer *w, int64_t patience_us)
 {
@@ -212,7 +225,7 @@ write_held(struct event_writer *w, int64_t patience_us)
 			break;
 		}
 		n = write(w->fd, w->held.data + done, len);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && must_wait(w))
 			continue;
 		if (n <= 0) {
 			w->last_errno = n < 0 ? errno : EIO;
@@ -285,6 +298,16 @@ event_writer_finish(struct event_writer *w, struct error *err)
 	return flush(w, LAST_PATIENCE_US, err);
 }
 
+/* Whether both lead to the reader who has the beginning of a line already. */
+static bool
+is_same_pipe(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISFIFO(x.st_mode) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int
 event_writer_reopen(struct event_writer *w, struct error *err)
 {
@@ -299,7 +322,8 @@ event_writer_reopen(struct event_writer *w, struct error *err)
 	fd = open_file(w, err);
 	if (fd < 0)
 		return -1;
-	w->sent = 0;
+	if (!is_same_pipe(fd, w->fd))
+		w->sent = 0;
 	close_file(w->fd);
 	w->fd = fd;
 	return 0;

@@ -241,7 +241,7 @@ START_TEST(a_line_that_a_killed_writer_cut_is_taken_away)
 }
 END_TEST
 
-/* A pipe that nobody reads from, then somebody does. */
+/* A pipe that nobody reads from, then somebody does; with `_i`, it is opened anew meanwhile. */
 START_TEST(a_reader_that_does_not_keep_up_is_not_waited_for)
 {
 	const struct event_writer_options options = {
@@ -268,6 +268,8 @@ START_TEST(a_reader_that_does_not_keep_up_is_not_waited_for)
 	for (int i = 0; i < 100 && got < count * line_len(); i++) {
 		ssize_t n;
 
+		if (_i == 1)
+			ck_assert_int_eq(event_writer_reopen(w, &err), 0);
 		while ((n = read(reader, text, sizeof(text))) > 0)
 			got += (size_t)n;
 		(void)event_writer_flush(w, &err);
@@ -277,6 +279,39 @@ START_TEST(a_reader_that_does_not_keep_up_is_not_waited_for)
 	ck_assert_uint_eq(event_writer_lost(w), 0);
 	event_writer_free(w);
 	(void)close(reader);
+}
+END_TEST
+
+START_TEST(a_pipe_that_others_made_not_wait_is_waited_for)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = "-",
+		.sensor = "here",
+	};
+	size_t count = 262144 / line_len(), got = 0;
+	char text[65536];
+	struct error err = { "" };
+	struct event_writer *w;
+	int pipe_ends[2];
+	ssize_t n;
+
+	ck_assert_int_eq(pipe(pipe_ends), 0);
+	if (fork() == 0) {
+		(void)close(pipe_ends[0]);
+		(void)dup2(pipe_ends[1], STDOUT_FILENO);
+		(void)close(pipe_ends[1]);
+		(void)fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
+		w = event_writer_new(&options, &err);
+		add_events(w, count);
+		_exit(event_writer_flush(w, &err) != 0);
+	}
+	(void)close(pipe_ends[1]);
+	(void)usleep(50000); /* until the pipe is full */
+	while ((n = read(pipe_ends[0], text, sizeof(text))) > 0)
+		got += (size_t)n;
+	ck_assert_uint_eq(got, count * line_len());
+	(void)close(pipe_ends[0]);
 }
 END_TEST
 
@@ -388,7 +423,8 @@ add_tests(TCase *tc)
 	    tc, what_is_no_file_of_events_is_neither_written_over_nor_added_to, 0, 6);
 	tcase_add_loop_test(tc, what_is_kept_beside_a_database_takes_no_events, 0, 2);
 	tcase_add_test(tc, a_file_of_events_is_begun_anew);
-	tcase_add_test(tc, a_reader_that_does_not_keep_up_is_not_waited_for);
+	tcase_add_loop_test(tc, a_reader_that_does_not_keep_up_is_not_waited_for, 0, 2);
+	tcase_add_test(tc, a_pipe_that_others_made_not_wait_is_waited_for);
 	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
 }
 
