@@ -10,8 +10,8 @@
 #include "app/app.h"
 #include "app/doctor_gather.h"
 #include "app/selection.h"
+#include "app/stop.h"
 #include "base/log.h"
-#include "capture/replay.h"
 #include "report/terminal.h"
 
 #include "base/banned.h"
@@ -64,17 +64,6 @@ struct command {
 	bool has_capture_options; /* of the three above */
 	bool help;
 };
-
-/* Set by SIGINT and SIGTERM: what was read is told. */
-static volatile sig_atomic_t stop_asked;
-
-static void
-on_stop(int signal_number)
-{
-	(void)signal_number;
-	stop_asked = 1;
-	replay_interrupt();
-}
 
 static int
 parse_option(struct command *c, int option)
@@ -227,7 +216,7 @@ run(const struct command *c, const char *const *paths, int path_count)
 		.vxlan_ports = &c->vxlan_ports,
 		.paths = paths,
 		.path_count = (size_t)path_count,
-		.stop = &stop_asked,
+		.stop = stop_on_signals(),
 	};
 	struct doctor_feed feed = { 0 };
 	struct buf links = { 0 };
@@ -246,7 +235,6 @@ run(const struct command *c, const char *const *paths, int path_count)
 int
 cmd_doctor(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_stop };
 	struct command c = { 0 };
 	int status;
 
@@ -259,8 +247,6 @@ cmd_doctor(int argc, char **argv)
 		(void)fputs(help_text, stdout);
 		status = APP_EXIT_DONE;
 	} else {
-		(void)sigaction(SIGINT, &action, NULL);
-		(void)sigaction(SIGTERM, &action, NULL);
 		status = run(&c, (const char *const *)argv + optind, argc - optind);
 	}
 	network_set_release(&c.internal);

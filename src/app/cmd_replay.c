@@ -1,7 +1,6 @@
 /* tlstally replay: saved captures in, inventory and events out. */
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "app/replay_losses.h"
 #include "app/replay_options.h"
 #include "app/replay_summary.h"
+#include "app/stop.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -37,11 +37,9 @@
 #define REPLAY_FLOWS 32768
 #define REPLAY_UNSETTLED 8192
 
-/* Set by SIGINT and SIGTERM: what was read is settled and kept. */
-static volatile sig_atomic_t stop_asked;
-
 struct replay_run {
 	struct replay_command *command;
+	const volatile sig_atomic_t *stop;
 	struct store *store;
 	/* Of the store: a thread may read, and ask it for a capture, while another one fills it. */
 	pthread_mutex_t store_lock;
@@ -58,14 +56,6 @@ struct replay_run {
 	struct known_captures known;
 	struct error error; /* of a flush that failed */
 };
-
-static void
-on_stop(int signal_number)
-{
-	(void)signal_number;
-	stop_asked = 1;
-	replay_interrupt();
-}
 
 static const char *
 source_name(void *arg, uint32_t source)
@@ -224,7 +214,7 @@ open_run(struct replay_run *r)
 		.names = !c->no_names,
 		.thread_count = c->thread_count,
 		.show_progress = !c->quiet,
-		.stop = &stop_asked,
+		.stop = r->stop,
 	};
 	struct error err;
 
@@ -303,7 +293,7 @@ replay_all(struct replay_run *r)
 		status = APP_EXIT_FAILED;
 	if (replay_summary_print(r->replay, r->work, r->command->quiet) != 0)
 		status = APP_EXIT_FAILED;
-	if (stop_asked) {
+	if (*r->stop) {
 		log_error("stopped by a signal; what was read before is kept");
 		status = APP_EXIT_FAILED;
 	}
@@ -322,7 +312,6 @@ replay_once(struct replay_run *r)
 int
 cmd_replay(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_stop };
 	struct replay_command command;
 	struct replay_run r = { .command = &command, .store_lock = PTHREAD_MUTEX_INITIALIZER };
 	int status = APP_EXIT_FAILED;
@@ -332,10 +321,9 @@ cmd_replay(int argc, char **argv)
 		return status;
 	}
 	log_set_level(command.verbose ? LOG_DEBUG : command.quiet ? LOG_WARNING : LOG_NOTICE);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
+	r.stop = stop_on_signals();
 	if (command.follow != NULL)
-		status = replay_follow(&command, &stop_asked);
+		status = replay_follow(&command, r.stop);
 	else
 		status = replay_once(&r);
 	/* Wrong lines of the list were named at the start. */

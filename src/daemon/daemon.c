@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/second_stop.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "daemon/capture_run.h"
@@ -34,8 +35,6 @@
 
 /* The last flush may take so long once the daemon is told to stop. */
 #define LAST_FLUSH_US INT64_C(10000000)
-/* A second signal so soon is the same one: timeout(1) sends it to the daemon and to its group. */
-#define SAME_STOP_US INT64_C(100000)
 /* Each flush changes pages all over the file, most of them the same ones as the flush before. */
 #define CACHE_KIB 16384
 /* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with some room.
@@ -151,10 +150,7 @@ static int64_t stopped_us;
 static void
 on_second_stop(int signal_number)
 {
-	if (clock_monotonic_us() - stopped_us < SAME_STOP_US)
-		return;
-	(void)signal(signal_number, SIG_DFL);
-	(void)raise(signal_number);
+	second_stop(signal_number, stopped_us);
 }
 
 static void
