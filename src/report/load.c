@@ -342,8 +342,10 @@ add_earlier(void *arg, const char *sensor, int64_t begin_us, int64_t end_us)
 
 	if (o->has_until && end_us > o->until_us)
 		end_us = o->until_us;
-	if (begin_us <= end_us)
-		sensor_days_add(&l->earlier_too, sensor, begin_us, end_us);
+	if (begin_us > end_us)
+		return;
+	sensor_days_add(&l->earlier_too, sensor, begin_us, end_us);
+	sensor_days_know(&l->sensor_days, sensor);
 }
 
 static bool

@@ -56,6 +56,12 @@ sensor_days_add(struct sensor_days *d, const char *sensor, int64_t begin_us, int
 }
 
 void
+sensor_days_know(struct sensor_days *d, const char *sensor)
+{
+	(void)find_or_make(d, sensor);
+}
+
+void
 sensor_days_finish(struct sensor_days *d)
 {
 	const struct sensor_captures *unknown = find(d, NULL);

@@ -16,6 +16,8 @@ struct sensor_days {
 
 /* `sensor` is copied; NULL: it is not known which, so it counts for each of them. */
 void sensor_days_add(struct sensor_days *d, const char *sensor, int64_t begin_us, int64_t end_us);
+/* One that may have captured nothing. */
+void sensor_days_know(struct sensor_days *d, const char *sensor);
 /* Once, when everything was added. */
 void sensor_days_finish(struct sensor_days *d);
 /* Without any day where nothing is known of that sensor. */

@@ -49,6 +49,40 @@ add_gaps(const struct report_observed *o, struct buf *text)
 	buf_addf(text, " to %s", phrase_minute(o->longest_gap.end_us, minute));
 }
 
+static int64_t
+captured_by(const struct report_sensor *sensor)
+{
+	int64_t sum_us = 0;
+
+	for (size_t i = 0; i < sensor->day_count; i++)
+		sum_us += sensor->days[i].captured_us;
+	return sum_us;
+}
+
+/* One that was away is not to be seen in the sum, and its clients were not seen either. */
+static void
+add_least_sensor(const struct report_observed *o, struct buf *text)
+{
+	const struct report_sensor *least = NULL;
+	int64_t least_us = 0;
+
+	for (size_t i = 0; i < o->sensor_count; i++) {
+		int64_t us = captured_by(&o->sensors[i]);
+
+		if (least != NULL && us >= least_us)
+			continue;
+		least = &o->sensors[i];
+		least_us = us;
+	}
+	if (least == NULL || o->covered_us - least_us <= REPORT_GAP_US)
+		return;
+	buf_addf(text, "; the least of %zu sensors, %s, captured ", o->sensor_count, least->name);
+	if (least_us > 0)
+		phrase_add_duration(text, least_us);
+	else
+		buf_add_text(text, "nothing");
+}
+
 void
 summary_add_period(const struct report *r, const struct report_options *options, struct buf *text)
 {
@@ -70,6 +104,7 @@ summary_add_period(const struct report *r, const struct report_options *options,
 			buf_add_text(text, ") lie within a capture");
 		}
 		add_gaps(o, text);
+		add_least_sensor(o, text);
 	} else if (o->packet_count > 0 && !options->has_since && !options->has_until) {
 		/* store.h: 0 stands for no packet, and is what some programs write for all times.
 		 */

@@ -578,6 +578,28 @@ START_TEST(what_comes_after_the_time_asked_for_tells_nothing_of_it)
 }
 END_TEST
 
+START_TEST(a_sensor_that_captured_nothing_is_one_all_the_same)
+{
+	static const int days[] = { 0, 5 };
+	struct store_run run = {
+		.command = "capture", .started_us = DAY, .begin_us = DAY, .end_us = DAY + HOUR
+	};
+	struct report_options options = plain;
+	struct report r;
+
+	fill_days(days, 2, one_server, 6);
+	fill_store("two", NULL, 0, &run);
+	options.has_since = true;
+	options.since_us = DAY + 4 * 24 * HOUR;
+	load(&r, &options);
+	ck_assert_uint_eq(r.observed.run_count, 1);
+	ck_assert_uint_eq(r.observed.sensor_count, 2);
+	ck_assert_str_eq(r.observed.sensors[1].name, "two");
+	ck_assert_uint_eq(r.observed.sensors[1].day_count, 0);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(database_without_anything_gives_an_empty_report)
 {
 	struct report r;
@@ -612,6 +634,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, same_address_at_two_sensors_is_two_clients);
 	tcase_add_test(tc, a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week);
 	tcase_add_test(tc, what_comes_after_the_time_asked_for_tells_nothing_of_it);
+	tcase_add_test(tc, a_sensor_that_captured_nothing_is_one_all_the_same);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
 }
 

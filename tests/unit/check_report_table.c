@@ -332,6 +332,33 @@ START_TEST(time_without_a_capture_is_owned_up_to)
 }
 END_TEST
 
+START_TEST(the_sensor_that_captured_least_is_named)
+{
+	static char berlin[] = "berlin", vienna[] = "vienna";
+	struct report_day days[] = { { 20000, 86400000000 }, { 20001, 86400000000 } };
+	struct report_sensor sensors[] = { { vienna, days, 2 }, { berlin, days, 1 } };
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.view.terminal.width = 0;
+	f.report.observed.covered_us = 2 * INT64_C(86400000000);
+	f.report.observed.sensors = sensors;
+	f.report.observed.sensor_count = 2;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
+	    " lie within a capture; the least of 2 sensors, berlin, captured 1d\n"));
+	buf_clear(&out);
+	sensors[1].day_count = 0;
+	ck_assert_ptr_nonnull(
+	    strstr(write_report(&f, &out), "; the least of 2 sensors, berlin, captured nothing\n"));
+	buf_clear(&out);
+	/* Of those that captured as much as all together there is nothing to say. */
+	sensors[1].day_count = 2;
+	ck_assert_ptr_null(strstr(write_report(&f, &out), "the least of"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(packets_without_a_time_are_packets_all_the_same)
 {
 	struct fixture f;
@@ -575,6 +602,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, names_have_a_column_where_a_client_that_is_shown_has_one);
 	tcase_add_test(tc, header_says_what_was_seen_and_what_was_not);
 	tcase_add_test(tc, time_without_a_capture_is_owned_up_to);
+	tcase_add_test(tc, the_sensor_that_captured_least_is_named);
 	tcase_add_test(tc, packets_without_a_time_are_packets_all_the_same);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
 	tcase_add_test(tc, failed_and_cut_captures_are_stated);
