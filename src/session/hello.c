@@ -203,6 +203,17 @@ on_message(void *arg, uint8_t type, struct span body, bool whole, const struct m
 	}
 }
 
+/* Without a ClientHello the event begins with the first TLS record of either side. */
+static __attribute__((noinline)) void
+note_time(struct session *s, const struct mark *mark)
+{
+	int64_t *time_us = &s->event.timestamp_us;
+
+	if (!s->has_time || mark->time_us < *time_us)
+		*time_us = mark->time_us;
+	s->has_time = true;
+}
+
 /* draft-hickman-netscape-ssl-00: CLIENT-HELLO is 1, SERVER-HELLO is 4. */
 static void
 on_sslv2_hello(void *arg, uint8_t type, struct span body, bool whole, const struct mark *mark)
@@ -211,6 +222,9 @@ on_sslv2_hello(void *arg, uint8_t type, struct span body, bool whole, const stru
 	struct tls_client_hello ch;
 	struct tls_server_hello sh;
 
+	/* Nothing else tells of that record: see on_seen. */
+	if (!a->s->client_hello_seen)
+		note_time(a->s, mark);
 	a->s->evidence_changed = true;
 	if (type == 1) {
 		if (tls_sslv2_client_hello_parse(body, &ch) != PARSE_BAD)
@@ -269,17 +283,6 @@ seen_ccs(struct session *s, unsigned dir)
 	    s->event.resumed == TRI_UNKNOWN && s->event.tls_version != 0 &&
 	    s->event.tls_version < TLS_VERSION_1_3 && !s->side[dir].gap)
 		s->event.resumed = TRI_TRUE;
-}
-
-/* Without a ClientHello the event begins with the first TLS record of either side. */
-static __attribute__((noinline)) void
-note_time(struct session *s, const struct mark *mark)
-{
-	int64_t *time_us = &s->event.timestamp_us;
-
-	if (!s->has_time || mark->time_us < *time_us)
-		*time_us = mark->time_us;
-	s->has_time = true;
 }
 
 /* An alert whose level nobody can read, or which has none: it ends the handshake. */

@@ -428,9 +428,34 @@ static const struct row rows[] = {
 ROW_TESTS
 
 static void
+sslv2_server_hello_only(struct script *s)
+{
+	put_span(&s->out, BYTES("\x80\x1e\x04\x00\x01\x00\x02\x00\x00\x00\x03\x00\x10\x01\x00\x80"
+				"iiiiiiiiiiiiiiii"));
+	says(s, SERVER);
+	put_span(&s->out, BYTES("\x80\x21"));
+	put_fill(&s->out, 0xee, 0x21);
+	says(s, SERVER);
+	s->one_way = true;
+	s->one_way_is = SERVER;
+}
+
+/* SPEC section 3: the first record, where there is no ClientHello. */
+START_TEST(time_is_that_of_an_sslv2_server_hello)
+{
+	struct told told = tell_row(sslv2_server_hello_only, 993, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_uint_eq(told.event.tls_version, TLS_VERSION_SSL2);
+	ck_assert_int_eq(told.event.timestamp_us, SCRIPT_START_US);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	add_row_tests(tc);
+	tcase_add_test(tc, time_is_that_of_an_sslv2_server_hello);
 }
 
 SUITE_MAIN("session_partial")
