@@ -330,9 +330,12 @@ server_act(const struct evidence *ev)
 	const struct evidence_record *last = last_word_is_alert(ev->server);
 	struct act act = first_act(ev->server);
 
-	/* In place of its flight, or of the rest of it: the close behind it is one act with it. */
-	if (is_tls13(ev) && finished == NULL && act.present && act.kind != REFUSAL_ALERT &&
-	    last != NULL)
+	/*
+	 * In place of its flight, or of the rest of it: the close behind it is one act with it, and
+	 * so is the client's end in answer to it.
+	 */
+	if (is_tls13(ev) && finished == NULL && last != NULL &&
+	    (act.present ? act.kind != REFUSAL_ALERT : ends_on_alert(ev->client, last)))
 		return (struct act){ true, REFUSAL_NONE, 0, last->mark };
 	/* Nothing but an alert behind the client's Finished, and the end: nobody can read it. */
 	if (finished != NULL && server_answer(ev, finished) == ANSWER_ALERT) {

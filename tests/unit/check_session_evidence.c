@@ -175,6 +175,10 @@ static const struct row rows[] = {
 	{ "1.3 server's protected alert in mid-flight", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 27 }, { 's', RECORD, 914 }, { 's', RECORD, 19 }, { 's', FIN, 0 }, { 'c', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
 	{ "1.3 server's protected alert in place of its flight, and a reset", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 11 }, { 's', RST, 0 } }, REFUSED(SERVER, NONE, 0) },
 	{ "1.3 client closes on the server's protected alert", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 19 }, { 'c', FIN, 0 }, { 's', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 client closes on the server's protected alert, whose own close is not seen", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 19 }, { 'c', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 client resets on the server's protected alert in mid-flight", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 27 }, { 's', RECORD, 19 }, { 'c', RST, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 client says close_notify to the server's protected alert, and closes", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 27 }, { 's', RECORD, 19 }, { 'c', RECORD, 19 }, { 'c', FIN, 0 } }, REFUSED(SERVER, NONE, 0) },
+	{ "1.3 client's reset crosses the server's protected alert in mid-flight", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 27 }, { 's', RECORD, 19 }, { 'c', BLIND, 0 }, { 'c', RST, 0 } }, NEGOTIATED },
 	{ "1.3 client closes, the server's close_notify comes second", V13, { HELLOS, FLIGHT_13, { 'c', FIN, 0 }, { 's', RECORD, 19 }, { 's', FIN, 0 } }, REFUSED(CLIENT, CLOSE, 0) },
 	{ "1.3 server closes in mid-flight", V13, { HELLOS, { 's', CCS, 0 }, { 's', RECORD, 23 }, { 's', FIN, 0 }, { 'c', FIN, 0 } }, REFUSED(SERVER, CLOSE, 0) },
 
