@@ -263,20 +263,29 @@ is_established(const struct evidence *ev)
 	return (c->hello || s->hello) && tls13_is_established(ev);
 }
 
+/* RFC 8446, section 4.4.4: with SHA-384 and JSSE's padding; CertificateVerify is longer. */
+#define TLS13_FINISHED_MAX 85
+
 /*
  * The client went on after its Finished: another record, in a segment of its own, that is no alert.
- * A flight with a client's certificate has several records as well, but goes out at once.
+ * A flight with a client's certificate has several records as well, in as many segments.
  */
 static bool
 client_goes_on(const struct evidence *ev)
 {
 	const struct evidence_side *c = ev->client;
 	const struct evidence_record *finished = client_finished(ev);
+	/* So many records are no flight, and its Finished may not be among the latest any more. */
+	bool many = c->recent_count == EVIDENCE_RECENT;
 
 	for (unsigned i = 0; finished != NULL && i < c->recent_count; i++) {
-		if (c->recent[i].mark.offset > finished->mark.offset &&
-		    c->recent[i].mark.time_us > finished->mark.time_us &&
-		    !is_alert_len(c->recent[i].len))
+		const struct evidence_record *r = &c->recent[i];
+
+		if (r->mark.offset <= finished->mark.offset)
+			continue;
+		if (finished->len > TLS13_FINISHED_MAX && !many)
+			finished = r;
+		else if (r->mark.time_us > finished->mark.time_us && !is_alert_len(r->len))
 			return true;
 	}
 	return false;
