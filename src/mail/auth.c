@@ -73,6 +73,12 @@ is_base64(struct span s)
 }
 
 bool
+mail_auth_is_name(const struct mail_dialogue *d, struct span line)
+{
+	return d->auth != MAIL_AUTH_NONE && mail_login_is_text(mail_trim(line));
+}
+
+bool
 mail_auth_response(struct mail_dialogue *d, struct span line)
 {
 	line = mail_trim(line);

@@ -189,6 +189,21 @@ mail_login_name_in(const struct mail_dialogue *d, enum mail_mechanism mechanism,
 	return name_take(d, &name);
 }
 
+bool
+mail_login_is_text(struct span response)
+{
+	struct base64 b = { .text = response };
+	bool text = response.len > 0 && response.len % 4 == 0;
+	uint8_t c;
+
+	while (base64_next(&b, &c))
+		text = text && c >= 0x20 && c < 0x7f;
+	/* Without padding all of it is read: nothing but base64 was there. */
+	text = text && b.text.len == 0 && b.bit_count == 0;
+	explicit_bzero(&b, sizeof(b));
+	return text;
+}
+
 void
 mail_login_sent(struct mail_dialogue *d, uint32_t name)
 {

@@ -143,6 +143,8 @@ bool mail_pair_implies_command(const struct mail_dialogue *d);
 void mail_auth_begin(struct mail_dialogue *d, struct span args);
 /* Returns true when the line, which is no command, belongs to a SASL exchange. */
 bool mail_auth_response(struct mail_dialogue *d, struct span line);
+/* The line belongs to one although it is a verb: TURN is base64 of "MDM". */
+bool mail_auth_is_name(const struct mail_dialogue *d, struct span line);
 
 /* login.c */
 
@@ -150,6 +152,8 @@ bool mail_auth_response(struct mail_dialogue *d, struct span line);
 uint32_t mail_login_name(const struct mail_dialogue *d, struct span text);
 uint32_t mail_login_name_in(
     const struct mail_dialogue *d, enum mail_mechanism mechanism, struct span text);
+/* Base64 of printable ASCII, without padding.  TURN, SEND and XTND are; no usual verb is. */
+bool mail_login_is_text(struct span response);
 /* Credentials of the login that waits for its answer went by. */
 void mail_login_sent(struct mail_dialogue *d, uint32_t name);
 void mail_login_answered(struct mail_dialogue *d, uint32_t name, bool accepted);

@@ -86,7 +86,7 @@ mail_pop3_client_line(struct mail_dialogue *d, struct span line)
 
 	(void)mail_read_word(&rest, &word);
 	verb = mail_find_verb(verbs, word);
-	if (verb == NULL) {
+	if (verb == NULL || mail_auth_is_name(d, line)) {
 		if (mail_auth_response(d, line))
 			return;
 		mail_pair_next(d, MAIL_COMMAND_UNKNOWN);

@@ -170,7 +170,7 @@ mail_smtp_client_line(struct mail_dialogue *d, struct span line)
 		return;
 	(void)mail_read_word(&rest, &word);
 	verb = mail_find_verb(verbs, word);
-	if (verb == NULL) {
+	if (verb == NULL || mail_auth_is_name(d, line)) {
 		if (mail_auth_response(d, line))
 			return;
 		mail_pair_next(d, MAIL_COMMAND_UNKNOWN);

@@ -78,6 +78,10 @@ static const struct {
 	    "S:334 UGFzc3dvcmQ6\nC:b25l\nS:535 no\nC:AUTH LOGIN Ym9i\nS:334 UGFzc3dvcmQ6\nC:b25l\n"
 	    "S:535 no",
 	    2, 0, 2 },
+	{ "a name whose base64 is a verb", PROTOCOL_SMTP,
+	    "S:220 hi\nC:EHLO x\nS:250 AUTH LOGIN\nC:AUTH LOGIN\nS:334 VXNlcm5hbWU6\nC:TURN\n"
+	    "S:334 UGFzc3dvcmQ6\nC:b25l\nS:535 no",
+	    1, 0, 1 },
 	{ "SMTP AUTH CRAM-MD5", PROTOCOL_SMTP,
 	    "S:220 hi\nC:EHLO x\nS:250 AUTH CRAM-MD5\nC:AUTH CRAM-MD5\nS:334 PDFAeD4=\n"
 	    "C:YWxpY2UgMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\nS:535 no",
