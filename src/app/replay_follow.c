@@ -13,6 +13,7 @@
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "capture/follow.h"
+#include "capture/link_name.h"
 #include "capture/replay.h"
 #include "pipeline/pipeline.h"
 #include "sink/ending_limits.h"
@@ -46,9 +47,11 @@ struct follower {
 	char *names[NAMES_MAX];   /* of the files; serial % NAMES_MAX */
 	uint32_t serial;          /* of the file that is read; for frame.source */
 	struct store_counter counted[PIPELINE_COUNTERS_MAX]; /* with the files before */
+	size_t link_count; /* unknown link types so far, which were logged */
 	bool in_transaction;
 	bool closing;        /* what is open is settled because the program ends */
 	bool failing;        /* the database does not work, which was logged */
+	bool is_incomplete;  /* something could not be read, which was logged */
 	bool folder_failing; /* the same of the folder */
 	struct error error;
 };
@@ -265,6 +268,27 @@ store_file(struct follower *f, const struct replay *replay)
 	return store_patiently(f, &run);
 }
 
+/* What of the file, or of all that have such frames, could not be read. */
+static void
+tell_of_unread(struct follower *f, const struct replay_file *file)
+{
+	struct pipeline_unknown_link links[PIPELINE_UNKNOWN_LINKS_MAX];
+	size_t count = pipeline_unknown_links(f->pipeline, links);
+
+	if (file->failed)
+		log_warning("%s", file->error.text);
+	for (; f->link_count < count; f->link_count++) {
+		struct buf link = { 0 };
+
+		link_name_add(links[f->link_count].link_type, &link);
+		log_error("%s has link type %s, which is not supported: no packet of that type "
+			  "can be read",
+		    file->name, buf_text(&link));
+		buf_release(&link);
+	}
+	f->is_incomplete = f->is_incomplete || file->failed || count > 0;
+}
+
 static int
 read_file(struct follower *f, const char *path)
 {
@@ -282,8 +306,7 @@ read_file(struct follower *f, const char *path)
 		goto out;
 	}
 	event_flush_try(&f->event_flush);
-	if (file->failed)
-		log_warning("%s", file->error.text);
+	tell_of_unread(f, file);
 	if (file->packet_count > file->skipped_count)
 		result = store_file(f, replay);
 	else if (file->packet_count > 0)
@@ -343,5 +366,5 @@ replay_follow(struct replay_command *command, const volatile sig_atomic_t *stop)
 	if (result != 0)
 		log_error("%s", f.error.text);
 	close_follower(&f);
-	return result == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+	return result == 0 && !f.is_incomplete ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }
