@@ -184,6 +184,28 @@ static const int allowed_calls[] = {
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(bind),
 	SCMP_SYS(getsockname),
+	/* Where the kernel's clock cannot be read without a call. */
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	/* The same on 32 bits, where files are large, times reach beyond 2038 and ids are wide. */
+	SCMP_SYS(_llseek),
+	SCMP_SYS(stat64),
+	SCMP_SYS(fstat64),
+	SCMP_SYS(lstat64),
+	SCMP_SYS(fstatat64),
+	SCMP_SYS(fcntl64),
+	SCMP_SYS(ftruncate64),
+	SCMP_SYS(fchown32),
+	SCMP_SYS(getuid32),
+	SCMP_SYS(geteuid32),
+	SCMP_SYS(getgid32),
+	SCMP_SYS(getegid32),
+	SCMP_SYS(futex_time64),
+	SCMP_SYS(clock_gettime64),
+	SCMP_SYS(clock_nanosleep_time64),
+	SCMP_SYS(ppoll_time64),
+	SCMP_SYS(timerfd_settime64),
+	SCMP_SYS(sigreturn),
 };
 
 /* Calls that are allowed where an argument, without the bits of `ignored`, is `value`. */
@@ -194,6 +216,7 @@ static const struct {
 } allowed_forms[] = {
 	/* Nothing that is mapped from now on can be executed. */
 	{ SCMP_SYS(mmap), 2, ~(uint64_t)PROT_EXEC, 0 },
+	{ SCMP_SYS(mmap2), 2, ~(uint64_t)PROT_EXEC, 0 },
 	{ SCMP_SYS(mprotect), 2, ~(uint64_t)PROT_EXEC, 0 },
 	/* The system's log, systemd, and what asks for an interface's number and name. */
 	{ SCMP_SYS(socket), 0, 0, AF_UNIX },
