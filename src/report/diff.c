@@ -52,6 +52,7 @@ struct state {
 	const struct diff_row *worst; /* of what is open, or quiet; NULL: neither */
 	struct silence silence;       /* of `worst` */
 	enum verdict known;           /* the worst of both: what is overdue is not gone yet */
+	enum verdict rest;            /* of what is not below the minimum: ok, or unclear */
 };
 
 /* The latest success at one server, or with one protocol. */
@@ -135,6 +136,7 @@ find_state(const struct diff_client *c, const struct observed_days *observed, in
 	*out = (struct state){
 		.condition = c->row_count > 0 ? FINE : ABSENT,
 		.known = VERDICT_OK,
+		.rest = VERDICT_OK,
 	};
 	for (size_t i = 0; i < c->row_count; i++)
 		add_success(&protocols[c->rows[i].protocol], &c->rows[i]);
@@ -148,8 +150,11 @@ find_state(const struct diff_client *c, const struct observed_days *observed, in
 			const struct diff_row *row = &c->rows[k];
 			struct silence silence;
 
-			if (!diff_is_bad(row->verdict))
+			if (!diff_is_bad(row->verdict)) {
+				if (row->verdict < out->rest)
+					out->rest = row->verdict;
 				continue;
+			}
 			diff_silence_of(c, row, observed, at_day, &silence);
 			if (is_gone(row, &silence, &server, &protocols[row->protocol]))
 				continue;
@@ -272,7 +277,7 @@ add_item(struct diff *out, enum diff_change change, const struct diff_client *c,
 		.change = change,
 		.client = c,
 		.verdict = verdict_of(shown),
-		.before = verdict_of(old),
+		.before = old->worst != NULL ? old->worst->verdict : old->rest,
 		.after = verdict_of(new),
 		.row = find_same(c, shown->worst),
 		.good = change == DIFF_FIXED ? find_good(c, old->worst) : NULL,
@@ -387,7 +392,7 @@ struct comparing {
 static void
 compare_client(struct comparing *c, const struct diff_client *old, const struct diff_client *new)
 {
-	struct state before = { .condition = ABSENT }, after;
+	struct state before = { .condition = ABSENT, .rest = VERDICT_OK }, after;
 	bool both = old != NULL && new != NULL;
 	const struct diff_client *all = old != NULL ? old : new;
 	const struct observed_days *observed;

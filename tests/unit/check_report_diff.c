@@ -12,6 +12,9 @@
 #define ROW(client, server, version, first, last, verdict)                                         \
 	"inventory,a," client ",,IMAP," server ",993," version "," version ",established,9,2026-"  \
 	"11-" first "T08:00:00Z,2026-11-" last "T08:00:00Z," verdict "\r\n"
+#define UNCLEAR_ROW                                                                                \
+	"inventory,a,10.0.0.1,,IMAP,a.example,993,,TLSv1.0,unanswered,9,"                          \
+	"2026-11-01T08:00:00Z,2026-11-09T08:00:00Z,unclear\r\n"
 #define COVERAGE(first, last)                                                                      \
 	"coverage,,,,,,,,,,,2026-11-" first "T00:00:00Z,2026-11-" last "T23:00:00Z,\r\n"
 
@@ -118,6 +121,26 @@ START_TEST(what_two_files_know_of_one_row_is_put_together)
 	diff_release(&d);
 	diff_side_release(&old);
 	diff_side_release(&new);
+}
+END_TEST
+
+START_TEST(what_was_unclear_is_not_said_to_have_been_ok)
+{
+	const struct diff_view view = { .coverage = "Seen." };
+	struct diff_side old, new;
+	struct buf text = { 0 };
+	struct diff d;
+
+	import(&old, HEAD COVERAGE("01", "09") UNCLEAR_ROW);
+	import(&new, HEAD COVERAGE("01", "12")
+			 UNCLEAR_ROW ROW("10.0.0.1", "a.example", "TLSv1.0", "11", "12", "legacy"));
+	diff_compare(&d, &old, &new, old.end_us, new.end_us);
+	diff_write_text(&d, &view, &text);
+	ck_assert_ptr_nonnull(strstr(buf_text(&text), "\nworse  10.0.0.1 legacy, was unclear: "));
+	diff_release(&d);
+	diff_side_release(&old);
+	diff_side_release(&new);
+	buf_release(&text);
 }
 END_TEST
 
@@ -271,6 +294,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(
 	    tc, a_change_is_a_pair_of_states, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_loop_test(tc, what_two_files_know_of_one_row_is_put_together, 0, 2);
+	tcase_add_test(tc, what_was_unclear_is_not_said_to_have_been_ok);
 	tcase_add_test(tc, lines_fit_into_a_mail_also_without_utf8);
 	tcase_add_test(tc, a_field_may_be_quoted_and_defused);
 	tcase_add_loop_test(tc, an_apostrophe_goes_where_the_export_has_put_one, 0,
