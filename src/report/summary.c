@@ -74,7 +74,8 @@ add_least_sensor(const struct report_observed *o, struct buf *text)
 		least = &o->sensors[i];
 		least_us = us;
 	}
-	if (least == NULL || o->covered_us - least_us <= REPORT_GAP_US)
+	/* Of one alone the sum tells; it has no days where a capture has wrong times. */
+	if (o->sensor_count < 2 || o->covered_us - least_us <= REPORT_GAP_US)
 		return;
 	buf_addf(text, "; the least of %zu sensors, %s, captured ", o->sensor_count, least->name);
 	if (least_us > 0)

@@ -352,6 +352,12 @@ START_TEST(the_sensor_that_captured_least_is_named)
 	ck_assert_ptr_nonnull(
 	    strstr(write_report(&f, &out), "; the least of 2 sensors, berlin, captured nothing\n"));
 	buf_clear(&out);
+	f.report.observed.sensors = &sensors[1];
+	f.report.observed.sensor_count = 1;
+	ck_assert_ptr_null(strstr(write_report(&f, &out), "the least of"));
+	buf_clear(&out);
+	f.report.observed.sensors = sensors;
+	f.report.observed.sensor_count = 2;
 	/* Of those that captured as much as all together there is nothing to say. */
 	sensors[1].day_count = 2;
 	ck_assert_ptr_null(strstr(write_report(&f, &out), "the least of"));
