@@ -260,6 +260,10 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	if (mode_of(s, &service) == TLS_MODE_IMPLICIT)
 		return true;
 	*answer = server->replied ? server->reply_mark : server->last_mark;
+	/* Delivered before the hello, they answer it from where that had received them. */
+	if (!server->replied && hello->hello_mark.peer_offset != MARK_NO_PEER &&
+	    hello->hello_mark.peer_offset < answer->offset)
+		*answer = mark_at(answer, hello->hello_mark.peer_offset);
 	return mark_is_before(&hello->hello_mark, answer);
 }
 

@@ -72,6 +72,14 @@ starttls_then_words(struct script *s)
 	closes(s, CLIENT);
 }
 
+static void
+words_on_both_sides_of_the_close(struct script *s)
+{
+	starttls_then_words(s);
+	says_text(s, SERVER, "421 bye\r\n");
+	closes(s, SERVER);
+}
+
 /* As Exim answers a client that was set up for TLS at once on the wrong port. */
 static void
 complaints_about_a_hello(struct script *s)
@@ -406,6 +414,8 @@ static const struct row rows[] = {
 	{ "starttls, server closes", 587, starttls_then_server_closes,
 	    "SMTP starttls - TLSv1.0 refused server close - resumed=- retry=- scsv=no" },
 	{ "starttls, words", 587, starttls_then_words,
+	    "SMTP starttls - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
+	{ "starttls, words on both sides of the close", 587, words_on_both_sides_of_the_close,
 	    "SMTP starttls - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
 	{ "tls at once, complaints", 587, complaints_about_a_hello,
 	    "SMTP implicit - TLSv1.2 refused client close - resumed=- retry=- scsv=no" },
