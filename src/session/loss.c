@@ -1,5 +1,7 @@
 /* What of a side was not captured. */
 #include "session/session_internal.h"
+#include "tls/hello.h"
+#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -143,4 +145,37 @@ session_note_losses(struct session *s, unsigned dir, int64_t time_us)
 	if (cut || session_lacks_before_reset(side))
 		note_loss_at_end(s, dir);
 	return cut;
+}
+
+/* RFC 5246, section 7.4.1.3: the shortest one, in a record of its own. */
+#define SERVER_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 1)
+
+/* Of the server's answer up to `end` so much was not captured that a hello may have been there. */
+static bool
+lacks_room_for_hello(const struct session *s, unsigned client, int64_t end)
+{
+	const struct evidence_side *server = &s->side[1 - client].evidence;
+	const struct evidence_side *hello = &s->side[client].evidence;
+	int64_t begin = server->lost_begin;
+
+	if (!server->lost)
+		return false;
+	if (hello->hello && hello->hello_mark.peer_offset > begin)
+		begin = hello->hello_mark.peer_offset;
+	return (server->lost_end < end ? server->lost_end : end) - begin >= SERVER_HELLO_MIN;
+}
+
+bool
+session_may_lack_hello(const struct session *s, unsigned client)
+{
+	return !s->side[1 - client].evidence.hello && lacks_room_for_hello(s, client, INT64_MAX);
+}
+
+bool
+session_may_lack_retry(const struct session *s, unsigned client)
+{
+	const struct evidence_side *server = &s->side[1 - client].evidence;
+
+	return server->hello && s->event.tls_version >= TLS_VERSION_1_3 &&
+	       lacks_room_for_hello(s, client, server->hello_mark.offset);
 }

@@ -140,6 +140,10 @@ bool session_lacks_before_reset(const struct session_side *side);
 /* loss.c: the connection is over: what of this side was not captured.  True where its end was not.
  */
 bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);
+/* loss.c: the ServerHello may be among what was not captured; */
+bool session_may_lack_hello(const struct session *s, unsigned client);
+/* or, where it is here, a HelloRetryRequest in front of it. */
+bool session_may_lack_retry(const struct session *s, unsigned client);
 
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */

@@ -167,6 +167,8 @@ emit(struct session *s, int64_t time_us)
 	if (ev->kind == EVENT_TLS_HANDSHAKE) {
 		ev->tls_mode = mode_of(s, &service);
 		set_limited_by(s, ev);
+		if (ev->hello_retry == TRI_FALSE && session_may_lack_retry(s, client))
+			ev->hello_retry = TRI_UNKNOWN;
 		/* What was not captured matters: the other direction, or a hello of it. */
 		ev->capture_gap = s->side[0].gap || s->side[1].gap || !s->conn->seen[0] ||
 				  !s->conn->seen[1] || !s->side[client].evidence.hello;
@@ -288,24 +290,6 @@ may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
 	       side->evidence.rst_mark.offset > known + 1;
 }
 
-/* RFC 5246, section 7.4.1.3: the shortest one, in a record of its own. */
-#define SERVER_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 1)
-
-/* So much of the server's answer was not captured that its hello may have been there. */
-static bool
-may_have_lost_hello(const struct session *s, unsigned client)
-{
-	const struct session_side *server = &s->side[1 - client];
-	const struct evidence_side *hello = &s->side[client].evidence;
-	int64_t begin = server->evidence.lost_begin;
-
-	if (!server->evidence.lost || server->evidence.hello)
-		return false;
-	if (hello->hello && hello->hello_mark.peer_offset > begin)
-		begin = hello->hello_mark.peer_offset;
-	return server->evidence.lost_end - begin >= SERVER_HELLO_MIN;
-}
-
 static void
 judge_tls(struct session *s, struct evidence_outcome *out)
 {
@@ -320,7 +304,7 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 	};
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
-	server->hello_lost = may_have_lost_hello(s, client);
+	server->hello_lost = session_may_lack_hello(s, client);
 	evidence_judge(&ev, out);
 	if (out->outcome == OUTCOME_REFUSED &&
 	    may_lack_alert(s, out->refused_by == SIDE_CLIENT ? client : 1 - client, out->refusal))

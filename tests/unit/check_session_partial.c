@@ -94,6 +94,30 @@ hole_in_the_server_hello(struct script *s)
 }
 
 static void
+hello_retry_request_lost(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	loses(s, SERVER, 99);
+	put_ccs(&s->out);
+	put_record(&s->out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_GNUTLS_TLS13));
+	says(s, CLIENT);
+	server_flight_13(s);
+	client_finished_13(s);
+	data(s, SERVER, 250);
+}
+
+static void
+hole_behind_the_server_hello_13(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	put_plain_server_hello(&s->out, TLS_VERSION_1_3);
+	says(s, SERVER);
+	loses(s, SERVER, 1000);
+	client_finished_13(s);
+	data(s, SERVER, 250);
+}
+
+static void
 hole_in_the_certificate(struct script *s)
 {
 	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
@@ -393,6 +417,10 @@ static const struct row rows[] = {
 	/* The client's first byte was TLS: a hole elsewhere does not make it STARTTLS. */
 	{ "hole behind tls at once on 587", 587, hole_in_the_server_hello,
 	    "SMTP implicit - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
+	{ "hello retry request lost", 993, hello_retry_request_lost,
+	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=- scsv=no gap" },
+	{ "hole behind the server hello, 1.3", 993, hole_behind_the_server_hello_13,
+	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no gap" },
 	{ "hole in the certificate", 993, hole_in_the_certificate,
 	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=- retry=no scsv=no gap" },
 	{ "hole where the client hello was", 993, hole_where_the_client_hello_was,
