@@ -70,6 +70,9 @@ begins_late(const struct session *s)
 		return true;
 	if (!s->side[0].gap && !s->side[1].gap)
 		return false;
+	/* A server that is led to TLS by words has some of its own, and the first. */
+	if (!s->conn->mid_start[1 - client] && begins_with_tls(&s->side[1 - client]))
+		return false;
 	/* Nothing stands before the client's first byte, wherever else there is a hole. */
 	return !begins_with_tls(&s->side[client]);
 }

@@ -423,6 +423,9 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no gap" },
 	{ "hole in the certificate", 993, hole_in_the_certificate,
 	    "IMAP implicit TLSv1.2 TLSv1.2 established - - - resumed=- retry=no scsv=no gap" },
+	/* A server that begins with TLS was not led to it. */
+	{ "hole where the client hello was, 587", 587, hole_where_the_client_hello_was,
+	    "SMTP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "hole where the client hello was", 993, hole_where_the_client_hello_was,
 	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "tail of the hello lost", 993, tail_of_the_hello_lost,
