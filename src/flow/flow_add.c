@@ -386,7 +386,8 @@ add_unusual(
 		table->counters.streams.out_of_window_count++;
 		return;
 	}
-	if ((p->flags & TCP_SYN) != 0 && add_syn(table, p, l, &f))
+	/* A SYN with RST begins nothing: its receiver looks at the RST first. */
+	if ((p->flags & (TCP_SYN | TCP_RST)) == TCP_SYN && add_syn(table, p, l, &f))
 		return;
 	if (f == NULL) {
 		/* Without payload there is nothing to follow yet. */
