@@ -299,18 +299,18 @@ summary_add_services(const struct report_options *options, struct buf *text)
 void
 summary_add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
 {
-	bool cut = options->has_since || options->has_until || options->clients != NULL;
+	bool has_time = options->has_since || options->has_until;
 
-	if (r->observed.run_count == 0 && !cut)
+	if (r->observed.run_count == 0 && !has_time)
 		buf_add_text(text,
 		    "Nothing was captured yet, so nothing is known: this is no clean "
 		    "result. Fill the database with `tlstally replay` or `tlstally "
 		    "capture`.");
-	else if (r->observed.run_count == 0 && (options->has_since || options->has_until))
+	else if (r->observed.run_count == 0)
 		buf_add_text(text,
 		    "Nothing was captured in the time asked for, so nothing is known of it: this "
 		    "is no clean result.");
-	else if (cut)
+	else if (has_time || options->clients != NULL)
 		buf_add_text(text,
 		    "Nothing that was seen fits the times and clients asked for. This is "
 		    "no clean result: it says only that no such traffic passed the sensor.");

@@ -419,6 +419,7 @@ END_TEST
 
 START_TEST(empty_database_is_not_sold_as_clean)
 {
+	const struct network_set clients = { .count = 1 };
 	struct fixture f;
 	struct buf out = { 0 };
 	const char *text;
@@ -430,6 +431,10 @@ START_TEST(empty_database_is_not_sold_as_clean)
 	ck_assert_ptr_nonnull(strstr(text, "no clean result"));
 	ck_assert_ptr_null(strstr(text, "VERDICT"));
 	ck_assert_ptr_null(strstr(text, "Totals"));
+	buf_clear(&out);
+	/* No sensor was there that such traffic could have passed. */
+	f.options.clients = &clients;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out), "Nothing was captured yet"));
 	buf_release(&out);
 }
 END_TEST
