@@ -206,11 +206,19 @@ add(struct owners *o, unsigned line, const struct network *network, char *fields
 	o->has_prefix[network->addr.family == 6][network->prefix_len] = true;
 }
 
-/* "address", in any language: an address has digits or a colon. */
+/*
+ * "address", in any language: an address has digits or a colon.  "IPv4 address" is one, too: what
+ * has neither a dot nor a colon is no address with a slip.
+ */
 static bool
 is_heading(const char *field)
 {
-	return field[strcspn(field, "0123456789:")] == '\0' && field[0] != '\0';
+	/* With any of these a word is no number of any base. */
+	static const char letters[] = "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ";
+
+	if (field[strcspn(field, "0123456789:")] == '\0')
+		return field[0] != '\0';
+	return field[strcspn(field, ".:")] == '\0' && field[strcspn(field, letters)] != '\0';
 }
 
 static void

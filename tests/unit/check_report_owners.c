@@ -115,6 +115,7 @@ START_TEST(lists_come_as_people_and_programs_write_them)
 	static const char *const texts[] = {
 		"address,name\r10.0.0.1,one\r10.0.0.2,two\r",
 		"Adresse;Name;Besitzer\r\n10.0.0.1;one;\r\n;;\r\n10.0.0.2;two;\r\n",
+		"IPv4 Address,Name\n10.0.0.1,one\n10.0.0.2,two\n",
 		"# ours\nIP-Netz,x\n10.0.0.1 , one ,\n  \n\t10.0.0.2,\t\"two\"\n",
 		"\"10.0.0.1\"\tone\n10.0.0.2\ttwo \n",
 	};
@@ -152,6 +153,7 @@ START_TEST(an_address_with_a_slip_is_no_heading)
 {
 	owners_free(
 	    read_text("10.0.0.256,a\n", "1: the first field is no address and no network\n"));
+	owners_free(read_text("l0.0.0.1,a\n", "1: the first field is no address and no network\n"));
 	owners_free(read_text("fe80:x,a\n", "1: the first field is no address and no network\n"));
 }
 END_TEST
@@ -227,7 +229,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_longest_prefix_counts);
-	tcase_add_loop_test(tc, lists_come_as_people_and_programs_write_them, 0, 4);
+	tcase_add_loop_test(tc, lists_come_as_people_and_programs_write_them, 0, 5);
 	tcase_add_test(tc, a_quoted_field_may_go_on_in_the_next_line);
 	tcase_add_test(tc, an_address_with_a_slip_is_no_heading);
 	tcase_add_loop_test(tc, the_first_line_shows_what_separates_fields, 0, 6);
