@@ -1,11 +1,10 @@
 #include "sink/event_flush.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "full_disk.h"
 #include "suite.h"
 
 #include "base/banned.h"
@@ -22,7 +21,6 @@ setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/events", folder);
 	(void)snprintf(logged, sizeof(logged), "%s/logged", folder);
-	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static void
@@ -31,17 +29,6 @@ teardown(void)
 	(void)unlink(path);
 	(void)unlink(logged);
 	(void)rmdir(folder);
-}
-
-/* A disk that is full at so many bytes; RLIM_INFINITY: there is room. */
-static void
-limit_files(rlim_t len)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = len;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void
