@@ -321,28 +321,29 @@ write_page(const struct command *c, const struct report *report, struct error *e
 }
 
 static int
-write_logins(struct command *c, struct store *store, const struct report *report, struct buf *text,
-    struct error *err)
+write_logins(const struct command *c, struct store *store, const struct report *report,
+    struct buf *text, struct error *err)
 {
+	struct logins_options options = c->logins;
 	struct buf hours = { 0 };
 	size_t count;
 	int rc;
 
-	c->logins.filter = (struct store_filter){
+	options.filter = (struct store_filter){
 		.has_since = c->options.has_since,
 		.has_until = c->options.has_until,
 		.since_us = c->options.since_us,
 		.until_us = c->options.until_us,
 		.clients = c->options.clients,
 	};
-	c->logins.devices = report;
-	c->logins.all = c->view.verbose;
-	c->logins.quiet = c->view.quiet;
+	options.devices = report;
+	options.all = c->view.verbose;
+	options.quiet = c->view.quiet;
 	if (!c->view.quiet) {
 		report_write_coverage(report, &c->options, &c->view, text);
 		buf_add_char(text, '\n');
 	}
-	rc = logins_report(store, &c->logins, &hours, &count, err);
+	rc = logins_report(store, &options, &hours, &count, err);
 	terminal_add_text(&c->view.terminal, text, buf_text(&hours));
 	buf_release(&hours);
 	return rc;

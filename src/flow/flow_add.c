@@ -387,7 +387,7 @@ add_unusual(
 		return;
 	}
 	/* A SYN with RST begins nothing: its receiver looks at the RST first. */
-	if ((p->flags & (TCP_SYN | TCP_RST)) == TCP_SYN && add_syn(table, p, l, &f))
+	if ((p->flags & TCP_SYN) != 0 && (p->flags & TCP_RST) == 0 && add_syn(table, p, l, &f))
 		return;
 	if (f == NULL) {
 		/* Without payload there is nothing to follow yet. */

@@ -117,16 +117,6 @@ cannot_begin_at(const struct tcp_stream *s, uint32_t seq)
 	return s->has_hint && s->hint - seq >= TCP_STREAM_HINT_WINDOW;
 }
 
-/* Two SYN/ACKs differ: where only they told the base, what comes next does. */
-static void
-forget_beginning(struct tcp_stream *s)
-{
-	bool told_more = s->next != 0 || s->acked != 0 || s->queue != NULL || s->stopped;
-
-	if (s->has_syn && !told_more)
-		s->has_base = s->has_syn = false;
-}
-
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
 static bool
 syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
@@ -160,12 +150,10 @@ syn_ack_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet 
 	if (peer->has_base && (acked < first_offset(peer) || acked > SYN_PAYLOAD_MAX))
 		return true;
 	/* A second SYN/ACK to the same SYN is no new connection; data says which one counts. */
-	if (s->has_base && !may_begin_at(s, p->seq + 1)) {
-		forget_beginning(s);
-		return s->next > 0 && !peer->has_base;
-	}
-	if (!s->has_base && !cannot_begin_at(s, p->seq + 1))
+	if (!s->has_base)
 		tcp_stream_begin(s, p->seq + 1, true);
+	else if (!may_begin_at(s, p->seq + 1))
+		return s->next > 0 && !peer->has_base;
 	if (f->conn.opener == CONNECTION_NO_DIR)
 		f->conn.opener = (int8_t)(1 - dir);
 	f->conn.mid_start[dir] = false;

@@ -63,19 +63,22 @@ captured_by(const struct report_sensor *sensor)
 static void
 add_least_sensor(const struct report_observed *o, struct buf *text)
 {
-	const struct report_sensor *least = NULL;
-	int64_t least_us = 0;
+	const struct report_sensor *least = o->sensors;
+	int64_t least_us;
 
-	for (size_t i = 0; i < o->sensor_count; i++) {
+	/* Of one alone the sum tells; it has no days where a capture has wrong times. */
+	if (o->sensor_count < 2)
+		return;
+	least_us = captured_by(least);
+	for (size_t i = 1; i < o->sensor_count; i++) {
 		int64_t us = captured_by(&o->sensors[i]);
 
-		if (least != NULL && us >= least_us)
+		if (us >= least_us)
 			continue;
 		least = &o->sensors[i];
 		least_us = us;
 	}
-	/* Of one alone the sum tells; it has no days where a capture has wrong times. */
-	if (o->sensor_count < 2 || o->covered_us - least_us <= REPORT_GAP_US)
+	if (o->covered_us - least_us <= REPORT_GAP_US)
 		return;
 	buf_addf(text, "; the least of %zu sensors, %s, captured ", o->sensor_count, least->name);
 	if (least_us > 0)

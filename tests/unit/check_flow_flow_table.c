@@ -95,16 +95,6 @@ static const struct {
 	{ "two SYN/ACKs without a SYN say nothing of the client's number",
 	    "s.SA@1000/1000 s.SA@7999/1000 c.A@1002/8000:lo c.A@1000/8000:hi s.A@8000/1004:yo",
 	    "A+c Ac:hi Ac:lo As:yo" },
-	{ "what the client acknowledged decides where both SYN/ACKs come late",
-	    "c.S@999 c.A@1000/2000008000:hi s.SA@4999/1000 s.SA@2000007999/1000 "
-	    "s.A@2000008000/1002:yo",
-	    "A+c Ac:hi As:yo" },
-	{ "data in the SYN does not, but what comes behind the SYN/ACKs: the second",
-	    "c.S@999:hi s.SA@4999/1002 s.SA@2000007999/1002 c.A@1002/2000008000 "
-	    "s.A@2000008002/1002:ho s.A@2000008000/1002:yo",
-	    "A+c Ac:hi As:yo As:ho" },
-	{ "or the first", "c.S@999:hi s.SA@4999/1002 s.SA@2000007999/1002 s.A@5000/1002:yo",
-	    "A+c Ac:hi As:yo" },
 
 	/* Another connection on the same ports. */
 	{ "a SYN with another number",
