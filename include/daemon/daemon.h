@@ -22,7 +22,7 @@
 struct daemon_options {
 	/* The configuration's user is the default one, which a machine need not have. */
 	bool user_may_be_missing;
-	/* The level was asked for where a reload changes nothing of it. */
+	/* An option set the log level: a reload leaves it alone. */
 	bool keep_log_level;
 	/* The configuration anew, to be released: -1 after its faults were logged. */
 	int (*load_config)(void *arg, struct config *out);

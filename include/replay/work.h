@@ -1,10 +1,10 @@
 /*
- * work - the work of a replay between reading frames and counting events, on one thread or
- * on several.
+ * work - the work of a replay between reading frames and counting events, on one thread or on
+ * several.
  *
  * One thread does it all.  Several take from each other what is to be done next
- * (src/replay/crew.c); the front's epochs and the lanes are the same, so the events are, and
- * their order, and all counters.
+ * (src/replay/crew.c); the front's epochs and the lanes are the same, so the events are, and their
+ * order, and all counters.
  *
  * Memory:  bounded: the lanes' budgets; with several threads some MiB more for what waits.
  */

@@ -1,4 +1,5 @@
 /* What holds of any client, asked of many that chance made up. */
+#include "no_fault.h"
 #include "policy/what_if.h"
 #include "store_fixture.h"
 #include "tls/suite_set.h"
@@ -24,19 +25,10 @@ static struct switch_off *services;
 static uint64_t state;
 
 static void
-no_fault(void *arg, unsigned line, const char *text)
-{
-	(void)arg;
-	ck_abort_msg("%u: %s", line, text);
-}
-
-static void
 set_up(void)
 {
 	state = 88172645463325252;
-	services = switch_off_new();
-	ck_assert_uint_eq(
-	    switch_off_read(services, span_from_text(services_text), no_fault, NULL), 0);
+	services = services_from(services_text);
 }
 
 static void

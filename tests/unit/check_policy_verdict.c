@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "no_fault.h"
 #include "suite.h"
 #include "tls/names.h"
 
@@ -389,18 +390,9 @@ static const char services_text[] = "[Example Online]\n"
 static struct switch_off *services;
 
 static void
-no_fault(void *arg, unsigned line, const char *text)
-{
-	(void)arg;
-	ck_abort_msg("%u: %s", line, text);
-}
-
-static void
 set_up(void)
 {
-	services = switch_off_new();
-	ck_assert_uint_eq(
-	    switch_off_read(services, span_from_text(services_text), no_fault, NULL), 0);
+	services = services_from(services_text);
 }
 
 static void
@@ -580,26 +572,6 @@ START_TEST(servers_are_counted_once_per_verdict)
 }
 END_TEST
 
-START_TEST(verdict_names_lead_back_to_their_verdict)
-{
-	enum verdict back = VERDICT_OK;
-
-	ck_assert(verdict_from_text(verdict_name((enum verdict)_i), &back));
-	ck_assert_int_eq((int)back, _i);
-}
-END_TEST
-
-START_TEST(other_text_names_no_verdict)
-{
-	static const char *const texts[] = { "", "Broken", "broke", "brokenn", "will_break",
-		" ok" };
-	enum verdict untouched = VERDICT_UNCLEAR;
-
-	ck_assert(!verdict_from_text(texts[_i], &untouched));
-	ck_assert_int_eq(untouched, VERDICT_UNCLEAR);
-}
-END_TEST
-
 static void
 add_tests(TCase *tc)
 {
@@ -613,8 +585,6 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, nothing_is_judged_without_findings);
 	tcase_add_test(tc, many_servers_are_judged_in_no_time);
 	tcase_add_loop_test(tc, servers_are_counted_once_per_verdict, 0, 2);
-	tcase_add_loop_test(tc, verdict_names_lead_back_to_their_verdict, 0, VERDICT_COUNT);
-	tcase_add_loop_test(tc, other_text_names_no_verdict, 0, 6);
 }
 
 SUITE_MAIN("policy_verdict")

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "no_fault.h"
 #include "policy/what_if.h"
 #include "tls/names.h"
 #include "tls/suite_set.h"
@@ -127,13 +128,6 @@ static const struct story {
 	{ "suites_of_an_offer_that_was_not_seen", 0, "TLS_AES_128_GCM_SHA256\n",
 	    { { EST, 0, V13, 1, 9, .verdict = VERDICT_UNCLEAR } }, 1 },
 };
-
-static void
-no_fault(void *arg, unsigned line, const char *text)
-{
-	(void)arg;
-	ck_abort_msg("%u: %s", line, text);
-}
 
 static void
 fill(struct finding *f, const struct row *row)

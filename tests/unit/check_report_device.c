@@ -3,16 +3,10 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "no_fault.h"
 #include "suite.h"
 
 #include "base/banned.h"
-
-static void
-no_fault(void *arg, unsigned line, const char *what)
-{
-	(void)arg;
-	ck_abort_msg("%u: %s", line, what);
-}
 
 /* A report of one client, joined with both lists, as a sentence. */
 static void
