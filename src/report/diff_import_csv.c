@@ -52,15 +52,22 @@ read_field(struct span *in, struct buf *out, bool *last)
 	return true;
 }
 
-/* The export puts one in front of a formula. */
+/* The export puts one in front of a formula, also behind a semicolon. */
 static struct span
-without_apostrophe(struct buf *field)
+without_apostrophes(struct buf *field)
 {
-	bool has =
-	    field->len > 0 && field->data[0] == '\'' && export_is_defused(buf_text(field) + 1);
+	const char *text = buf_text(field);
+	size_t kept = 0;
 
-	return has ? span_from(field->data + 1, field->len - 1)
-		   : span_from(field->data, field->len);
+	for (size_t i = 0; i < field->len; i++) {
+		bool is_first = i == 0 && export_is_defused(text + 1);
+		bool is_inside =
+		    i > 0 && text[i - 1] == ';' && export_is_defused_inside(text + i + 1);
+
+		if (text[i] != '\'' || (!is_first && !is_inside))
+			field->data[kept++] = text[i];
+	}
+	return span_from(field->data, kept);
 }
 
 struct table {
@@ -104,7 +111,7 @@ read_line(struct table *t, struct span *in, struct error *err)
 
 		if (!read_field(in, &t->field, &last) || i >= t->count)
 			goto out;
-		value = without_apostrophe(&t->field);
+		value = without_apostrophes(&t->field);
 		if (strcmp(t->names[i], "record") == 0)
 			copy_text(&t->kind, value);
 		else if (strcmp(t->names[i], "client_reason") == 0)

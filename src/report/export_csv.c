@@ -43,6 +43,12 @@ export_is_defused(const char *text)
 	return is_formula(text + strspn(text, "'"));
 }
 
+bool
+export_is_defused_inside(const char *text)
+{
+	return is_formula(text + strspn(text, "'\" "));
+}
+
 static void
 add_separator(struct csv *csv)
 {
@@ -70,6 +76,8 @@ add_field(struct csv *csv, const char *value)
 		if (*text == '"')
 			buf_add_char(csv->out, '"');
 		buf_add_char(csv->out, *text);
+		if (*text == ';' && export_is_defused_inside(text + 1))
+			buf_add_char(csv->out, '\'');
 	}
 	if (quote)
 		buf_add_char(csv->out, '"');

@@ -30,6 +30,12 @@ void export_visit_summary(const struct report_client *c, const struct export_vis
  * who reads the CSV can tell.
  */
 bool export_is_defused(const char *text);
+/*
+ * The same of what stands behind a semicolon.  A spreadsheet of a country with a decimal comma
+ * begins a new cell there, as the quote in front of it is in the middle of one; a quote behind the
+ * semicolon it takes for the cell's own.
+ */
+bool export_is_defused_inside(const char *text);
 
 bool export_is_shown(const struct export_view *view, const struct report_client *c);
 

@@ -183,7 +183,7 @@ START_TEST(hostile_name_stays_one_harmless_field)
 END_TEST
 
 static const char *const with_apostrophes[] = { "=x", "'=x", "''=x", " =x", "' =x", "'' '=x", "'x",
-	"' x", "'", "''" };
+	"' x", "'", "''", "a;=x", "a;'=x", "a; =x", "a;\"=x", ";=x;=y;'z", "';'=x", "a;'x" };
 
 START_TEST(name_with_apostrophes_is_read_back_as_it_was)
 {
@@ -199,6 +199,19 @@ START_TEST(name_with_apostrophes_is_read_back_as_it_was)
 	ck_assert_int_eq(diff_side_import(&side, "x", span_from_text(csv), &options, &err), 0);
 	ck_assert_str_eq(side.clients[0].name, with_apostrophes[_i]);
 	diff_side_release(&side);
+	tear_down(&f);
+}
+END_TEST
+
+START_TEST(what_a_semicolon_ends_begins_no_formula)
+{
+	struct fixture f;
+	const char *csv;
+
+	set_up(&f);
+	set_name(&f, "a;=1+1;\"-2; @x;'+y");
+	csv = export_as(&f, EXPORT_CSV);
+	ck_assert_ptr_nonnull(strstr(csv, "\"a;'=1+1;'\"\"-2;' @x;''+y\""));
 	tear_down(&f);
 }
 END_TEST
@@ -280,6 +293,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, hostile_name_stays_one_harmless_field, 0, ROWS(hostile));
 	tcase_add_loop_test(
 	    tc, name_with_apostrophes_is_read_back_as_it_was, 0, ROWS(with_apostrophes));
+	tcase_add_test(tc, what_a_semicolon_ends_begins_no_formula);
 	tcase_add_test(tc, longest_name_is_whole);
 	tcase_add_test(tc, empty_export_still_says_what_was_observed);
 	tcase_add_test(tc, only_verdicts_asked_for_are_written);
