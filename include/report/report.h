@@ -193,6 +193,12 @@ void report_name_client(struct report_client *c, const char *name, enum name_sou
 void report_add_coverage(
     const struct report *r, const struct report_options *options, struct buf *text);
 
+/*
+ * False: a live run all of whose interfaces were down, or not there, from its begin to its end.
+ * That was no capture, and nobody's silence in it says anything.
+ */
+bool report_run_captured(const struct store_run *run);
+
 /* The sum of that counter; NULL where no run knew it. */
 const struct report_counter *report_counter_find(
     const struct report_observed *observed, const char *name);

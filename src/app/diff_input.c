@@ -122,7 +122,7 @@ take_run(void *arg, const struct store_run *run)
 {
 	struct times *t = arg;
 
-	if (run->begin_us == 0 && run->end_us == 0)
+	if ((run->begin_us == 0 && run->end_us == 0) || !report_run_captured(run))
 		return true;
 	if (!t->any || run->begin_us < t->begin_us)
 		t->begin_us = run->begin_us;

@@ -1,5 +1,7 @@
 #include "app/doctor_gather.h"
 
+#include <string.h>
+
 #include "app/replay_losses.h"
 #include "app/replay_summary.h"
 #include "base/log.h"
@@ -123,6 +125,9 @@ on_run(void *arg, const struct store_run *run)
 
 	feed->has_no_run = false;
 	(void)doctor_feed_add(feed, "packets", run->packet_count);
+	if (strcmp(run->command, "capture") == 0 && run->end_us > run->begin_us)
+		(void)doctor_feed_add(feed, "capture_ms",
+		    (uint64_t)(run->end_us - run->begin_us) / 1000 * run->source_count);
 	for (size_t i = 0; i < run->counter_count; i++)
 		(void)doctor_feed_add(feed, run->counters[i].name, run->counters[i].value);
 	if (run->packet_count == 0)

@@ -44,6 +44,13 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	    "Enlarge the card's ring (ethtool -G), and compare the mirror's load with the speed of "
 	    "this port. In a file by dumpcap they are those of the kernel, too: enlarge its buffer "
 	    "(-B)." },
+	[DOCTOR_RULE_INTERFACE_DOWN] = { "seconds of capturing",
+	    "passed while the interface was down or not there",
+	    "Check cable, port and mirror session; the sensor's log says when it was." },
+	[DOCTOR_RULE_EVENTS_LOST] = { "handshakes and sessions",
+	    "were seen, but did not get into the database",
+	    "The database was locked, its disk full or too slow for long: the sensor's log says "
+	    "which. A larger tally in [budgets] bridges more of it." },
 	[DOCTOR_RULE_ONE_WAY] = { "connections", "showed packets of one direction only",
 	    "Mirror both directions (rx and tx) of the port, and where routes differ, the other "
 	    "path too. Without the server's side no version is known." },

@@ -20,6 +20,20 @@ report_unclear_name(enum report_unclear why)
 	return unclear_names[why];
 }
 
+bool
+report_run_captured(const struct store_run *run)
+{
+	int64_t whole_us = (run->end_us - run->begin_us) * (int64_t)run->source_count;
+	int64_t down_us = 0;
+
+	for (size_t i = 0; i < run->counter_count; i++) {
+		if (strcmp(run->counters[i].name, "interface_down_ms") == 0)
+			down_us = (int64_t)run->counters[i].value * 1000;
+	}
+	/* The two are measured by different threads. */
+	return down_us == 0 || down_us < whole_us - whole_us / 100;
+}
+
 void
 report_each_capture(const struct store_run *run, report_capture_fn fn, void *arg)
 {
@@ -28,8 +42,11 @@ report_each_capture(const struct store_run *run, report_capture_fn fn, void *arg
 	 * its sources do not.
 	 */
 	bool is_live = strcmp(run->command, "capture") == 0, has_times = false;
-	char *sensor = report_printable(span_from_text(run->sensor));
+	char *sensor;
 
+	if (!report_run_captured(run))
+		return;
+	sensor = report_printable(span_from_text(run->sensor));
 	for (size_t i = 0; i < run->source_count && !is_live; i++) {
 		const struct store_source *source = &run->sources[i];
 

@@ -205,12 +205,30 @@ static const struct loss {
 	    "connections given up for lack of room" },
 };
 
+/* What only a live capture counts: where there is no such counter, there is nothing to know. */
+static void
+add_losses_of_sensors(const struct report_observed *o, struct buf *text)
+{
+	const struct report_counter *down = report_counter_find(o, "interface_down_ms");
+	const struct report_counter *lost = report_counter_find(o, "events_lost");
+
+	if (down != NULL && down->value >= 1000) {
+		buf_add_text(text, "an interface down, or not there, for ");
+		phrase_add_duration(text, (int64_t)down->value * 1000);
+	}
+	if (lost != NULL)
+		add_item(text, lost->value, false,
+		    "handshake or session that did not get into the database",
+		    "handshakes and sessions that did not get into the database");
+}
+
 void
 summary_add_losses(const struct report *r, struct buf *text)
 {
 	const struct report_observed *o = &r->observed;
 	const char *separator = "; not known: ";
 
+	add_losses_of_sensors(o, text);
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
 		const struct report_counter *c = report_counter_find(o, losses[i].counter);
 

@@ -60,6 +60,7 @@ static const struct threshold {
 	{ DOCTOR_RULE_EXTERNAL_CLIENTS, "external_client", 900, DOCTOR_WARNING, 0 },
 	{ DOCTOR_RULE_KERNEL_DROPPED, "kernel_dropped", 101, DOCTOR_WARNING, 5264 },
 	{ DOCTOR_RULE_INTERFACE_DROPPED, "interface_dropped", 101, DOCTOR_WARNING, 5264 },
+	{ DOCTOR_RULE_EVENTS_LOST, "events_lost", 1, DOCTOR_WARNING, 450 },
 	{ DOCTOR_RULE_ONE_WAY, "one_way_flows", 50, DOCTOR_WARNING, 500 },
 	{ DOCTOR_RULE_LOST, "gaps", 21, DOCTOR_WARNING, 1053 },
 	{ DOCTOR_RULE_SNAPPED, "snapped", 1, DOCTOR_WARNING, 10000 },
@@ -232,6 +233,22 @@ START_TEST(only_clients_that_are_not_internal_is_critical)
 }
 END_TEST
 
+START_TEST(an_interface_that_was_down_is_told_by_its_time)
+{
+	struct doctor_feed feed = feed_with("capture_ms", 86400000);
+
+	feed.counters[DOCTOR_INTERFACE_DOWN_MS] = 86000;
+	ck_assert_int_eq(severity_of(&feed, DOCTOR_RULE_INTERFACE_DOWN), NOT_FOUND);
+	feed.counters[DOCTOR_INTERFACE_DOWN_MS] = 87000;
+	ck_assert_int_eq(severity_of(&feed, DOCTOR_RULE_INTERFACE_DOWN), DOCTOR_WARNING);
+	ck_assert_str_eq(sentence(&feed, 0),
+	    "87 of 86,400 seconds of capturing (0.1 %) passed while the interface was down or not "
+	    "there.");
+	feed.counters[DOCTOR_INTERFACE_DOWN_MS] = 43200000;
+	ck_assert_int_eq(severity_of(&feed, DOCTOR_RULE_INTERFACE_DOWN), DOCTOR_CRITICAL);
+}
+END_TEST
+
 START_TEST(the_holes_of_cut_packets_are_not_called_lost)
 {
 	struct doctor_feed feed = feed_with("gaps", 500);
@@ -346,6 +363,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, headers_without_payload_are_critical);
 	tcase_add_test(tc, connections_without_any_syn_are_a_finding_of_their_own);
 	tcase_add_test(tc, only_clients_that_are_not_internal_is_critical);
+	tcase_add_test(tc, an_interface_that_was_down_is_told_by_its_time);
 	tcase_add_test(tc, the_holes_of_cut_packets_are_not_called_lost);
 	tcase_add_test(tc, acknowledgments_of_what_was_lost_are_no_disorder);
 	tcase_add_test(tc, one_address_with_many_fingerprints_stands_for_many);

@@ -127,6 +127,42 @@ START_TEST(a_live_sensor_listens_also_while_nothing_comes_by)
 }
 END_TEST
 
+static const struct {
+	uint64_t down_ms;
+	bool captured;
+} downs[] = {
+	{ 0, true },
+	{ 1000, true },
+	{ 2 * 3600 * 1000 * 9 / 10, true },
+	{ 2 * 3600 * 1000 - 200, false }, /* one of the threads looks every 200 ms */
+	{ 2 * 3600 * 1000 + 200, false },
+};
+
+START_TEST(a_live_sensor_without_any_interface_captures_nothing)
+{
+	const struct store_counter counters[] = { { "interface_down_ms", downs[_i].down_ms } };
+	const struct store_source sources[] = { { .name = "eth1" }, { .name = "eth2" } };
+	struct store_run run = {
+		.command = "capture",
+		.begin_us = DAY + 30 * HOUR,
+		.end_us = DAY + 31 * HOUR,
+		.counters = counters,
+		.counter_count = 1,
+		.sources = sources,
+		.source_count = 2,
+	};
+	struct report r;
+
+	fill_some();
+	fill_store("one", NULL, 0, &run);
+	load(&r, &plain);
+	ck_assert_uint_eq(r.observed.run_count, 2);
+	ck_assert_uint_eq(r.observed.day_count, downs[_i].captured ? 2 : 1);
+	ck_assert_int_eq(r.observed.end_us, downs[_i].captured ? DAY + 31 * HOUR : DAY + 4 * HOUR);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(time_without_a_capture_is_told)
 {
 	struct store_source sources[] = {
@@ -169,6 +205,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, observed_sums_runs_sources_and_counters);
 	tcase_add_test(tc, overlapping_captures_cover_their_time_once);
 	tcase_add_test(tc, a_live_sensor_listens_also_while_nothing_comes_by);
+	tcase_add_loop_test(
+	    tc, a_live_sensor_without_any_interface_captures_nothing, 0, ROWS(downs));
 	tcase_add_test(tc, time_without_a_capture_is_told);
 }
 

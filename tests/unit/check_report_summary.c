@@ -133,6 +133,29 @@ START_TEST(failed_and_cut_captures_are_stated)
 }
 END_TEST
 
+START_TEST(what_a_live_capture_lost_is_stated)
+{
+	static char down[] = "interface_down_ms", lost[] = "events_lost";
+	struct report_counter own[] = { { down, 43385000, 2 }, { lost, 1234, 2 } };
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.view.terminal.width = 0;
+	f.report.observed.counters = own;
+	f.report.observed.counter_count = 2;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
+	    "an interface down, or not there, for 12h 3min, 1,234 handshakes and sessions that did "
+	    "not get into the database; not known: "));
+	buf_clear(&out);
+	/* Of a start there are some milliseconds. */
+	own[0].value = 999;
+	own[1].value = 0;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out), "no loss was noticed"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(empty_database_is_not_sold_as_clean)
 {
 	const struct network_set clients = { .count = 1 };
@@ -188,6 +211,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, packets_without_a_time_are_packets_all_the_same);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
 	tcase_add_test(tc, failed_and_cut_captures_are_stated);
+	tcase_add_test(tc, what_a_live_capture_lost_is_stated);
 	tcase_add_test(tc, empty_database_is_not_sold_as_clean);
 	tcase_add_test(tc, packets_without_findings_are_not_sold_as_clean);
 }
