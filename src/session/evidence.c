@@ -50,7 +50,7 @@ struct act {
 
 /*
  * The first thing by which a side ends the handshake.  An alert and the reset or close behind it
- * are one act, named by the alert.
+ * are one act, named by the alert.  A warning ends nothing before that close.
  */
 static struct act
 first_act(const struct evidence_side *side)
@@ -65,7 +65,7 @@ first_act(const struct evidence_side *side)
 		act = (struct act){ true, REFUSAL_CLOSE, 0, side->fin_mark };
 	if (side->alert && (!side->warning || (closed && last_word)))
 		act = (struct act){ true, (enum refusal_kind)side->alert_kind,
-			side->alert_description, side->alert_mark };
+			side->alert_description, side->warning ? act.mark : side->alert_mark };
 	return act;
 }
 
@@ -565,10 +565,9 @@ judge_end(const struct evidence *ev, struct evidence_outcome *out)
 		server.present = false;
 	if (!client.present && !server.present)
 		return;
-	if (client.present && server.present)
-		first = mark_is_before(&server.mark, &client.mark) ? &server : &client;
-	else
-		first = client.present ? &client : &server;
+	first = &client;
+	if (!client.present || (server.present && mark_is_before(&server.mark, &client.mark)))
+		first = &server;
 	if (first == &client && gives_up(ev, first)) {
 		out->ended = !is_half_open(ev);
 		return;
