@@ -115,6 +115,8 @@ client_answer(const struct evidence *ev)
 	const struct mark *hello = &ev->server->hello_mark;
 	const struct evidence_record *answer = NULL;
 
+	if (c->early_data && !ev->server->hello && ev->server_seen && !ev->server->lost)
+		return NULL;
 	for (unsigned i = 0; i < c->recent_count; i++) {
 		if (ev->server->hello && !had_received(&c->recent[i].mark, hello))
 			continue;
