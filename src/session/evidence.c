@@ -265,12 +265,13 @@ is_established(const struct evidence *ev)
 	return (c->hello || s->hello) && tls13_is_established(ev);
 }
 
-/* RFC 8446, section 4.4.4: with SHA-384 and JSSE's padding; CertificateVerify is longer. */
+/* RFC 8446, section 4.4.4: up to SHA-384 and JSSE's padding; CertificateVerify is longer. */
+#define TLS13_FINISHED_MIN 45
 #define TLS13_FINISHED_MAX 85
 
 /*
  * The client went on after its Finished: another record, in a segment of its own, that is no alert.
- * A flight with a client's certificate has several records as well, in as many segments.
+ * A flight with a Certificate, be it empty, has several records as well, in as many segments.
  */
 static bool
 client_goes_on(const struct evidence *ev)
@@ -282,10 +283,11 @@ client_goes_on(const struct evidence *ev)
 
 	for (unsigned i = 0; finished != NULL && i < c->recent_count; i++) {
 		const struct evidence_record *r = &c->recent[i];
+		uint32_t len = finished->len;
 
 		if (r->mark.offset <= finished->mark.offset)
 			continue;
-		if (finished->len > TLS13_FINISHED_MAX && !many)
+		if ((len < TLS13_FINISHED_MIN || len > TLS13_FINISHED_MAX) && !many)
 			finished = r;
 		else if (r->mark.time_us > finished->mark.time_us && !is_alert_len(r->len))
 			return true;

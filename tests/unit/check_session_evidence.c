@@ -114,6 +114,8 @@ static const struct row rows[] = {
 	{ "1.3 the client goes on, an alert is the server's next word", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 40 }, { 's', RECORD, 19 } }, NEGOTIATED },
 	{ "1.3 a certificate in front of Finished is no going on", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 900 }, { 'c', SAME, 0 }, { 'c', RECORD, 69 } }, NEGOTIATED },
 	{ "1.3 nor is one in segments of its own", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 900 }, { 'c', RECORD, 286 }, { 'c', RECORD, 69 } }, NEGOTIATED },
+	{ "1.3 an empty certificate in a segment of its own is no Finished", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 25 }, { 'c', RECORD, 69 }, { 'c', FIN, 0 } }, NEGOTIATED },
+	{ "1.3 the client goes on behind a flight with an empty certificate", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 25 }, { 'c', RECORD, 69 }, { 'c', RECORD, 40 } }, ESTABLISHED },
 	{ "1.3 the client goes on behind a flight with a certificate", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 900 }, { 'c', RECORD, 286 }, { 'c', RECORD, 85 }, { 'c', RECORD, 40 } }, ESTABLISHED },
 	{ "1.3 the client goes on, and its Finished is not among the latest records any more", V13, { HELLOS, FLIGHT_13, FINISHED_13, { 'c', RECORD, 900 }, { 'c', RECORD, 900 }, { 'c', RECORD, 900 }, { 'c', RECORD, 900 }, { 'c', RECORD, 900 }, { 'c', RECORD, 900 }, { 'c', RECORD, 900 }, { 'c', RECORD, 900 } }, ESTABLISHED },
 	{ "1.3 shortest Finished, with CCM_8", V13, { HELLOS, FLIGHT_13, { 'c', RECORD, 45 }, { 's', RECORD, 50 } }, ESTABLISHED },
