@@ -24,6 +24,8 @@
 #include "event/finding.h"
 
 #define SWITCH_OFF_FILE_MAX ((size_t)1 << 20)
+/* In place of a service's name. */
+#define SWITCH_OFF_OWN "a server named in the configuration"
 
 struct switch_off; /* opaque */
 
@@ -34,9 +36,10 @@ struct switch_off_match {
 	bool by_address;      /* recognised by its address: which host it is, is not known */
 	uint16_t below;       /* versions below this are switched off; 0: none are, it only has a
 				 name */
+	bool own;             /* the configuration names it, too: so are all others */
 	bool has_date;
 	int64_t date_us;    /* 00:00 UTC of the day from which on they are */
-	bool has_version;   /* false: named by the configuration */
+	bool has_version;   /* false: named by the configuration alone, and no service */
 	int64_t version_us; /* of what is known of the service, as its source dates it */
 };
 

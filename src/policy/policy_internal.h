@@ -11,6 +11,8 @@
 bool policy_is_success(const struct finding *f);
 /* The ClientHello was seen, and its highest version is below the minimum. */
 bool policy_offers_too_little(const struct policy *policy, const struct finding *f);
+/* The version that was surely not exceeded: the negotiated one, else what was offered; 0: none. */
+uint16_t policy_version_bound(const struct finding *f);
 /* Same port, and same name or address; two names the client itself asked for must be the same. */
 bool policy_same_server(const struct finding *a, const struct finding *b);
 /* The same, whatever the port. */

@@ -235,7 +235,7 @@ index_services(struct success_index *index)
 		s.times = times_of(index->policy, f);
 		if (s.times.good_last == SUCCESS_NEVER ||
 		    !switch_off_find_server(index->policy->services, f, &match) ||
-		    match.legacy_endpoint)
+		    match.legacy_endpoint || !match.has_version)
 			continue;
 		s.service = match.service;
 		items[n++] = s;
@@ -304,7 +304,8 @@ success_index_service_since(struct success_index *index, const struct finding *f
 	const struct success *found;
 	struct switch_off_match match;
 
-	if (!switch_off_find_server(index->policy->services, f, &match) || !match.by_address)
+	if (!switch_off_find_server(index->policy->services, f, &match) || !match.by_address ||
+	    !match.has_version)
 		return SUCCESS_NEVER;
 	if (index->services == NULL)
 		index_services(index);

@@ -138,11 +138,10 @@ static size_t
 own_entry(struct switch_off *s)
 {
 	if (s->own == 0)
-		s->own = 1 + switch_off_take_entry(
-				 s, (struct switch_off_entry){
-					.name = xstrdup("a server named in the configuration"),
-					.below = UINT16_MAX,
-				    });
+		s->own = 1 + switch_off_take_entry(s, (struct switch_off_entry){
+							  .name = xstrdup(SWITCH_OFF_OWN),
+							  .below = UINT16_MAX,
+						      });
 	return s->own - 1;
 }
 
@@ -190,9 +189,22 @@ set_match(const struct switch_off_entry *e, struct switch_off_match *out)
 	};
 }
 
-/* The first host of that name and kind whose service has that protocol; NULL: none. */
+/* What is looked for. */
+struct wanted {
+	enum protocol protocol;
+	uint16_t port;
+	bool own; /* among the configuration's servers alone */
+};
+
+static bool
+is_wanted(const struct switch_off *s, size_t entry, const struct wanted *w)
+{
+	return has_protocol(&s->entries[entry], w->protocol) && (!w->own || s->own == entry + 1);
+}
+
+/* The first host of that name and kind whose service is wanted; NULL: none. */
 static const struct switch_off_host *
-find_host(const struct switch_off *s, const char *name, bool wildcard, enum protocol protocol)
+find_host(const struct switch_off *s, const char *name, bool wildcard, const struct wanted *w)
 {
 	size_t low = 0, high = s->host_count;
 
@@ -211,22 +223,22 @@ find_host(const struct switch_off *s, const char *name, bool wildcard, enum prot
 
 		if (h->wildcard != wildcard || strcmp(h->name, name) != 0)
 			return NULL;
-		if (has_protocol(&s->entries[h->entry], protocol))
+		if (is_wanted(s, h->entry, w))
 			return h;
 	}
 	return NULL;
 }
 
 static bool
-find_by_name(const struct switch_off *s, const char *name, enum protocol protocol,
+find_by_name(const struct switch_off *s, const char *name, const struct wanted *w,
     struct switch_off_match *out)
 {
-	const struct switch_off_host *h = find_host(s, name, false, protocol);
+	const struct switch_off_host *h = find_host(s, name, false, w);
 
 	/* The nearest name above says most. */
 	for (const char *dot = name; h == NULL && (dot = strchr(dot, '.')) != NULL;) {
 		dot++;
-		h = find_host(s, dot, true, protocol);
+		h = find_host(s, dot, true, w);
 	}
 	if (h == NULL)
 		return false;
@@ -248,14 +260,14 @@ behind_nat64(const struct addr *a)
 }
 
 static bool
-find_in_networks(const struct switch_off *s, const struct addr *address, uint16_t port,
-    enum protocol protocol, struct switch_off_match *out)
+find_in_networks(const struct switch_off *s, const struct addr *address, const struct wanted *w,
+    struct switch_off_match *out)
 {
 	for (size_t i = 0; i < s->network_count; i++) {
 		const struct switch_off_entry *e = &s->entries[s->networks[i].entry];
 
 		if (!network_contains(&s->networks[i].network, address) ||
-		    !has_protocol(e, protocol) || !has_port(e, port))
+		    !is_wanted(s, s->networks[i].entry, w) || !has_port(e, w->port))
 			continue;
 		set_match(e, out);
 		out->by_address = true;
@@ -266,19 +278,18 @@ find_in_networks(const struct switch_off *s, const struct addr *address, uint16_
 
 /* As it stands, too: a network may have been given in the form that it has behind NAT64. */
 static bool
-find_by_address(const struct switch_off *s, const struct addr *address, uint16_t port,
-    enum protocol protocol, struct switch_off_match *out)
+find_by_address(const struct switch_off *s, const struct addr *address, const struct wanted *w,
+    struct switch_off_match *out)
 {
 	struct addr plain = behind_nat64(address);
 
-	return find_in_networks(s, &plain, port, protocol, out) ||
-	       (plain.family != address->family &&
-		   find_in_networks(s, address, port, protocol, out));
+	return find_in_networks(s, &plain, w, out) ||
+	       (plain.family != address->family && find_in_networks(s, address, w, out));
 }
 
-bool
-switch_off_find(const struct switch_off *s, struct span name, const struct addr *address,
-    uint16_t port, enum protocol protocol, struct switch_off_match *out)
+static bool
+find(const struct switch_off *s, struct span name, const struct addr *address,
+    const struct wanted *w, struct switch_off_match *out)
 {
 	char text[HOSTNAME_LEN_MAX + 1];
 
@@ -286,14 +297,28 @@ switch_off_find(const struct switch_off *s, struct span name, const struct addr 
 	if (name.len > 0 && name.data[name.len - 1] == '.')
 		name.len--;
 	if (name.len == 0)
-		return address->family != 0 && find_by_address(s, address, port, protocol, out);
+		return address->family != 0 && find_by_address(s, address, w, out);
 	if (name.len >= sizeof(text) || !may_have_host(s, name) ||
 	    memchr(name.data, '\0', name.len) != NULL)
 		return false;
 	memcpy(text, name.data, name.len);
 	text[name.len] = '\0';
 	hostname_to_lower(text);
-	return find_by_name(s, text, protocol, out);
+	return find_by_name(s, text, w, out);
+}
+
+bool
+switch_off_find(const struct switch_off *s, struct span name, const struct addr *address,
+    uint16_t port, enum protocol protocol, struct switch_off_match *out)
+{
+	struct wanted wanted = { .protocol = protocol, .port = port };
+	struct switch_off_match own;
+
+	if (!find(s, name, address, &wanted, out))
+		return false;
+	wanted.own = true;
+	out->own = s->own != 0 && find(s, name, address, &wanted, &own);
+	return true;
 }
 
 /* Whether one of the last TAIL_LEN characters is a colon. */
@@ -326,21 +351,20 @@ is_address(const struct event_text *name)
 }
 
 static bool
-find_server(const struct switch_off *s, const struct finding *f, struct switch_off_match *out)
+find_server(const struct switch_off *s, const struct finding *f, const struct wanted *w,
+    struct switch_off_match *out)
 {
 	const struct finding_key *k = &f->key;
-	struct span name = event_text_span(&k->server);
 	const struct span unnamed = { 0 };
-	enum name_source source = f->server_name_source;
 
 	/* A client may write an address where a name belongs. */
 	if (is_address(&k->server))
-		return switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
-	if (switch_off_find(s, name, &f->server_ip, k->server_port, k->protocol, out))
+		return find(s, unnamed, &f->server_ip, w, out);
+	if (find(s, event_text_span(&k->server), &f->server_ip, w, out))
 		return true;
 	/* A certificate has one of many names, and not always the one that the client meant. */
-	return source == NAME_SOURCE_CERTIFICATE &&
-	       switch_off_find(s, unnamed, &f->server_ip, k->server_port, k->protocol, out);
+	return f->server_name_source == NAME_SOURCE_CERTIFICATE &&
+	       find(s, unnamed, &f->server_ip, w, out);
 }
 
 /*
@@ -364,7 +388,14 @@ bool
 switch_off_find_server(
     const struct switch_off *s, const struct finding *f, struct switch_off_match *out)
 {
-	return s != NULL && !is_elsewhere(s, f) && find_server(s, f, out);
+	struct wanted wanted = { .protocol = f->key.protocol, .port = f->key.server_port };
+	struct switch_off_match own;
+
+	if (s == NULL || is_elsewhere(s, f) || !find_server(s, f, &wanted, out))
+		return false;
+	wanted.own = true;
+	out->own = s->own != 0 && find_server(s, f, &wanted, &own);
+	return true;
 }
 
 size_t

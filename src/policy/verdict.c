@@ -76,9 +76,8 @@ policy_offers_too_little(const struct policy *policy, const struct finding *f)
 	return f->key.offered_version != 0 && f->key.offered_version < policy->minimum;
 }
 
-/* The version that was surely not exceeded: the negotiated one, else what was offered; 0: none. */
-static uint16_t
-version_bound(const struct finding *f)
+uint16_t
+policy_version_bound(const struct finding *f)
 {
 	return f->key.tls_version != 0 ? f->key.tls_version : f->key.offered_version;
 }
@@ -90,7 +89,7 @@ will_be_switched_off(const struct policy *policy, const struct finding *f)
 	struct switch_off_match match;
 
 	return switch_off_find_server(policy->services, f, &match) &&
-	       version_bound(f) < match.below;
+	       (match.own || policy_version_bound(f) < match.below);
 }
 
 /* The server chose below the minimum although more was on offer. */
@@ -106,7 +105,7 @@ policy_judge_success(const struct policy *policy, const struct finding *f)
 {
 	if (server_chose_less(policy, f))
 		return VERDICT_SERVER_LIMITED;
-	if (version_bound(f) != 0 && version_bound(f) < policy->minimum)
+	if (policy_version_bound(f) != 0 && policy_version_bound(f) < policy->minimum)
 		return will_be_switched_off(policy, f) ? VERDICT_WILL_BREAK : VERDICT_LEGACY;
 	return f->key.tls_version != 0 ? VERDICT_OK : VERDICT_UNCLEAR;
 }
@@ -117,7 +116,7 @@ judge_failure(
 {
 	bool refused = f->key.outcome == OUTCOME_REFUSED;
 	bool too_little = policy_offers_too_little(policy, f);
-	uint16_t bound = version_bound(f);
+	uint16_t bound = policy_version_bound(f);
 	bool old = bound != 0 && bound < policy->minimum;
 
 	if (server_chose_less(policy, f))
