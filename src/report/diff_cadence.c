@@ -64,5 +64,8 @@ diff_silence_of(const struct diff_client *c, const struct diff_row *row,
 			days[seen.day_count++] = day->day;
 	}
 	silence_judge(&seen, observed, at_day, out);
+	/* Where the row goes on after the moment, the days before it are over. */
+	out->overdue =
+	    out->overdue && (row->is_cut || silence_is_long(out, observed, row->last_us));
 	free(days);
 }

@@ -79,7 +79,10 @@ add_evidence(const struct diff_row *row, struct buf *out)
 static void
 add_reason(const struct diff_item *item, struct buf *out)
 {
-	const struct silence silence = { item->silent_days, item->cadence_days, true };
+	const struct silence silence = {
+		.silent_days = item->silent_days,
+		.cadence_days = item->cadence_days,
+	};
 	char minute[PHRASE_MINUTE_LEN];
 
 	switch (item->change) {

@@ -220,7 +220,7 @@ find_silence(struct loading *l, struct buf *reason)
 	seen.day_count = l->day_count;
 	seen.times = l->day_times;
 	silence_judge(&seen, observed, observed->days[observed->count - 1].day + 1, &silence);
-	c->is_quiet = silence.overdue;
+	c->is_quiet = silence.overdue && silence_is_long(&silence, observed, c->last_seen_us);
 	if (!c->is_quiet)
 		return;
 	buf_add_text(reason, "; quiet: ");

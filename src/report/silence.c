@@ -74,7 +74,7 @@ observed_days_init(struct observed_days *observed, struct report_interval *inter
 			add_captured(observed, &room, day,
 			    (end_us < next_us ? end_us : next_us) - from_us + 1);
 		}
-		done_us = end_us;
+		observed->end_us = done_us = end_us;
 	}
 }
 
@@ -180,7 +180,6 @@ silence_judge(const struct silence_seen *seen, const struct observed_days *obser
 {
 	int64_t captured_us = captured_when_seen(seen, observed);
 	int64_t least_us = captured_us / 2; /* for a day to count as observed */
-	unsigned needed;
 
 	*out = (struct silence){ 0 };
 	/* When it was seen is not known, as where a capture has no times. */
@@ -188,8 +187,16 @@ silence_judge(const struct silence_seen *seen, const struct observed_days *obser
 		return;
 	out->silent_days = observed_between(observed, least_us, seen->last_day, at_day);
 	out->cadence_days = cadence_of(seen, observed, least_us);
-	needed = out->cadence_days > 0 ? out->cadence_days : UNKNOWN_CADENCE_DAYS;
-	out->overdue = out->silent_days >= needed;
+	out->needed_days = out->cadence_days > 0 ? out->cadence_days : UNKNOWN_CADENCE_DAYS;
+	out->overdue = out->silent_days >= out->needed_days;
+}
+
+bool
+silence_is_long(
+    const struct silence *silence, const struct observed_days *observed, int64_t last_us)
+{
+	return observed->count == 0 ||
+	       observed->end_us - last_us >= (int64_t)silence->needed_days * USEC_PER_DAY;
 }
 
 void

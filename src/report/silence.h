@@ -14,6 +14,7 @@
 struct observed_days {
 	struct report_day *days; /* in order; those without a capture are left out */
 	size_t count;
+	int64_t end_us; /* of the last capture */
 };
 
 /* Puts the intervals in order.  They may overlap: time that two of them cover counts once. */
@@ -37,6 +38,7 @@ struct silence {
 	unsigned silent_days;  /* observed days since the last one, before `at_day` */
 	unsigned cadence_days; /* it came at least once in so many observed days; 0: not known */
 	bool overdue;          /* longer than its own cadence */
+	unsigned needed_days;  /* so many silent ones are */
 };
 
 /* In whole days, rounded up; 0 for 0. */
@@ -44,6 +46,13 @@ unsigned silence_days_of(int64_t interval_us);
 
 void silence_judge(const struct silence_seen *seen, const struct observed_days *observed,
     int64_t at_day, struct silence *out);
+
+/*
+ * Whether as much time has passed since it was seen: the last day may not be over, and who comes in
+ * the evening is not late at noon.
+ */
+bool silence_is_long(
+    const struct silence *silence, const struct observed_days *observed, int64_t last_us);
 
 /* "silent for 3 observed days, came every day" */
 void silence_add_text(const struct silence *silence, struct buf *text);

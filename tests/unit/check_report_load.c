@@ -245,6 +245,28 @@ START_TEST(a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week)
 }
 END_TEST
 
+START_TEST(who_comes_in_the_evening_is_not_late_at_noon)
+{
+	struct store_run run = {
+		.command = "capture",
+		.started_us = DAY,
+		.begin_us = DAY,
+		.end_us = DAY + 3 * 24 * HOUR + _i * HOUR,
+	};
+	struct seen seen[3];
+	struct report r;
+
+	for (int i = 0; i < 3; i++)
+		seen[i] = (struct seen){ "10.0.0.2", OUTCOME_ESTABLISHED, V10, V10,
+			DAY + (24 * i + 18) * HOUR, "mail.example" };
+	fill_store("one", seen, 3, &run);
+	load(&r, &plain);
+	ck_assert_msg(
+	    find_client(&r, "10.0.0.2")->is_quiet == (_i >= 18), "%s", r.clients[0].reason);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(what_comes_after_the_time_asked_for_tells_nothing_of_it)
 {
 	static const int days[] = { 0, 9, 0, 9, 0, 9 };
@@ -312,6 +334,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, network_limits_the_clients);
 	tcase_add_test(tc, same_address_at_two_sensors_is_two_clients);
 	tcase_add_test(tc, a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week);
+	tcase_add_loop_test(tc, who_comes_in_the_evening_is_not_late_at_noon, 11, 20);
 	tcase_add_test(tc, what_comes_after_the_time_asked_for_tells_nothing_of_it);
 	tcase_add_test(tc, a_sensor_that_captured_nothing_is_one_all_the_same);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);

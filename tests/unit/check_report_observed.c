@@ -163,6 +163,19 @@ START_TEST(a_live_sensor_without_any_interface_captures_nothing)
 }
 END_TEST
 
+START_TEST(a_saved_capture_may_have_any_times)
+{
+	const struct store_run run = {
+		.command = "replay",
+		.begin_us = INT64_MIN,
+		.end_us = INT64_MAX,
+		.source_count = 300,
+	};
+
+	ck_assert(report_run_captured(&run));
+}
+END_TEST
+
 START_TEST(time_without_a_capture_is_told)
 {
 	struct store_source sources[] = {
@@ -207,6 +220,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_live_sensor_listens_also_while_nothing_comes_by);
 	tcase_add_loop_test(
 	    tc, a_live_sensor_without_any_interface_captures_nothing, 0, ROWS(downs));
+	tcase_add_test(tc, a_saved_capture_may_have_any_times);
 	tcase_add_test(tc, time_without_a_capture_is_told);
 }
 
