@@ -8,22 +8,15 @@
  * Each thread takes whatever can be done next, under the one lock there is, so none has a part of
  * its own that the others would wait for.  An epoch's memory is used again once it was handed on.
  *
- * To pass packets from one processor to another costs about as much as to read them: more than is
- * saved where an epoch is a flood's SYNs, or a few packets of long sessions.  Unless the number of
- * threads was asked for, the first one works alone while that is so: it follows what it reads batch
- * by batch (solo.h).
+ * To pass packets from one processor to another costs about as much as to read them, so this is for
+ * who asks for it: it takes less time, and up to one and a half times the processors'.
  */
-#define _GNU_SOURCE /* sched_getaffinity; NOLINT(bugprone-reserved-identifier) */
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/log.h"
 #include "base/xalloc.h"
 #include "replay/epoch.h"
-#include "replay/solo.h"
+#include "replay/threads.h"
 #include "replay/work_internal.h"
 
 #include "base/banned.h"
@@ -32,22 +25,10 @@
 #define THREADS_MAX (LANES + 2)
 /* For each thread the epoch it is at, and one more, so that a long task is no reason to wait. */
 #define EPOCHS_SPARE 1
-/* Of three parts of the work each is one thread's at a time: so many share it, and hardly more. */
-#define THREADS_USEFUL 4
-/* Less is read before a second thread has begun. */
-#define SHARED_LEN_MIN ((uint64_t)8 << 20)
 /* So much is kept of files for epochs that are not followed yet, as replay_mark counts. */
 #define KEPT_MAX 1
 /* Epochs are short where so many and more lie between two marks. */
 #define SHORT_EPOCHS 3
-/*
- * So often it is decided anew whether the work is shared, and so many times the reading of what is
- * passed on that has to save: no number of nanoseconds, as machines, and hours of one, differ by
- * more than captures do.
- */
-#define DECIDED_EPOCHS 16
-#define SAVED_READINGS_TO_SHARE 2.0
-#define SAVED_READINGS_TO_GO_ON 1.8
 
 struct crew {
 	struct replay_work *work;
@@ -63,9 +44,6 @@ struct crew {
 	size_t followed_counts[LANES];
 	bool reading, handing_on, following[LANES];
 	bool all_read, failed;
-	bool is_shared;            /* else only the first thread works */
-	pthread_cond_t shared;     /* is_shared has become true, or nothing is left */
-	struct replay_spent spent; /* since it was decided; handing on counts as following */
 
 	/* Of whoever reads. */
 	bool is_dense;     /* epochs lie in few bytes of a file: borrowing keeps little */
@@ -148,12 +126,10 @@ take_hand_on(struct crew *c, struct task *task)
 	return true;
 }
 
-/* Reading first, which nobody else can do then; alone, what was read is still in the cache. */
+/* Reading first, which nobody else can do then. */
 static bool
 take_task(struct crew *c, size_t own, struct task *task)
 {
-	if (!c->is_shared)
-		return take_hand_on(c, task) || take_follow(c, own, task) || take_read(c, task);
 	return take_read(c, task) || take_hand_on(c, task) || take_follow(c, own, task);
 }
 
@@ -191,33 +167,6 @@ wait_for_change(struct crew *c)
 	c->waiting_count--;
 }
 
-static bool
-is_worth_it(const struct crew *c, int64_t saved_ns)
-{
-	double wanted = c->is_shared ? SAVED_READINGS_TO_GO_ON : SAVED_READINGS_TO_SHARE;
-
-	return (double)saved_ns * (double)c->spent.frame_count >
-	       wanted * (double)c->spent.read_ns * (double)c->spent.packet_count;
-}
-
-/* What becomes of the packets does not depend on the answer. */
-static void
-decide(struct crew *c)
-{
-	int64_t all_ns = c->spent.read_ns + c->spent.follow_ns,
-		shared_ns = all_ns / c->work->options.thread_count;
-	bool was_shared = c->is_shared;
-
-	if (!c->work->is_auto || c->handed_on_count % DECIDED_EPOCHS != 0)
-		return;
-	if (shared_ns < c->spent.read_ns)
-		shared_ns = c->spent.read_ns; /* which is one thread's at a time */
-	c->is_shared = is_worth_it(c, all_ns - shared_ns);
-	c->spent = (struct replay_spent){ 0 };
-	if (c->is_shared && !was_shared)
-		(void)pthread_cond_broadcast(&c->shared);
-}
-
 /* The tasks: begun and ended under the lock, done without it. */
 
 static void
@@ -226,14 +175,12 @@ do_follow(struct crew *c, const struct task *task)
 	struct epoch *e = task->epoch;
 	size_t g = task->group;
 	struct replay_group *group = &c->work->groups[g];
-	int64_t begin_ns = replay_now_ns();
 
 	(void)pthread_mutex_unlock(&c->lock);
 	group->outbox = &e->outboxes[g];
 	lanes_add_listed(group->lanes, e->lists[g].items, e->lists[g].count);
 	replay_work_end_epoch(group->lanes, e->now_us, e->set_back_us, e->last);
 	(void)pthread_mutex_lock(&c->lock);
-	c->spent.follow_ns += replay_now_ns() - begin_ns;
 	c->following[g] = false;
 	c->followed_counts[g]++;
 	e->followed_count++;
@@ -321,58 +268,17 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 }
 
 static void
-end_reading(struct crew *c, bool go_on)
-{
-	c->reading = false;
-	c->read_count++;
-	c->all_read = !go_on;
-	tell_change(c);
-}
-
-/* Under the lock.  No other thread follows, nor can one begin to before this epoch was read. */
-static bool
-is_alone(const struct crew *c)
-{
-	for (size_t g = 0; g < c->work->group_count; g++) {
-		if (c->following[g] || c->followed_counts[g] != c->read_count)
-			return false;
-	}
-	return !c->is_shared;
-}
-
-static void
-do_read_alone(struct crew *c, const struct task *task)
-{
-	struct replay_spent spent = { 0 };
-	bool go_on;
-
-	(void)pthread_mutex_unlock(&c->lock);
-	go_on = replay_solo_epoch(c->work, task->epoch, &spent);
-	note_density(c, replay_mark(c->work->options.replay) - task->epoch->mark);
-	(void)pthread_mutex_lock(&c->lock);
-	c->spent.read_ns += spent.read_ns;
-	c->spent.follow_ns += spent.follow_ns;
-	c->spent.frame_count += spent.frame_count;
-	c->spent.packet_count += spent.packet_count;
-	for (size_t g = 0; g < c->work->group_count; g++)
-		c->followed_counts[g]++;
-	end_reading(c, go_on);
-}
-
-static void
 do_read(struct crew *c, size_t own, const struct task *task)
 {
-	int64_t begin_ns = replay_now_ns();
-	uint64_t begin_frames = c->work->frames_read;
 	bool go_on;
 
 	(void)pthread_mutex_unlock(&c->lock);
 	go_on = read_epoch(c, own, task->epoch);
 	(void)pthread_mutex_lock(&c->lock);
-	c->spent.read_ns += replay_now_ns() - begin_ns;
-	c->spent.frame_count += c->work->frames_read - begin_frames;
-	c->spent.packet_count += task->epoch->packet_count;
-	end_reading(c, go_on);
+	c->reading = false;
+	c->read_count++;
+	c->all_read = !go_on;
+	tell_change(c);
 }
 
 static void
@@ -380,19 +286,15 @@ do_hand_on(struct crew *c, const struct task *task)
 {
 	struct event_sink *sink = c->work->options.sink;
 	struct epoch *e = task->epoch;
-	int64_t begin_ns = replay_now_ns();
 	bool failed;
 
 	(void)pthread_mutex_unlock(&c->lock);
-	for (size_t i = 0; i < e->name_count; i++)
-		event_sink_add_name(sink, &e->names[i]);
+	name_list_hand_on(&e->names, sink);
 	failed = event_sink_hand_on(sink, e->outboxes, c->work->group_count) != 0;
 	(void)pthread_mutex_lock(&c->lock);
-	c->spent.follow_ns += (replay_now_ns() - begin_ns) / e->timed_part;
 	c->handing_on = false;
 	c->handed_on_count++;
 	c->failed = c->failed || failed;
-	decide(c);
 	tell_change(c);
 }
 
@@ -401,10 +303,7 @@ do_task(struct crew *c, size_t own, const struct task *task)
 {
 	switch (task->kind) {
 	case TASK_READ:
-		if (is_alone(c))
-			do_read_alone(c, task);
-		else
-			do_read(c, own, task);
+		do_read(c, own, task);
 		break;
 	case TASK_FOLLOW:
 		do_follow(c, task);
@@ -420,52 +319,27 @@ run(void *arg)
 {
 	struct crew *c = arg;
 	struct task task;
-	unsigned number;
 	size_t own;
 
 	(void)pthread_mutex_lock(&c->lock);
-	number = c->thread_count++;
-	own = number % c->work->group_count;
+	own = c->thread_count++ % c->work->group_count;
 	while (!is_over(c)) {
-		if (number > 0 && !c->is_shared)
-			(void)pthread_cond_wait(&c->shared, &c->lock);
-		else if (take_task(c, own, &task))
+		if (take_task(c, own, &task))
 			do_task(c, own, &task);
 		else
 			wait_for_change(c);
 	}
 	(void)pthread_cond_broadcast(&c->changed);
-	(void)pthread_cond_broadcast(&c->shared);
 	(void)pthread_mutex_unlock(&c->lock);
 	return NULL;
-}
-
-/* Returns how many were started; what they would have done is done by the others. */
-static unsigned
-start(struct crew *c, pthread_t *threads, unsigned count)
-{
-	sigset_t all, old;
-	unsigned started = 0;
-	int status = 0;
-
-	/* Signals are for the thread that was there before. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (started < count && status == 0) {
-		status = pthread_create(&threads[started], NULL, run, c);
-		if (status == 0)
-			started++;
-		else
-			log_warning("cannot start a thread: %s", strerror(status));
-	}
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return started;
 }
 
 static void
 on_name(void *arg, const struct name_seen *seen)
 {
-	epoch_add_name(arg, seen);
+	struct epoch *e = arg;
+
+	name_list_add(&e->names, seen);
 }
 
 static struct crew *
@@ -479,11 +353,9 @@ crew_new(struct replay_work *work, unsigned thread_count)
 	for (size_t lane = 0; lane < LANES; lane++)
 		c->group_of[lane] = (uint8_t)(lane % work->group_count);
 	c->is_dense = true;
-	c->is_shared = !work->is_auto;
 	replay_keep(work->options.replay);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->changed, NULL);
-	(void)pthread_cond_init(&c->shared, NULL);
 	work->on_name = on_name;
 	return c;
 }
@@ -498,7 +370,6 @@ crew_free(struct crew *c)
 		c->work->groups[g].outbox = NULL;
 	c->work->on_name = NULL;
 	(void)pthread_cond_destroy(&c->changed);
-	(void)pthread_cond_destroy(&c->shared);
 	(void)pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -510,7 +381,8 @@ replay_crew_run(struct replay_work *w)
 	unsigned count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
 	pthread_t others[THREADS_MAX - 1];
 	struct crew *c = crew_new(w, count);
-	unsigned started = start(c, others, count - 1);
+	/* What one would have done that could not be started is done by the others. */
+	unsigned started = replay_threads_start(others, count - 1, run, c);
 	int result;
 
 	(void)run(c);
@@ -519,27 +391,4 @@ replay_crew_run(struct replay_work *w)
 	result = c->failed ? -1 : 0;
 	crew_free(c);
 	return result;
-}
-
-/* Those that this process may use: a container has fewer of them than the machine. */
-static unsigned
-processor_count(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	if (sched_getaffinity(0, sizeof(set), &set) != 0)
-		return 1;
-	return (unsigned)CPU_COUNT(&set);
-}
-
-unsigned
-replay_useful_threads(const struct replay *replay)
-{
-	unsigned count = processor_count();
-
-	/* What comes through a pipe comes slowly, and to read it may have to be broken off. */
-	if (replay_bytes_total(replay) < SHARED_LEN_MIN || count < 1)
-		return 1;
-	return count < THREADS_USEFUL ? count : THREADS_USEFUL;
 }

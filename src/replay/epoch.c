@@ -23,9 +23,8 @@ epoch_begin(struct epoch *e, uint64_t mark, bool borrows)
 		e->lists[g].count = 0;
 		event_list_clear(&e->outboxes[g]);
 	}
-	e->packet_count = e->copies_len = e->name_count = e->followed_count = 0;
+	e->packet_count = e->copies_len = e->names.count = e->followed_count = 0;
 	e->mark = mark;
-	e->timed_part = 1;
 	e->borrows = borrows;
 }
 
@@ -83,16 +82,6 @@ epoch_stop_borrowing(struct epoch *e)
 }
 
 void
-epoch_add_name(struct epoch *e, const struct name_seen *seen)
-{
-	if (e->name_count == e->name_room) {
-		e->name_room = e->name_room * 2 + 64;
-		e->names = xreallocarray(e->names, e->name_room, sizeof(*e->names));
-	}
-	name_seen_copy(&e->names[e->name_count++], seen);
-}
-
-void
 epoch_release(struct epoch *e)
 {
 	for (size_t g = 0; g < LANES; g++) {
@@ -101,5 +90,5 @@ epoch_release(struct epoch *e)
 	}
 	free(e->packets);
 	free(e->copies);
-	free(e->names);
+	name_list_release(&e->names);
 }

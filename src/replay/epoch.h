@@ -13,9 +13,9 @@
 
 #include "base/span.h"
 #include "event/event_list.h"
-#include "names/observe.h"
 #include "packet/packet.h"
 #include "pipeline/lanes.h"
+#include "replay/name_list.h"
 
 struct packet_list {
 	const struct packet **items; /* owned; each borrowed from the epoch */
@@ -29,15 +29,13 @@ struct epoch {
 	struct packet_list lists[LANES]; /* per group */
 	uint8_t *copies; /* owned: what packets borrow that the replay does not keep */
 	size_t copies_len;
-	bool borrows;            /* ... and else from what the replay keeps, */
-	uint64_t mark;           /* from there on: replay_mark */
-	struct name_seen *names; /* owned */
-	size_t name_count, name_room;
+	bool borrows;  /* ... and else from what the replay keeps, */
+	uint64_t mark; /* from there on: replay_mark */
+	struct name_list names;
 	int64_t now_us, set_back_us;
 	bool last; /* nothing follows: all that is open settles */
 	struct event_list outboxes[LANES];
 	size_t followed_count; /* groups that are done with it */
-	unsigned timed_part;   /* of its work one part in so many was timed */
 };
 
 /* A new epoch in this one's memory. */
@@ -50,7 +48,6 @@ void epoch_begin(struct epoch *e, uint64_t mark, bool borrows);
 void epoch_add(struct epoch *e, size_t group, struct span kept);
 /* Copies what is borrowed: an epoch that lies in many bytes would have them all kept for little. */
 void epoch_stop_borrowing(struct epoch *e);
-void epoch_add_name(struct epoch *e, const struct name_seen *seen);
 void epoch_release(struct epoch *e);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "replay/threads.h"
 #include "replay/work_internal.h"
 
 #include "base/banned.h"
@@ -34,13 +35,12 @@ replay_work_new(const struct replay_work_options *options)
 {
 	struct replay_work *w = xcalloc(1, sizeof(*w));
 	struct pipeline_options pipeline = *options->pipeline;
-	unsigned threads = options->thread_count != 0 ? options->thread_count
-						      : replay_useful_threads(options->replay);
+	unsigned threads = options->thread_count != 0 ? options->thread_count : 1;
 
 	w->options = *options;
 	w->options.pipeline = NULL;
 	w->options.thread_count = threads;
-	w->is_auto = options->thread_count == 0;
+	w->is_pair = options->thread_count == 0 && replay_threads_pay(options->replay);
 	pipeline.name = options->names ? on_name : NULL;
 	pipeline.arg = w;
 	w->front = front_new(&pipeline);
@@ -82,7 +82,6 @@ replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size
 	looked_at = front_read(w->front, w->frames + w->frame_at, w->frame_count - w->frame_at,
 	    packets, max, packet_count);
 	w->frame_at += looked_at;
-	w->frames_read += looked_at;
 	return w->frame_count > 0;
 }
 
@@ -102,8 +101,8 @@ replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, 
 		lanes_finish(lanes);
 }
 
-static int
-run_alone(struct replay_work *w)
+bool
+replay_work_follow_epoch(struct replay_work *w)
 {
 	struct lanes *lanes = w->groups[0].lanes;
 	struct packet packets[REPLAY_BATCH];
@@ -111,18 +110,27 @@ run_alone(struct replay_work *w)
 	int64_t now_us;
 	size_t count;
 
-	while (more) {
+	while (more && !front_epoch_is_over(w->front)) {
 		more = replay_work_read(w, packets, REPLAY_BATCH, &count);
 		lanes_add(lanes, packets, count);
-		if (!more)
-			front_finish(w->front);
-		else if (!front_epoch_is_over(w->front))
-			continue;
-		now_us = front_now(w->front);
-		replay_work_end_epoch(lanes, now_us, front_next_epoch(w->front), !more);
+	}
+	if (!more)
+		front_finish(w->front);
+	now_us = front_now(w->front);
+	replay_work_end_epoch(lanes, now_us, front_next_epoch(w->front), !more);
+	return more;
+}
+
+static int
+run_alone(struct replay_work *w)
+{
+	bool more;
+
+	do {
+		more = replay_work_follow_epoch(w);
 		if (event_sink_end_batch(w->options.sink) != 0)
 			return -1;
-	}
+	} while (more);
 	return 0;
 }
 
@@ -132,7 +140,10 @@ replay_work_run(struct replay_work *w)
 	int result;
 
 	progress_start(&w->progress, w->options.show_progress);
-	result = w->group_count > 1 ? replay_crew_run(w) : run_alone(w);
+	if (w->group_count > 1)
+		result = replay_crew_run(w);
+	else
+		result = w->is_pair ? replay_pair_run(w) : run_alone(w);
 	progress_end(&w->progress);
 	return result;
 }
@@ -140,7 +151,7 @@ replay_work_run(struct replay_work *w)
 bool
 replay_work_has_threads(const struct replay_work *w)
 {
-	return w->group_count > 1;
+	return w->group_count > 1 || w->is_pair;
 }
 
 size_t

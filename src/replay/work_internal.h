@@ -1,5 +1,5 @@
 /*
- * work_internal - shared by one thread alone (work.c) and several (crew.c).
+ * work_internal - shared by one thread alone (work.c), two (pair.c) and several (crew.c).
  */
 #ifndef TLSTALLY_REPLAY_WORK_INTERNAL_H
 #define TLSTALLY_REPLAY_WORK_INTERNAL_H
@@ -25,14 +25,12 @@ struct replay_work {
 	struct front *front;
 	struct replay_group groups[LANES];
 	size_t group_count;
-	bool is_auto; /* the number of threads was not asked for */
+	bool is_pair; /* a second thread hands on */
 	struct progress progress;
 
 	/* Of whoever reads. */
 	struct frame frames[REPLAY_FRAMES];
 	size_t frame_count, frame_at;
-	uint64_t frames_read; /* that the front has looked at */
-	unsigned solo_batches;
 	/* Where names go; NULL: to the sink at once. */
 	void (*on_name)(void *arg, const struct name_seen *seen);
 	void *on_name_arg;
@@ -50,9 +48,15 @@ bool replay_work_is_at_border(const struct replay_work *w);
 /* Behind the packets of an epoch.  `last`: nothing follows, so all that is open is settled. */
 void replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, bool last);
 
-/* crew.c: replay_work_run with several threads. */
+/*
+ * Reads an epoch and follows each batch of its packets while it is in the first-level cache; for
+ * who has all lanes as one group.  Returns false where there is nothing behind it.
+ */
+bool replay_work_follow_epoch(struct replay_work *w);
+
+/* pair.c: replay_work_run with a second thread that hands on. */
+int replay_pair_run(struct replay_work *w);
+/* crew.c: the same with several threads that share all the work. */
 int replay_crew_run(struct replay_work *w);
-/* How many are of use for these captures on this machine. */
-unsigned replay_useful_threads(const struct replay *replay);
 
 #endif

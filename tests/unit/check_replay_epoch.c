@@ -128,12 +128,12 @@ START_TEST(a_new_epoch_has_nothing_of_the_one_before)
 
 	epoch_begin(&e, 0, false);
 	add(&e, 2, &packet, kept);
-	epoch_add_name(&e, &seen);
-	ck_assert_uint_eq(e.name_count, 1);
+	name_list_add(&e.names, &seen);
+	ck_assert_uint_eq(e.names.count, 1);
 	e.followed_count = 1;
 	epoch_begin(&e, 5, true);
 	ck_assert_uint_eq(e.lists[2].count, 0);
-	ck_assert_uint_eq(e.name_count, 0);
+	ck_assert_uint_eq(e.names.count, 0);
 	ck_assert_uint_eq(e.copies_len, 0);
 	ck_assert_uint_eq(e.followed_count, 0);
 	ck_assert_uint_eq(e.mark, 5);

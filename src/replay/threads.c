@@ -1,0 +1,53 @@
+#define _GNU_SOURCE /* sched_getaffinity; NOLINT(bugprone-reserved-identifier) */
+#include "replay/threads.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#include "base/banned.h"
+
+/* Less is read before a second thread has begun. */
+#define LEN_MIN ((uint64_t)8 << 20)
+
+/* Those that this process may use: a container has fewer of them than the machine. */
+static unsigned
+processor_count(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+bool
+replay_threads_pay(const struct replay *replay)
+{
+	/* What comes through a pipe comes slowly, and to read it may have to be broken off. */
+	return replay_bytes_total(replay) >= LEN_MIN && processor_count() > 1;
+}
+
+unsigned
+replay_threads_start(pthread_t *threads, unsigned count, void *(*run)(void *arg), void *arg)
+{
+	sigset_t all, old;
+	unsigned started = 0;
+	int status = 0;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (started < count && status == 0) {
+		status = pthread_create(&threads[started], NULL, run, arg);
+		if (status == 0)
+			started++;
+		else
+			log_warning("cannot start a thread: %s", strerror(status));
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return started;
+}
