@@ -140,6 +140,7 @@ struct report_observed {
 	bool has_packets;
 	int64_t begin_us, end_us; /* packet time; where has_packets */
 	int64_t covered_us;       /* of that time, within a capture */
+	int64_t heard_us;         /* end of the latest run with a packet; 0: there is none */
 	struct report_day *days;  /* in order; those without a capture are left out */
 	size_t day_count;
 	struct report_sensor *sensors; /* whose days these are */

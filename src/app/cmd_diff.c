@@ -218,34 +218,47 @@ parse_command(struct command *c, int argc, char **argv)
 	return c->help ? 0 : check_command(c, argc - optind, argv + optind);
 }
 
+/* Nobody reads the moments; and silence would look as if all were well. */
+static void
+warn_of_silence(const struct command *c, const struct diff_input_times *seen, int64_t today_us)
+{
+	char date[TIMESTAMP_TEXT_LEN];
+
+	if (c->to_us < today_us)
+		log_warning("nothing was captured since %s, so what changed is told as of then",
+		    timestamp_to_date(c->to_us, date));
+	else if (seen->heard_us == INT64_MIN)
+		log_warning("no packet has come yet, so nothing is known of what changed");
+	else if (seen->heard_us < c->from_us)
+		log_warning("no packet came since %s, so nothing is known of what changed since",
+		    timestamp_to_date(seen->heard_us, date));
+}
+
 /* Chooses the moments that were not given. */
 static int
 choose_moments(struct command *c, struct store *s)
 {
-	int64_t begin_us, end_us, today_us = diff_day_floor(timestamp_now());
-	char date[TIMESTAMP_TEXT_LEN];
+	int64_t today_us = diff_day_floor(timestamp_now());
+	struct diff_input_times seen;
 	struct error err;
-	bool any;
 
-	if (diff_input_times(s, &any, &begin_us, &end_us, &err) != 0) {
+	if (diff_input_times(s, &seen, &err) != 0) {
 		log_error("%s", err.text);
 		return APP_EXIT_FAILED;
 	}
-	if (!any)
-		begin_us = end_us = timestamp_now();
+	if (!seen.any)
+		seen.begin_us = seen.end_us = timestamp_now();
 	if (!c->has_to) {
-		c->to_us = diff_day_ceil(end_us + 1);
-		if (!c->has_from && c->to_us > today_us && begin_us < today_us)
+		c->to_us = diff_day_ceil(seen.end_us + 1);
+		if (!c->has_from && c->to_us > today_us && seen.begin_us < today_us)
 			c->to_us = today_us;
 	}
 	c->to_us = diff_day_ceil(c->to_us);
-	/* Nobody reads the moments; and silence would look as if all were well. */
-	if (c->view.quiet && any && !c->has_to && c->to_us < today_us)
-		log_warning("nothing was captured since %s, so what changed is told as of then",
-		    timestamp_to_date(c->to_us, date));
 	if (!c->has_from)
 		c->from_us = c->to_us - USEC_PER_DAY;
 	c->from_us = diff_day_floor(c->from_us);
+	if (c->view.quiet && !c->has_to)
+		warn_of_silence(c, &seen, today_us);
 	if (c->from_us < c->to_us)
 		return APP_EXIT_DONE;
 	log_error(c->has_to ? "--from is not before --to, so nothing lies between them"

@@ -112,15 +112,10 @@ diff_input_coverage(struct store *s, const struct diff_options *options, int64_t
 	return rc;
 }
 
-struct times {
-	bool any;
-	int64_t begin_us, end_us;
-};
-
 static bool
 take_run(void *arg, const struct store_run *run)
 {
-	struct times *t = arg;
+	struct diff_input_times *t = arg;
 
 	if ((run->begin_us == 0 && run->end_us == 0) || !report_run_captured(run))
 		return true;
@@ -128,19 +123,15 @@ take_run(void *arg, const struct store_run *run)
 		t->begin_us = run->begin_us;
 	if (!t->any || run->end_us > t->end_us)
 		t->end_us = run->end_us;
+	if (run->packet_count > 0 && run->end_us > t->heard_us)
+		t->heard_us = run->end_us;
 	t->any = true;
 	return true;
 }
 
 int
-diff_input_times(struct store *s, bool *any, int64_t *begin_us, int64_t *end_us, struct error *err)
+diff_input_times(struct store *s, struct diff_input_times *out, struct error *err)
 {
-	struct times t = { 0 };
-
-	if (store_each_run(s, NULL, take_run, &t, err) != 0)
-		return -1;
-	*any = t.any;
-	*begin_us = t.begin_us;
-	*end_us = t.end_us;
-	return 0;
+	*out = (struct diff_input_times){ .heard_us = INT64_MIN };
+	return store_each_run(s, NULL, take_run, out, err);
 }

@@ -22,8 +22,12 @@ int diff_input_load(struct diff_side *side, const char *path, const struct diff_
 int diff_input_coverage(struct store *s, const struct diff_options *options, int64_t from_us,
     int64_t to_us, struct buf *coverage, struct error *err);
 
-/* When packets were seen.  *any: false when none was. */
-int diff_input_times(
-    struct store *s, bool *any, int64_t *begin_us, int64_t *end_us, struct error *err);
+struct diff_input_times {
+	bool any; /* false: nothing was captured */
+	int64_t begin_us, end_us;
+	int64_t heard_us; /* end of the latest run with a packet; INT64_MIN: there is none */
+};
+
+int diff_input_times(struct store *s, struct diff_input_times *out, struct error *err);
 
 #endif

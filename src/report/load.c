@@ -399,6 +399,8 @@ take_run(void *arg, const struct store_run *run)
 	o->packet_count += run->packet_count;
 	o->byte_count += run->byte_count;
 	o->snapped_count += snapped_count_of(run);
+	if (run->packet_count > 0 && run->end_us > o->heard_us)
+		o->heard_us = run->end_us;
 	for (size_t i = 0; i < run->source_count; i++) {
 		const struct store_source *source = &run->sources[i];
 

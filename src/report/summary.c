@@ -109,6 +109,9 @@ summary_add_period(const struct report *r, const struct report_options *options,
 		}
 		add_gaps(o, text);
 		add_least_sensor(o, text);
+		/* A mirror that was turned off is no loss that anybody could count. */
+		if (o->heard_us > 0 && o->end_us - o->heard_us >= USEC_PER_DAY)
+			buf_addf(text, "; no packet since %s", phrase_minute(o->heard_us, minute));
 	} else if (o->packet_count > 0 && !options->has_since && !options->has_until) {
 		/* store.h: 0 stands for no packet, and is what some programs write for all times.
 		 */

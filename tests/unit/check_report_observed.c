@@ -163,6 +163,22 @@ START_TEST(a_live_sensor_without_any_interface_captures_nothing)
 }
 END_TEST
 
+START_TEST(a_live_sensor_to_which_nothing_comes_is_told_from_one_that_hears)
+{
+	struct store_run run = {
+		.command = "capture", .begin_us = DAY + 5 * HOUR, .end_us = DAY + 6 * HOUR
+	};
+	struct report r;
+
+	fill_some();
+	fill_store("one", NULL, 0, &run);
+	load(&r, &plain);
+	ck_assert_int_eq(r.observed.end_us, DAY + 6 * HOUR);
+	ck_assert_int_eq(r.observed.heard_us, DAY + 4 * HOUR);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(a_saved_capture_may_have_any_times)
 {
 	const struct store_run run = {
@@ -220,6 +236,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_live_sensor_listens_also_while_nothing_comes_by);
 	tcase_add_loop_test(
 	    tc, a_live_sensor_without_any_interface_captures_nothing, 0, ROWS(downs));
+	tcase_add_test(tc, a_live_sensor_to_which_nothing_comes_is_told_from_one_that_hears);
 	tcase_add_test(tc, a_saved_capture_may_have_any_times);
 	tcase_add_test(tc, time_without_a_capture_is_told);
 }

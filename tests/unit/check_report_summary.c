@@ -48,6 +48,23 @@ START_TEST(time_without_a_capture_is_owned_up_to)
 }
 END_TEST
 
+START_TEST(a_mirror_that_was_turned_off_is_told)
+{
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.view.terminal.width = 0;
+	f.report.observed.heard_us = END - INT64_C(86400000000);
+	ck_assert_ptr_nonnull(
+	    strstr(write_report(&f, &out), " UTC (139d 22h); no packet since 2026-11-18 22:14\n"));
+	buf_clear(&out);
+	f.report.observed.heard_us++;
+	ck_assert_ptr_null(strstr(write_report(&f, &out), "no packet since"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(the_sensor_that_captured_least_is_named)
 {
 	static char berlin[] = "berlin", vienna[] = "vienna";
@@ -207,6 +224,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, header_says_what_was_seen_and_what_was_not);
 	tcase_add_test(tc, time_without_a_capture_is_owned_up_to);
+	tcase_add_test(tc, a_mirror_that_was_turned_off_is_told);
 	tcase_add_test(tc, the_sensor_that_captured_least_is_named);
 	tcase_add_test(tc, packets_without_a_time_are_packets_all_the_same);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
