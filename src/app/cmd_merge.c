@@ -45,7 +45,7 @@ static const char help_text[] =
     "                         one that came with the program)\n"
     "  -C, --config FILE      the configuration, of which [policy] counts here\n"
     "                         (default: /etc/tlstally/tlstally.conf, if it is there)\n"
-    "  -q, --quiet            only errors, no line per database\n"
+    "  -q, --quiet            no line per database: warnings and errors only\n"
     "  -h, --help             show this help\n"
     "\n"
     "Exit status: 0 done; 1 nothing was merged, or lines of the list of services were\n"

@@ -53,7 +53,7 @@ static const char help_text[] =
     "      --no-names         do not learn names from DNS, DHCP, mDNS and NBNS\n"
     "      --again            count captures that are in the database already once\n"
     "                         more\n"
-    "  -q, --quiet            no progress and no summary: errors only\n"
+    "  -q, --quiet            no progress and no summary: warnings and errors only\n"
     "  -v, --verbose          also each file that was passed over, and what is of\n"
     "                         interest to developers\n"
     "  -h, --help             show this help\n"
