@@ -104,6 +104,8 @@ struct mail_dialogue {
 	bool starttls_last; /* the client's last line that was seen asks for it */
 	bool guessed;       /* `protocol` is one whose words others have too: see below */
 	bool by_port;       /* `protocol` is only the usual one: see below */
+	bool from_start;    /* no byte before those of the server that come first: see below */
+	bool go_ahead;      /* SMTP: 354 came behind the client's last line, and no DATA */
 
 	struct mail_facts facts;
 	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
@@ -130,7 +132,7 @@ struct mail_dialogue {
  * may be those of FTP, NNTP or ManageSieve.  Any other protocol stays, unless the caller sets
  * `by_port` afterwards: it is only what is usual on the port, and the dialogue is seen from its
  * start.  Then the server's words may show another one, and the first known line of the client
- * settles it.
+ * settles it.  `from_start`, the caller's to set as well: the server's first line is its greeting.
  */
 void mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol);
 
@@ -141,11 +143,12 @@ void mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol);
 size_t mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span bytes);
 
 /*
- * Bytes of that side are missing from the capture here.  The half line before the hole is dropped.
- * A TLS record type right behind the hole, 0x17 too, is where TLS starts; other bytes up to the
- * next line's end count only if they are a whole line that the protocol knows.
+ * `len` bytes of that side are missing from the capture here.  Inside counted content they are as
+ * good as read.  Otherwise the half line before the hole is dropped; a TLS record type right behind
+ * the hole, 0x17 too, is where TLS starts; other bytes up to the next line's end count only if they
+ * are a whole line that the protocol knows.
  */
-void mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side);
+void mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side, uint64_t len);
 
 /* That side has begun a line and not ended it. */
 static inline bool

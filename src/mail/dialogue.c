@@ -408,21 +408,30 @@ read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 	return len + 1;
 }
 
-static size_t
-read_literal(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+/* So many bytes of content, which are no more than what is to come. */
+static void
+pass_literal(struct mail_dialogue *d, enum mail_side side, uint64_t len)
 {
 	struct mail_reader *r = &d->readers[side];
-	size_t len = r->literal_left < bytes.len ? (size_t)r->literal_left : bytes.len;
 
 	if (side == MAIL_CLIENT && d->login_literal) {
 		d->facts.login = true;
 		mail_login_sent(d, MAIL_LOGIN_NAMELESS);
 	}
-	if (side == MAIL_CLIENT && d->id_open)
-		mail_imap_id_literal(d, span_first(bytes, len), len == r->literal_left);
 	r->literal_left -= len;
 	if (r->literal_left == 0)
 		r->mode = MAIL_MODE_LINE;
+}
+
+static size_t
+read_literal(struct mail_dialogue *d, enum mail_side side, struct span bytes)
+{
+	const struct mail_reader *r = &d->readers[side];
+	size_t len = r->literal_left < bytes.len ? (size_t)r->literal_left : bytes.len;
+
+	if (side == MAIL_CLIENT && d->id_open)
+		mail_imap_id_literal(d, span_first(bytes, len), len == r->literal_left);
+	pass_literal(d, side, len);
 	return len;
 }
 
@@ -550,13 +559,19 @@ mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span byt
 }
 
 void
-mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side)
+mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side, uint64_t len)
 {
 	struct mail_reader *r = &d->readers[side];
+	/* RFC 9051, section 4.3: without a "+" it may not come. */
+	bool doubtful = side == MAIL_CLIENT && d->literal_refusable;
 
 	if (r->mode == MAIL_MODE_TLS || r->mode == MAIL_MODE_OPAQUE)
 		return;
 	window_wipe(d, side);
+	if (r->mode == MAIL_MODE_LITERAL && len <= r->literal_left && !doubtful) {
+		pass_literal(d, side, len);
+		return;
+	}
 	r->after_gap = true;
 	r->lost = true;
 	r->in_command = false;
@@ -568,11 +583,13 @@ mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side)
 		d->login_literal = false;
 		if (d->data != MAIL_DATA_NONE)
 			mail_begin_dots(r);
-		d->data = MAIL_DATA_NONE;
+		/* 354 is seen before the hole shows in which its DATA was lost. */
+		d->data = d->go_ahead ? MAIL_DATA_ASKED : MAIL_DATA_NONE;
+		d->go_ahead = false;
 	} else {
 		d->server_ok = d->server_greets = false;
 	}
-	/* A message goes on until its dot; how much of a literal was lost, nobody says. */
+	/* A message goes on until its dot. */
 	if (r->mode == MAIL_MODE_DOT && side == MAIL_CLIENT)
 		r->dot = DOT_LINE_START;
 	else

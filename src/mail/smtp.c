@@ -66,8 +66,9 @@ gives_up_message(struct span line)
 {
 	struct span rest = line, word;
 
-	return mail_starts_with(line, "MAIL FROM:") || mail_starts_with(line, "EHLO ") ||
-	       mail_starts_with(line, "HELO ") ||
+	return mail_starts_with(line, "MAIL FROM:") || mail_starts_with(line, "RCPT TO:") ||
+	       mail_starts_with(line, "EHLO ") || mail_starts_with(line, "HELO ") ||
+	       mail_starts_with(line, "AUTH ") ||
 	       (mail_read_word(&rest, &word) && rest.len == 0 &&
 		   (mail_word_is(word, "RSET") || mail_word_is(word, "QUIT") ||
 		       mail_word_is(word, "NOOP") || mail_word_is(word, "DATA") ||
@@ -166,6 +167,7 @@ mail_smtp_client_line(struct mail_dialogue *d, struct span line)
 	const struct mail_verb *verb;
 	struct span rest = line, word;
 
+	d->go_ahead = false;
 	if (d->data != MAIL_DATA_NONE && is_message(d, line))
 		return;
 	(void)mail_read_word(&rest, &word);
@@ -259,8 +261,9 @@ go_reply(struct mail_dialogue *d)
 {
 	struct mail_reader *client = mail_client(d);
 
-	if (d->lockstep && !mail_pair_waits(d, MAIL_COMMAND_DATA) && d->data == MAIL_DATA_NONE &&
-	    client->mode == MAIL_MODE_LINE && client->len == 0) {
+	d->go_ahead = !mail_pair_waits(d, MAIL_COMMAND_DATA) && d->data == MAIL_DATA_NONE &&
+		      client->mode == MAIL_MODE_LINE;
+	if (d->go_ahead && d->lockstep && client->len == 0) {
 		mail_begin_dots(client);
 		client->lost = true;
 	}

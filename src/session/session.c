@@ -177,6 +177,7 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	mail_dialogue_init(s->mail, protocol);
 	s->mail->name_key = s->options->name_key;
 	s->mail->by_port = s->conn->opener >= 0 && !s->conn->mid_start[0] && !s->conn->mid_start[1];
+	s->mail->from_start = s->mail->by_port && !s->side[0].gap && !s->side[1].gap;
 }
 
 /* The other side had received all in front of these bytes, and nothing of them, at its hello. */
@@ -532,13 +533,16 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	session_note_hole(side, mark->offset, mark->offset + len);
 	switch ((enum stage)side->stage) {
 	case STAGE_MAIL:
-		mail_dialogue_gap(
-		    s->mail, dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER);
+		mail_dialogue_gap(s->mail,
+		    dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER, (uint64_t)len);
 		break;
 	case STAGE_TLS:
 		tls_record_stream_gap(&side->records, len, &session_record_sink, &arg);
 		break;
 	case STAGE_START: /* what comes next begins in the middle of something */
+		if (s->mail != NULL)
+			s->mail->from_start = false;
+		break;
 	case STAGE_PREAMBLE:
 	case STAGE_GARBAGE:
 		break;

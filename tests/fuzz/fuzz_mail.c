@@ -65,7 +65,7 @@ run_all(struct run *run, enum protocol protocol, struct span script, size_t piec
 			continue;
 		}
 		if (script.data[i] == GAP) {
-			mail_dialogue_gap(&run->d, side);
+			mail_dialogue_gap(&run->d, side, 1);
 			i++;
 			continue;
 		}

@@ -36,7 +36,7 @@ START_TEST(application_data_is_tls_behind_a_gap_only)
 	struct mail_dialogue d;
 
 	mail_dialogue_init(&d, PROTOCOL_POP3);
-	mail_dialogue_gap(&d, MAIL_CLIENT);
+	mail_dialogue_gap(&d, MAIL_CLIENT, 1);
 	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("\x17\x03\x03")), 0);
 	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_SERVER, BYTES("\x17\x03\x03")), 3);
 }
@@ -165,7 +165,7 @@ START_TEST(half_a_credential_before_a_gap_is_not_kept)
 	mail_dialogue_init(&d, PROTOCOL_POP3);
 	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("PASS c2VjcmV0"));
 	ck_assert(holds(&d, "c2Vj"));
-	mail_dialogue_gap(&d, MAIL_CLIENT);
+	mail_dialogue_gap(&d, MAIL_CLIENT, 1);
 	ck_assert(!holds(&d, "c2Vj"));
 }
 END_TEST
@@ -240,7 +240,7 @@ START_TEST(feeding_nothing_changes_nothing)
 	struct mail_dialogue d;
 
 	mail_dialogue_init(&d, PROTOCOL_SMTP);
-	mail_dialogue_gap(&d, MAIL_CLIENT);
+	mail_dialogue_gap(&d, MAIL_CLIENT, 1);
 	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT, span_from(NULL, 0)), 0);
 	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("\x16")), 0);
 }

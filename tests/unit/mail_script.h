@@ -19,6 +19,7 @@
 /* What TLS looks like here.  A script's other bytes do not hold these two. */
 #define SCRIPT_TLS "\x16\x03\x01\x02\x00"
 
+/* A gap's text is what was lost; NULL: a byte that does not matter. */
 enum step_kind { END, C, S, GAP_C, GAP_S };
 
 struct step {
@@ -66,11 +67,11 @@ script_step(struct script_run *run, const struct step *step, size_t piece, size_
 	enum mail_side side = step->kind == C || step->kind == GAP_C ? MAIL_CLIENT : MAIL_SERVER;
 	size_t len, done = 0;
 
+	len = step->text != NULL ? strlen(step->text) : 1;
 	if (step->kind == GAP_C || step->kind == GAP_S) {
-		mail_dialogue_gap(&run->d, side);
+		mail_dialogue_gap(&run->d, side, len);
 		return;
 	}
-	len = strlen(step->text);
 	while (done < len) {
 		size_t n = len - done < piece ? len - done : piece;
 
