@@ -185,9 +185,10 @@ settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum ma
 		mail_login_answered(d, name, !no);
 		/*
 		 * Refused at once: no response follows.  Otherwise only the client's lines tell
-		 * where it is, since the mirror may show the end of the exchange before them.
+		 * where it is, since the mirror may show the end of the exchange before them.  It
+		 * is in a later one where that waits for its answer.
 		 */
-		if (late && no && !d->server_plus)
+		if (late && no && !d->server_plus && !mail_pair_waits(d, MAIL_COMMAND_LOGIN))
 			d->auth = MAIL_AUTH_NONE;
 		break;
 	case MAIL_COMMAND_DATA:

@@ -247,12 +247,15 @@ first_reply(struct mail_dialogue *d, unsigned code, struct span line)
 }
 
 static void
-ready_reply(struct mail_dialogue *d, struct span line)
+ready_reply(struct mail_dialogue *d, unsigned code, struct span line)
 {
+	/* Or a greeting goes on, without the hyphen that belongs there. */
+	bool answers = code != 220 || mail_pair_has_command(d) || d->facts.command_count > 0;
+
 	/* Seen without its command; a second greeting answers XCLIENT. */
-	if (!mail_pair_has_command(d) && !looks_like_greeting(line))
+	if (answers && !mail_pair_has_command(d) && !looks_like_greeting(line))
 		d->facts.starttls_granted = true;
-	mail_pair_reply(d, 0, MAIL_REPLY_READY, true);
+	mail_pair_reply(d, 0, MAIL_REPLY_READY, answers);
 }
 
 /* The capture has 354, not the DATA before it. */
@@ -308,7 +311,7 @@ mail_smtp_server_line(struct mail_dialogue *d, struct span line)
 		return;
 	/* RFC 4217, section 4, and RFC 4642, section 2.2.2: so FTP and NNTP grant TLS. */
 	if (code == 220 || code == 234 || code == 382) {
-		ready_reply(d, line);
+		ready_reply(d, code, line);
 	} else if (code == 354) {
 		go_reply(d);
 	} else if (code >= 300 && code < 400) {

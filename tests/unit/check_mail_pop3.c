@@ -66,6 +66,11 @@ static const struct script scripts[] = {
 	    { { S, BANNER }, { C, "AUTH LOGIN\r\n" }, { S, "+ VXNlcm5hbWU6\r\n" }, { C, "*\r\n" },
 		{ S, "-ERR\r\n" } },
 	    "greeting 1 " },
+	{ "auth_behind_a_login_that_is_refused_late", IN_ORDER,
+	    { { S, BANNER }, { C, "APOP mfp c4c9334bac560ecc979e58001b3e22fb\r\n" },
+		{ C, "AUTH PLAIN\r\n" }, { S, "-ERR no\r\n+ \r\n" }, { C, "AGEAYg==\r\n" },
+		{ S, "+OK in\r\n" } },
+	    "greeting login logged_in 2 " },
 	{ "auth_alone_lists", ANY_ORDER,
 	    { { S, BANNER }, { C, "AUTH\r\n" }, { S, "+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n" },
 		{ C, "STLS\r\n" }, { S, "+OK\r\n" }, { C, SCRIPT_TLS } },
@@ -135,6 +140,26 @@ START_TEST(a_dialogue_tells_the_same_however_it_is_cut)
 }
 END_TEST
 
+/* A greeting may say nothing but "+OK"; a mirror may show it behind the first command. */
+START_TEST(first_line_is_the_greeting_where_nothing_was_before_it)
+{
+	for (int from_start = 0; from_start < 2; from_start++) {
+		struct mail_dialogue d;
+
+		mail_dialogue_init(&d, PROTOCOL_POP3);
+		d.from_start = from_start != 0;
+		(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("NOOP\r\n"));
+		(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("+OK\r\n"));
+		(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("STLS\r\n"));
+		(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("+OK\r\n"));
+		ck_assert_int_eq(d.facts.greeting, d.from_start);
+		ck_assert_int_eq(d.facts.starttls_granted, !d.from_start);
+		(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("-ERR no\r\n"));
+		ck_assert_int_eq(d.facts.starttls_refused, d.from_start);
+	}
+}
+END_TEST
+
 START_TEST(no_prefix_knows_more_than_the_whole)
 {
 	static const char client[] = "USER a\r\nPASS b\r\nSTLS\r\n";
@@ -156,6 +181,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_dialogue_tells_the_same_however_it_is_cut, 0,
 	    (int)(sizeof(scripts) / sizeof(scripts[0])));
+	tcase_add_test(tc, first_line_is_the_greeting_where_nothing_was_before_it);
 	tcase_add_test(tc, no_prefix_knows_more_than_the_whole);
 }
 

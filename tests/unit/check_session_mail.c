@@ -114,6 +114,21 @@ manage_sieve(struct script *s)
 	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
 }
 
+/* A greeting may be a mere "+OK", and be delivered behind the commands. */
+static void
+pop3_with_a_short_greeting(struct script *s)
+{
+	says_text(s, SERVER, "+OK\r\n");
+	says_text(s, CLIENT, "CAPA\r\n");
+	says_text(s, SERVER, "+OK\r\nUSER\r\n.\r\n");
+	says_text(s, CLIENT, "STLS\r\n");
+	says_text(s, SERVER, "-ERR no\r\n");
+	says_text(s, CLIENT, "USER mfp\r\n");
+	says_text(s, SERVER, "+OK\r\n");
+	says_text(s, CLIENT, "PASS dummy\r\n");
+	says_text(s, SERVER, "+OK in\r\n");
+}
+
 /* RFC 4217, section 4. */
 static void
 ftp(struct script *s)
@@ -425,6 +440,8 @@ static const struct row rows[] = {
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "managesieve", 8389, manage_sieve,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
+	{ "pop3, a greeting of one word", 110, pop3_with_a_short_greeting,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "ftp", 8389, ftp,
 	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no" },
 	{ "nntp, quit only", 8389, nntp_quit_only, "nothing quit_only" },
