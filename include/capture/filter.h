@@ -2,7 +2,7 @@
  * filter - the kernel's filter, made from the services: what cannot matter is not copied.
  *
  * Lets through TCP on the services' ports, plain and in one or two VLAN tags; what hides its ports
- * and is rare (later fragments of IP packets, extension headers, AH, three VLAN tags, SNAP); and,
+ * and is rare (all fragments of IP packets, extension headers, AH, three VLAN tags, SNAP); and,
  * where asked to, tunnels that may carry such packets and what tells names.
  *
  * Several handles may share an interface: each takes the part of the connections that its `share`

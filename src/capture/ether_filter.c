@@ -212,9 +212,10 @@ add_ip4(struct maker *m, unsigned tags)
 
 	put_label(m, LABEL_IP4 + tags);
 	keep_tags_len(m, tags_len);
-	/* Of a later fragment the ports cannot be seen. */
+	/* The later ones do not show their ports, and would wait in vain for a first one that does.
+	 */
 	add(m, BPF_LD | BPF_H | BPF_ABS, IP4_FRAGMENT_AT + tags_len);
-	go_to_if(m, BPF_JSET, 0x1fff, LABEL_ACCEPT);
+	go_to_if(m, BPF_JSET, FILTER_FRAGMENT_MASK, LABEL_ACCEPT);
 	add(m, BPF_LD | BPF_B | BPF_ABS, IP4_PROTOCOL_AT + tags_len);
 	add_transports(m, put_ip4_len, tags_len);
 	go_to_if(m, BPF_JEQ, FILTER_AH, LABEL_ACCEPT);

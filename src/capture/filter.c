@@ -120,7 +120,7 @@ write_wanted(const struct filter_options *options, struct buf *out)
 {
 	buf_add_char(out, '(');
 	write_ports(options->services, out);
-	buf_add_text(out, ") or (ip[6:2] & 0x1fff != 0)");
+	buf_addf(out, ") or (ip[6:2] & %u != 0)", FILTER_FRAGMENT_MASK);
 	write_extensions(out);
 	for (size_t i = 0; i < FILTER_OLD_TAGS; i++)
 		buf_addf(out, " or ether proto 0x%04x", (unsigned)filter_old_tags[i]);

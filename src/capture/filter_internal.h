@@ -15,6 +15,9 @@
 #define FILTER_AH 51
 extern const uint8_t filter_extensions[FILTER_EXTENSIONS];
 
+/* RFC 791, section 3.1: more fragments follow, or an offset. */
+#define FILTER_FRAGMENT_MASK 0x3fffU
+
 /* IEEE 802.2: what SNAP, and with it an EtherType, begins with. */
 #define FILTER_LLC_SNAP 0xaa
 
