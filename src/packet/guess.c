@@ -52,8 +52,8 @@ guess_ipv6(struct span s, uint32_t wire_len)
 	       (uint32_t)u16_at(s, 4) + IPV6_LEN <= wire_len;
 }
 
-bool
-guess_ipv4_checksum(struct span s)
+static bool
+has_ipv4_checksum(struct span s)
 {
 	size_t header_len = s.len > 0 ? (s.data[0] & 15u) * 4 : 0;
 	uint32_t sum = 0;
@@ -107,4 +107,36 @@ guess_ethernet(struct span s, uint32_t wire_len)
 	default:
 		return false;
 	}
+}
+
+static bool
+is_ipv4(struct span s, uint32_t wire_len)
+{
+	/* A packet that the mirror shortened has more than the frame, but a right checksum. */
+	if (!guess_ipv4(s, wire_len))
+		return has_ipv4_checksum(s) || !guess_ethertype(s);
+	return !guess_ethernet(s, wire_len) || has_ipv4_checksum(s);
+}
+
+static bool
+is_ipv6(struct span s, uint32_t wire_len)
+{
+	if (!guess_ipv6(s, wire_len))
+		return !guess_ethertype(s);
+	return !guess_ethernet(s, wire_len) || (uint32_t)u16_at(s, 4) + IPV6_LEN == wire_len;
+}
+
+/*
+ * A first nibble of 4 or 6 is an IP header's, or that of a frame's address (the very thing that
+ * RFC 4928, section 3, warns of).
+ */
+bool
+guess_ip(struct span s, uint32_t wire_len)
+{
+	uint8_t first;
+
+	if (!span_peek_u8(s, &first))
+		return false;
+	return (first >> 4 == 4 && is_ipv4(s, wire_len)) ||
+	       (first >> 4 == 6 && is_ipv6(s, wire_len));
 }

@@ -5,28 +5,6 @@
 
 #define LABEL_LEN 4
 #define CONTROL_WORD_LEN 4
-#define IPV6_LEN 40u
-
-/*
- * A first nibble of 4 or 6 is an IP header, or the address of a pseudowire's frame without control
- * word (the very thing that RFC 4928, section 3, warns of).
- */
-static bool
-is_ipv4(struct span s, uint32_t wire_len)
-{
-	/* A packet that the mirror shortened has more than the frame, but a right checksum. */
-	if (!guess_ipv4(s, wire_len))
-		return guess_ipv4_checksum(s) || !guess_ethertype(s);
-	return !guess_ethernet(s, wire_len) || guess_ipv4_checksum(s);
-}
-
-static bool
-is_ipv6(struct span s, uint32_t wire_len)
-{
-	if (!guess_ipv6(s, wire_len))
-		return !guess_ethertype(s);
-	return !guess_ethernet(s, wire_len) || u16_at(s, 4) + IPV6_LEN == wire_len;
-}
 
 /*
  * RFC 4448, section 4.6: the control word of a pseudowire begins with a zero nibble and is
@@ -74,10 +52,8 @@ tunnel_mpls(struct walk *w)
 		walk_end(w, w->wire_rest > 0 ? PACKET_CUT : PACKET_BAD_LINK);
 		return;
 	}
-	if (first >> 4 == 4 && is_ipv4(w->rest, w->wire_rest))
-		w->next = LAYER_IPV4;
-	else if (first >> 4 == 6 && is_ipv6(w->rest, w->wire_rest))
-		w->next = LAYER_IPV6;
+	if (guess_ip(w->rest, w->wire_rest))
+		w->next = first >> 4 == 4 ? LAYER_IPV4 : LAYER_IPV6;
 	else
 		pseudowire(w, first >> 4);
 }

@@ -155,8 +155,9 @@ void l2tp_over_udp(struct walk *w);
 
 /* guess.c: does the inside look like it?  `wire_len`: bytes on the wire, at least s.len. */
 bool guess_ipv4(struct span s, uint32_t wire_len);
-bool guess_ipv4_checksum(struct span s);
 bool guess_ipv6(struct span s, uint32_t wire_len);
+/* An IP packet of either version, and not a frame of Ethernet whose address begins like one. */
+bool guess_ip(struct span s, uint32_t wire_len);
 bool guess_ethernet(struct span s, uint32_t wire_len);
 /* The same by its EtherType alone, whatever that is of. */
 bool guess_ethertype(struct span s);

@@ -146,7 +146,6 @@ static void
 gtp_u(struct walk *w)
 {
 	struct span h, optional;
-	uint8_t first;
 
 	if (!walk_take(w, GTP_LEN, PACKET_OTHER, &h))
 		return;
@@ -161,11 +160,7 @@ gtp_u(struct walk *w)
 		if ((h.data[0] & 4) != 0 && !skip_gtp_extensions(w, optional.data[3]))
 			return;
 	}
-	if (span_peek_u8(w->rest, &first) && first >> 4 != 4 && first >> 4 != 6 &&
-	    guess_ethernet(w->rest, w->wire_rest))
-		w->next = LAYER_ETHERNET;
-	else
-		w->next = LAYER_IP;
+	w->next = guess_ip(w->rest, w->wire_rest) ? LAYER_IP : LAYER_ETHERNET;
 }
 
 /* TZSP: version 1, type (0 received, 1 to be sent), encapsulated protocol; then tagged fields. */

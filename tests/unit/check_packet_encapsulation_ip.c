@@ -113,6 +113,33 @@ gtp_u_ethernet(struct wrap *w)
 	gtp(w, 0x30, BYTES(""));
 }
 
+/* Addresses that begin like an IP header. */
+static void
+gtp_u_ethernet_like_ip(struct wrap *w, struct span begin)
+{
+	inner_ethernet(w);
+	memcpy(w->bytes + w->begin, begin.data, begin.len);
+	gtp(w, 0x30, BYTES(""));
+}
+
+static void
+gtp_u_ethernet_like_ipv4(struct wrap *w)
+{
+	gtp_u_ethernet_like_ip(w, BYTES("\x46\x3a\x9d\x01"));
+}
+
+static void
+gtp_u_ethernet_like_ipv4_that_fits(struct wrap *w)
+{
+	gtp_u_ethernet_like_ip(w, BYTES("\x45\0\0\x28\0\x10\0\0"));
+}
+
+static void
+gtp_u_ethernet_like_ipv6(struct wrap *w)
+{
+	gtp_u_ethernet_like_ip(w, BYTES("\x62\x3a\x9d\x01"));
+}
+
 static void
 ip_in_ip(struct wrap *w)
 {
@@ -350,6 +377,9 @@ static const struct wrapping rows[] = {
 	{ "gtp_u_sequence", gtp_u_sequence, 6, false, -1 },
 	{ "gtp_u_extensions", gtp_u_extensions, 4, false, -1 },
 	{ "gtp_u_ethernet", gtp_u_ethernet, 4, true, -1 },
+	{ "gtp_u_ethernet_like_ipv4", gtp_u_ethernet_like_ipv4, 4, true, -1 },
+	{ "gtp_u_ethernet_like_ipv4_that_fits", gtp_u_ethernet_like_ipv4_that_fits, 4, true, -1 },
+	{ "gtp_u_ethernet_like_ipv6", gtp_u_ethernet_like_ipv6, 4, true, -1 },
 	{ "ip_in_ip", ip_in_ip, 4, false, -1 },
 	{ "six_in_four", six_in_four, 6, false, -1 },
 	{ "four_in_six", four_in_six, 4, false, -1 },
