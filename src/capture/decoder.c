@@ -35,9 +35,9 @@
 
 #define ARCHIVE_LIBRARY "libarchive.so.13"
 #define ARCHIVE_FUNCTIONS(f)                                                                       \
-	f(archive_errno) f(archive_error_string) f(archive_read_append_filter)                     \
-	    f(archive_read_data_block) f(archive_read_free) f(archive_read_new)                    \
-		f(archive_read_next_header) f(archive_read_open)                                   \
+	f(archive_errno) f(archive_error_string) f(archive_filter_bytes)                           \
+	    f(archive_read_append_filter) f(archive_read_data_block) f(archive_read_free)          \
+		f(archive_read_new) f(archive_read_next_header) f(archive_read_open)               \
 		    f(archive_read_support_format_raw) f(archive_set_error)
 
 struct archive_library {
@@ -65,6 +65,7 @@ struct decoder {
 	struct span block;         /* libarchive: decompressed, not handed out yet */
 	struct error *input_error; /* libarchive: where its callback may explain itself */
 	bool input_ended;          /* libarchive: it was told that there is no more */
+	struct span fed;           /* libarchive: it was given last */
 	uint8_t raw[RAW_LEN];
 };
 
@@ -200,7 +201,7 @@ gzip_begin_member(struct decoder *d, struct error *err)
 		d->gzip_begun = true;
 	} else if (d->between_members) {
 		/* RFC 1952, section 2.2: members follow each other; padding may follow them. */
-		if (d->rest.data[0] != 0x1f)
+		if (d->rest.data[0] == 0)
 			return 0;
 		(void)inflateReset(&d->gzip);
 	}
@@ -292,6 +293,7 @@ feed_archive(struct archive *archive, void *arg, const void **out)
 	if (answer <= 0)
 		return answer;
 	answer = (int)d->rest.len; /* RAW_LEN at most */
+	d->fed = d->rest;
 	d->rest.len = 0;
 	return answer;
 }
@@ -361,6 +363,19 @@ archive_failed(struct decoder *d, struct error *err)
 	return -1;
 }
 
+/* bzip2, lz4: it ends where no further stream begins, and leaves what is there: padding, or not. */
+static ssize_t
+archive_end(const struct decoder *d, struct error *err)
+{
+	uint64_t taken = (uint64_t)d->lib.archive_filter_bytes(d->archive, -1);
+	uint64_t left = d->in->offset - taken;
+
+	if (left == 0 || left > d->fed.len || d->fed.data[d->fed.len - left] == 0)
+		return 0;
+	explain_damage(d, taken, "no valid data", err);
+	return -1;
+}
+
 static ssize_t
 archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 {
@@ -383,7 +398,7 @@ archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 		int result = d->lib.archive_read_data_block(d->archive, &data, &len, &offset);
 
 		if (result == ARCHIVE_EOF)
-			return 0;
+			return archive_end(d, err);
 		if (result != ARCHIVE_OK)
 			return archive_failed(d, err);
 		d->block = span_from(data, len);

@@ -291,6 +291,35 @@ START_TEST(gzip_members_follow_each_other)
 }
 END_TEST
 
+/* libarchive keeps the last block of zstd to itself where nonsense follows. */
+START_TEST(what_stands_behind_a_compressed_capture_is_told_but_for_zeros)
+{
+	bool is_zstd = filters[_i].filter == ARCHIVE_FILTER_ZSTD;
+	struct buf b = { 0 }, whole = { 0 };
+	struct replay_file f;
+
+	put_pcapng(&b, T0, 1, 30, 700);
+	save_archive("capture", filters[_i].filter, &b);
+	add_file(&whole, "capture");
+	put_zeros(&whole, 100);
+	save("padded", &whole);
+	f = replay_single("padded", NULL);
+	ck_assert_msg(f.failed == is_zstd, "%s: %s", filters[_i].name, f.error.text);
+	ck_assert(f.packet_count == 30 || is_zstd);
+
+	whole.len = 0;
+	add_file(&whole, "capture");
+	buf_add(&whole, b.data, b.len);
+	save("joined", &whole);
+	f = replay_single("joined", NULL);
+	ck_assert_msg(f.failed, "%s", filters[_i].name);
+	ck_assert_msg(strstr(f.error.text, "is damaged near byte") != NULL, "%s", f.error.text);
+	ck_assert(f.packet_count == 30 || is_zstd);
+	buf_release(&b);
+	buf_release(&whole);
+}
+END_TEST
+
 START_TEST(known_compressed_capture_is_recognised)
 {
 	struct memory m = { 0 };
@@ -346,6 +375,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, an_xz_capture_that_asks_for_a_gigabyte_is_refused);
 	tcase_add_test(tc, every_cut_of_a_gzip_file_keeps_its_packets);
 	tcase_add_test(tc, gzip_members_follow_each_other);
+	tcase_add_loop_test(
+	    tc, what_stands_behind_a_compressed_capture_is_told_but_for_zeros, 0, ROWS(filters));
 	tcase_add_loop_test(tc, known_compressed_capture_is_recognised, 0, ROWS(filters));
 	tcase_add_loop_test(tc, compressed_pipe_is_read, 0, ROWS(filters));
 }
