@@ -200,6 +200,10 @@ void report_add_coverage(
  */
 bool report_run_captured(const struct store_run *run);
 
+/* Why there is no client at all, which is no clean bill of health. */
+void report_add_nothing(
+    const struct report *r, const struct report_options *options, struct buf *text);
+
 /* The sum of that counter; NULL where no run knew it. */
 const struct report_counter *report_counter_find(
     const struct report_observed *observed, const char *name);

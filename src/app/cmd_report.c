@@ -361,6 +361,17 @@ write_verdicts(
 	return 0;
 }
 
+/* A script that sees no line, and no status but 0, would take that for a good answer. */
+static void
+warn_of_nothing(const struct command *c, const struct report *report)
+{
+	struct buf text = { 0 };
+
+	report_add_nothing(report, &c->options, &text);
+	log_warning("%s", buf_text(&text));
+	buf_release(&text);
+}
+
 static int
 run(struct command *c)
 {
@@ -394,6 +405,8 @@ run(struct command *c)
 	}
 	if (!write_all(&text))
 		goto out;
+	if (c->view.quiet && report.client_count == 0)
+		warn_of_nothing(c, &report);
 	status =
 	    setup.services.fault_count == 0 && devices_rc == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 	for (int v = 0; v < VERDICT_COUNT; v++) {

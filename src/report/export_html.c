@@ -131,7 +131,7 @@ add_coverage(const struct report *r, const struct report_options *options, struc
 		buf_add_text(&text,
 		    "A client that is not listed was not seen, which does not make it clean.");
 	else
-		summary_add_nothing(r, options, &text);
+		report_add_nothing(r, options, &text);
 	add_escaped(out, buf_text(&text));
 	buf_add_text(out, "</p>\n");
 	buf_release(&text);

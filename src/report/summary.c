@@ -321,7 +321,7 @@ summary_add_services(const struct report_options *options, struct buf *text)
 
 /* Why the table is empty; nothing in it is no clean bill of health. */
 void
-summary_add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
+report_add_nothing(const struct report *r, const struct report_options *options, struct buf *text)
 {
 	bool has_time = options->has_since || options->has_until;
 
@@ -363,7 +363,7 @@ report_add_coverage(const struct report *r, const struct report_options *options
 	}
 	if (r->client_count == 0) {
 		buf_add_text(text, r->observed.run_count > 0 ? " " : "");
-		summary_add_nothing(r, options, text);
+		report_add_nothing(r, options, text);
 	}
 	buf_release(&not_seen);
 }
@@ -406,7 +406,7 @@ add_nothing(const struct report *r, const struct report_options *options,
 
 	if (r->observed.run_count > 0)
 		buf_add_char(out, '\n');
-	summary_add_nothing(r, options, &text);
+	report_add_nothing(r, options, &text);
 	terminal_add_wrapped(out, buf_text(&text), 0,
 	    view->terminal.width > TEXT_WIDTH_MAX ? TEXT_WIDTH_MAX : view->terminal.width);
 	buf_release(&text);

@@ -19,9 +19,6 @@ void summary_add_losses(const struct report *r, struct buf *text);
 void summary_add_what_if(const struct what_if *question, struct buf *text);
 /* Which list of services that switch old versions off was used, and whether it is an old one. */
 void summary_add_services(const struct report_options *options, struct buf *text);
-/* Why there is no client at all, which is no clean bill of health. */
-void summary_add_nothing(
-    const struct report *r, const struct report_options *options, struct buf *text);
 
 /* report_add_coverage, and what it means for a list of clients. */
 void summary_add_coverage(
