@@ -386,7 +386,18 @@ forget_joined(struct diff *d)
 struct comparing {
 	struct diff *out;
 	struct sensor_days before, whole;
+	int64_t old_end_us;
 };
+
+/*
+ * Of what the later side knows better nothing is news: a database tells that a client comes once a
+ * week where an export, which has no days, took it for quiet.
+ */
+static bool
+is_news(const struct comparing *c, enum diff_change change, const struct state *after)
+{
+	return change != DIFF_BACK || after->worst->last_us > c->old_end_us;
+}
 
 /* One of the two may be NULL. */
 static void
@@ -409,7 +420,7 @@ compare_client(struct comparing *c, const struct diff_client *old, const struct 
 	observed = sensor_days_of(&c->whole, all->sensor);
 	find_state(all, observed, to_day, &after);
 	out->seen_count++;
-	if (find_change(&before, &after, &change) &&
+	if (find_change(&before, &after, &change) && is_news(c, change, &after) &&
 	    (change != DIFF_FIXED || is_mended(all, before.worst, observed, to_day))) {
 		add_item(out, change, all, &before, &after);
 		return;
@@ -434,7 +445,10 @@ void
 diff_compare(struct diff *out, const struct diff_side *old, const struct diff_side *new,
     int64_t from_us, int64_t to_us)
 {
-	struct comparing c = { .out = out };
+	struct comparing c = {
+		.out = out,
+		.old_end_us = old->has_time ? old->end_us : INT64_MIN,
+	};
 	size_t i = 0, k = 0;
 
 	*out = (struct diff){ .from_us = diff_day_floor(from_us), .to_us = diff_day_ceil(to_us) };
