@@ -7,6 +7,9 @@
  * Tries that fail in between belong to the same fallback.  One device may run two programs, so the
  * first kind is an inference.
  *
+ * A refusal is settled some seconds after it, and by then the client may have gone on with several
+ * connections: the latest eight successes that belong to one finding are remembered.
+ *
  * Memory:  FALLBACK_ENTRIES clients and servers that failed, or succeeded below TLS 1.3, lately;
  *          the oldest gives way, and with it what it would have told.
  * Threads: one at a time.

@@ -14,13 +14,15 @@
 #define SETS (FALLBACK_ENTRIES / WAYS)
 /* TLS 1.3: nothing is higher, so a success with it is no fallback. */
 #define HIGHEST_OFFER 0x0304
+/* Successes besides the latest: mail programs open several connections at once. */
+#define EARLIER_MAX 7
 
 /*
- * A client at a server: its failed tries, and its latest success with what that one's finding is
- * found by.
+ * A client at a server: its failed tries, and its latest successes with what their finding is found
+ * by.
  */
 struct entry {
-	_Alignas(CACHE_LINE / 2) struct addr client;
+	_Alignas(CACHE_LINE) struct addr client;
 	struct addr server;
 	uint16_t port;
 
@@ -28,12 +30,16 @@ struct entry {
 	uint16_t failed_offer; /* the highest; 0: none */
 
 	/* The latest success with less than the highest offer. */
-	bool has_success, counted;
+	bool has_success;
+	uint8_t counted; /* bit 0: it was told; 1 and up: of `earlier` */
 	uint8_t protocol, tls_mode, outcome, refused_by, refusal, refusal_alert;
 	uint16_t tls_version, offered_version;
-	uint16_t from; /* as it was told */
+	uint16_t from; /* the highest that was told */
+	uint8_t earlier_count;
 	int64_t success_us;
 	struct shared_name *name; /* the server's, as it came; held */
+	/* Those of the same finding within the window before it, the latest first: how long. */
+	uint32_t earlier[EARLIER_MAX];
 
 	int64_t failed_us;   /* the latest hello */
 	int64_t given_up_us; /* from when on the next try counts */
@@ -46,7 +52,8 @@ struct set {
 	_Alignas(CACHE_LINE) struct entry entries[WAYS];
 };
 
-_Static_assert(sizeof(struct entry) == CACHE_LINE + CACHE_LINE / 2, "two lines, whichever it is");
+_Static_assert(sizeof(struct entry) == 2 * CACHE_LINE, "two lines");
+_Static_assert(EARLIER_MAX < 8, "a bit each, and one for the latest");
 
 struct fallback_tracker {
 	int64_t window_us;
@@ -234,13 +241,23 @@ end_of(const struct event *ev)
 		   : ev->timestamp_us;
 }
 
+static bool
+is_of_same_finding(const struct entry *e, const struct event *ev)
+{
+	return e->has_success && e->tls_version == ev->tls_version &&
+	       e->offered_version == ev->offered_version && e->protocol == ev->protocol &&
+	       e->tls_mode == ev->tls_mode && e->outcome == ev->outcome &&
+	       span_equals(shared_name_span(e->name), event_text_span(&ev->server_name));
+}
+
 static void
-keep_success(struct fallback_tracker *t, struct entry *e, const struct event *ev)
+begin_successes(struct fallback_tracker *t, struct entry *e, const struct event *ev)
 {
 	struct span name = event_text_span(&ev->server_name);
 
 	e->has_success = true;
-	e->counted = false;
+	e->counted = 0;
+	e->earlier_count = 0;
 	e->from = 0;
 	e->success_us = ev->timestamp_us;
 	e->tls_version = ev->tls_version;
@@ -255,6 +272,50 @@ keep_success(struct fallback_tracker *t, struct entry *e, const struct event *ev
 		return;
 	shared_name_give_back(t->names, e->name);
 	e->name = shared_name_take(t->names, name);
+}
+
+/* Packet time of a success: 0 is the latest, then the earlier ones. */
+static int64_t
+success_at(const struct entry *e, unsigned index)
+{
+	return index == 0 ? e->success_us : e->success_us - e->earlier[index - 1];
+}
+
+/* The latest success becomes the first of the earlier ones, which are of use for `window_us`. */
+static void
+move_latest(struct entry *e, int64_t time_us, int64_t window_us)
+{
+	int64_t passed_us = time_us - e->success_us;
+	int64_t max_us = window_us < UINT32_MAX ? window_us : UINT32_MAX;
+	unsigned count = 0;
+
+	e->success_us = time_us;
+	e->counted = (uint8_t)(e->counted << 1 & 0xff);
+	if (passed_us > max_us) {
+		e->earlier_count = 0;
+		return;
+	}
+	while (count < e->earlier_count && count < EARLIER_MAX - 1 &&
+	       e->earlier[count] + passed_us <= max_us)
+		count++;
+	for (unsigned i = count; i > 0; i--)
+		e->earlier[i] = e->earlier[i - 1] + (uint32_t)passed_us;
+	e->earlier[0] = (uint32_t)passed_us;
+	e->earlier_count = (uint8_t)(count + 1);
+}
+
+/* Returns its place as in success_at; beyond all: it is not kept. */
+static unsigned
+keep_success(struct fallback_tracker *t, struct entry *e, const struct event *ev)
+{
+	/* The clock may have been set back. */
+	if (!is_of_same_finding(e, ev) || e->success_us - ev->timestamp_us > t->window_us)
+		begin_successes(t, e, ev);
+	else if (ev->timestamp_us >= e->success_us)
+		move_latest(e, ev->timestamp_us, t->window_us);
+	else
+		return EARLIER_MAX + 1;
+	return 0;
 }
 
 static void
@@ -275,16 +336,32 @@ tell_key(const struct entry *e, struct finding_key *out)
 }
 
 static bool
-tell(struct entry *e, uint16_t from, struct fallback_mark *out)
+tell(struct entry *e, unsigned index, uint16_t from, struct fallback_mark *out)
 {
-	if (e->counted && e->from >= from)
+	unsigned bit = index <= EARLIER_MAX ? 1U << index : 0;
+	bool counted = (e->counted & bit) != 0;
+
+	if (counted && e->from >= from)
 		return false;
 	tell_key(e, &out->key);
-	out->count = !e->counted;
+	out->count = !counted;
 	out->from = from;
-	e->counted = true;
-	e->from = from;
+	e->counted |= (uint8_t)bit;
+	if (from > e->from)
+		e->from = from;
 	return true;
+}
+
+/* The first success behind that time; false: there is none. */
+static bool
+first_success_since(const struct entry *e, int64_t time_us, unsigned *index)
+{
+	unsigned count = 0;
+
+	while (e->has_success && count <= e->earlier_count && success_at(e, count) > time_us)
+		count++;
+	*index = count - 1;
+	return count > 0;
 }
 
 static bool
@@ -292,11 +369,13 @@ add_failure(
     struct fallback_tracker *t, struct entry *e, const struct event *ev, struct fallback_mark *out)
 {
 	int64_t end_us = end_of(ev);
+	unsigned index;
 
 	/* A failed try may be settled only after the success that followed it. */
-	if (e->has_success && ev->offered_version > e->offered_version &&
-	    follows(t, e->success_us, ev->timestamp_us, end_us))
-		return tell(e, ev->offered_version, out);
+	if (first_success_since(e, ev->timestamp_us, &index) &&
+	    ev->offered_version > e->offered_version &&
+	    follows(t, success_at(e, index), ev->timestamp_us, end_us))
+		return tell(e, index, ev->offered_version, out);
 	if (e->failed_offer == 0 || ev->timestamp_us - e->given_up_us > t->window_us) {
 		e->failed_offer = ev->offered_version;
 		e->failed_us = ev->timestamp_us;
@@ -319,12 +398,13 @@ add_success(
 	bool after = e->failed_offer > ev->offered_version &&
 		     follows(t, ev->timestamp_us, e->failed_us, e->given_up_us);
 	uint16_t from = after ? e->failed_offer : 0;
+	unsigned index;
 
 	/* Tries that failed before this success have gone through by it, or are told with it. */
 	if (ev->timestamp_us > e->failed_us)
 		e->failed_offer = 0;
-	keep_success(t, e, ev);
-	return (after || ev->fallback_scsv == TRI_TRUE) && tell(e, from, out);
+	index = keep_success(t, e, ev);
+	return (after || ev->fallback_scsv == TRI_TRUE) && tell(e, index, from, out);
 }
 
 bool

@@ -56,6 +56,22 @@ static const struct dance {
 	    V12 },
 	{ "settled_after_the_success_but_too_early", { { EST, V10, 30 }, { REF, V12, 1, 60 } }, 2,
 	    0, 0 },
+	{ "each_settled_after_both_successes",
+	    { { EST, V10, 2 }, { EST, V10, 4 }, { REF, V12, 1, 6 }, { REF, V12, 3, 6 } }, 4, 2,
+	    V12 },
+	{ "both_settled_after_one_success_and_the_next",
+	    { { EST, V10, 3 }, { EST, V10, 5 }, { REF, V12, 1, 6 }, { REF, V12, 2, 6 } }, 4, 1,
+	    V12 },
+	{ "settled_after_one_that_is_marked_and_one_that_is_not",
+	    { { EST, V10, 2, .scsv = TRI_TRUE }, { EST, V10, 4 }, { REF, V11, 1, 6 },
+		{ REF, V12, 3, 6 } },
+	    4, 2, V12 },
+	{ "settled_after_successes_of_which_the_first_is_past_the_window",
+	    { { EST, V10, 13 }, { EST, V10, 14 }, { REF, V12, 1, 16 } }, 3, 0, 0 },
+	{ "clock_was_set_back", { { EST, V10, 3600 }, { EST, V10, 2 }, { REF, V12, 1, 4 } }, 3, 1,
+	    V12 },
+	{ "settled_after_a_success_that_is_counted_elsewhere_now",
+	    { { EST, V10, 2 }, { NEG, V10, 4 }, { REF, V12, 1, 6 } }, 3, 1, V12 },
 	{ "silence_counts_until_it_was_given_up", { { UNA, V12, 1, 31 }, { EST, V10, 35 } }, 2, 1,
 	    V12 },
 	{ "refusal_does_not_count_until_it_was_settled", { { REF, V12, 1, 31 }, { EST, V10, 35 } },
@@ -139,6 +155,29 @@ START_TEST(the_window_can_be_set)
 END_TEST
 
 /* Clients without number cost no memory without end, and what is recent stays. */
+/* As a mail program with many connections gives: all refusals are settled after all successes. */
+START_TEST(the_latest_eight_successes_are_remembered)
+{
+	struct fallback_tracker *t = fallback_tracker_new(60 * SEC);
+	const int pairs = _i;
+	struct fallback_mark mark;
+	int fallbacks = 0;
+	struct event ev;
+
+	for (int i = 0; i < pairs; i++) {
+		fill(&ev, &(struct try){ EST, V10, 2 * i + 2 });
+		ck_assert(!fallback_tracker_add(t, &ev, &mark));
+	}
+	for (int i = 0; i < pairs; i++) {
+		fill(&ev, &(struct try){ REF, V12, 2 * i + 1, 2 * pairs });
+		fallbacks += fallback_tracker_add(t, &ev, &mark);
+		ck_assert(!fallback_tracker_add(t, &ev, &mark));
+	}
+	ck_assert_int_eq(fallbacks, pairs < 8 ? pairs : 8);
+	fallback_tracker_free(t);
+}
+END_TEST
+
 START_TEST(a_flood_evicts_the_oldest)
 {
 	struct fallback_tracker *t = fallback_tracker_new(FALLBACK_DEFAULT_WINDOW_US);
@@ -194,6 +233,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_dance_is_told_or_not, 0, ROWS(dances));
 	tcase_add_test(tc, the_window_can_be_set);
+	tcase_add_loop_test(tc, the_latest_eight_successes_are_remembered, 1, 13);
 	tcase_add_test(tc, a_flood_evicts_the_oldest);
 	tcase_add_test(tc, a_mark_is_counted_in_the_finding_that_it_is_about);
 }
