@@ -23,7 +23,7 @@ set_fingerprints(struct event *ev, const struct tls_fingerprints *found)
 		memcpy(ev->ja4, found->ja4, EVENT_JA4_LEN);
 }
 
-/* What the client offers; fingerprints are of whole hellos only. */
+/* What the client offers; fingerprints are of whole hellos only, and not of a second one. */
 static void
 set_offer(struct session *s, const struct tls_client_hello *ch, bool whole)
 {
@@ -33,8 +33,7 @@ set_offer(struct session *s, const struct tls_client_hello *ch, bool whole)
 
 	if (whole) {
 		found = tls_cache_fingerprints(s->options->cache, ch, &room);
-		/* The first one, whose fingerprints these should be, was not captured. */
-		if (!ch->has_cookie)
+		if (!s->second_hello)
 			set_fingerprints(ev, found);
 	} else {
 		tls_suite_offers_of(ch, &room.offers);
@@ -49,6 +48,20 @@ set_offer(struct session *s, const struct tls_client_hello *ch, bool whole)
 		ev->fallback_scsv = TRI_TRUE;
 	else if (ch->cipher_suites_whole)
 		ev->fallback_scsv = TRI_FALSE;
+}
+
+/*
+ * The first hello was not captured: a HelloRetryRequest came in answer to it.  RFC 8446, section
+ * 4.2.2 and appendix D.4: this one has its cookie, or stands behind a ChangeCipherSpec.
+ */
+static void
+note_second_hello(struct session *s, unsigned dir, const struct tls_client_hello *ch)
+{
+	s->second_hello = ch->has_cookie || s->side[dir].evidence.ccs;
+	if (!s->second_hello)
+		return;
+	s->event.hello_retry = TRI_TRUE;
+	s->side[1 - dir].evidence.hello_retry = true;
 }
 
 static void
@@ -67,6 +80,7 @@ take_client_hello(struct session *s, unsigned dir, const struct tls_client_hello
 	evidence->hello_mark = *mark;
 	evidence->early_data = ch->has_early_data;
 	ev->timestamp_us = mark->time_us;
+	note_second_hello(s, dir, ch);
 	set_offer(s, ch, whole);
 	if (ch->server_name.data != NULL && ch->server_name.len > 0) {
 		event_text_set(&ev->server_name, ch->server_name);

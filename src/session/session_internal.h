@@ -78,6 +78,7 @@ struct session {
 	bool long_preamble;     /* a side has said so much without TLS that none will come */
 	bool http;              /* a side began with an HTTP request */
 	bool client_hello_seen;
+	bool second_hello; /* that one answers a HelloRetryRequest; the first was not captured */
 	bool server_key_exchange; /* the server went through a full handshake */
 	bool offers_session_id;
 	uint8_t session_id_len;

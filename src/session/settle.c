@@ -174,7 +174,8 @@ emit(struct session *s, int64_t time_us)
 			ev->hello_retry = TRI_UNKNOWN;
 		/* What was not captured matters: the other direction, or a hello of it. */
 		ev->capture_gap = s->side[0].gap || s->side[1].gap || !s->conn->seen[0] ||
-				  !s->conn->seen[1] || !s->side[client].evidence.hello;
+				  !s->conn->seen[1] || !s->side[client].evidence.hello ||
+				  s->second_hello;
 	} else {
 		ev->capture_gap =
 		    s->side[0].gap || s->side[1].gap || !s->conn->seen[0] || !s->conn->seen[1];

@@ -60,6 +60,32 @@ starts_with_the_hello(struct script *s)
 	handshake_13(s);
 }
 
+/* RFC 8446, appendix D.4: a ChangeCipherSpec stands in front of it. */
+static void
+second_hello(struct script *s)
+{
+	s->no_syn = true;
+	put_ccs(&s->out);
+	put_record(&s->out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS13));
+	says(s, CLIENT);
+}
+
+static void
+starts_with_the_second_hello(struct script *s)
+{
+	second_hello(s);
+	server_flight_13(s);
+	client_finished_13(s);
+	data(s, SERVER, 250);
+}
+
+static void
+starts_with_the_second_hello_then_silence(struct script *s)
+{
+	second_hello(s);
+	closes(s, CLIENT);
+}
+
 static void
 starts_with_an_sslv2_format_hello(struct script *s)
 {
@@ -407,6 +433,11 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "starts with the hello", 993, starts_with_the_hello,
 	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=no scsv=no" },
+	{ "starts with the second hello", 993, starts_with_the_second_hello,
+	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=yes scsv=no gap" },
+	{ "starts with the second hello, then silence", 993,
+	    starts_with_the_second_hello_then_silence,
+	    "IMAP implicit - TLSv1.3 negotiated - - - resumed=- retry=yes scsv=no gap" },
 	{ "starts with an sslv2-format hello", 8443, starts_with_an_sslv2_format_hello,
 	    "TLS implicit TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
 	{ "starttls of another protocol, late, silence", 8389,

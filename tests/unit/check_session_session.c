@@ -315,6 +315,8 @@ START_TEST(second_hello_has_not_the_fingerprints_of_the_first)
 	ck_assert_uint_eq(told.event_count, 1);
 	ck_assert_uint_eq(told.event.offered_version, TLS_VERSION_1_3);
 	ck_assert(!told.event.has_ja3 && !told.event.has_ja4);
+	ck_assert_int_eq(told.event.hello_retry, TRI_TRUE);
+	ck_assert(told.event.capture_gap);
 }
 END_TEST
 
