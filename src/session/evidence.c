@@ -347,7 +347,8 @@ server_act(const struct evidence *ev)
 	 * In place of its flight, or of the rest of it: the close behind it is one act with it, and
 	 * so is the client's end in answer to it.
 	 */
-	if (is_tls13(ev) && finished == NULL && last != NULL &&
+	if (is_tls13(ev) && last != NULL &&
+	    (finished == NULL || !had_received(&last->mark, &finished->mark)) &&
 	    (act.present ? act.kind != REFUSAL_ALERT : ends_on_alert(ev->client, last)))
 		return (struct act){ true, REFUSAL_NONE, 0, last->mark };
 	/* Nothing but an alert behind the client's Finished, and the end: nobody can read it. */
@@ -470,9 +471,7 @@ outcome_without_end(const struct evidence *ev)
 
 	if (is_tls13(ev) && s->hello && client_goes_on(ev) && !server_answers_with_alert(ev))
 		return OUTCOME_ESTABLISHED;
-	if (s->hello || s->hello_retry)
-		return OUTCOME_NEGOTIATED;
-	if (was_answered_unseen(ev))
+	if (s->hello || s->hello_retry || was_answered_unseen(ev))
 		return OUTCOME_NEGOTIATED;
 	return OUTCOME_UNANSWERED;
 }
@@ -505,9 +504,11 @@ is_half_open(const struct evidence *ev)
 static bool
 is_farewell(const struct evidence *ev, const struct act *server)
 {
-	return (server->kind == REFUSAL_CLOSE || server->kind == REFUSAL_RESET) && is_tls13(ev) &&
-	       client_finished(ev) != NULL && ev->client->fin &&
-	       mark_is_before(&ev->client->fin_mark, &server->mark);
+	const struct evidence_record *finished = is_tls13(ev) ? client_finished(ev) : NULL;
+
+	return (server->kind == REFUSAL_CLOSE || server->kind == REFUSAL_RESET) &&
+	       finished != NULL && had_received(&server->mark, &finished->mark) &&
+	       ev->client->fin && mark_is_before(&ev->client->fin_mark, &server->mark);
 }
 
 static bool
@@ -563,10 +564,8 @@ judge_end(const struct evidence *ev, struct evidence_outcome *out)
 		return;
 	}
 	out->ended = true;
-	if (is_blind(ev, &client))
-		client.present = false;
-	if (is_blind(ev, &server))
-		server.present = false;
+	client.present = client.present && !is_blind(ev, &client);
+	server.present = server.present && !is_blind(ev, &server);
 	if (!client.present && !server.present)
 		return;
 	first = &client;
