@@ -413,7 +413,7 @@ capture_worker_start(struct capture_worker *w, struct error *err)
 	int status;
 
 	if (!live_is_bound(w->live) && announces(w))
-		log_notice("interface %s is not there, or down: waiting for it", w->interface);
+		log_warning("interface %s is not there, or down: waiting for it", w->interface);
 	w->loop = loop_new();
 	/* Signals are the owner's. */
 	(void)sigfillset(&all);
