@@ -302,16 +302,17 @@ client_act(const struct evidence *ev)
 	const struct evidence_record *answer = is_tls13(ev) || unknown ? client_answer(ev) : NULL;
 	struct act act = first_act(ev->client);
 
-	if (answer == NULL || (unknown && is_too_short_to_finish(answer->len)))
+	if (answer == NULL || (act.present && act.mark.offset <= answer->mark.offset))
 		return act;
-	if (!is_too_short_to_finish(answer->len)) {
-		/* It has finished: what it does now does not end the handshake. */
-		if (!act.present || act.mark.offset > answer->mark.offset)
-			return (struct act){ 0 };
-	} else if (!act.present || act.mark.offset > answer->mark.offset) {
-		/* Where Finished belongs stands a protected alert, whose name nobody can read. */
+	/* It has finished: what it does now does not end the handshake. */
+	if (!is_too_short_to_finish(answer->len))
+		return (struct act){ 0 };
+	/* Where Finished belongs stands a protected alert, whose name nobody can read. */
+	if (!unknown)
 		return (struct act){ true, REFUSAL_NONE, 0, answer->mark };
-	}
+	/* That may be one, too, and name the close behind it. */
+	if (act.kind != REFUSAL_ALERT)
+		act.kind = REFUSAL_NONE;
 	return act;
 }
 
@@ -430,7 +431,8 @@ is_behind_a_hole(const struct evidence *ev, const struct act *act, bool by_serve
 	bool hole = c->hole || s->hole || !s->hello || (c->lost && !c->hello);
 
 	if (act->kind == REFUSAL_ALERT)
-		return !by_server && !needs_an_answer(act->alert) && was_answered_unseen(ev);
+		return (by_server ? s : c)->answers ||
+		       (!by_server && !needs_an_answer(act->alert) && was_answered_unseen(ev));
 	if (act->kind == REFUSAL_SSLV2_ERROR)
 		return false;
 	/* An alert between the Finished of both, which are here: whatever else was lost. */

@@ -34,6 +34,7 @@ struct evidence_side {
 	bool lost;        /* bytes of it were not captured: `lost_*` are set */
 	bool hole;        /* of them, whole records */
 	bool hello_lost;  /* server: of them, so many in answer that its hello may be among them */
+	bool answers;     /* its alert may answer an end of the other side that was lost */
 	bool fin, rst;
 	bool alert;   /* `alert_*` is set */
 	bool warning; /* of these: a warning, which counts only as the last word before a close */

@@ -146,7 +146,9 @@ take_server_hello(
 	}
 	evidence->hello = true;
 	evidence->hello_mark = *mark;
-	if (ev->hello_retry == TRI_UNKNOWN && sh->random.len == TLS_RANDOM_LEN)
+	/* RFC 8446, appendix D.4: a ChangeCipherSpec in front of it stands behind another one. */
+	if (ev->hello_retry == TRI_UNKNOWN && sh->random.len == TLS_RANDOM_LEN &&
+	    !(evidence->ccs && version >= TLS_VERSION_1_3))
 		ev->hello_retry = TRI_FALSE;
 	if (sh->has_alpn && sh->alpn.len > 0) {
 		ev->alpn_len =

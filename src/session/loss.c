@@ -128,7 +128,7 @@ note_loss_at_end(struct session *s, unsigned dir)
 
 	session_note_hole(side, begin, end);
 	/* The rest of a record is no other one. */
-	if (side->stage == STAGE_TLS && end - begin > (int64_t)side->records.record_left)
+	if (side->stage != STAGE_TLS || end - begin > (int64_t)side->records.record_left)
 		side->evidence.hole = true;
 }
 
@@ -171,11 +171,61 @@ session_may_lack_hello(const struct session *s, unsigned client)
 	return !s->side[1 - client].evidence.hello && lacks_room_for_hello(s, client, INT64_MAX);
 }
 
-bool
-session_may_lack_retry(const struct session *s, unsigned client)
+/* What both said right in front of the ClientHello has room for another one and its answer. */
+static bool
+lacks_room_before_hello(const struct session *s, unsigned client)
 {
+	const struct evidence_side *c = &s->side[client].evidence;
 	const struct evidence_side *server = &s->side[1 - client].evidence;
 
-	return server->hello && s->event.tls_version >= TLS_VERSION_1_3 &&
-	       lacks_room_for_hello(s, client, server->hello_mark.offset);
+	return c->hello && c->lost && c->lost_end == c->hello_mark.offset && server->lost &&
+	       server->lost_begin < c->hello_mark.peer_offset &&
+	       server->lost_end - server->last_lost >= SERVER_HELLO_MIN;
+}
+
+void
+session_doubt_first_hello(struct session *s, unsigned client)
+{
+	const struct session_side *server = &s->side[1 - client];
+	const struct evidence_side *c = &s->side[client].evidence;
+	struct event *ev = &s->event;
+
+	if (ev->tls_version < TLS_VERSION_1_3)
+		return;
+	if (ev->hello_retry == TRI_FALSE &&
+	    (lacks_room_for_hello(s, client, server->evidence.hello_mark.offset) ||
+		lacks_room_before_hello(s, client)))
+		ev->hello_retry = TRI_UNKNOWN;
+	/* The client had received TLS when it said this one; the fingerprints are of the first. */
+	if (ev->hello_retry != TRI_FALSE && c->hello && server->tls &&
+	    mark_is_before(&server->tls_mark, &c->hello_mark))
+		ev->has_ja3 = ev->has_ja4 = false;
+}
+
+/* RFC 8446, section 6: an alert in the clear, in a record of its own, and a FIN. */
+#define ALERT_AND_FIN (TLS_RECORD_HEADER_LEN + 2 + 1)
+
+/*
+ * What its sender had received last was not captured, and has room for an alert or a close alone,
+ * or for so little that no ServerHello was in it: libraries send alerts in answer to these, too.
+ */
+bool
+session_may_alert_second(const struct session *s, unsigned dir)
+{
+	const struct session_side *peer = &s->side[1 - dir];
+	const struct evidence_side *side = &s->side[dir].evidence;
+	bool by_client = s->client == (int8_t)dir;
+	int64_t known = session_end_offset(peer), unseen;
+
+	if (!side->alert || side->alert_mark.peer_offset == MARK_NO_PEER)
+		return false;
+	if (by_client && side->hello && side->hello_mark.peer_offset > known)
+		known = side->hello_mark.peer_offset;
+	known += peer->evidence.fin && !peer->fin_implied;
+	unseen = side->alert_mark.peer_offset - known;
+	if (unseen <= (peer->stage == STAGE_TLS ? (int64_t)peer->records.record_left : 0))
+		return false;
+	if (by_client && side->hello && !peer->evidence.hello && !peer->evidence.hello_retry)
+		return unseen < SERVER_HELLO_MIN;
+	return unseen <= ALERT_AND_FIN;
 }

@@ -143,8 +143,11 @@ bool session_lacks_before_reset(const struct session_side *side);
 bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);
 /* loss.c: the ServerHello may be among what was not captured; */
 bool session_may_lack_hello(const struct session *s, unsigned client);
-/* or, where it is here, a HelloRetryRequest in front of it. */
-bool session_may_lack_retry(const struct session *s, unsigned client);
+/* A HelloRetryRequest, or the ClientHello in front of one, may be among it: what then is not known.
+ */
+void session_doubt_first_hello(struct session *s, unsigned client);
+/* loss.c: the other side may have ended the handshake by what this one answers with its alert. */
+bool session_may_alert_second(const struct session *s, unsigned dir);
 
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */

@@ -170,8 +170,7 @@ emit(struct session *s, int64_t time_us)
 	if (ev->kind == EVENT_TLS_HANDSHAKE) {
 		ev->tls_mode = mode_of(s, &service);
 		set_limited_by(s, ev);
-		if (ev->hello_retry == TRI_FALSE && session_may_lack_retry(s, client))
-			ev->hello_retry = TRI_UNKNOWN;
+		session_doubt_first_hello(s, client);
 		/* What was not captured matters: the other direction, or a hello of it. */
 		ev->capture_gap = s->side[0].gap || s->side[1].gap || !s->conn->seen[0] ||
 				  !s->conn->seen[1] || !s->side[client].evidence.hello ||
@@ -291,7 +290,7 @@ may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
 	if (end == REFUSAL_CLOSE)
 		return !side->evidence.alert && side->evidence.fin_mark.offset > known;
 	return end == REFUSAL_RESET && session_lacks_before_reset(side) &&
-	       side->evidence.rst_mark.offset > known + 1;
+	       side->evidence.rst_mark.offset > known;
 }
 
 static void
@@ -309,6 +308,8 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 
 	server->bytes = evidence_may_act(ev.client) && find_answer(s, client, &server->answer_mark);
 	server->hello_lost = session_may_lack_hello(s, client);
+	for (unsigned dir = 0; dir < 2; dir++)
+		s->side[dir].evidence.answers = session_may_alert_second(s, dir);
 	evidence_judge(&ev, out);
 	if (out->outcome == OUTCOME_REFUSED &&
 	    may_lack_alert(s, out->refused_by == SIDE_CLIENT ? client : 1 - client, out->refusal))
@@ -525,9 +526,24 @@ count_no_event(struct session *s)
 }
 
 /*
+ * Behind what of the client a hello may be missing: what it said in words behind a hole, in whole
+ * lines, is no rest of one.
+ */
+static int64_t
+unheard_from(const struct session *s, const struct session_side *heard)
+{
+	const struct evidence_side *said = &heard->evidence;
+	bool in_words = heard->stage == STAGE_MAIL && heard->last_mark.offset >= said->lost_end &&
+			!mail_dialogue_is_in_line(s->mail, MAIL_CLIENT);
+
+	return said->lost && !in_words ? said->lost_begin : session_end_offset(heard);
+}
+
+/*
  * What the server says first is a fatal alert, to bytes that were not captured, or not all of them:
  * that was a hello, and this is what became of it.  A client that was heard has said none, and one
- * that has words for a server without any does not begin TLS.  A FIN counts as a byte.
+ * that has words for a server without any does not begin TLS; nor is a hello so short as what is
+ * missing.  A FIN counts as a byte.
  */
 static bool
 is_refused_unheard(const struct session *s)
@@ -540,6 +556,7 @@ is_refused_unheard(const struct session *s)
 	return said->alert && !said->warning && said->alert_kind == REFUSAL_ALERT &&
 	       said->alert_mark.offset == server->tls_mark.offset && !server->gap &&
 	       !s->conn->mid_start[1 - client] &&
+	       answered - unheard_from(s, heard) >= CLIENT_HELLO_MIN &&
 	       ((!heard->tls && answered > session_end_offset(heard) + 1) ||
 		   (heard->evidence.lost && answered > heard->evidence.lost_end &&
 		       (server->words || !heard->words)));

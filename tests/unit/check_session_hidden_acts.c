@@ -1,0 +1,231 @@
+/* SPEC section 4: of what was not captured nothing is invented, nor is it put on the other side. */
+
+#include "suite.h"
+
+#include "session_rows.h"
+
+#include "base/banned.h"
+
+#define ALERT_RECORD 7
+#define ALERT_CLOSE_RECORDS (ALERT_RECORD + 1) /* a FIN counts as a byte */
+
+/* NSS and GnuTLS answer an alert, or a close, with one of their own. */
+static void
+servers_alert_lost_client_answers(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, SERVER, ALERT_RECORD);
+	alert(s, CLIENT, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	resets(s, CLIENT);
+	closes(s, SERVER);
+}
+
+static void
+servers_alert_and_close_lost_client_answers(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	loses(s, SERVER, ALERT_CLOSE_RECORDS);
+	alert(s, CLIENT, TLS_ALERT_LEVEL_FATAL, 20);
+	closes(s, CLIENT);
+}
+
+static void
+clients_side_of_an_answer_to_a_close(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = CLIENT;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	closes(s, SERVER);
+	alert(s, CLIENT, TLS_ALERT_LEVEL_FATAL, 10);
+	closes(s, CLIENT);
+}
+
+static void
+clients_alert_lost_server_answers(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	loses(s, CLIENT, ALERT_CLOSE_RECORDS);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
+static void
+clients_flight_lost_server_refuses(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	loses(s, CLIENT, 93);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, 20);
+	closes(s, SERVER);
+}
+
+static void
+put_hello_retry(struct writer *out)
+{
+	put_server_hello_record(out, TLS_VERSION_1_3, 0x1302, span_from("", 0),
+	    BYTES(SERVER_RANDOM_RETRY), BYTES("\x00\x33\x00\x02\x00\x17"));
+}
+
+/* Of the client nothing but its SYN was captured. */
+static void
+client_lost_and_the_servers_close(struct script *s)
+{
+	loses(s, CLIENT, 180);
+	put_hello_retry(&s->out);
+	says(s, SERVER);
+	s->offset[CLIENT]++; /* its FIN */
+	closes(s, SERVER);
+}
+
+/* As libraries of servers do when the peer goes away. */
+static void
+starttls_granted_and_alert_to_a_close(struct script *s, size_t lost_words, size_t lost_question)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	if (lost_words > 0)
+		loses(s, CLIENT, lost_words);
+	else
+		says_text(s, CLIENT, "EHLO scanner\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+	if (lost_question > 0)
+		loses(s, CLIENT, lost_question);
+	else
+		says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	closes(s, CLIENT);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, 10);
+	resets(s, CLIENT);
+}
+
+static void
+words_before_starttls_lost_and_alert(struct script *s)
+{
+	starttls_granted_and_alert_to_a_close(s, 140, 0);
+}
+
+static void
+starttls_lost_and_alert(struct script *s)
+{
+	starttls_granted_and_alert_to_a_close(s, 0, 10);
+}
+
+/* The packets are cut in front of what tells the version. */
+static void
+hidden_version_sealed_alert(struct script *s)
+{
+	size_t whole;
+
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	put_plain_server_hello(&s->out, TLS_VERSION_1_3);
+	whole = s->out.len;
+	s->out.len = 20;
+	says(s, SERVER);
+	loses(s, SERVER, whole - 20);
+	put_ccs(&s->out);
+	put_sealed(&s->out, TLS_RECORD_APPLICATION_DATA, 830);
+	says(s, SERVER);
+	put_ccs(&s->out);
+	put_sealed(&s->out, TLS_RECORD_APPLICATION_DATA, PROTECTED_ALERT);
+	says(s, CLIENT);
+	closes(s, CLIENT);
+}
+
+static void
+grant_and_close_lost_and_a_reset(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	loses(s, SERVER, 14);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	s->offset[SERVER]++; /* its FIN */
+	resets(s, SERVER);
+}
+
+/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
+static const struct row rows[] = {
+	{ "server's alert lost, client answers", 993, servers_alert_lost_client_answers,
+	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
+	{ "server's alert and close lost, client answers", 993,
+	    servers_alert_and_close_lost_client_answers,
+	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
+	{ "client's side of an answer to a close", 993, clients_side_of_an_answer_to_a_close,
+	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
+	{ "client's alert lost, server answers", 993, clients_alert_lost_server_answers,
+	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
+	{ "client's flight lost, server refuses", 993, clients_flight_lost_server_refuses,
+	    "IMAP implicit TLSv1.2 TLSv1.2 refused server bad_record_mac - resumed=no retry=no "
+	    "scsv=no gap" },
+	{ "client lost, server retries and closes", 993, client_lost_and_the_servers_close,
+	    "IMAP implicit TLSv1.3 - negotiated - - - resumed=- retry=yes scsv=- gap" },
+	{ "words before starttls lost, alert to a close", 587, words_before_starttls_lost_and_alert,
+	    "nothing starttls_no_hello" },
+	{ "starttls lost, alert to a close", 587, starttls_lost_and_alert,
+	    "nothing starttls_no_hello" },
+	{ "hidden version, a sealed alert and a close", 993, hidden_version_sealed_alert,
+	    "IMAP implicit - TLSv1.3 refused client - - resumed=- retry=- scsv=no gap" },
+	{ "grant and close lost, a reset that counts it", 587, grant_and_close_lost_and_a_reset,
+	    "SMTP starttls - TLSv1.2 refused server - - resumed=- retry=- scsv=no gap" },
+};
+
+ROW_TESTS
+
+static void
+first_hello_lost(struct script *s)
+{
+	loses(s, CLIENT, 220);
+	put_hello_retry(&s->out);
+	says(s, SERVER);
+	handshake_13(s);
+}
+
+static void
+first_hello_and_its_answer_lost(struct script *s)
+{
+	loses(s, CLIENT, 220);
+	loses(s, SERVER, 61);
+	put_ccs(&s->out);
+	says(s, SERVER);
+	handshake_13(s);
+}
+
+static void
+starts_behind_the_hello_retry(struct script *s)
+{
+	s->no_syn = true;
+	put_ccs(&s->out);
+	says(s, SERVER);
+	handshake_13(s);
+}
+
+/* SPEC section 3: fingerprints are of the first ClientHello; nothing is made up. */
+START_TEST(second_hello_is_not_fingerprinted)
+{
+	static const struct {
+		void (*write)(struct script *s);
+		enum tri retry;
+	} cases[] = {
+		{ first_hello_lost, TRI_TRUE },
+		{ first_hello_and_its_answer_lost, TRI_UNKNOWN },
+		{ starts_behind_the_hello_retry, TRI_UNKNOWN },
+	};
+	struct told told = tell_row(cases[_i].write, 993, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_ESTABLISHED);
+	ck_assert_int_eq(told.event.hello_retry, cases[_i].retry);
+	ck_assert(!told.event.has_ja3);
+	ck_assert(!told.event.has_ja4);
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+	add_row_tests(tc);
+	tcase_add_loop_test(tc, second_hello_is_not_fingerprinted, 0, 3);
+}
+
+SUITE_MAIN("session_hidden_acts")
