@@ -33,7 +33,7 @@ struct session_counters {
 	uint64_t banner_only;       /* the client said nothing */
 	uint64_t quit_only;         /* or nothing but QUIT */
 	uint64_t half_hello;        /* a ClientHello that never became whole */
-	uint64_t starttls_no_hello; /* STARTTLS granted, or not answered yet; no ClientHello */
+	uint64_t starttls_no_hello; /* STARTTLS granted, not answered or not yet asked; no hello */
 	uint64_t http;              /* an HTTP request */
 	uint64_t garbage;           /* neither TLS nor the mail protocol */
 	uint64_t no_hello;          /* TLS whose hellos were not captured, or nothing of it */

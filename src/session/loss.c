@@ -147,6 +147,20 @@ session_note_losses(struct session *s, unsigned dir, int64_t time_us)
 	return cut;
 }
 
+/* A client that wants TLS asks for it as soon as it knows what the server can do. */
+#define TLS_ASKED_WITHIN_US (INT64_C(5) * 1000 * 1000)
+
+bool
+session_has_just_begun(const struct session *s, int64_t time_us)
+{
+	const struct mail_facts *facts = &s->mail->facts;
+
+	return facts->command_count <= 1 && !facts->quit &&
+	       mail_dialogue_may_turn_to_tls(s->mail) &&
+	       time_us - s->side[0].last_mark.time_us < TLS_ASKED_WITHIN_US &&
+	       time_us - s->side[1].last_mark.time_us < TLS_ASKED_WITHIN_US;
+}
+
 /* RFC 5246, section 7.4.1.3: the shortest one, in a record of its own. */
 #define SERVER_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 1)
 
@@ -219,7 +233,7 @@ session_may_alert_second(const struct session *s, unsigned dir)
 
 	if (!side->alert || side->alert_mark.peer_offset == MARK_NO_PEER)
 		return false;
-	if (by_client && side->hello && side->hello_mark.peer_offset > known)
+	if (side->hello && side->hello_mark.peer_offset > known)
 		known = side->hello_mark.peer_offset;
 	known += peer->evidence.fin && !peer->fin_implied;
 	unseen = side->alert_mark.peer_offset - known;

@@ -141,6 +141,8 @@ bool session_lacks_before_reset(const struct session_side *side);
 /* loss.c: the connection is over: what of this side was not captured.  True where its end was not.
  */
 bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);
+/* loss.c: it was heard until now, and of the client nothing but its first command. */
+bool session_has_just_begun(const struct session *s, int64_t time_us);
 /* loss.c: the ServerHello may be among what was not captured; */
 bool session_may_lack_hello(const struct session *s, unsigned client);
 /* A HelloRetryRequest, or the ClientHello in front of one, may be among it: what then is not known.

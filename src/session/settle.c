@@ -430,15 +430,15 @@ may_hide_tls(const struct session *s)
 
 /*
  * SPEC section 4: cleartext is where STARTTLS was refused or never asked for.  Where the capture
- * ends behind the question, or lacks what followed, nobody knows.
+ * ends behind the question, or right in front of it, or lacks what followed, nobody knows.
  */
 static bool
-ends_before_tls(const struct session *s)
+ends_before_tls(const struct session *s, int64_t time_us)
 {
 	bool closed =
 	    close_of(&s->side[0].evidence) != NULL || close_of(&s->side[1].evidence) != NULL;
 
-	if (may_hide_tls(s))
+	if (may_hide_tls(s) || (!closed && session_has_just_begun(s, time_us)))
 		return true;
 	return mail_dialogue_awaits_tls(s->mail) && (!closed || s->side[0].gap || s->side[1].gap);
 }
@@ -503,7 +503,7 @@ session_judge_anew(struct session *s, int64_t time_us)
 
 /* No attempt, no event: counted by kind. */
 static void
-count_no_event(struct session *s)
+count_no_event(struct session *s, int64_t time_us)
 {
 	struct session_counters *c = s->options->counters;
 	const struct session_side *a = &s->side[0], *b = &s->side[1];
@@ -511,7 +511,8 @@ count_no_event(struct session *s)
 
 	if (a->records.hello_pending || b->records.hello_pending)
 		c->half_hello++;
-	else if (s->mail != NULL && (s->mail->facts.starttls_granted || ends_before_tls(s)))
+	else if (s->mail != NULL &&
+		 (s->mail->facts.starttls_granted || ends_before_tls(s, time_us)))
 		c->starttls_no_hello++;
 	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS || (!s->spoke[0] && !s->spoke[1]))
 		c->no_hello++;
@@ -580,10 +581,10 @@ session_end(struct session *s, int64_t time_us)
 	if (s->client >= 0) {
 		judge_tls(s, &result);
 		emit_tls(s, &result, time_us);
-	} else if (is_cleartext(s) && !ends_before_tls(s)) {
+	} else if (is_cleartext(s) && !ends_before_tls(s, time_us)) {
 		emit_cleartext(s, time_us);
 	} else {
-		count_no_event(s);
+		count_no_event(s, time_us);
 	}
 	session_free(s);
 }

@@ -50,6 +50,20 @@ clients_alert_lost_server_answers(struct script *s)
 	closes(s, SERVER);
 }
 
+/* What the server had received when it said hello is not what its alert answers. */
+static void
+servers_side_of_an_answer_to_an_alert(struct script *s)
+{
+	s->one_way = true;
+	s->one_way_is = SERVER;
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	alert(s, CLIENT, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, CLIENT);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
 static void
 clients_flight_lost_server_refuses(struct script *s)
 {
@@ -110,6 +124,36 @@ starttls_lost_and_alert(struct script *s)
 	starttls_granted_and_alert_to_a_close(s, 0, 10);
 }
 
+static void
+silent_behind_its_ehlo(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+}
+
+static void
+capture_ends_behind_the_ehlo(struct script *s)
+{
+	silent_behind_its_ehlo(s);
+	s->cut_off = true;
+}
+
+static void
+capture_ends_behind_a_letter(struct script *s)
+{
+	capture_ends_behind_the_ehlo(s);
+	says_text(s, CLIENT, "MAIL FROM:<scanner@example.org>\r\n");
+	says_text(s, SERVER, "250 ok\r\n");
+}
+
+static void
+closes_behind_its_ehlo(struct script *s)
+{
+	capture_ends_behind_the_ehlo(s);
+	closes(s, CLIENT);
+}
+
 /* The packets are cut in front of what tells the version. */
 static void
 hidden_version_sealed_alert(struct script *s)
@@ -155,6 +199,8 @@ static const struct row rows[] = {
 	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
 	{ "client's alert lost, server answers", 993, clients_alert_lost_server_answers,
 	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
+	{ "server's side of an answer to an alert", 993, servers_side_of_an_answer_to_an_alert,
+	    "IMAP implicit TLSv1.2 - negotiated - - - resumed=no retry=no scsv=- gap" },
 	{ "client's flight lost, server refuses", 993, clients_flight_lost_server_refuses,
 	    "IMAP implicit TLSv1.2 TLSv1.2 refused server bad_record_mac - resumed=no retry=no "
 	    "scsv=no gap" },
@@ -164,6 +210,14 @@ static const struct row rows[] = {
 	    "nothing starttls_no_hello" },
 	{ "starttls lost, alert to a close", 587, starttls_lost_and_alert,
 	    "nothing starttls_no_hello" },
+	{ "capture ends behind the ehlo", 587, capture_ends_behind_the_ehlo,
+	    "nothing starttls_no_hello" },
+	{ "silent behind its ehlo", 587, silent_behind_its_ehlo,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "capture ends behind a letter", 587, capture_ends_behind_a_letter,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "closes behind its ehlo", 587, closes_behind_its_ehlo,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "hidden version, a sealed alert and a close", 993, hidden_version_sealed_alert,
 	    "IMAP implicit - TLSv1.3 refused client - - resumed=- retry=- scsv=no gap" },
 	{ "grant and close lost, a reset that counts it", 587, grant_and_close_lost_and_a_reset,

@@ -34,6 +34,7 @@ struct script {
 	int64_t offset[2];
 	uint16_t server_port;
 	bool no_syn;         /* the capture began later */
+	bool cut_off;        /* it ends right behind the last act, not after a while */
 	bool one_way;        /* the other direction was not captured */
 	unsigned one_way_is; /* which direction is there */
 	bool whole_segments; /* a segment's beginning is what is recognised: not in pieces */
@@ -250,7 +251,7 @@ tell(const struct script *s, const struct telling *how)
 	if (told.wish == SESSION_SETTLED)
 		session_free(session);
 	else
-		session_end(session, SCRIPT_START_US + INT64_C(60000000));
+		session_end(session, SCRIPT_START_US + INT64_C(60000000) / (s->cut_off ? 60 : 1));
 	session_pool_free(options.pool);
 	network_set_release(&internal);
 	return told;
