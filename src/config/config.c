@@ -155,8 +155,31 @@ config_set(struct config *c, const char *key, const char *value, struct error *e
 	return result;
 }
 
-int
-config_check(const struct config *c, struct config_faults *faults)
+static bool
+has_any(const struct config_texts *interfaces)
+{
+	for (size_t i = 0; i < interfaces->count; i++) {
+		if (strcmp(interfaces->items[i], "any") == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+check_interfaces(const struct config *c, struct config_faults *faults)
+{
+	const enum config_key key = CONFIG_CAPTURE_INTERFACE;
+
+	if (c->interfaces.count < 2 || !has_any(&c->interfaces))
+		return 0;
+	config_faults_add(faults, c->line[key], config_key_section(key), config_key_name(key),
+	    "\"any\" holds the others, too, so what passes there would count twice: give it "
+	    "alone, or leave it out");
+	return -1;
+}
+
+static int
+check_flows(const struct config *c, struct config_faults *faults)
 {
 	enum config_key key = CONFIG_BUDGETS_UNSETTLED_FLOWS;
 
@@ -169,4 +192,12 @@ config_check(const struct config *c, struct config_faults *faults)
 	    "unsettled_flows or raise flows",
 	    c->max_unsettled, c->max_flows);
 	return -1;
+}
+
+int
+config_check(const struct config *c, struct config_faults *faults)
+{
+	int interfaces = check_interfaces(c, faults);
+
+	return check_flows(c, faults) != 0 ? -1 : interfaces;
 }

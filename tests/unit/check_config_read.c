@@ -138,6 +138,9 @@ static const struct {
 	    "once\n" },
 	{ "[capture]\ninterface = a\ninterface = a\n",
 	    "f:3: [capture] interface: 'a' is given twice: once is enough\n" },
+	{ "[capture]\ninterface = eth1, any\nthreads = 2\n",
+	    "f:2: [capture] interface: \"any\" holds the others, too, so what passes there would "
+	    "count twice: give it alone, or leave it out\n" },
 	{ "[store]\ndatabase = tlstally.db\n",
 	    "f:2: [store] database: 'tlstally.db' is no path of a file: give one that begins with "
 	    "/\n" },
