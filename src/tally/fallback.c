@@ -43,6 +43,7 @@ struct entry {
 
 	int64_t failed_us;   /* the latest hello */
 	int64_t given_up_us; /* from when on the next try counts */
+	int64_t through_us;  /* the latest success, whatever it offered; INT64_MIN: none */
 };
 
 /* What is looked at first is one line of memory, and an entry two. */
@@ -117,6 +118,7 @@ begin_entry(struct entry *e, const struct event *ev)
 	e->port = ev->server_port;
 	e->failed_offer = 0;
 	e->failed_us = e->given_up_us = 0;
+	e->through_us = INT64_MIN;
 	e->has_success = false;
 }
 
@@ -364,6 +366,16 @@ first_success_since(const struct entry *e, int64_t time_us, unsigned *index)
 	return count > 0;
 }
 
+/*
+ * Tries that failed have gone through by the next success.  One that comes from a time at which the
+ * try was not over yet, or after it was settled, by a clock that was set back, says nothing.
+ */
+static bool
+has_gone_through(const struct entry *e, int64_t end_us, int64_t settled_us)
+{
+	return e->through_us > end_us && e->through_us <= settled_us;
+}
+
 static bool
 add_failure(
     struct fallback_tracker *t, struct entry *e, const struct event *ev, struct fallback_mark *out)
@@ -376,6 +388,8 @@ add_failure(
 	    ev->offered_version > e->offered_version &&
 	    follows(t, success_at(e, index), ev->timestamp_us, end_us))
 		return tell(e, index, ev->offered_version, out);
+	if (has_gone_through(e, end_us, ev->settled_us))
+		return false;
 	if (e->failed_offer == 0 || ev->timestamp_us - e->given_up_us > t->window_us) {
 		e->failed_offer = ev->offered_version;
 		e->failed_us = ev->timestamp_us;
@@ -420,6 +434,7 @@ fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct 
 		return false;
 	if (!success)
 		return add_failure(t, e, ev, out);
+	e->through_us = ev->timestamp_us;
 	if (lower)
 		return add_success(t, e, ev, out);
 	if (ev->timestamp_us > e->failed_us)
