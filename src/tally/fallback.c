@@ -14,6 +14,8 @@
 #define SETS (FALLBACK_ENTRIES / WAYS)
 /* TLS 1.3: nothing is higher, so a success with it is no fallback. */
 #define HIGHEST_OFFER 0x0304
+/* A connection that was closed is settled so much later, lest something was delayed. */
+#define SETTLING_US INT64_C(2000000)
 /* Successes besides the latest: mail programs open several connections at once. */
 #define EARLIER_MAX 7
 
@@ -228,10 +230,17 @@ find_entry(struct fallback_tracker *t, const struct event *ev, bool make)
 static bool
 follows(const struct fallback_tracker *t, int64_t success_us, int64_t failed_us, int64_t end_us)
 {
-	/* A try that was still open when the next one began was given up by then. */
-	int64_t from_us = end_us < success_us ? end_us : failed_us;
+	int64_t from_us = end_us;
 
-	return success_us > failed_us && success_us - from_us <= t->window_us;
+	if (success_us <= failed_us)
+		return false;
+	/*
+	 * A try that was still open when the next one began was given up by then: for that next
+	 * one, if it was settled at once.
+	 */
+	if (end_us >= success_us)
+		from_us = end_us - success_us <= SETTLING_US ? success_us : failed_us;
+	return success_us - from_us <= t->window_us;
 }
 
 /* A try without an answer lasts until the client has had enough; a refusal comes at once. */
