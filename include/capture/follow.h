@@ -2,10 +2,10 @@
  * follow - a folder into which another program rotates captures: gives each finished file once, in
  * the order of their first packets.
  *
- * A file is finished when its writer has closed it or it was moved into the folder, when a later
- * file stands beside it, or when it has not changed for FOLLOW_QUIET_US.  Where the kernel can be
- * asked (the file is the caller's own, on a local disk), a file that nobody has open for writing is
- * finished, too.  A file that changes after it was given is given again: what was read of it before
+ * A file is finished when its writer has closed it or it was moved into the folder, or when it has
+ * not changed for FOLLOW_QUIET_US.  Where the kernel can be asked (the file is the caller's own, on
+ * a local disk), so is a file that nobody has open for writing; elsewhere one beside which stands a
+ * later one.  A file that changes after it was given is given again: what was read of it before
  * is known by its identity (capture/replay.h).  Hidden files, and what is no capture, are passed
  * over; a capture of which nothing can be read is given, so that the caller can say so.
  *

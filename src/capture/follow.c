@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,7 +22,7 @@
 #include "base/banned.h"
 
 #define WINDOW_LEN_PEEK ((size_t)64 << 10)
-/* A file is no longer being written once another one has changed so much later. */
+/* Where it is not told: a file is no longer being written once another changed so much later. */
 #define LATER_NS INT64_C(2000000000)
 #define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO)
 
@@ -30,6 +32,9 @@ struct look {
 	int64_t changed_ns; /* the file's own time */
 	int64_t status_ns;  /* ... and that of its owner, mode and name */
 };
+
+/* Whether somebody has a file open for writing. */
+enum writer { WRITER_NONE, WRITER_THERE, WRITER_NOT_TOLD };
 
 struct watched {
 	char *path; /* owned */
@@ -253,34 +258,51 @@ latest_change_ns(const struct follow *f)
 	return latest;
 }
 
+/* There fcntl(2) says EAGAIN for any file, too. */
+static bool
+is_on_network(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) != 0 || fs.f_type == NFS_SUPER_MAGIC ||
+	       (uint32_t)fs.f_type == CIFS_SUPER_MAGIC || (uint32_t)fs.f_type == SMB2_SUPER_MAGIC;
+}
+
 /*
  * fcntl(2): a read lease is given only where nobody has the file open for writing, and only to its
- * owner; false: somebody has, or it cannot be told.
+ * owner.
  */
-static bool
-is_without_writer(const char *path)
+static enum writer
+look_for_writer(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool leased;
+	enum writer found = WRITER_NOT_TOLD;
 
 	if (fd < 0)
-		return false;
+		return found;
 	/* Who opens it in between breaks the lease: SIGURG, unlike SIGIO, harms nobody. */
-	leased = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
-	if (leased)
+	if (fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
 		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+		found = WRITER_NONE;
+	} else if (errno == EAGAIN && !is_on_network(fd)) {
+		found = WRITER_THERE;
+	}
 	(void)close(fd);
-	return leased;
+	return found;
 }
 
 static bool
 is_finished(struct watched *w, int64_t latest_ns, int64_t now)
 {
-	if (!w->closed && latest_ns - LATER_NS <= w->look.changed_ns &&
-	    now - w->quiet_since_us < FOLLOW_QUIET_US)
-		w->closed = is_without_writer(w->path);
-	else
+	enum writer writer;
+
+	if (now - w->quiet_since_us >= FOLLOW_QUIET_US)
 		w->closed = true;
+	if (w->closed)
+		return true;
+	writer = look_for_writer(w->path);
+	w->closed = writer == WRITER_NONE ||
+		    (writer == WRITER_NOT_TOLD && latest_ns - LATER_NS > w->look.changed_ns);
 	return w->closed;
 }
 

@@ -174,11 +174,26 @@ START_TEST(what_was_there_before_is_given_but_for_the_file_being_written)
 	expect_next("2.pcap");
 	expect_next(NULL);
 	write_capture("4.pcap", T0 + 3 * SECOND, 2);
-	make_older("3.pcap", 15);
+	(void)close(fd);
 	expect_next("3.pcap");
 	expect_next("4.pcap");
 	expect_next(NULL);
+}
+END_TEST
+
+/* Two programs capture into one folder, and that of the quiet interface seldom writes. */
+START_TEST(a_file_that_is_open_is_not_finished_because_another_is_later)
+{
+	int fd = start_file("quiet.pcap", T0, 2);
+
+	begin();
+	make_older("quiet.pcap", 15);
+	write_capture("busy.pcap", T0 - SECOND, 2);
+	expect_next("busy.pcap");
+	expect_next(NULL);
 	(void)close(fd);
+	expect_next("quiet.pcap");
+	expect_next(NULL);
 }
 END_TEST
 
@@ -362,6 +377,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_file_that_is_moved_in_is_finished);
 	tcase_add_test(tc, files_come_in_the_order_of_their_packets);
 	tcase_add_test(tc, what_was_there_before_is_given_but_for_the_file_being_written);
+	tcase_add_test(tc, a_file_that_is_open_is_not_finished_because_another_is_later);
 	tcase_add_test(tc, what_nobody_writes_to_is_finished_however_fresh);
 	tcase_add_test(tc, a_finished_file_waits_for_one_that_began_before_it_and_rests);
 	tcase_add_test(tc, a_finished_file_does_not_wait_for_another_writer);
