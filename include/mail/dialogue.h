@@ -104,8 +104,10 @@ struct mail_dialogue {
 	bool starttls_last; /* the client's last line that was seen asks for it */
 	bool guessed;       /* `protocol` is one whose words others have too: see below */
 	bool by_port;       /* `protocol` is only the usual one: see below */
-	bool from_start;    /* no byte before those of the server that come first: see below */
 	bool go_ahead;      /* SMTP: 354 came behind the client's last line, and no DATA */
+	bool holed;         /* there was a gap */
+	uint32_t offset, received; /* of what is fed next: see below */
+	uint32_t line_offset;      /* of the line that is read, or of its latest piece */
 
 	struct mail_facts facts;
 	bool literal_refusable; /* the client's literal waits for a "+" which was not seen */
@@ -119,7 +121,10 @@ struct mail_dialogue {
 	uint8_t pending[MAIL_PENDING_MAX];
 	uint32_t pending_key[MAIL_PENDING_MAX];  /* 0: in order; else the hash of an IMAP tag */
 	uint32_t pending_name[MAIL_PENDING_MAX]; /* of logins alone: whose, see mail_internal.h */
-	const struct hash_key *name_key;         /* the user's to set, borrowed; NULL: no names */
+	/* In the server's stream: of a reply where it stands, of a command how much of it its
+	 * sender had received. */
+	uint32_t pending_at[MAIL_PENDING_MAX];
+	const struct hash_key *name_key; /* the user's to set, borrowed; NULL: no names */
 	uint32_t failed_names[MAIL_FAILED_NAMES_MAX]; /* hashes under name_key */
 	char client_name[MAIL_CLIENT_NAME_MAX];       /* from EHLO/HELO/LHLO or IMAP ID "name" */
 	uint8_t client_window[MAIL_CLIENT_WINDOW];
@@ -132,7 +137,11 @@ struct mail_dialogue {
  * may be those of FTP, NNTP or ManageSieve.  Any other protocol stays, unless the caller sets
  * `by_port` afterwards: it is only what is usual on the port, and the dialogue is seen from its
  * start.  Then the server's words may show another one, and the first known line of the client
- * settles it.  `from_start`, the caller's to set as well: the server's first line is its greeting.
+ * settles it.
+ *
+ * `offset` and `received` are the caller's to set before each feed or gap, or to leave at zero:
+ * where it stands in its side's stream, and how much of the other side's had been received when it
+ * was sent.  They tell which replies cannot answer a command, where packets were lost.
  */
 void mail_dialogue_init(struct mail_dialogue *d, enum protocol protocol);
 

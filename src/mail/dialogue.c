@@ -548,6 +548,7 @@ mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span byt
 			break;
 		}
 		r->after_gap = false;
+		d->line_offset = d->offset + (uint32_t)done;
 		if (r->mode == MAIL_MODE_LINE) {
 			note_first_byte(d, side, rest.data[0]);
 			done += read_line(d, side, rest);
@@ -576,8 +577,9 @@ mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side, uint64_t len)
 	r->lost = true;
 	r->in_command = false;
 	r->prev_cr = false;
-	d->lockstep = true;
-	mail_pair_clear(d);
+	d->holed = true;
+	if (side == MAIL_SERVER)
+		mail_pair_lose(d, d->offset + (uint32_t)len);
 	if (side == MAIL_CLIENT) {
 		d->auth = MAIL_AUTH_NONE;
 		d->login_literal = false;

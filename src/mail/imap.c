@@ -267,13 +267,14 @@ static void
 tagged_reply(struct mail_dialogue *d, struct span tag, struct span word, struct span text)
 {
 	bool ok = mail_word_is(word, "OK");
+	uint32_t key = tag_key(tag);
 	/* BAD may answer what is no command, and behind BYE it is LOGOUT that is answered. */
 	bool implies = !mail_word_is(word, "BAD") && !d->bye;
 
 	/* Seen without its command. */
-	if (ok && !mail_pair_has_command(d) && mail_grants_tls(text))
+	if (ok && !mail_pair_has_tag(d, key) && mail_grants_tls(text))
 		d->facts.starttls_granted = true;
-	mail_pair_reply(d, tag_key(tag), ok ? MAIL_REPLY_OK : MAIL_REPLY_NO, implies);
+	mail_pair_reply(d, key, ok ? MAIL_REPLY_OK : MAIL_REPLY_NO, implies);
 	d->server_plus = false;
 }
 

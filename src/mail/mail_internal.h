@@ -129,9 +129,14 @@ bool mail_pair_command(struct mail_dialogue *d, uint32_t key, enum mail_command 
 void mail_pair_next(struct mail_dialogue *d, enum mail_command command);
 /* `implies`: such a reply only comes after a command other than QUIT. */
 void mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bool implies);
-/* Forgets what waits: after a gap nobody knows what belongs together. */
+/* Forgets what waits. */
 void mail_pair_clear(struct mail_dialogue *d);
+/* The server's stream has a hole up to `end`: what it may have answered there waits no longer. */
+void mail_pair_lose(struct mail_dialogue *d, uint32_t end);
+/* One that the server's line may answer. */
 bool mail_pair_has_command(const struct mail_dialogue *d);
+/* A command with that IMAP tag. */
+bool mail_pair_has_tag(const struct mail_dialogue *d, uint32_t key);
 bool mail_pair_first_is(const struct mail_dialogue *d, enum mail_command command);
 bool mail_pair_waits(const struct mail_dialogue *d, enum mail_command command);
 /* A reply waits for its command, and is one that no server sends unasked. */

@@ -4,7 +4,8 @@
  *
  * A mirror may show replies before their commands, so either side may wait for the other.  The
  * table is small: a capture that shows one side only fills it, and then nothing is lost that could
- * still be joined.
+ * still be joined.  Where one of the two is missing, what their senders had received tells the
+ * other one from what answers something else.
  */
 #include "mail/mail_internal.h"
 
@@ -73,10 +74,34 @@ entry_reply(uint8_t entry)
 	return (enum mail_reply)(entry & ENTRY_VALUE);
 }
 
+/* Modulo 2^32. */
+static bool
+is_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+/* The command was sent when the server's line that is being read had been received. */
+static bool
+is_behind_line(const struct mail_dialogue *d, size_t i)
+{
+	return is_before(d->line_offset, d->pending_at[i]);
+}
+
 bool
 mail_pair_has_command(const struct mail_dialogue *d)
 {
-	return d->pending_count > 0 && !is_reply(d->pending[0]);
+	return d->pending_count > 0 && !is_reply(d->pending[0]) && !is_behind_line(d, 0);
+}
+
+bool
+mail_pair_has_tag(const struct mail_dialogue *d, uint32_t key)
+{
+	for (size_t i = 0; i < d->pending_count; i++) {
+		if (!is_reply(d->pending[i]) && d->pending_key[i] == key)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -131,6 +156,8 @@ remove_entries(struct mail_dialogue *d, size_t first, size_t count)
 	    after * sizeof(d->pending_key[0]));
 	memmove(d->pending_name + first, d->pending_name + first + count,
 	    after * sizeof(d->pending_name[0]));
+	memmove(
+	    d->pending_at + first, d->pending_at + first + count, after * sizeof(d->pending_at[0]));
 }
 
 void
@@ -141,9 +168,39 @@ mail_pair_clear(struct mail_dialogue *d)
 	d->pending_count = 0;
 }
 
+/* Tags tell what belongs together, whatever was lost. */
+static bool
+may_answer_lost(const struct mail_dialogue *d, size_t i, uint32_t end)
+{
+	return d->pending_key[i] == 0 && !is_reply(d->pending[i]) &&
+	       is_before(d->pending_at[i], end);
+}
+
+void
+mail_pair_lose(struct mail_dialogue *d, uint32_t end)
+{
+	for (size_t i = d->pending_count; i-- > 0;) {
+		if (may_answer_lost(d, i, end))
+			remove_entries(d, i, 1);
+	}
+}
+
+/* Replies that had been received when the client's line was sent: their commands were lost. */
+static void
+lose_answered(struct mail_dialogue *d)
+{
+	size_t count = 0;
+
+	while (count < d->pending_count && d->pending_key[count] == 0 &&
+	       is_reply(d->pending[count]) && is_before(d->pending_at[count], d->received))
+		d->implied |= (d->pending[count++] & ENTRY_IMPLIES) != 0;
+	remove_entries(d, 0, count);
+}
+
 static void
 push(struct mail_dialogue *d, uint32_t key, uint8_t entry)
 {
+	d->pending_at[d->pending_count] = is_reply(entry) ? d->line_offset : d->received;
 	d->pending_key[d->pending_count] = key;
 	d->pending[d->pending_count] = entry;
 	if (entry == (uint8_t)MAIL_COMMAND_LOGIN)
@@ -235,6 +292,7 @@ bool
 mail_pair_command(struct mail_dialogue *d, uint32_t key, enum mail_command command,
     enum mail_reply *reply, bool *plus)
 {
+	lose_answered(d);
 	for (size_t i = 0; i < d->pending_count; i++) {
 		uint8_t entry = d->pending[i];
 
@@ -278,7 +336,7 @@ mail_pair_reply(struct mail_dialogue *d, uint32_t key, enum mail_reply reply, bo
 		if (is_reply(entry) || d->pending_key[i] != key)
 			continue;
 		waiting = true;
-		if (!can_answer(entry_command(entry), reply))
+		if (!can_answer(entry_command(entry), reply) || (key == 0 && is_behind_line(d, i)))
 			continue;
 		name = MAIL_LOGIN_NOTHING_SENT;
 		if (entry_command(entry) == MAIL_COMMAND_LOGIN)

@@ -102,8 +102,8 @@ mail_pop3_client_line(struct mail_dialogue *d, struct span line)
 }
 
 /*
- * The server speaks first, so the first +OK is its greeting.  Where commands were seen before it,
- * the mirror is late with it, unless the capture began behind it: then only its words tell.
+ * The server speaks first, so the first +OK is its greeting, unless the capture began behind it.
+ * Where a command was seen that it may answer, only its words tell.
  */
 static bool
 is_greeting(const struct mail_dialogue *d, struct span text)
@@ -111,7 +111,7 @@ is_greeting(const struct mail_dialogue *d, struct span text)
 	static const char *const words[] = { "READY", "<", "HELLO", "WELCOME", "SERVER", "SERVICE",
 		NULL };
 
-	return d->from_start || !mail_pair_has_command(d) || mail_contains_any(text, words);
+	return !mail_pair_has_command(d) || mail_contains_any(text, words);
 }
 
 /*

@@ -266,7 +266,7 @@ go_reply(struct mail_dialogue *d)
 
 	d->go_ahead = !mail_pair_waits(d, MAIL_COMMAND_DATA) && d->data == MAIL_DATA_NONE &&
 		      client->mode == MAIL_MODE_LINE;
-	if (d->go_ahead && d->lockstep && client->len == 0) {
+	if (d->go_ahead && (d->lockstep || d->holed) && client->len == 0) {
 		mail_begin_dots(client);
 		client->lost = true;
 	}
@@ -279,7 +279,7 @@ final_reply(struct mail_dialogue *d, unsigned code)
 	struct mail_reader *client = mail_client(d);
 
 	/* Behind a gap the message's dot may be lost: the server knows that it is over. */
-	if (client->mode == MAIL_MODE_DOT && client->lost)
+	if (client->mode == MAIL_MODE_DOT && client->lost && !mail_pair_has_command(d))
 		client->mode = MAIL_MODE_LINE;
 	/* RFC 3977, section 5.4: NNTP's answer to QUIT. */
 	if (code == 221 || code == 205) {

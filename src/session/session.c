@@ -177,7 +177,6 @@ start_mail(struct session *s, unsigned dir, struct span bytes)
 	mail_dialogue_init(s->mail, protocol);
 	s->mail->name_key = s->options->name_key;
 	s->mail->by_port = s->conn->opener >= 0 && !s->conn->mid_start[0] && !s->conn->mid_start[1];
-	s->mail->from_start = s->mail->by_port && !s->side[0].gap && !s->side[1].gap;
 }
 
 /* The other side had received all in front of these bytes, and nothing of them, at its hello. */
@@ -249,14 +248,17 @@ add_preamble(struct session *s, struct session_side *side, size_t len)
  * not begin with a line.
  */
 static size_t
-feed_mail(struct session *s, unsigned dir, struct span bytes)
+feed_mail(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
 	bool known = s->mail->protocol > PROTOCOL_TLS;
 	bool lines = known && !mail_dialogue_is_in_line(s->mail, role);
 	struct span words = lines ? bytes : span_first(bytes, find_tls(s, bytes));
-	size_t n = mail_dialogue_feed(s->mail, role, words);
+	size_t n;
 
+	s->mail->offset = (uint32_t)mark->offset;
+	s->mail->received = mark->peer_offset != MARK_NO_PEER ? (uint32_t)mark->peer_offset : 0;
+	n = mail_dialogue_feed(s->mail, role, words);
 	if (!known)
 		add_preamble(s, &s->side[dir], n);
 	return n;
@@ -264,13 +266,13 @@ feed_mail(struct session *s, unsigned dir, struct span bytes)
 
 /* Feeds a direction's words; returns how many bytes are consumed, the rest being TLS. */
 static size_t
-feed_words(struct session *s, unsigned dir, struct span bytes)
+feed_words(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 	size_t n;
 
 	if (side->stage == STAGE_MAIL) {
-		n = feed_mail(s, dir, bytes);
+		n = feed_mail(s, dir, bytes, mark);
 	} else {
 		n = find_tls(s, bytes);
 		add_preamble(s, side, n);
@@ -300,7 +302,7 @@ resume_words(struct session *s, unsigned dir, struct span bytes, const struct ma
 	tls_record_stream_release(&side->records);
 	tls_record_stream_init(&side->records);
 	side->stage = STAGE_PREAMBLE;
-	n = feed_words(s, dir, bytes);
+	n = feed_words(s, dir, bytes, mark);
 	at = mark_at(mark, mark->offset + (int64_t)n);
 	if (side->stage == STAGE_TLS)
 		tls_record_stream_feed(&side->records, span_from(bytes.data + n, bytes.len - n),
@@ -404,7 +406,7 @@ doubt_end(struct session *s, struct session_side *side)
 static void
 feed_words_and_tls(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
-	size_t n = feed_words(s, dir, bytes);
+	size_t n = feed_words(s, dir, bytes, mark);
 	struct mark at;
 
 	if (n == bytes.len)
@@ -438,10 +440,10 @@ feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark
 
 /* What was taken for a load balancer's header, and is none. */
 static __attribute__((noinline, cold)) void
-feed_back(struct session *s, unsigned dir, struct span words, const struct mark *mark)
+feed_back(struct session *s, unsigned dir, struct span words)
 {
 	s->side[dir].stage = (uint8_t)first_stage(s, dir, words);
-	feed(s, dir, words, mark);
+	feed(s, dir, words, &s->side[dir].first_mark);
 }
 
 /*
@@ -449,7 +451,7 @@ feed_back(struct session *s, unsigned dir, struct span words, const struct mark 
  * Returns these.  Where the SYN was not captured, or not yet, half a signature proves nothing.
  */
 static inline struct span
-read_proxy_header(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
+read_proxy_header(struct session *s, unsigned dir, struct span bytes)
 {
 	struct session_side *side = &s->side[dir];
 	struct span rest = bytes, words;
@@ -459,7 +461,7 @@ read_proxy_header(struct session *s, unsigned dir, struct span bytes, const stru
 		return rest;
 	words = proxy_header_read(&side->proxy_header, &rest);
 	if (words.len > 0)
-		feed_back(s, dir, words, mark);
+		feed_back(s, dir, words);
 	return rest;
 }
 
@@ -468,7 +470,7 @@ static void
 feed_start(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
-	struct span rest = read_proxy_header(s, dir, bytes, mark);
+	struct span rest = read_proxy_header(s, dir, bytes);
 	struct mark at;
 
 	if (rest.len == 0)
@@ -533,6 +535,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	session_note_hole(side, mark->offset, mark->offset + len);
 	switch ((enum stage)side->stage) {
 	case STAGE_MAIL:
+		s->mail->offset = (uint32_t)mark->offset;
 		mail_dialogue_gap(s->mail,
 		    dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER, (uint64_t)len);
 		break;
@@ -540,9 +543,6 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 		tls_record_stream_gap(&side->records, len, &session_record_sink, &arg);
 		break;
 	case STAGE_START: /* what comes next begins in the middle of something */
-		if (s->mail != NULL)
-			s->mail->from_start = false;
-		break;
 	case STAGE_PREAMBLE:
 	case STAGE_GARBAGE:
 		break;

@@ -172,7 +172,7 @@ END_TEST
 
 START_TEST(struct_is_small)
 {
-	ck_assert_uint_le(sizeof(struct mail_dialogue), 800);
+	ck_assert_uint_le(sizeof(struct mail_dialogue), 848);
 }
 END_TEST
 

@@ -282,6 +282,15 @@ static const struct script scripts[] = {
 		{ C, ".\r\n" }, { S, "250 ok\r\n" }, { GAP_C, NULL }, { C, "STARTTLS\r\n" },
 		{ S, "220 go\r\n" }, { C, SCRIPT_TLS } },
 	    "greeting asked granted tls:C 3 ehlo=a" },
+	{ "gap_over_a_command_before_one_that_is_refused", ANY_ORDER,
+	    { { S, BANNER }, { C, "EHLO a\r\n" }, { S, EHLO_OK }, { GAP_C, "NOOP\r\n" },
+		{ S, "250 ok\r\n" }, { C, "STARTTLS\r\n" }, { S, "454 no\r\n" } },
+	    "greeting asked refused 2 ehlo=a" },
+	{ "gap_over_a_command_that_is_refused_before_one_that_is_granted", ANY_ORDER,
+	    { { S, BANNER }, { C, "EHLO a\r\n" }, { S, EHLO_OK }, { GAP_C, "VRFY b\r\n" },
+		{ S, "502 no\r\n" }, { C, "STARTTLS\r\n" }, { S, "220 go\r\n" },
+		{ C, SCRIPT_TLS } },
+	    "greeting asked granted tls:C 2 ehlo=a" },
 	{ "gap_in_a_chunk", IN_ORDER,
 	    { { S, BANNER }, { C, "EHLO a\r\n" }, { S, EHLO_OK },
 		{ C, "BDAT 38 LAST\r\nSubject: x\r\n" }, { GAP_C, "lost\r\n" },
@@ -338,6 +347,25 @@ START_TEST(no_prefix_knows_more_than_the_whole)
 		ck_assert_int_eq(d.facts.starttls_asked, len >= sizeof(client) - 1);
 		ck_assert(!d.facts.garbage);
 	}
+}
+END_TEST
+
+/* A reply was lost, which shows when the client has gone on and the server with it. */
+START_TEST(reply_behind_a_hole_answers_what_was_said_behind_it)
+{
+	struct mail_dialogue d;
+
+	mail_dialogue_init(&d, PROTOCOL_SMTP);
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("220 SMTP\r\n"));
+	d.received = 10;
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("EHLO a\r\n"));
+	d.received = 20;
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("STARTTLS\r\n"));
+	d.offset = 10;
+	mail_dialogue_gap(&d, MAIL_SERVER, 10);
+	d.offset = 20;
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("454 no\r\n"));
+	ck_assert(d.facts.starttls_refused);
 }
 END_TEST
 
@@ -405,6 +433,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_dialogue_tells_the_same_however_it_is_cut, 0,
 	    (int)(sizeof(scripts) / sizeof(scripts[0])));
 	tcase_add_test(tc, no_prefix_knows_more_than_the_whole);
+	tcase_add_test(tc, reply_behind_a_hole_answers_what_was_said_behind_it);
 	tcase_add_test(tc, sslv2_hello_counts_only_after_starttls);
 	tcase_add_test(tc, each_record_type_starts_tls_and_its_neighbours_do_not);
 	tcase_add_test(tc, long_name_is_cut);

@@ -396,6 +396,29 @@ hole_in_a_message(struct script *s)
 }
 
 static void
+hole_before_a_refusal(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, 6);
+	says_text(s, SERVER, "250 ok\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "454 no\r\n");
+	closes(s, CLIENT);
+}
+
+/* The first may be a load balancer's header as long as nothing follows. */
+static void
+empty_line_before_stls(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	says_text(s, CLIENT, "\r\n");
+	says_text(s, SERVER, "-ERR what?\r\n");
+	says_text(s, CLIENT, "STLS\r\n");
+	says_text(s, SERVER, "+OK go\r\n");
+	closes(s, CLIENT);
+}
+
+static void
 hole_with_words_behind_it(struct script *s)
 {
 	smtp_until_ehlo(s);
@@ -414,6 +437,9 @@ static const struct row rows[] = {
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "hole up to the end in a message", 587, hole_in_a_message,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole before a refusal", 587, hole_before_a_refusal,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "an empty line before stls", 110, empty_line_before_stls, "nothing starttls_no_hello" },
 	{ "hole with words behind it", 587, hole_with_words_behind_it,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "smtp starttls", 587, smtp_starttls,

@@ -60,14 +60,26 @@ script_feed(struct script_run *run, enum mail_side side, const char *text, size_
 	run->tls[side] |= taken < len;
 }
 
+static enum mail_side
+script_side(const struct step *step)
+{
+	return step->kind == C || step->kind == GAP_C ? MAIL_CLIENT : MAIL_SERVER;
+}
+
+static size_t
+script_step_len(const struct step *step)
+{
+	return step->text != NULL ? strlen(step->text) : 1;
+}
+
 /* Feeds one step in pieces of `piece` bytes, with one more cut at `cut`. */
 static void
 script_step(struct script_run *run, const struct step *step, size_t piece, size_t cut)
 {
-	enum mail_side side = step->kind == C || step->kind == GAP_C ? MAIL_CLIENT : MAIL_SERVER;
+	enum mail_side side = script_side(step);
 	size_t len, done = 0;
 
-	len = step->text != NULL ? strlen(step->text) : 1;
+	len = script_step_len(step);
 	if (step->kind == GAP_C || step->kind == GAP_S) {
 		mail_dialogue_gap(&run->d, side, len);
 		return;
@@ -78,6 +90,7 @@ script_step(struct script_run *run, const struct step *step, size_t piece, size_
 		if (done < cut && done + n > cut)
 			n = cut - done;
 		script_feed(run, side, step->text + done, n);
+		run->d.offset += (uint32_t)n;
 		done += n;
 	}
 }
@@ -139,9 +152,19 @@ script_tls_offset(const struct script *script, enum step_kind side)
 static bool
 script_step_is_in_pass(const struct step *step, int pass)
 {
-	bool client = step->kind == C || step->kind == GAP_C;
+	return pass == 0 || (script_side(step) == MAIL_CLIENT) == (pass == 1);
+}
 
-	return pass == 0 || client == (pass == 1);
+/* Each step is sent when all steps before it have been received, in whatever order they are fed. */
+static void
+script_set_offsets(struct mail_dialogue *d, const struct script *script, const struct step *at)
+{
+	d->offset = d->received = 0;
+	for (const struct step *step = script->steps; step != at; step++) {
+		uint32_t *sum = script_side(step) == script_side(at) ? &d->offset : &d->received;
+
+		*sum += (uint32_t)script_step_len(step);
+	}
 }
 
 /* `order`: passes over the script; 0 takes all steps, 1 the client's, 2 the server's. */
@@ -159,6 +182,7 @@ script_run(const struct script *script, enum protocol protocol, const char *orde
 		for (const struct step *step = script->steps; step->kind != END; step++) {
 			if (!script_step_is_in_pass(step, *order - '0'))
 				continue;
+			script_set_offsets(&run.d, script, step);
 			script_step(&run, step, piece, cut > offset ? cut - offset : 0);
 			offset += step->text != NULL ? strlen(step->text) : 0;
 		}
