@@ -7,7 +7,8 @@
  * long it was.
  *
  * After a hole it goes on inside the record where its length allows, else at the next record that
- * can be recognised.  A hello that a hole cut is handed out as far as it is there.
+ * can be recognised.  A hello that a hole cut is handed out as far as it is there; one that another
+ * record interrupts is not.
  *
  * Source:  RFC 8446 section 5.1 and RFC 5246 section 6.2.1 (records), RFC 6101 (SSLv3),
  *          draft-hickman-netscape-ssl-00 section 1.1 (SSLv2 records).

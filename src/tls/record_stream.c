@@ -334,17 +334,17 @@ tls_ssl2_take_body(
 }
 
 /*
- * RFC 8446, section 5.1: a message is not interrupted by records of another type.  What an alert or
- * a message's header lacks does not come either.
+ * RFC 8446, section 5.1: a message is not interrupted by records of another type.  One that is was
+ * none, and stays half of a hello.  What an alert or a message's header lacks does not come either.
  */
 static __attribute__((noinline, cold)) void
-leave_unfinished(
-    struct tls_record_stream *s, uint8_t type, const struct tls_record_sink *sink, void *arg)
+leave_unfinished(struct tls_record_stream *s, uint8_t type)
 {
 	s->plain_len = 0;
 	if (type == TLS_RECORD_HANDSHAKE)
 		return;
-	tls_record_stream_flush(s, sink, arg);
+	tls_record_stream_release(s);
+	s->message_kept = false;
 	s->message_left = 0;
 }
 
@@ -361,7 +361,7 @@ begin_record(struct tls_record_stream *s, const uint8_t header[TLS_RECORD_HEADER
 	s->header_len = 0;
 	s->skipped = true;
 	if (type != s->type && (s->plain_len | s->message_left | s->message_kept) != 0)
-		leave_unfinished(s, type, sink, arg);
+		leave_unfinished(s, type);
 	s->type = type;
 	switch (type) {
 	case TLS_RECORD_CHANGE_CIPHER_SPEC:

@@ -305,6 +305,19 @@ half_hello(struct script *s)
 	closes(s, SERVER);
 }
 
+/* RFC 8446, section 5.1: no alert stands in a message. */
+static void
+half_hello_and_an_alert(struct script *s)
+{
+	put_record_header(&s->out, TLS_RECORD_HANDSHAKE, TLS_VERSION_1_0, 100);
+	put_span(&s->out, span_first(BYTES(SAMPLE_OPENSSL_TLS12), 100));
+	says(s, CLIENT);
+	alert(s, CLIENT, TLS_ALERT_LEVEL_FATAL, 80);
+	closes(s, CLIENT);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, 10);
+	closes(s, SERVER);
+}
+
 static void
 starttls_without_hello(struct script *s)
 {
@@ -506,6 +519,7 @@ static const struct row rows[] = {
 	{ "http on implicit", 8443, http, "nothing http" },
 	{ "garbage", 993, garbage, "nothing garbage" },
 	{ "half hello", 993, half_hello, "nothing half_hello" },
+	{ "half hello and an alert", 993, half_hello_and_an_alert, "nothing half_hello" },
 	{ "starttls without hello", 587, starttls_without_hello, "nothing starttls_no_hello" },
 	{ "records of nothing", 993, records_of_nothing, "nothing no_hello" },
 };
