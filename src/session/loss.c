@@ -18,6 +18,15 @@ session_note_hole(struct session_side *side, int64_t begin, int64_t end)
 	side->gap = evidence->lost = true;
 }
 
+void
+session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len)
+{
+	bool client = dir == (unsigned)s->mail_client;
+
+	s->mail->offset = (uint32_t)offset;
+	mail_dialogue_gap(s->mail, client ? MAIL_CLIENT : MAIL_SERVER, (uint64_t)len);
+}
+
 bool
 session_lacks_before_reset(const struct session_side *side)
 {

@@ -207,6 +207,8 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 		return STAGE_TLS;
 	if (s->speaks_mail && is_text(bytes, begins_late)) {
 		start_mail(s, dir, bytes);
+		if (s->side[dir].gap)
+			session_lose_words(s, dir, s->side[dir].last_mark.offset, 0);
 		s->side[dir].words = true;
 		return STAGE_MAIL;
 	}
@@ -535,9 +537,7 @@ session_gap(struct session *s, unsigned dir, int64_t len, const struct mark *mar
 	session_note_hole(side, mark->offset, mark->offset + len);
 	switch ((enum stage)side->stage) {
 	case STAGE_MAIL:
-		s->mail->offset = (uint32_t)mark->offset;
-		mail_dialogue_gap(s->mail,
-		    dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER, (uint64_t)len);
+		session_lose_words(s, dir, mark->offset, len);
 		break;
 	case STAGE_TLS:
 		tls_record_stream_gap(&side->records, len, &session_record_sink, &arg);

@@ -136,6 +136,8 @@ void session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t t
 
 /* loss.c: these bytes of this side were not captured. */
 void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
+/* loss.c: a hole in a dialogue's words, or in front of them. */
+void session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len);
 /* loss.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
 /* loss.c: the connection is over: what of this side was not captured.  True where its end was not.

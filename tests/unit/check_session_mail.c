@@ -419,6 +419,19 @@ hole_before_a_refusal(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* "AUTH LOGIN", of which "H LOGIN" alone would be IMAP. */
+static void
+hole_in_the_first_command(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	loses(s, CLIENT, 3);
+	says_text(s, CLIENT, "H LOGIN\r\n");
+	says_text(s, SERVER, "-ERR no\r\n");
+	says_text(s, CLIENT, "CAPA\r\n");
+	says_text(s, SERVER, "+OK\r\n.\r\n");
+	closes(s, CLIENT);
+}
+
 /* The first may be a load balancer's header as long as nothing follows. */
 static void
 empty_line_before_stls(struct script *s)
@@ -452,6 +465,8 @@ static const struct row rows[] = {
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "hole before a refusal", 587, hole_before_a_refusal,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole in the first command", 110, hole_in_the_first_command,
+	    "POP3 no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "an empty line before stls", 110, empty_line_before_stls, "nothing starttls_no_hello" },
 	{ "hole with words behind it", 587, hole_with_words_behind_it,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
