@@ -580,9 +580,14 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;
 	session_imply_fin(s, 1 - dir, mark->peer_offset, mark->time_us);
-	/* One that fits counts before one that may be somebody else's. */
+	/*
+	 * One that fits counts before one that may be somebody else's; but the number of one
+	 * without ACK is only what the other side waited for.
+	 */
 	if (!evidence->rst ||
-	    (session_lacks_before_reset(side) && mark->offset >= end && mark->offset <= end + 1)) {
+	    (session_lacks_before_reset(side) && mark->offset >= end && mark->offset <= end + 1 &&
+		(mark->peer_offset != MARK_NO_PEER ||
+		    evidence->rst_mark.peer_offset == MARK_NO_PEER))) {
 		evidence->rst = true;
 		/*
 		 * RFC 9293, section 3.10.7.1: where all is closed, the number is from the packet

@@ -88,8 +88,26 @@ wrong_reset_then_close(struct script *s)
 	closes(s, CLIENT);
 }
 
+/*
+ * The client's alert did not even reach the server, which says what it waits for: RFC 9293, section
+ * 3.10.7.1, takes the number of the second reset from that.
+ */
+static void
+alert_lost_and_a_reset_challenged(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	s->offset[CLIENT] += 7;
+	resets(s, CLIENT);
+	resets(s, CLIENT);
+	s->acts[s->count - 1].mark.offset -= 7;
+	s->acts[s->count - 1].mark.peer_offset = MARK_NO_PEER;
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "alert lost, and a reset challenged", 993, alert_lost_and_a_reset_challenged,
+	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },
 	{ "reset with a wrong number", 993, reset_with_a_wrong_number,
 	    "IMAP implicit - TLSv1.0 refused server protocol_version - resumed=- retry=- "
 	    "scsv=no" },
