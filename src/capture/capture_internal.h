@@ -22,6 +22,7 @@
 #include "base/span.h"
 #include "base/xalloc.h"
 #include "capture/map.h"
+#include "capture/map_choice.h"
 
 /* Longer packets do not exist (the largest jumbograms in use, and offload, stay below 256 KiB). */
 #define PACKET_LEN_MAX (1024u * 1024)
@@ -30,6 +31,8 @@
 /* Measured: larger windows leave the processor's cache, smaller ones pay for more calls. */
 #define WINDOW_LEN (128u * 1024)
 #define WINDOW_LEN_SMALL (32u * 1024)
+/* ... where it is a choice to read. */
+#define WINDOW_LEN_CHOSEN (512u * 1024)
 /*
  * Files of this length and more are mapped.  A map is reached and dropped in steps that begin at
  * multiples of MAPPED_STEP, because the page cache holds most of a large file in pieces of that
@@ -100,10 +103,13 @@ ssize_t decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error 
 
 struct source {
 	struct input input;
-	struct decoder *decoder; /* NULL: the source is not compressed */
-	struct ahead *ahead;     /* the thread that has the decoder and the input; NULL: none */
-	struct map map;          /* in use: the window is the file, and moves through it */
-	uint8_t *window;
+	struct decoder *decoder;   /* NULL: the source is not compressed */
+	struct ahead *ahead;       /* the thread that has the decoder and the input; NULL: none */
+	struct map map;            /* in use: the window is the file, and moves through it */
+	struct map_choice *choice; /* borrowed; NULL: what was mapped stays so */
+	uint64_t chosen_at;        /* the place in the file up to which it knows */
+	uint8_t *own;              /* owned, `window_len` long: what is read */
+	uint8_t *window;           /* that, or the map */
 	size_t window_len, begin, end; /* what waits is window[begin..end) */
 	uintptr_t asked;               /* of a map: what lies before it was prefetched */
 	bool at_end;                   /* behind `end` there is nothing more */
@@ -117,6 +123,8 @@ void source_open_memory(struct source *s, struct span bytes, size_t window_len);
 void source_close(struct source *s);
 /* Sees whether the bytes are compressed, and puts the decoder in between; maps what is large. */
 void source_sniff(struct source *s);
+/* Lets `choice` decide between mapping and reading from now on, where both are possible. */
+void source_choose(struct source *s, struct map_choice *choice);
 /* Where it is worth it, takes the compression off in a thread of its own from now on. */
 void source_read_ahead(struct source *s);
 /* Bytes of the input, compressed ones as such, behind what was read of it. */

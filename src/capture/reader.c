@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/banned.h"
 
@@ -103,12 +104,40 @@ reader_next(struct reader *r, struct frame *frame)
 	return reader_bad(r, "was cut while it was being read");
 }
 
+/* Of the processor, by this thread. */
+static int64_t
+spent_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static size_t
+next_many_of_format(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
+{
+	return r->format == FORMAT_PCAP ? pcap_next_many(r, frames, max, before_us)
+					: pcapng_next_many(r, frames, max, before_us);
+}
+
+static size_t
+next_many_timed(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
+{
+	int64_t begin_ns = spent_ns();
+	size_t count = next_many_of_format(r, frames, max, before_us);
+
+	map_choice_spend(r->source.choice, spent_ns() - begin_ns);
+	return count;
+}
+
 size_t
 reader_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
 {
 	uint64_t packet_count = r->packet_count;
-	size_t count = r->format == FORMAT_PCAP ? pcap_next_many(r, frames, max, before_us)
-						: pcapng_next_many(r, frames, max, before_us);
+	size_t count = map_choice_is_trial(r->source.choice)
+			   ? next_many_timed(r, frames, max, before_us)
+			   : next_many_of_format(r, frames, max, before_us);
 
 	if (!map_was_cut(&r->source.map))
 		return count;
@@ -119,7 +148,12 @@ reader_next_many(struct reader *r, struct frame *frames, size_t max, int64_t bef
 void
 reader_fill(struct reader *r)
 {
+	bool is_trial = map_choice_is_trial(r->source.choice);
+	int64_t begin_ns = is_trial ? spent_ns() : 0;
+
 	source_fill(&r->source, r->want);
+	if (is_trial)
+		map_choice_spend(r->source.choice, spent_ns() - begin_ns);
 }
 
 enum reader_answer

@@ -130,6 +130,8 @@ entry_open(struct replay *r, struct entry *e)
 			source_read_ahead(&e->reader->source);
 		if (r->keeps)
 			e->reader->source.map.kept = &r->kept;
+		else
+			source_choose(&e->reader->source, &r->choice);
 		spare_descriptors(r, e);
 		return true;
 	}
@@ -342,6 +344,7 @@ replay_open(const char *const *paths, size_t path_count, const struct replay_opt
 	if (path_count == 0)
 		return NULL;
 	r = xcalloc(1, sizeof(*r));
+	map_choice_init(&r->choice);
 	if (options != NULL)
 		r->options = *options;
 	replay_find(r, paths, path_count);

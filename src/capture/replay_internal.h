@@ -44,6 +44,7 @@ struct replay {
 	bool total_unknown; /* there is a pipe among them */
 	bool keeps;         /* replay_keep */
 	struct map_kept kept;
+	struct map_choice choice; /* of all large files */
 };
 
 /* Finds and peeks: fills entries and waiting. */

@@ -20,7 +20,7 @@ source_open(struct source *s, const char *path, size_t window_len, struct error 
 	*s = (struct source){ .asked = ASKED_ALL };
 	if (input_open(&s->input, path, err) != 0)
 		return -1;
-	s->window = xmalloc(window_len);
+	s->own = s->window = xmalloc(window_len);
 	s->window_len = window_len;
 	return 0;
 }
@@ -29,10 +29,11 @@ void
 source_open_memory(struct source *s, struct span bytes, size_t window_len)
 {
 	*s = (struct source){
-		.window = xmalloc(window_len),
+		.own = xmalloc(window_len),
 		.window_len = window_len,
 		.asked = ASKED_ALL,
 	};
+	s->window = s->own;
 	input_open_memory(&s->input, bytes);
 }
 
@@ -43,11 +44,9 @@ source_close(struct source *s)
 	s->ahead = NULL;
 	decoder_free(s->decoder);
 	s->decoder = NULL;
-	if (s->map.bytes != NULL)
-		map_close(&s->map);
-	else
-		free(s->window);
-	s->window = NULL;
+	map_close(&s->map);
+	free(s->own);
+	s->own = s->window = NULL;
 	s->begin = s->end = 0;
 	input_close(&s->input);
 }
@@ -76,6 +75,19 @@ read_once(struct source *s, size_t room)
 	s->failed = len < 0;
 }
 
+static size_t
+begin_of_step(size_t at)
+{
+	return at - at % MAPPED_STEP;
+}
+
+/* Where in the file stands what waits. */
+static uint64_t
+place_of(const struct source *s)
+{
+	return s->input.offset - (s->end - s->begin);
+}
+
 /* The window's place in a mapped file. */
 static void
 move_mapped(struct source *s, size_t begin, size_t end)
@@ -87,24 +99,46 @@ move_mapped(struct source *s, size_t begin, size_t end)
 }
 
 /* Small windows are for peeking, or for thousands of files at once. */
+static bool
+can_be_mapped(const struct source *s)
+{
+	const struct input *in = &s->input;
+
+	return !s->at_end && in->fd >= 0 && !in->is_stream && in->start == 0 &&
+	       in->size >= MAPPED_LEN_MIN && in->size <= SIZE_MAX / 2 &&
+	       s->window_len >= WINDOW_LEN;
+}
+
+/* Goes on with what waits from its place in the map, if that can be. */
 static void
 enter_map(struct source *s)
 {
-	const struct input *in = &s->input;
+	size_t begin = (size_t)place_of(s), end = begin_of_step(begin) + MAPPED_STEP;
 	struct map map;
 
-	if (s->at_end || in->fd < 0 || in->is_stream || in->start != 0 ||
-	    in->size < MAPPED_LEN_MIN || in->size > SIZE_MAX / 2 || s->window_len < WINDOW_LEN ||
-	    !map_open(&map, in->fd, (size_t)in->size))
+	if (!can_be_mapped(s) || end > s->input.size || s->input.offset > end ||
+	    !map_open(&map, s->input.fd, (size_t)s->input.size))
 		return;
-	if (!map_reach(&map, 0, MAPPED_STEP)) {
+	map_drop(&map, begin_of_step(begin));
+	if (!map_reach(&map, begin, end)) {
 		map_close(&map);
 		return;
 	}
-	free(s->window);
+	/* Its own memory stays: that of another one would cost as much as to read 2 MiB. */
 	s->map = map;
 	s->window = map.bytes;
-	move_mapped(s, 0, MAPPED_STEP);
+	move_mapped(s, begin, end);
+}
+
+/* Its own memory, which may move. */
+static void
+make_longer(struct source *s, size_t len)
+{
+	if (len <= s->window_len)
+		return;
+	while (s->window_len < len)
+		s->window_len *= 2;
+	s->own = xreallocarray(s->own, s->window_len, 1);
 }
 
 /* Goes on behind `end` by reading: the map ends there, or cannot be reached. */
@@ -112,23 +146,21 @@ static void
 leave_map(struct source *s)
 {
 	struct span rest = source_rest(s);
-	uint8_t *window;
 
-	while (s->window_len < rest.len)
-		s->window_len *= 2;
-	window = xmalloc(s->window_len);
-	memcpy(window, rest.data, rest.len);
+	if (s->choice != NULL && s->window_len < WINDOW_LEN_CHOSEN)
+		make_longer(s, WINDOW_LEN_CHOSEN);
+	make_longer(s, rest.len);
+	memcpy(s->own, rest.data, rest.len);
+	if (map_was_cut(&s->map)) {
+		error_set(&s->error, "%s was cut while it was being read", input_label(&s->input));
+		s->at_end = s->failed = true;
+		rest.len = 0;
+	}
 	map_close(&s->map);
-	s->window = window;
+	s->window = s->own;
 	s->begin = 0;
 	s->end = rest.len;
 	s->asked = ASKED_ALL;
-}
-
-static size_t
-begin_of_step(size_t at)
-{
-	return at - at % MAPPED_STEP;
 }
 
 /* More than what is there is asked for.  False: the rest is to be read. */
@@ -196,12 +228,32 @@ make_room(struct source *s, size_t len)
 	memmove(s->window, s->window + s->begin, rest_len);
 	s->begin = 0;
 	s->end = rest_len;
-	if (len <= s->window_len)
-		return;
 	assert(len <= BLOCK_LEN_MAX);
-	while (s->window_len < len)
-		s->window_len *= 2;
-	s->window = xreallocarray(s->window, s->window_len, 1);
+	make_longer(s, len);
+	s->window = s->own;
+}
+
+void
+source_choose(struct source *s, struct map_choice *choice)
+{
+	if (s->decoder != NULL || !can_be_mapped(s))
+		return;
+	s->choice = choice;
+	s->chosen_at = place_of(s);
+}
+
+static void
+choose(struct source *s)
+{
+	struct map_choice *c = s->choice;
+	uint64_t at = place_of(s);
+
+	map_choice_add(c, at - s->chosen_at);
+	s->chosen_at = at;
+	if (c->is_mapped && s->map.bytes == NULL)
+		enter_map(s);
+	else if (!c->is_mapped && s->map.bytes != NULL)
+		leave_map(s);
 }
 
 void
@@ -209,6 +261,11 @@ source_fill(struct source *s, size_t len)
 {
 	if (s->at_end || s->end - s->begin >= len)
 		return;
+	if (s->choice != NULL) {
+		choose(s);
+		if (s->end - s->begin >= len)
+			return;
+	}
 	if (s->map.bytes != NULL) {
 		if (fill_mapped(s, len))
 			return;

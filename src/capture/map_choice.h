@@ -1,0 +1,52 @@
+/*
+ * map_choice - whether large files are mapped or read: what takes less of the processor.
+ *
+ * A map saves the copy, waits for memory at every packet, and needs each page to be mapped where
+ * the page cache has it in small ones; a read copies it, and finds it in the second-level cache
+ * afterwards.  Which takes less is a matter of the machine: by a third of a replay, either way.  So
+ * both are tried in turns, and that again now and then.
+ *
+ * Threads: one at a time.
+ */
+#ifndef TLSTALLY_CAPTURE_MAP_CHOICE_H
+#define TLSTALLY_CAPTURE_MAP_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Before a trial: what a program begins with is slow. */
+#define MAP_CHOICE_FIRST_LEN ((uint64_t)16 << 20)
+/* Turns in the order read, mapped, mapped, read: it may go on getting faster. */
+#define MAP_CHOICE_TURNS 12
+#define MAP_CHOICE_TURN_LEN ((uint64_t)4 << 20)
+/* So much as was found best, and a new trial. */
+#define MAP_CHOICE_LASTS_LEN ((uint64_t)512 << 20)
+
+struct map_choice {
+	bool is_mapped; /* how to go on */
+	unsigned turn;  /* 0: before them; 1 and up; behind the last: it is decided */
+	uint64_t len;   /* read in this turn, or before or behind them */
+	int64_t spent_ns;
+	double least[2]; /* nanoseconds for a byte: [0] read, [1] mapped; 0: not tried */
+};
+
+void map_choice_init(struct map_choice *c);
+/* So many bytes more were read; may change c->is_mapped. */
+void map_choice_add(struct map_choice *c, uint64_t len);
+
+/* What reading takes of the processor's time is of interest now. */
+static inline bool
+map_choice_is_trial(const struct map_choice *c)
+{
+	return c != NULL && c->turn > 0 && c->turn <= MAP_CHOICE_TURNS;
+}
+
+/* It has taken so much. */
+static inline void
+map_choice_spend(struct map_choice *c, int64_t ns)
+{
+	c->spent_ns += ns;
+}
+
+#endif
