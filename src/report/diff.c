@@ -396,7 +396,10 @@ struct comparing {
 static bool
 is_news(const struct comparing *c, enum diff_change change, const struct state *after)
 {
-	return change != DIFF_BACK || after->worst->last_us > c->old_end_us;
+	if (change != DIFF_BACK)
+		return true;
+	assert(after->worst != NULL); /* it is open */
+	return after->worst->last_us > c->old_end_us;
 }
 
 /* One of the two may be NULL. */
