@@ -225,10 +225,10 @@ make_room(struct source *s, size_t len)
 {
 	size_t rest_len = s->end - s->begin;
 
+	assert(s->window != NULL && len <= BLOCK_LEN_MAX);
 	memmove(s->window, s->window + s->begin, rest_len);
 	s->begin = 0;
 	s->end = rest_len;
-	assert(len <= BLOCK_LEN_MAX);
 	make_longer(s, len);
 	s->window = s->own;
 }
