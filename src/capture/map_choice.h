@@ -20,6 +20,8 @@
 /* Turns in the order read, mapped, mapped, read: it may go on getting faster. */
 #define MAP_CHOICE_TURNS 12
 #define MAP_CHOICE_TURN_LEN ((uint64_t)4 << 20)
+/* Of many short readings in a trial one in so many is timed: the clock of a thread is slow. */
+#define MAP_CHOICE_SAMPLED 8
 /* So much as was found best, and a new trial. */
 #define MAP_CHOICE_LASTS_LEN ((uint64_t)512 << 20)
 
@@ -28,7 +30,8 @@ struct map_choice {
 	unsigned turn;  /* 0: before them; 1 and up; behind the last: it is decided */
 	uint64_t len;   /* read in this turn, or before or behind them */
 	int64_t spent_ns;
-	double least[2]; /* nanoseconds for a byte: [0] read, [1] mapped; 0: not tried */
+	unsigned reading_count; /* short ones */
+	double least[2];        /* nanoseconds for a byte: [0] read, [1] mapped; 0: not tried */
 };
 
 void map_choice_init(struct map_choice *c);
@@ -40,6 +43,13 @@ static inline bool
 map_choice_is_trial(const struct map_choice *c)
 {
 	return c != NULL && c->turn > 0 && c->turn <= MAP_CHOICE_TURNS;
+}
+
+/* A short reading that stands for MAP_CHOICE_SAMPLED of them. */
+static inline bool
+map_choice_is_sampled(struct map_choice *c)
+{
+	return map_choice_is_trial(c) && c->reading_count++ % MAP_CHOICE_SAMPLED == 0;
 }
 
 /* It has taken so much. */

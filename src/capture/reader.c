@@ -127,7 +127,7 @@ next_many_timed(struct reader *r, struct frame *frames, size_t max, int64_t befo
 	int64_t begin_ns = spent_ns();
 	size_t count = next_many_of_format(r, frames, max, before_us);
 
-	map_choice_spend(r->source.choice, spent_ns() - begin_ns);
+	map_choice_spend(r->source.choice, MAP_CHOICE_SAMPLED * (spent_ns() - begin_ns));
 	return count;
 }
 
@@ -135,7 +135,7 @@ size_t
 reader_next_many(struct reader *r, struct frame *frames, size_t max, int64_t before_us)
 {
 	uint64_t packet_count = r->packet_count;
-	size_t count = map_choice_is_trial(r->source.choice)
+	size_t count = map_choice_is_sampled(r->source.choice)
 			   ? next_many_timed(r, frames, max, before_us)
 			   : next_many_of_format(r, frames, max, before_us);
 

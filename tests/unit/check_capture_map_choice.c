@@ -71,6 +71,20 @@ START_TEST(both_have_as_many_turns)
 }
 END_TEST
 
+START_TEST(of_short_readings_in_a_trial_one_in_some_is_timed)
+{
+	unsigned sampled_count = 0;
+	struct map_choice c;
+
+	map_choice_init(&c);
+	ck_assert(!map_choice_is_sampled(NULL) && !map_choice_is_sampled(&c));
+	pass_turn(&c, 1, 1);
+	for (unsigned i = 0; i < 5 * MAP_CHOICE_SAMPLED; i++)
+		sampled_count += map_choice_is_sampled(&c);
+	ck_assert_uint_eq(sampled_count, 5);
+}
+END_TEST
+
 START_TEST(one_slow_turn_decides_nothing)
 {
 	struct map_choice c;
@@ -172,6 +186,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_takes_less_is_chosen);
 	tcase_add_test(tc, a_file_is_mapped_before_anything_is_tried);
 	tcase_add_test(tc, both_have_as_many_turns);
+	tcase_add_test(tc, of_short_readings_in_a_trial_one_in_some_is_timed);
 	tcase_add_test(tc, one_slow_turn_decides_nothing);
 	tcase_add_test(tc, both_are_tried_again_after_a_while);
 	tcase_add_loop_test(tc, bytes_are_the_same_however_often_it_is_chosen_anew, 0, 3);
