@@ -3,7 +3,7 @@
  * with each flush; they move into tables of their own when a later one comes.  So no row of these
  * tables is of the day, or the hour, that the client's row has.
  */
-#include "store/store_internal.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 

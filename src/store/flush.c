@@ -1,5 +1,6 @@
 /* From the tally to the tables, in one transaction. */
 #include "store/batch_writer.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/client_row.h"
 #include "store/merge_internal.h"
 
 #include "base/banned.h"

@@ -1,7 +1,7 @@
 /* Retention: what was not seen for long is removed, a few rows at a time. */
 #include <string.h>
 
-#include "store/store_internal.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "store/store_internal.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 

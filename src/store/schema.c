@@ -1,7 +1,7 @@
 /* The schema, numbered by PRAGMA user_version; the views are made anew with every migration. */
 #include <time.h>
 
-#include "store/store_internal.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 

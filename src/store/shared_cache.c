@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "store/store_internal.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 

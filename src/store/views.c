@@ -1,5 +1,5 @@
 /* The views that people read: SPEC section 5.  Documented in the README; columns are only added. */
-#include "store/store_internal.h"
+#include "store/client_row.h"
 
 #include "base/banned.h"
 
