@@ -4,7 +4,7 @@
  *
  * Epochs are given away in parcels.  What crosses from one processor to the other are names and
  * settled events, which are few, and seldom: so the second thread costs hardly more than it does.
- * To share the packets as well (crew.c) saves some more time and costs half as much again.
+ * To share the packets as well (crew.c) saves some more time, for up to half as much work again.
  */
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /*
- * threads - how many are of use for a replay, and starting them.
+ * threads - whether a replay gains by a second one, and starting them.
  */
 #ifndef TLSTALLY_REPLAY_THREADS_H
 #define TLSTALLY_REPLAY_THREADS_H
