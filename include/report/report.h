@@ -135,6 +135,7 @@ struct report_sensor {
 /* How much was seen, and how much was not. */
 struct report_observed {
 	size_t run_count, source_count;
+	bool beyond; /* runs or findings are counted that reach out of the time asked for */
 	size_t failed_source_count; /* could not be read, or not to the end */
 	uint64_t packet_count, byte_count, snapped_count;
 	bool has_packets;

@@ -110,7 +110,7 @@ add_coverage(const struct report *r, const struct report_options *options, struc
 	struct buf text = { 0 };
 
 	buf_add_text(out, "<h2>What was observed</h2>\n<dl>\n");
-	if (r->observed.run_count > 0) {
+	if (summary_has_coverage(r)) {
 		summary_add_period(r, options, &text);
 		add_term(out, "Period", &text);
 		summary_add_observed(r, &text);

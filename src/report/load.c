@@ -157,6 +157,13 @@ summarise(struct loading *l)
 	c->server = printable_server(latest);
 }
 
+/* What is counted as a whole counts more than what lies in the time asked for. */
+static bool
+reaches_out(const struct report_options *o, int64_t first_us, int64_t last_us)
+{
+	return (o->has_since && first_us < o->since_us) || (o->has_until && last_us >= o->until_us);
+}
+
 static void
 count_unclear(struct loading *l)
 {
@@ -165,6 +172,7 @@ count_unclear(struct loading *l)
 	for (size_t i = 0; i < l->finding_count; i++) {
 		const struct finding *f = &l->findings[i];
 
+		o->beyond = o->beyond || reaches_out(l->options, f->first_us, f->last_us);
 		if (f->key.outcome == OUTCOME_CLEARTEXT)
 			o->cleartext_count += f->count;
 		else
@@ -245,6 +253,14 @@ judge(struct loading *l, struct buf *reason)
 }
 
 static void
+forget_client(struct loading *l)
+{
+	report_client_release(&l->client);
+	l->has_client = false;
+	l->finding_count = 0;
+}
+
+static void
 finish_client(struct loading *l)
 {
 	struct report *r = l->report;
@@ -253,6 +269,13 @@ finish_client(struct loading *l)
 
 	if (!l->has_client)
 		return;
+	if (report_drop_unseen(
+		l->store, l->client_id, l->options, l->findings, &l->finding_count, l->err) != 0)
+		l->result = -1;
+	if (l->finding_count == 0) {
+		forget_client(l);
+		return;
+	}
 	l->client.verdict = judge(l, &reason);
 	summarise(l);
 	find_silence(l, &reason);
@@ -273,8 +296,7 @@ finish_client(struct loading *l)
 	}
 	r->clients[r->client_count++] = l->client;
 	l->client = (struct report_client){ 0 };
-	l->has_client = false;
-	l->finding_count = 0;
+	forget_client(l);
 }
 
 static void
@@ -396,6 +418,8 @@ take_run(void *arg, const struct store_run *run)
 	struct report_observed *o = &l->report->observed;
 
 	o->run_count++;
+	o->beyond = o->beyond ||
+		    (run->packet_count > 0 && reaches_out(l->options, run->begin_us, run->end_us));
 	o->packet_count += run->packet_count;
 	o->byte_count += run->byte_count;
 	o->snapped_count += snapped_count_of(run);

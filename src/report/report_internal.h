@@ -30,6 +30,13 @@ void report_sum_intervals(
 void report_count_unclear(struct report_observed *o, const struct finding *f);
 const char *report_unclear_name(enum report_unclear why); /* for programs: "one_way", ... */
 
+/*
+ * in_time.c: leaves out findings that begin before the time asked for and end behind it, where the
+ * client's days tell that nothing of them lies in between.
+ */
+int report_drop_unseen(struct store *s, int64_t client_id, const struct report_options *options,
+    struct finding *findings, size_t *count, struct error *err);
+
 void report_client_release(struct report_client *c);
 
 /* device.c */

@@ -112,7 +112,9 @@ summary_add_period(const struct report *r, const struct report_options *options,
 		/* A mirror that was turned off is no loss that anybody could count. */
 		if (o->heard_us > 0 && o->end_us - o->heard_us >= USEC_PER_DAY)
 			buf_addf(text, "; no packet since %s", phrase_minute(o->heard_us, minute));
-	} else if (o->packet_count > 0 && !options->has_since && !options->has_until) {
+	} else if (options->has_since || options->has_until) {
+		buf_add_text(text, "no capture of that time is known");
+	} else if (o->packet_count > 0) {
 		/* store.h: 0 stands for no packet, and is what some programs write for all times.
 		 */
 		buf_add_text(text, "not known, the packets have no time");
@@ -179,6 +181,9 @@ summary_add_observed(const struct report *r, struct buf *text)
 		phrase_add_number(text, o->open_end_count);
 		buf_add_text(text, " the end was not seen");
 	}
+	if (o->beyond)
+		buf_add_text(text,
+		    "; runs and rows are counted as a whole, with what lies outside that time");
 }
 
 static void
@@ -244,7 +249,11 @@ summary_add_losses(const struct report *r, struct buf *text)
 	add_item(text, o->failed_source_count, false, "capture not readable to its end",
 	    "captures not readable to their end");
 	if (text->len == 0)
-		buf_add_text(text, "no loss was noticed");
+		buf_add_text(
+		    text, o->run_count > 0 ? "no loss was noticed" : "nothing is known of losses");
+	/* What no run could count is of interest where there was one. */
+	if (o->run_count == 0)
+		return;
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
 		const struct report_counter *c = report_counter_find(o, losses[i].counter);
 
@@ -330,7 +339,7 @@ report_add_nothing(const struct report *r, const struct report_options *options,
 		    "Nothing was captured yet, so nothing is known: this is no clean "
 		    "result. Fill the database with `tlstally replay` or `tlstally "
 		    "capture`.");
-	else if (r->observed.run_count == 0)
+	else if (!r->observed.has_packets && has_time)
 		buf_add_text(text,
 		    "Nothing was captured in the time asked for, so nothing is known of it: this "
 		    "is no clean result.");
@@ -346,12 +355,19 @@ report_add_nothing(const struct report *r, const struct report_options *options,
 		    "or the services' ports (--service) are others.");
 }
 
+bool
+summary_has_coverage(const struct report *r)
+{
+	return r->observed.run_count > 0 || r->client_count > 0;
+}
+
 void
 report_add_coverage(const struct report *r, const struct report_options *options, struct buf *text)
 {
 	struct buf not_seen = { 0 };
+	bool has_coverage = summary_has_coverage(r);
 
-	if (r->observed.run_count > 0) {
+	if (has_coverage) {
 		buf_add_text(text, "Period: ");
 		summary_add_period(r, options, text);
 		buf_add_text(text, ". Observed: ");
@@ -362,7 +378,7 @@ report_add_coverage(const struct report *r, const struct report_options *options
 		buf_add_text(text, ".");
 	}
 	if (r->client_count == 0) {
-		buf_add_text(text, r->observed.run_count > 0 ? " " : "");
+		buf_add_text(text, has_coverage ? " " : "");
 		report_add_nothing(r, options, text);
 	}
 	buf_release(&not_seen);
@@ -387,7 +403,7 @@ add_coverage(const struct report *r, const struct report_options *options,
 {
 	struct buf text = { 0 };
 
-	if (r->observed.run_count > 0) {
+	if (summary_has_coverage(r)) {
 		summary_add_period(r, options, &text);
 		add_paragraph(view, "Period", &text, out);
 		summary_add_observed(r, &text);
@@ -428,7 +444,7 @@ summary_add_header(const struct report *r, const struct report_options *options,
 	struct buf text = { 0 };
 
 	add_coverage(r, options, view, out);
-	if (r->observed.run_count > 0) {
+	if (summary_has_coverage(r)) {
 		summary_add_services(options, &text);
 		add_paragraph(view, "Services", &text, out);
 		if (view->verbose) {

@@ -13,6 +13,8 @@ void summary_add_header(const struct report *r, const struct report_options *opt
 /* The sentences of which it is made: from when to when, how much was seen, how much was not. */
 void summary_add_period(
     const struct report *r, const struct report_options *options, struct buf *text);
+/* False where neither a capture is known nor a client: there is nothing to say of either. */
+bool summary_has_coverage(const struct report *r);
 void summary_add_observed(const struct report *r, struct buf *text);
 void summary_add_losses(const struct report *r, struct buf *text);
 /* The question that the verdicts answer. */

@@ -285,6 +285,57 @@ START_TEST(what_comes_after_the_time_asked_for_tells_nothing_of_it)
 }
 END_TEST
 
+/* As many clients as a report of those days, counted from DAY, has. */
+static size_t
+clients_between(int first_day, int end_day, struct report *r)
+{
+	struct report_options options = plain;
+
+	options.has_since = options.has_until = true;
+	options.since_us = DAY + first_day * 24 * HOUR;
+	options.until_us = DAY + end_day * 24 * HOUR;
+	load(r, &options);
+	return r->client_count;
+}
+
+START_TEST(who_came_before_and_after_the_time_asked_for_was_not_seen_in_it)
+{
+	static const int days[] = { 0, 7, 20 };
+	struct report r;
+
+	fill_days(days, 3, one_server, 21);
+	ck_assert_uint_eq(clients_between(3, 6, &r), 0);
+	ck_assert_uint_eq(r.observed.handshake_count, 0);
+	report_release(&r);
+	ck_assert_uint_eq(clients_between(5, 8, &r), 1);
+	ck_assert_uint_eq(r.observed.handshake_count, 3);
+	ck_assert(r.observed.beyond);
+	report_release(&r);
+	ck_assert_uint_eq(clients_between(0, 21, &r), 1);
+	ck_assert(!r.observed.beyond);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(of_days_that_were_removed_nothing_is_known)
+{
+	static const int days[] = { 0, 20 };
+	struct error err = { "" };
+	struct report r;
+	struct store *s;
+	size_t count;
+	bool more;
+
+	fill_days(days, 2, one_server, 21);
+	s = store_open(path, STORE_WRITE, &err);
+	ck_assert_msg(s != NULL, "%s", err.text);
+	ck_assert_int_eq(store_prune(s, DAY + 10 * 24 * HOUR, 100, &count, &more, &err), 0);
+	store_close(s);
+	ck_assert_uint_eq(clients_between(3, 6, &r), 1);
+	report_release(&r);
+}
+END_TEST
+
 START_TEST(a_sensor_that_captured_nothing_is_one_all_the_same)
 {
 	static const int days[] = { 0, 5 };
@@ -336,6 +387,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_device_that_comes_once_a_week_is_so_in_a_report_of_one_week);
 	tcase_add_loop_test(tc, who_comes_in_the_evening_is_not_late_at_noon, 11, 20);
 	tcase_add_test(tc, what_comes_after_the_time_asked_for_tells_nothing_of_it);
+	tcase_add_test(tc, who_came_before_and_after_the_time_asked_for_was_not_seen_in_it);
+	tcase_add_test(tc, of_days_that_were_removed_nothing_is_known);
 	tcase_add_test(tc, a_sensor_that_captured_nothing_is_one_all_the_same);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
 }

@@ -109,7 +109,31 @@ START_TEST(packets_without_a_time_are_packets_all_the_same)
 	    strstr(write_report(&f, &out), "not known, the packets have no time"));
 	/* There may be some, but none between these times. */
 	f.options.has_since = true;
-	ck_assert_ptr_nonnull(strstr(write_report(&f, &out), "no packet was captured"));
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out), "no capture of that time is known"));
+	buf_release(&out);
+}
+END_TEST
+
+/* Their runs were removed by retention, say. */
+START_TEST(clients_of_a_time_without_a_capture_do_not_stand_alone)
+{
+	struct fixture f;
+	struct buf out = { 0 }, sentence = { 0 };
+	const char *text;
+
+	set_up(&f);
+	f.view.terminal.width = 0;
+	f.report.observed = (struct report_observed){ .handshake_count = 3, .beyond = true };
+	f.options.has_since = true;
+	text = write_report(&f, &out);
+	ck_assert_ptr_nonnull(strstr(text, "Period    no capture of that time is known; since "));
+	ck_assert_ptr_nonnull(strstr(text, "0 packets in 0 captures (0 runs): 3 TLS handshakes"));
+	ck_assert_ptr_nonnull(strstr(
+	    text, "; runs and rows are counted as a whole, with what lies outside that time\n"));
+	ck_assert_ptr_nonnull(strstr(text, "Not seen  nothing is known of losses\n"));
+	report_add_coverage(&f.report, &f.options, &sentence);
+	ck_assert_ptr_nonnull(strstr(buf_text(&sentence), "no capture of that time is known"));
+	buf_release(&sentence);
 	buf_release(&out);
 }
 END_TEST
@@ -211,7 +235,7 @@ START_TEST(packets_without_findings_are_not_sold_as_clean)
 	text = write_report(&f, &out);
 	ck_assert_ptr_nonnull(strstr(text, "Nothing that was seen fits"));
 	ck_assert_ptr_nonnull(strstr(text, "no clean result"));
-	f.report.observed.run_count = 0;
+	f.report.observed.has_packets = false;
 	text = write_report(&f, &out);
 	ck_assert_ptr_nonnull(strstr(text, "Nothing was captured in the time asked for"));
 	ck_assert_ptr_nonnull(strstr(text, "no clean result"));
@@ -227,6 +251,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_mirror_that_was_turned_off_is_told);
 	tcase_add_test(tc, the_sensor_that_captured_least_is_named);
 	tcase_add_test(tc, packets_without_a_time_are_packets_all_the_same);
+	tcase_add_test(tc, clients_of_a_time_without_a_capture_do_not_stand_alone);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
 	tcase_add_test(tc, failed_and_cut_captures_are_stated);
 	tcase_add_test(tc, what_a_live_capture_lost_is_stated);
