@@ -219,15 +219,22 @@ parse_command(struct command *c, int argc, char **argv)
 	return c->help ? 0 : check_command(c, argc - optind, argv + optind);
 }
 
-/* Nobody reads the moments; and silence would look as if all were well. */
+/*
+ * Nobody reads the moments; and silence would look as if all were well.  Only what came before the
+ * later one counts: the sensor may be back today, or its clock was ahead for an hour.
+ */
 static void
 warn_of_silence(const struct command *c, const struct diff_input_times *seen, int64_t today_us)
 {
-	char date[TIMESTAMP_TEXT_LEN];
+	char date[TIMESTAMP_TEXT_LEN], to[TIMESTAMP_TEXT_LEN];
 
 	if (c->to_us < today_us)
 		log_warning("nothing was captured since %s, so what changed is told as of then",
 		    timestamp_to_date(c->to_us, date));
+	else if (seen->any && seen->end_us < c->from_us)
+		log_warning("nothing was captured from %s to %s, so nothing is known of what "
+			    "changed then",
+		    timestamp_to_date(seen->end_us, date), timestamp_to_date(c->to_us, to));
 	else if (seen->heard_us == INT64_MIN)
 		log_warning("no packet has come yet, so nothing is known of what changed");
 	else if (seen->heard_us < c->from_us)
@@ -243,7 +250,7 @@ choose_moments(struct command *c, struct store *s)
 	struct diff_input_times seen;
 	struct error err;
 
-	if (diff_input_times(s, &seen, &err) != 0) {
+	if (diff_input_times(s, INT64_MAX, &seen, &err) != 0) {
 		log_error("%s", err.text);
 		return APP_EXIT_FAILED;
 	}
@@ -258,8 +265,13 @@ choose_moments(struct command *c, struct store *s)
 	if (!c->has_from)
 		c->from_us = c->to_us - USEC_PER_DAY;
 	c->from_us = diff_day_floor(c->from_us);
-	if (c->view.quiet && !c->has_to)
+	if (c->view.quiet && !c->has_to) {
+		if (diff_input_times(s, c->to_us, &seen, &err) != 0) {
+			log_error("%s", err.text);
+			return APP_EXIT_FAILED;
+		}
 		warn_of_silence(c, &seen, today_us);
+	}
 	if (c->from_us < c->to_us)
 		return APP_EXIT_DONE;
 	log_error(c->has_to ? "--from is not before --to, so nothing lies between them"

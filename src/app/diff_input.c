@@ -105,7 +105,12 @@ diff_input_coverage(struct store *s, const struct diff_options *options, int64_t
 	struct report report = { 0 };
 	int rc = report_load(&report, s, &wanted, err);
 
-	shown.has_since = wanted.has_since && report.observed.run_count == 0;
+	if (!report.observed.has_packets) {
+		shown.has_since = wanted.has_since;
+		shown.since_us = wanted.since_us;
+		shown.has_until = wanted.has_until;
+		shown.until_us = wanted.until_us;
+	}
 	if (rc == 0)
 		report_add_coverage(&report, &shown, coverage);
 	report_release(&report);
@@ -116,22 +121,25 @@ static bool
 take_run(void *arg, const struct store_run *run)
 {
 	struct diff_input_times *t = arg;
+	int64_t end_us = run->end_us < t->before_us ? run->end_us : t->before_us - 1;
 
-	if ((run->begin_us == 0 && run->end_us == 0) || !report_run_captured(run))
+	if ((run->begin_us == 0 && run->end_us == 0) || run->begin_us >= t->before_us ||
+	    !report_run_captured(run))
 		return true;
 	if (!t->any || run->begin_us < t->begin_us)
 		t->begin_us = run->begin_us;
-	if (!t->any || run->end_us > t->end_us)
-		t->end_us = run->end_us;
-	if (run->packet_count > 0 && run->end_us > t->heard_us)
-		t->heard_us = run->end_us;
+	if (!t->any || end_us > t->end_us)
+		t->end_us = end_us;
+	if (run->packet_count > 0 && end_us > t->heard_us)
+		t->heard_us = end_us;
 	t->any = true;
 	return true;
 }
 
 int
-diff_input_times(struct store *s, struct diff_input_times *out, struct error *err)
+diff_input_times(
+    struct store *s, int64_t before_us, struct diff_input_times *out, struct error *err)
 {
-	*out = (struct diff_input_times){ .heard_us = INT64_MIN };
+	*out = (struct diff_input_times){ .before_us = before_us, .heard_us = INT64_MIN };
 	return store_each_run(s, NULL, take_run, out, err);
 }

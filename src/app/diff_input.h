@@ -23,11 +23,14 @@ int diff_input_coverage(struct store *s, const struct diff_options *options, int
     int64_t to_us, struct buf *coverage, struct error *err);
 
 struct diff_input_times {
+	int64_t before_us;
 	bool any; /* false: nothing was captured */
 	int64_t begin_us, end_us;
 	int64_t heard_us; /* end of the latest run with a packet; INT64_MIN: there is none */
 };
 
-int diff_input_times(struct store *s, struct diff_input_times *out, struct error *err);
+/* Of what was captured before that moment. */
+int diff_input_times(
+    struct store *s, int64_t before_us, struct diff_input_times *out, struct error *err);
 
 #endif
