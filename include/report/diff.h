@@ -82,6 +82,8 @@ int diff_side_load(struct diff_side *out, struct store *s, const struct diff_opt
  */
 int diff_side_import(struct diff_side *out, const char *name, struct span content,
     const struct diff_options *options, struct error *err);
+/* False: no client of one can be known in the other.  True also where one has no client. */
+bool diff_sides_share_sensor(const struct diff_side *a, const struct diff_side *b);
 void diff_side_release(struct diff_side *side);
 
 enum diff_change {

@@ -338,6 +338,11 @@ load_files(struct command *c, struct diff_side *old, struct diff_side *new, stru
 		    timestamp_to_text(new->end_us, to));
 		goto out;
 	}
+	if (!diff_sides_share_sensor(old, new))
+		log_warning(
+		    "%s and %s have no sensor in common, so each client of one is unknown in "
+		    "the other; where both are of one place, give it one name (--sensor)",
+		    c->old_name, c->new_name);
 	tell_partial(old, c->old_name, coverage);
 	tell_partial(new, c->new_name, coverage);
 	c->from_us = old->end_us + 1;

@@ -171,6 +171,42 @@ sort_client(struct diff_client *c)
 		qsort(c->days, c->day_count, sizeof(*c->days), compare_days);
 }
 
+/* The names of the sensors of a side, each once; borrowed. */
+static size_t
+list_sensors(const struct diff_side *side, const char ***names)
+{
+	size_t count = 0, k;
+
+	*names = NULL;
+	for (size_t i = 0; i < side->client_count; i++) {
+		const char *sensor = side->clients[i].sensor;
+
+		for (k = 0; k < count && strcmp((*names)[k], sensor) != 0; k++)
+			;
+		if (k < count)
+			continue;
+		*names = xreallocarray(*names, count + 1, sizeof(**names));
+		(*names)[count++] = sensor;
+	}
+	return count;
+}
+
+bool
+diff_sides_share_sensor(const struct diff_side *a, const struct diff_side *b)
+{
+	const char **ours, **theirs;
+	size_t our_count = list_sensors(a, &ours), their_count = list_sensors(b, &theirs);
+	bool shared = our_count == 0 || their_count == 0;
+
+	for (size_t i = 0; i < our_count; i++) {
+		for (size_t k = 0; k < their_count && !shared; k++)
+			shared = strcmp(ours[i], theirs[k]) == 0;
+	}
+	free(ours);
+	free(theirs);
+	return shared;
+}
+
 static void
 release_client(struct diff_client *c)
 {
