@@ -201,16 +201,48 @@ open_standing_still(struct store *s, struct error *err)
 	return result;
 }
 
+/* SQLite's status, of the kind that says more. */
+static int
+try_to_read(struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+	int status = sqlite3_prepare_v2(s->db, "SELECT 1 FROM sqlite_master", -1, &st, NULL);
+
+	(void)sqlite3_finalize(st);
+	return status == SQLITE_OK ? SQLITE_OK : sqlite3_extended_errcode(s->db);
+}
+
+/*
+ * A writer that was killed while the database had no write-ahead log yet (STORE_FILL) has left a
+ * journal, by which the file is put back to what it was.  A connection for reading does not do so.
+ */
+static int
+take_back(struct store *s, int *status, struct error *err)
+{
+	(void)sqlite3_close(s->db);
+	s->db = NULL;
+	if (connect_to(s, s->path, SQLITE_OPEN_READWRITE, err) != 0)
+		return -1;
+	(void)try_to_read(s);
+	(void)sqlite3_close(s->db);
+	s->db = NULL;
+	if (connect_to(s, s->path, SQLITE_OPEN_READONLY, err) != 0)
+		return -1;
+	*status = try_to_read(s);
+	return 0;
+}
+
 static int
 open_for_reading(struct store *s, struct error *err)
 {
-	sqlite3_stmt *st = NULL;
 	int status;
 
 	if (connect_to(s, s->path, SQLITE_OPEN_READONLY, err) != 0)
 		return -1;
-	status = sqlite3_prepare_v2(s->db, "SELECT 1 FROM sqlite_master", -1, &st, NULL);
-	(void)sqlite3_finalize(st);
+	status = try_to_read(s);
+	if (status == SQLITE_READONLY_ROLLBACK && access(s->path, W_OK) == 0 &&
+	    take_back(s, &status, err) != 0)
+		return -1;
 	if (status == SQLITE_OK)
 		return 0;
 	/* In a folder of somebody else SQLite says that it is read-only. */

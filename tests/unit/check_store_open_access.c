@@ -145,6 +145,51 @@ START_TEST(what_a_killed_writer_had_flushed_is_there)
 }
 END_TEST
 
+/* Dies in a transaction that has reached the file, before there was a write-ahead log. */
+static void
+leave_a_journal(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		sqlite3 *db;
+
+		(void)sqlite3_open(path, &db);
+		(void)sqlite3_exec(db,
+		    "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN;"
+		    "CREATE TABLE t (a);"
+		    "WITH n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+		    " INSERT INTO t SELECT zeroblob(1000) FROM n; DELETE FROM kind",
+		    NULL, NULL, NULL);
+		(void)raise(SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+}
+
+START_TEST(what_a_killed_writer_had_not_finished_is_taken_back)
+{
+	char name[300];
+
+	fill();
+	leave_a_journal();
+	(void)snprintf(name, sizeof(name), "%s-journal", path);
+	ck_assert_int_eq(access(name, F_OK), 0);
+	if (_i == 1) {
+		ck_assert(geteuid() != 0 || chown(name, 65534, 65534) == 0);
+		become_nobody();
+		ck_assert_int_eq(chmod(folder, 0555), 0);
+		if (access(folder, W_OK) != 0)
+			expect_failure(STORE_READ, "-journal");
+		ck_assert_int_eq(chmod(folder, 0755), 0);
+	}
+	expect_filled(STORE_READ);
+	ck_assert_str_eq(sql("PRAGMA integrity_check"), "ok");
+}
+END_TEST
+
 START_TEST(a_new_file_is_for_its_owner_and_group)
 {
 	static const struct {
@@ -307,6 +352,7 @@ add_tests(TCase *tc)
 	    tc, any_name_is_a_name_also_in_a_read_only_folder, 0, 2 * ROWS(odd_names));
 	tcase_add_test(tc, a_log_that_cannot_be_read_is_not_passed_over_in_silence);
 	tcase_add_loop_test(tc, what_a_killed_writer_had_flushed_is_there, 0, 2);
+	tcase_add_loop_test(tc, what_a_killed_writer_had_not_finished_is_taken_back, 0, 2);
 	tcase_add_test(tc, a_new_file_is_for_its_owner_and_group);
 	tcase_add_loop_test(tc, a_link_leads_to_its_file, 0, 2);
 	tcase_add_test(tc, a_lock_is_waited_for_and_then_named);
