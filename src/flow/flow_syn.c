@@ -149,11 +149,15 @@ syn_ack_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet 
 	/* It acknowledges the SYN, and with Fast Open the data in it. */
 	if (peer->has_base && (acked < first_offset(peer) || acked > SYN_PAYLOAD_MAX))
 		return true;
-	/* A second SYN/ACK to the same SYN is no new connection; data says which one counts. */
+	/*
+	 * A second SYN/ACK to the same SYN is no new connection; data says which one counts.  One
+	 * that acknowledges a SYN not far behind what the opener has sent comes from a mirror that
+	 * is late with that SYN.
+	 */
 	if (!s->has_base)
 		tcp_stream_begin(s, p->seq + 1, true);
 	else if (!may_begin_at(s, p->seq + 1))
-		return s->next > 0 && !peer->has_base;
+		return (s->next > 0 && (!peer->has_base || acked > 0)) || acked > peer->next + 1;
 	if (f->conn.opener == CONNECTION_NO_DIR)
 		f->conn.opener = (int8_t)(1 - dir);
 	f->conn.mid_start[dir] = false;

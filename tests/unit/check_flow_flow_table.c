@@ -111,6 +111,14 @@ static const struct {
 	    "s.A@5000/1002:yo c.S@70999000 s.SA@90004999/70999001 "
 	    "c.A@70999001/90005000:hi s.A@90005000/70999003:ho",
 	    "A+? As:yo A.reused B+c Bc:hi Bs:ho" },
+	{ "the other side is ahead, and its numbers go on from not far behind",
+	    HANDSHAKE "c.FA@1000/5000:hi s.FA@5000/1003:yo "
+		      "s.SA@25000/21000 s.A@25001/21000:ho c.S@20999 c.A@21000/25003:so",
+	    "A+c Ac:hi Ac| As:yo As| A.reused B+c Bs:ho Bc:so" },
+	{ "the same after one whose server said nothing",
+	    HANDSHAKE "c.FA@1000/5000:hi s.A@5000/1003 "
+		      "s.SA@25000/21000 s.A@25001/21000:ho c.S@20999 c.A@21000/25003:so",
+	    "A+c Ac:hi Ac| A.reused B+c Bs:ho Bc:so" },
 	{ "after a settled one", HANDSHAKE "c.A@1000/5000:S c.S@77000 c.A@77001/1:ho",
 	    "A+c Ac:S B+c Bc:ho" },
 	{ "old packets of the first one do not disturb the second",
