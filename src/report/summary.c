@@ -151,6 +151,20 @@ add_why_unclear(const struct report_observed *o, struct buf *text)
 	}
 }
 
+/* With the wrong networks that is nearly all: a list of few clients must not look like all there
+ * is. */
+static void
+add_left_out(const struct report_observed *o, struct buf *text)
+{
+	const struct report_counter *c = report_counter_find(o, "external_client");
+
+	if (c == NULL || c->value == 0)
+		return;
+	buf_add_text(text, "; ");
+	phrase_add_number(text, c->value);
+	buf_add_text(text, " more of clients that are not internal were left out");
+}
+
 void
 summary_add_observed(const struct report *r, struct buf *text)
 {
@@ -181,6 +195,7 @@ summary_add_observed(const struct report *r, struct buf *text)
 		phrase_add_number(text, o->open_end_count);
 		buf_add_text(text, " the end was not seen");
 	}
+	add_left_out(o, text);
 	if (o->beyond)
 		buf_add_text(text,
 		    "; runs and rows are counted as a whole, with what lies outside that time");

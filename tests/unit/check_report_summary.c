@@ -159,6 +159,31 @@ START_TEST(share_of_the_unclear_is_stated)
 }
 END_TEST
 
+START_TEST(clients_that_are_not_internal_are_left_out_aloud)
+{
+	static char name[] = "external_client";
+	struct report_counter own = { name, 14791, 1 };
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.view.terminal.width = 0;
+	f.report.observed.counters = &own;
+	f.report.observed.counter_count = 1;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
+	    " of 2 clients; 14,791 more of clients that are not internal were left out\n"));
+	buf_clear(&out);
+	/* They are none of those. */
+	f.report.observed.unclear_count = 423;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
+	    "of 2 clients; 423 of these (10.0 %) are unclear; 14,791 more of clients"));
+	buf_clear(&out);
+	own.value = 0;
+	ck_assert_ptr_null(strstr(write_report(&f, &out), "left out"));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(failed_and_cut_captures_are_stated)
 {
 	struct fixture f;
@@ -253,6 +278,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, packets_without_a_time_are_packets_all_the_same);
 	tcase_add_test(tc, clients_of_a_time_without_a_capture_do_not_stand_alone);
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
+	tcase_add_test(tc, clients_that_are_not_internal_are_left_out_aloud);
 	tcase_add_test(tc, failed_and_cut_captures_are_stated);
 	tcase_add_test(tc, what_a_live_capture_lost_is_stated);
 	tcase_add_test(tc, empty_database_is_not_sold_as_clean);
