@@ -318,6 +318,21 @@ lacks_syn_ack(const struct flow *f, unsigned dir)
 	return f->conn.mid_start[dir] && !f->conn.mid_start[1 - dir];
 }
 
+/* The beginning of a connection that is not known. */
+static APART void
+note_syn(struct flow_table *table, const struct packet *p, const struct lookup *l)
+{
+	unsigned dir = l->at.dir;
+
+	if ((p->flags & TCP_ACK) != 0)
+		table->counters.syn_answered +=
+		    syn_cache_add_syn_ack(table->syns, l->syn_hash, dir, p->seq, p->ack);
+	else
+		table->counters.syn += syn_cache_add_syn(table->syns, l->syn_hash, dir, p->seq);
+	if (p->joins)
+		syn_cache_mark_join(table->syns, l->syn_hash);
+}
+
 /* True when the packet is done with. */
 static bool
 add_syn(
@@ -332,16 +347,8 @@ add_syn(
 		*flow = NULL;
 	}
 	table->counters.syn_answered += *flow != NULL && answers;
-	if (*flow == NULL) {
-		if (is_ack)
-			table->counters.syn_answered +=
-			    syn_cache_add_syn_ack(table->syns, l->syn_hash, dir, p->seq, p->ack);
-		else
-			table->counters.syn +=
-			    syn_cache_add_syn(table->syns, l->syn_hash, dir, p->seq);
-		if (p->joins)
-			syn_cache_mark_join(table->syns, l->syn_hash);
-	}
+	if (*flow == NULL)
+		note_syn(table, p, l);
 	return p->payload_len == 0;
 }
 
@@ -373,6 +380,15 @@ ends_unseen(struct flow_table *table, const struct packet *p, const struct looku
 	return (acked > 1 && acked <= TCP_STREAM_WINDOW) || (sent > 0 && sent <= TCP_STREAM_WINDOW);
 }
 
+/*
+ * A SYN with nothing else in it.  One with RST begins nothing: its receiver looks at the RST first.
+ */
+static inline bool
+is_bare_syn(const struct packet *p)
+{
+	return (p->flags & (TCP_SYN | TCP_RST)) == TCP_SYN && p->payload_len == 0;
+}
+
 /* A packet of no known connection (`f` is NULL), or one with SYN or RST, or without ACK. */
 static APART void
 add_unusual(
@@ -386,7 +402,6 @@ add_unusual(
 		table->counters.streams.out_of_window_count++;
 		return;
 	}
-	/* A SYN with RST begins nothing: its receiver looks at the RST first. */
 	if ((p->flags & TCP_SYN) != 0 && (p->flags & TCP_RST) == 0 && add_syn(table, p, l, &f))
 		return;
 	if (f == NULL) {
@@ -427,7 +442,11 @@ add_found(struct flow_table *table, const struct packet *p, const struct lookup 
 	if (!flow_matches(f, p, l->at.dir))
 		f = find_in_chain(table, p, l->at);
 	if (f == NULL || (p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK) {
-		add_unusual(table, f, p, l);
+		/* A flood's, which would be done with all the same. */
+		if (f == NULL && is_bare_syn(p))
+			note_syn(table, p, l);
+		else
+			add_unusual(table, f, p, l);
 		return;
 	}
 	table->counters.payload_segments += p->payload_len > 0;

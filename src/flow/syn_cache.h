@@ -14,8 +14,6 @@ struct syn_cache; /* opaque */
 
 /* ISNs by direction, as the connection counts them. */
 struct syn_entry {
-	uint32_t tag;
-	uint32_t stamp;     /* age, in entries added since */
 	uint32_t isn[2];    /* without has_isn: by what the opener waited for, if has_ack */
 	uint32_t other_isn; /* a SYN/ACK that differed from the one in isn[] */
 	bool has_isn[2];
