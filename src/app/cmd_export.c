@@ -68,7 +68,7 @@ static const char help_text[] =
     "report'.\n"
     "\n"
     "Exit status: 0 done; 1 the export could not be made, and what was there before\n"
-    "is as it was; 2 wrong usage.\n"
+    "is as it was, or lines of a list were wrong and left out; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  tlstally export --format csv --output inventory.csv\n"
