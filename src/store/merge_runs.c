@@ -324,14 +324,16 @@ refuse_overlap(struct merge *m)
 	if (capture != NULL) {
 		error_set(m->err,
 		    "capture %s of sensor %s was counted in %s and in what %s holds already, and "
-		    "the two cannot be separated; nothing was merged",
+		    "the two cannot be separated; nothing was merged: replay the captures of both "
+		    "into one database",
 		    capture->name, m->sensor, m->from->path, m->into->path);
 		return -1;
 	}
 	if (find_same_time(m) != NULL) {
 		error_set(m->err,
 		    "sensor %s captured live at the same time for %s and for what %s holds "
-		    "already, and the two cannot be separated; nothing was merged",
+		    "already, and the two cannot be separated; nothing was merged: choose one of "
+		    "them",
 		    m->sensor, m->from->path, m->into->path);
 		return -1;
 	}
@@ -348,7 +350,8 @@ merge_runs_compare(struct merge *m)
 	if (c.is_other_copy || (c.has_news && c.lacks)) {
 		error_set(m->err,
 		    "sensor %s: %s and what %s holds of it are copies of one database that have "
-		    "each gone on by themselves, and cannot be joined; nothing was merged",
+		    "each gone on by themselves, and cannot be joined; nothing was merged: choose "
+		    "one of them",
 		    m->sensor, m->from->path, m->into->path);
 		return -1;
 	}
@@ -357,7 +360,8 @@ merge_runs_compare(struct merge *m)
 	if (c.other_way) {
 		error_set(m->err,
 		    "sensor %s: %s holds, beside what is new, what %s has already by another way, "
-		    "and the two cannot be separated; nothing was merged",
+		    "and the two cannot be separated; nothing was merged: take what is new by that "
+		    "way, too",
 		    m->sensor, m->from->path, m->into->path);
 		return -1;
 	}
