@@ -110,7 +110,7 @@ struct flow_counters {
 	uint64_t syn_with_payload; /* of these, with payload */
 	uint64_t mid_start;        /* first payload without a SYN before */
 	uint64_t joined;           /* of `flows`, paths of other connections (Multipath TCP) */
-	uint64_t one_way;          /* ended with packets of one direction only */
+	uint64_t one_way;          /* ended with packets of one direction only, as far as in time */
 	uint64_t evicted_unsettled, evicted_settled, evicted_closed;
 	uint64_t ack_before_data; /* payload that was acknowledged before it was captured */
 	uint64_t payload_segments;

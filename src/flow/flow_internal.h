@@ -62,6 +62,7 @@ struct flow {
 	uint8_t fin_dirs;
 	uint8_t list; /* enum flow_list */
 	bool closed;  /* reset, or a FIN from both */
+	bool one_way; /* of a settled one: its end came before any packet of one direction */
 };
 _Static_assert(sizeof(struct connection) <= CACHE_LINE, "one line to look it up");
 _Static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "two lines in all");

@@ -124,6 +124,8 @@ flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, in
 	}
 	/* What the flush handed out may have settled it. */
 	if (!flow_is_settled(flow)) {
+		/* The other direction may come yet, too late to be heard. */
+		flow->one_way = !flow->conn.seen[0] || !flow->conn.seen[1];
 		table->handler->end(flow->user, why, time_us);
 		flow_settle(table, flow);
 	}
@@ -138,7 +140,7 @@ flow_end(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t
 		flow_conclude(table, flow, why, time_us);
 	if (flow->watch != NULL)
 		flow_watch_end(table, flow);
-	if (!flow->conn.seen[0] || !flow->conn.seen[1])
+	if (flow->one_way || !flow->conn.seen[0] || !flow->conn.seen[1])
 		table->counters.one_way++;
 	flow_list_remove(table, flow);
 	flow_slot_give_back(table, flow);

@@ -53,7 +53,8 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	    "which. A larger tally in [budgets] bridges more of it." },
 	[DOCTOR_RULE_ONE_WAY] = { "connections", "showed packets of one direction only",
 	    "Mirror both directions (rx and tx) of the port, and where routes differ, the other "
-	    "path too. Without the server's side no version is known." },
+	    "path too. Without the server's side no version is known. Where each direction has a "
+	    "capture of its own, their clocks may differ by a second at most." },
 	[DOCTOR_RULE_LOST] = { "segments with payload, at the least,", "never got here",
 	    "The mirror loses packets: its port is slower than what is copied to it, or the switch "
 	    "gives copies the lowest priority. Mirror fewer ports, or use a tap." },

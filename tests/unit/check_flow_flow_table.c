@@ -479,6 +479,31 @@ START_TEST(payload_that_was_acknowledged_too_early_is_counted)
 }
 END_TEST
 
+static const struct {
+	const char *fact, *script;
+	uint64_t count;
+} one_way[] = {
+	{ "both directions", HANDSHAKE "c.A@1000/5000:hi s.A@5000/1002:yo", 0 },
+	{ "one", "c.S@999 c.A@1000/5000:hi", 1 },
+	{ "the other one when this one has had its end",
+	    "c.S@999 c.A@1000/5000:L +5 s.SA@4999/1000 s.A@5000/1001:yo", 1 },
+	{ "the other one while this one lingers",
+	    "c.S@999 c.A@1000/5000:L +1 s.SA@4999/1000 s.A@5000/1001:yo", 0 },
+	{ "the other one behind bytes that settle", "c.S@999 c.A@1000/5000:S s.A@5000/1001:yo", 0 },
+};
+
+START_TEST(a_connection_of_which_one_direction_was_heard_in_time_is_counted)
+{
+	struct world *w = world_new_default();
+
+	world_run(w, one_way[_i].script);
+	world_run(w, "!");
+	ck_assert_msg(flow_table_counters(w->table)->one_way == one_way[_i].count, "%s: %llu",
+	    one_way[_i].fact, (unsigned long long)flow_table_counters(w->table)->one_way);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_path_that_joins_another_connection_is_told_and_counted)
 {
 	struct world *w = world_new_default();
@@ -529,6 +554,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, beginnings_are_counted);
 	tcase_add_loop_test(tc, a_mark_tells_what_its_sender_had_received, 0, ROWS(acknowledged));
 	tcase_add_test(tc, payload_that_was_acknowledged_too_early_is_counted);
+	tcase_add_loop_test(
+	    tc, a_connection_of_which_one_direction_was_heard_in_time_is_counted, 0, ROWS(one_way));
 	tcase_add_test(tc, a_path_that_joins_another_connection_is_told_and_counted);
 	tcase_add_test(tc, a_flood_of_syns_costs_no_memory);
 }
