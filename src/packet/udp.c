@@ -49,18 +49,24 @@
 #define TZSP_TAG_PADDING 0
 #define TZSP_TAG_END 1
 
-/* RFC 7348, section 5; draft-ietf-nvo3-vxlan-gpe, section 3: the P bit names what is inside. */
+/*
+ * RFC 7348, section 5; draft-ietf-nvo3-vxlan-gpe, section 3: the P bit names what is inside.  Where
+ * it is none of the latter that bit is reserved and to be ignored, and some senders leave out the I
+ * bit; so a frame that shows comes first.
+ */
 static void
 vxlan(struct walk *w)
 {
 	struct span h;
+	uint8_t bits;
 
 	if (!walk_take(w, VXLAN_LEN, PACKET_OTHER, &h))
 		return;
-	if ((h.data[0] & VXLAN_HAS_NEXT) != 0)
-		nsh_next_protocol(w, h.data[3]);
-	else if ((h.data[0] & VXLAN_HAS_VNI) != 0)
+	bits = h.data[0] & (VXLAN_HAS_VNI | VXLAN_HAS_NEXT);
+	if (bits == VXLAN_HAS_VNI || guess_ethernet(w->rest, w->wire_rest))
 		w->next = LAYER_ETHERNET;
+	else if ((bits & VXLAN_HAS_NEXT) != 0)
+		nsh_next_protocol(w, h.data[3]);
 	else
 		walk_end(w, PACKET_OTHER);
 }

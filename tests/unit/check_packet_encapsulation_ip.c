@@ -24,6 +24,22 @@ vxlan_linux_port_and_ipv6_outside(struct wrap *w)
 }
 
 static void
+vxlan_with_all_that_is_reserved(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\xff\xff\xff\xff\x00\x00\x2a\xff"));
+	around_udp(w, 4789);
+}
+
+static void
+vxlan_without_any_bit(struct wrap *w)
+{
+	inner_ethernet(w);
+	wrap_bytes(w, BYTES("\x00\x00\x00\x00\x00\x00\x2a\x00"));
+	around_udp(w, 4789);
+}
+
+static void
 vxlan_gpe_ipv4(struct wrap *w)
 {
 	inner_ipv4(w);
@@ -367,6 +383,8 @@ vxlan_in_geneve_in_gre_in_vlan(struct wrap *w)
 static const struct wrapping rows[] = {
 	{ "vxlan", vxlan, 4, true, -1 },
 	{ "vxlan_linux_port_and_ipv6_outside", vxlan_linux_port_and_ipv6_outside, 4, true, -1 },
+	{ "vxlan_with_all_that_is_reserved", vxlan_with_all_that_is_reserved, 4, true, -1 },
+	{ "vxlan_without_any_bit", vxlan_without_any_bit, 4, true, -1 },
 	{ "vxlan_gpe_ipv4", vxlan_gpe_ipv4, 4, false, -1 },
 	{ "vxlan_gpe_nsh_ipv6", vxlan_gpe_nsh_ipv6, 6, false, -1 },
 	{ "geneve", geneve, 4, true, -1 },
