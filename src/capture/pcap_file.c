@@ -12,6 +12,10 @@
 #define PCAP_RECORD_HEADER_LEN 16
 /* The patched libpcap of 1990s Linux added an interface index, a protocol and a packet type. */
 #define PCAP_RECORD_HEADER_LEN_PATCHED 24
+/* Nokia's IPSO adds 4 bytes, Red Hat 6.1 added 8, SuSE 6.3 added 4 to what a magic number told. */
+#define PCAP_RECORD_HEADER_MORE 4
+#define PCAP_RECORD_HEADER_MORE_MAX 8
+#define DAY_SECONDS 86400u
 /* The field's upper bits say whether the frames carry their check sequence. */
 #define PCAP_LINK_TYPE_MASK 0x03ffffffu
 
@@ -97,6 +101,77 @@ read_file_header(struct span header, struct pcap_state *out, uint16_t *major, ui
 	return true;
 }
 
+/* A field of a record's header. */
+static inline uint32_t
+field_at(const struct pcap_state *p, struct span header, size_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, header.data + at, sizeof(value));
+	return p->little ? le32toh(value) : be32toh(value);
+}
+
+static inline void
+read_lengths(
+    const struct pcap_state *p, struct span header, uint32_t *captured_len, uint32_t *wire_len)
+{
+	uint32_t first = field_at(p, header, 8), second = field_at(p, header, 12);
+	bool swapped = p->swapped || (p->maybe_swapped && first > second);
+
+	*captured_len = swapped ? second : first;
+	*wire_len = swapped ? first : second;
+}
+
+/* Takes a record that makes sense, within a day of `*seconds` unless that is 0; tells its time. */
+static bool
+skip_sensible_record(const struct pcap_state *p, struct span *rest, uint32_t *seconds)
+{
+	struct span record = *rest, header;
+	uint32_t now, captured_len, wire_len;
+
+	if (!span_read_span(&record, p->header_len, &header))
+		return false;
+	now = field_at(p, header, 0);
+	read_lengths(p, header, &captured_len, &wire_len);
+	if (field_at(p, header, 4) >= (p->nanoseconds ? 1000000000u : 1000000u) ||
+	    captured_len == 0 || captured_len > wire_len || captured_len > PACKET_LEN_MAX ||
+	    (*seconds != 0 && now - *seconds + DAY_SECONDS > 2 * DAY_SECONDS) ||
+	    !span_skip(&record, captured_len))
+		return false;
+	*seconds = now;
+	*rest = record;
+	return true;
+}
+
+static bool
+has_sensible_records(const struct pcap_state *p, struct span rest, unsigned count)
+{
+	uint32_t seconds = 0;
+
+	while (count > 0 && skip_sensible_record(p, &rest, &seconds))
+		count--;
+	return count == 0;
+}
+
+/*
+ * Some systems made their records' headers longer and left the magic number as it was.  The first
+ * records tell, where they have come already.
+ */
+static void
+find_header_len(struct pcap_state *p, struct span rest)
+{
+	struct pcap_state longer = *p;
+
+	if (has_sensible_records(p, rest, 2))
+		return;
+	for (size_t more = PCAP_RECORD_HEADER_MORE; more <= PCAP_RECORD_HEADER_MORE_MAX;
+	     more += PCAP_RECORD_HEADER_MORE) {
+		longer.header_len = p->header_len + more;
+		if (has_sensible_records(&longer, rest, 3))
+			p->header_len = longer.header_len;
+	}
+}
+
 enum reader_open_answer
 pcap_open(struct reader *r)
 {
@@ -119,6 +194,7 @@ pcap_open(struct reader *r)
 		return READER_UNREADABLE;
 	}
 	source_take(&r->source, PCAP_FILE_HEADER_LEN);
+	find_header_len(&r->pcap, source_rest(&r->source));
 	return READER_OPEN;
 }
 
@@ -166,27 +242,6 @@ is_all_zero(struct span header)
 	static const uint8_t zeros[PCAP_RECORD_HEADER_LEN];
 
 	return memcmp(header.data, zeros, sizeof(zeros)) == 0;
-}
-
-/* A field of a record's header. */
-static inline uint32_t
-field_at(const struct pcap_state *p, struct span header, size_t at)
-{
-	uint32_t value;
-
-	memcpy(&value, header.data + at, sizeof(value));
-	return p->little ? le32toh(value) : be32toh(value);
-}
-
-static inline void
-read_lengths(
-    const struct pcap_state *p, struct span header, uint32_t *captured_len, uint32_t *wire_len)
-{
-	uint32_t first = field_at(p, header, 8), second = field_at(p, header, 12);
-	bool swapped = p->swapped || (p->maybe_swapped && first > second);
-
-	*captured_len = swapped ? second : first;
-	*wire_len = swapped ? first : second;
 }
 
 /*

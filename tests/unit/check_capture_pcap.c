@@ -43,6 +43,50 @@ START_TEST(every_magic_gives_the_same_packets)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	bool little;
+	uint32_t magic;
+	size_t more;
+} longer_headers[] = {
+	{ "Nokia", false, PCAP_US, 4 },
+	{ "Nokia, little-endian", true, PCAP_US, 4 },
+	{ "Red Hat 6.1", true, PCAP_US, 8 },
+	{ "SuSE 6.3", true, PCAP_PATCHED, 4 },
+	{ "of a length that nobody wrote", true, PCAP_US, 12 },
+};
+
+static void
+put_packet_with_more(struct buf *b, int row, unsigned number)
+{
+	struct buf one = { 0 };
+	size_t header_len = longer_headers[row].magic == PCAP_PATCHED ? 24 : 16;
+
+	put_pcap_packet(
+	    &one, longer_headers[row].little, longer_headers[row].magic, T0 + number, number, 60);
+	buf_add(b, one.data, header_len);
+	put_zeros(b, longer_headers[row].more);
+	buf_add(b, one.data + header_len, one.len - header_len);
+	buf_release(&one);
+}
+
+START_TEST(headers_that_are_longer_than_the_magic_says_are_found_out)
+{
+	bool known = longer_headers[_i].more <= 8;
+	struct buf b = { 0 };
+	struct reading all;
+
+	put_pcap_header(&b, longer_headers[_i].little, longer_headers[_i].magic, 1);
+	for (unsigned i = 0; i < 3; i++)
+		put_packet_with_more(&b, _i, i);
+	all = read_all(buf_span(&b));
+	ck_assert_msg(
+	    (all.ended == READER_END) == known, "%s: %s", longer_headers[_i].name, all.error.text);
+	ck_assert(!known || (all.count == 3 && all.all_as_made && all.frames[2].time_us == T0 + 2));
+	buf_release(&b);
+}
+END_TEST
+
 /* As `cat a.pcap b.pcap` makes it, each with an order, a unit and a link type of its own. */
 START_TEST(files_behind_each_other_are_read_as_one)
 {
@@ -368,6 +412,8 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, every_magic_gives_the_same_packets, 0, ROWS(magics));
+	tcase_add_loop_test(
+	    tc, headers_that_are_longer_than_the_magic_says_are_found_out, 0, ROWS(longer_headers));
 	tcase_add_loop_test(tc, files_behind_each_other_are_read_as_one, 0, ROWS(magics));
 	tcase_add_test(tc, header_without_packets_is_a_capture);
 	tcase_add_loop_test(tc, other_bytes_are_no_capture, 0, ROWS(no_captures));
