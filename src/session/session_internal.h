@@ -153,6 +153,9 @@ void session_doubt_first_hello(struct session *s, unsigned client);
 /* loss.c: the other side may have ended the handshake by what this one answers with its alert. */
 bool session_may_alert_second(const struct session *s, unsigned dir);
 
+/* mode.c: `service` is the event's. */
+enum tls_mode session_mode(const struct session *s, const struct service *service);
+
 /* settle.c */
 /* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */
 enum session_wish session_judge_anew(struct session *s, int64_t time_us);

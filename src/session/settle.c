@@ -52,75 +52,6 @@ service_of(const struct session *s, unsigned client)
 	return service;
 }
 
-/* Of a side whose beginning was captured: nothing stands before its TLS. */
-static bool
-begins_with_tls(const struct session_side *side)
-{
-	return side->tls && side->tls_mark.offset == side->first_mark.offset &&
-	       (!side->evidence.lost || side->evidence.lost_begin > side->tls_mark.offset);
-}
-
-/* What stood before the ClientHello was not captured, or not all of it. */
-static bool
-begins_late(const struct session *s)
-{
-	unsigned client = session_client_dir(s);
-
-	if (s->conn->mid_start[client])
-		return true;
-	if (!s->side[0].gap && !s->side[1].gap)
-		return false;
-	/* A server that is led to TLS by words has some of its own, and the first. */
-	if (!s->conn->mid_start[1 - client] && begins_with_tls(&s->side[1 - client]))
-		return false;
-	/* Nothing stands before the client's first byte, wherever else there is a hole. */
-	return !begins_with_tls(&s->side[client]);
-}
-
-/* All that the client said before its hello is here, and it was no word of a mail protocol. */
-static bool
-says_hello_first(const struct session *s)
-{
-	unsigned client = session_client_dir(s);
-	const struct session_side *side = &s->side[client];
-
-	return side->tls && !side->words && !s->conn->mid_start[client] &&
-	       (!side->gap || begins_with_tls(side));
-}
-
-/*
- * A mail dialogue led to the hello, be it one of another protocol than is usual on the port.  A
- * greeting alone does not: TLS at once is answered by one; nor do complaints of a server that reads
- * the hello as commands.
- */
-static bool
-mail_led_to_tls(const struct session *s)
-{
-	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
-
-	if (facts == NULL || says_hello_first(s))
-		return false;
-	if (facts->starttls_asked || facts->starttls_granted || facts->command_count > 0)
-		return true;
-	/* Through an HTTP proxy the client is led to TLS at once: RFC 9110, section 9.3.6. */
-	return begins_late(s) ? facts->greeting
-			      : s->side[session_client_dir(s)].words && !session_is_http(s);
-}
-
-static enum tls_mode
-mode_of(const struct session *s, const struct service *service)
-{
-	if (mail_led_to_tls(s))
-		return TLS_MODE_STARTTLS;
-	/* Another protocol's words: it is the client that asks for TLS in them. */
-	if (service->protocol == PROTOCOL_TLS && s->side[session_client_dir(s)].preamble_len > 0)
-		return TLS_MODE_STARTTLS;
-	/* What is usual on the port is the best guess. */
-	if (begins_late(s))
-		return service->starttls ? TLS_MODE_STARTTLS : TLS_MODE_IMPLICIT;
-	return TLS_MODE_IMPLICIT;
-}
-
 static void
 set_client_name(const struct session *s, struct event *ev)
 {
@@ -168,7 +99,7 @@ emit(struct session *s, int64_t time_us)
 		ev->protocol = (enum protocol)s->mail->protocol;
 	set_client_name(s, ev);
 	if (ev->kind == EVENT_TLS_HANDSHAKE) {
-		ev->tls_mode = mode_of(s, &service);
+		ev->tls_mode = session_mode(s, &service);
 		set_limited_by(s, ev);
 		session_doubt_first_hello(s, client);
 		/* What was not captured matters: the other direction, or a hello of it. */
@@ -262,7 +193,7 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 	if (server->tls && mark_is_before(&hello->hello_mark, answer))
 		return true;
 	*answer = server->first_mark;
-	if (mode_of(s, &service) == TLS_MODE_IMPLICIT)
+	if (session_mode(s, &service) == TLS_MODE_IMPLICIT)
 		return true;
 	*answer = server->replied ? server->reply_mark : server->last_mark;
 	/* Delivered before the hello, they answer it from where that had received them. */

@@ -240,6 +240,34 @@ refused_hello_half_lost(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* What comes behind a hole looks like another protocol's words. */
+static void
+hello_half_lost(struct script *s)
+{
+	loses(s, CLIENT, 1448);
+	put_fill(&s->out, 0xee, 130);
+	says(s, CLIENT);
+	server_flight_12(s, TLS_VERSION_1_2);
+}
+
+static void
+words_half_lost_then_hello(struct script *s)
+{
+	loses(s, CLIENT, 10);
+	says_text(s, CLIENT, "\x04\xd2\x16\x2f");
+	says_text(s, SERVER, "S");
+	handshake_12(s, BYTES(SAMPLE_OPENSSL_TLS12), TLS_VERSION_1_2);
+}
+
+/* As a long list of ALPN's names is; the lines are chance. */
+static void
+hello_half_lost_in_a_list_of_names(struct script *s)
+{
+	loses(s, CLIENT, 1448);
+	says_text(s, CLIENT, "proto-name-81\nproto-name-82\nproto-name-83");
+	server_flight_12(s, TLS_VERSION_1_2);
+}
+
 static void
 alert_to_words_half_lost(struct script *s)
 {
@@ -459,6 +487,12 @@ static const struct row rows[] = {
 	    "SMTP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "hole where the client hello was", 993, hole_where_the_client_hello_was,
 	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
+	{ "hello half lost", 8443, hello_half_lost,
+	    "TLS implicit TLSv1.2 - negotiated - - - resumed=no retry=no scsv=- gap" },
+	{ "hello half lost in a list of names", 993, hello_half_lost_in_a_list_of_names,
+	    "IMAP implicit TLSv1.2 - negotiated - - - resumed=no retry=no scsv=- gap" },
+	{ "words half lost, then a hello", 8443, words_half_lost_then_hello,
+	    "TLS starttls TLSv1.2 TLSv1.2 established - - - resumed=no retry=no scsv=no gap" },
 	{ "tail of the hello lost", 993, tail_of_the_hello_lost,
 	    "IMAP implicit - - refused server protocol_version - resumed=- retry=- scsv=no gap" },
 	{ "reset behind what was lost", 993, reset_behind_what_was_lost,
