@@ -106,6 +106,20 @@ first_to_flush(const struct flow *flow)
 	return flow->conn.opener == 1 ? 1 : 0;
 }
 
+/* The receiver has more of a direction than was captured; one byte of that may be a FIN. */
+static void
+count_lost_end(struct flow_table *table, const struct flow *flow)
+{
+	for (unsigned dir = 0; dir < 2; dir++) {
+		const struct tcp_stream *s = &flow->streams->of[dir];
+
+		if (s->has_base && s->acked > s->next + 1) {
+			table->counters.streams.gap_count++;
+			table->counters.streams.gap_len += (uint64_t)(s->acked - s->next);
+		}
+	}
+}
+
 void
 flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us)
 {
@@ -126,6 +140,8 @@ flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, in
 	if (!flow_is_settled(flow)) {
 		/* The other direction may come yet, too late to be heard. */
 		flow->one_way = !flow->conn.seen[0] || !flow->conn.seen[1];
+		if (!flow->one_way)
+			count_lost_end(table, flow);
 		table->handler->end(flow->user, why, time_us);
 		flow_settle(table, flow);
 	}
