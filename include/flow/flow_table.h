@@ -141,6 +141,8 @@ void flow_table_finish(struct flow_table *table);
 const struct connection *flow_connection(const struct flow *flow);
 /* Of an unsettled one: the highest offset of direction `dir` that the other side acknowledged. */
 int64_t flow_acked(const struct flow *flow, unsigned dir);
+/* Of an unsettled one: what was captured of either direction was not all handed out yet. */
+bool flow_has_more(const struct flow *flow);
 /* The `arg` of its table's flow_table_new. */
 void *flow_arg(const struct flow *flow);
 /*

@@ -52,6 +52,7 @@ struct tcp_stream {
 	bool begins_below : 1; /* in front of offset 0 */
 	bool fin_seen : 1;     /* a FIN was handed out: nothing comes behind it */
 	bool stopped : 1;      /* nothing is handed out any more */
+	bool has_rest : 1;     /* a segment's bytes are handed out, and more of it than these */
 };
 _Static_assert(sizeof(struct tcp_stream) <= 32, "half a line");
 
@@ -157,6 +158,12 @@ tcp_stream_take_plain(struct tcp_stream *s, uint32_t seq, struct span payload, u
 	s->next += (int64_t)payload.len;
 	return true;
 }
+
+/*
+ * Something was captured that is still to be handed out: it waits behind a hole, or stands behind
+ * what is handed out now.
+ */
+bool tcp_stream_has_more(const struct tcp_stream *s);
 
 /* The connection ends: holes become gaps, and what waits behind them is handed out. */
 void tcp_stream_flush(struct tcp_stream *s, struct tcp_stream_budget *budget,

@@ -54,6 +54,9 @@ struct session_options {
 	/* Behind the event of a session in cleartext, how its logins went (EVENT_SESSION_END);
 	 * NULL: nobody wants to know. */
 	void (*ending)(void *arg, const struct event *ev);
+	/* True where more of its connection was captured than it has heard yet: nothing is settled
+	 * before that came.  NULL: it hears all. */
+	bool (*has_more)(const struct session *s);
 	const struct hash_key *name_key; /* borrowed; for event_ending.failed_names; NULL: none */
 	void *arg;
 };

@@ -392,6 +392,31 @@ def alert_behind_lost_hello(w):
     w.write([s for i, s in enumerate(w.segments) if port in (s.sport, s.dport) and i != at])
 
 
+def finished_crosses_alert(w, out):
+    """The server's last segment is sent before the client's alert comes."""
+    alert = next(s for s in out if w.sent_by(s) == "c" and s.flags & FIN)
+    return [s.with_(ack=alert.seq) if w.sent_by(s) == "s" and s.ack > alert.seq else s for s in out]
+
+
+@derived("the ClientHello comes last, and behind it all that waited; the client's alert crosses the "
+         "server's Finished", "imaps_nss_untrusting")
+def alert_waits_for_hello(w):
+    out, at = only_connection(w, 0), w.first("c")
+    late = out[at].with_(time=out[-1].time + 10**6)
+    w.change(timestamp=stamp(late.time))
+    w.write(finished_crosses_alert(w, out[:at] + out[at + 1:]) + [late])
+
+
+@derived("the client's alert is missing in front of its FIN; both cross the server's Finished",
+         "imaps_nss_untrusting")
+def lost_alert_before_fin(w):
+    out = finished_crosses_alert(w, only_connection(w, 0))
+    w.unknown(("refusal",))
+    w.change(capture_gap=True)
+    w.counters["gaps"] = 1
+    w.write([s.with_(seq=s.seq + len(s.payload), payload=b"") if s.flags & FIN else s for s in out])
+
+
 @derived("all that the client says comes a millisecond late, behind the greeting that logs it in",
          "imap_preauth")
 def preauth_client_late(w):

@@ -209,6 +209,18 @@ flow_acked(const struct flow *flow, unsigned dir)
 	return flow->streams->of[dir].acked;
 }
 
+bool
+flow_has_more(const struct flow *flow)
+{
+	const struct tcp_stream *stream = flow->streams->of;
+
+	/* As nearly always. */
+	if (stream[0].queue == NULL && stream[1].queue == NULL &&
+	    (stream[0].has_rest | stream[1].has_rest) == 0)
+		return false;
+	return tcp_stream_has_more(&stream[0]) || tcp_stream_has_more(&stream[1]);
+}
+
 void
 flow_settle(struct flow_table *table, struct flow *flow)
 {

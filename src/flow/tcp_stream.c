@@ -85,25 +85,28 @@ deliver(struct tcp_stream *s, const struct piece *p, struct tcp_stream_budget *b
 
 	if (p->bytes.len > 0) {
 		s->next += (int64_t)p->bytes.len;
+		s->has_rest = p->missing > 0 || p->fin;
 		sink->data(arg, p->bytes, &mark);
 	}
 	if (p->missing > 0 && !s->stopped) {
 		mark.offset = s->next;
+		s->has_rest = p->fin;
 		deliver_gap(s, p->missing, &mark, budget, sink, arg);
 	}
 	if (p->fin && !s->fin_seen && !s->stopped) {
 		s->fin_seen = true;
+		s->has_rest = false;
 		held_clear(s, budget);
 		mark.offset = s->next;
 		sink->fin(arg, &mark);
 	}
 }
 
-/* True when the first held segment's turn has come. */
+/* True when the index-th held segment's turn has come, as far as those in front of it have gone. */
 static bool
-held_is_due(const struct tcp_stream *s)
+held_is_due(const struct tcp_stream *s, size_t index)
 {
-	const struct held *h = held_at(s, 0), *next = held_at(s, 1);
+	const struct held *h = held_at(s, index), *next = held_at(s, index + 1);
 
 	if (h == NULL || h->mark.offset > s->next)
 		return false;
@@ -156,8 +159,25 @@ void
 tcp_stream_drain(struct tcp_stream *s, struct tcp_stream_budget *budget,
     const struct tcp_stream_sink *sink, void *arg)
 {
-	while (!s->stopped && s->has_base && held_is_due(s))
+	while (!s->stopped && s->has_base && held_is_due(s, 0))
 		deliver_first_held(s, budget, sink, arg);
+}
+
+__attribute__((noinline, cold)) bool
+tcp_stream_has_more(const struct tcp_stream *s)
+{
+	const struct held *h;
+
+	if (s->has_rest)
+		return true;
+	for (size_t i = 0; (h = held_at(s, i)) != NULL; i++) {
+		/* Others bring nothing new; zeros in order, and nothing else, are perhaps no data.
+		 */
+		if (held_end(h) > s->next || (h->fin && held_end(h) == s->next))
+			return h->mark.offset > s->next || held_is_due(s, i) ||
+			       held_at(s, i + 1) != NULL;
+	}
+	return false;
 }
 
 /* The hole in front of the first held segment will not be filled any more. */

@@ -90,6 +90,12 @@ obey(struct session *session, enum session_wish wish)
 	}
 }
 
+static bool
+has_more(const struct session *session)
+{
+	return flow_has_more(session_owner(session));
+}
+
 static void *
 on_open(void *arg, struct flow *flow)
 {
@@ -190,6 +196,7 @@ open_lane(struct lanes *l, struct lane *lane, unsigned share_count)
 		.pool = l->sessions,
 		.event = o->event,
 		.ending = o->ending,
+		.has_more = has_more,
 		.name_key = o->name_key,
 		.arg = o->arg,
 	};

@@ -48,6 +48,17 @@ session_acked(struct session *s, unsigned dir, int64_t offset)
 		peer->peer_end_offset = offset;
 }
 
+/*
+ * Bytes that wait behind a hole, or a segment's FIN behind its bytes, may show that a side had
+ * ended it before the other one's Finished came.  In 1.3 that undoes nothing.
+ */
+bool
+session_hears_more(const struct session *s)
+{
+	return s->event.tls_version < TLS_VERSION_1_3 && s->options->has_more != NULL &&
+	       s->options->has_more(s);
+}
+
 /* What the other side had not received when it said hello is missing in front of the first byte. */
 static void
 note_loss_in_front(struct session *s, unsigned dir)

@@ -140,6 +140,8 @@ void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
 void session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len);
 /* loss.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
+/* loss.c: what was captured and is still to be heard may show that what seems settled is not. */
+bool session_hears_more(const struct session *s);
 /* loss.c: the connection is over: what of this side was not captured.  True where its end was not.
  */
 bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);

@@ -394,7 +394,7 @@ judge_decisive(struct session *s, int64_t time_us)
 	struct evidence_outcome result;
 
 	judge_tls(s, &result);
-	if (result.settled && !awaits_client(s)) {
+	if (result.settled && !awaits_client(s) && !session_hears_more(s)) {
 		emit_tls(s, &result, time_us);
 		return SESSION_SETTLED;
 	}

@@ -151,6 +151,8 @@ START_TEST(a_script_gives_what_it_should)
 		run_script(f, scripts[_i].script);
 		if (f->budget.held_len > 0)
 			f->r.text[f->r.len] = '~';
+		else
+			ck_assert_msg(!f->r.has_more, "%s", scripts[_i].fact);
 		ck_assert_msg(strcmp(f->r.text, scripts[_i].out) == 0, "%s: \"%s\" gives \"%s\"",
 		    scripts[_i].fact, scripts[_i].script, f->r.text);
 		tcp_stream_stop(&f->s, &f->budget);
@@ -380,6 +382,7 @@ add_seq(struct fixture *f, uint32_t seq, const char *text)
 	struct tcp_segment segment = { .seq = seq, .payload_len = (uint32_t)strlen(text) };
 
 	segment.payload = text[0] == '.' ? BYTES("\0") : span_from_text(text);
+	f->r.is_further = false;
 	tcp_stream_add(&f->s, &segment, &f->budget, &recorder_sink, &f->r);
 }
 

@@ -2,7 +2,8 @@
  * stream_recorder - writes down what a tcp_stream hands out.
  *
  * Bytes stand for themselves, a zero byte for '.', a gap of n bytes is "(n)", a FIN '|'.  Each call
- * is checked against the ones before: offsets go on where they stopped, nothing follows a FIN.
+ * is checked against the ones before: offsets go on where they stopped, nothing follows a FIN, and
+ * what followed at once was told before.
  */
 #ifndef TLSTALLY_TESTS_STREAM_RECORDER_H
 #define TLSTALLY_TESTS_STREAM_RECORDER_H
@@ -27,6 +28,9 @@ struct recorder {
 	struct tcp_stream *stop_stream; /* stopped by the call number `stop_at`; NULL: never */
 	struct tcp_stream_budget *stop_budget;
 	unsigned stop_at;
+	const struct tcp_stream *stream; /* NULL: it is not asked whether more follows */
+	bool has_more;                   /* what it said of itself in the latest call, */
+	bool is_further; /* which was for the same segment as the next one, if there is one */
 };
 
 static inline void
@@ -36,6 +40,9 @@ recorder_note(struct recorder *r, const struct mark *mark)
 	ck_assert(!r->fin);
 	/* Nothing is heard of a stream that was stopped. */
 	ck_assert(r->stop_stream == NULL || !r->stop_stream->stopped);
+	ck_assert(!r->is_further || r->has_more);
+	r->has_more = r->stream == NULL || tcp_stream_has_more(r->stream);
+	r->is_further = true;
 	r->last_mark = *mark;
 	r->calls++;
 	if (r->stop_stream != NULL && r->calls == r->stop_at)
@@ -102,6 +109,7 @@ fixture_new(uint32_t base)
 	ck_assert_ptr_nonnull(f);
 	f->budget.max_held_len = f->budget.max_held_per_stream = 1 << 20;
 	f->time_us = INT64_C(1700000000000000);
+	f->r.stream = &f->s;
 	tcp_stream_set_base(&f->s, base, true);
 	return f;
 }
@@ -133,6 +141,7 @@ add(struct fixture *f, int64_t offset, struct span payload, size_t payload_len, 
 	if (payload.len > 0)
 		memcpy(copy, payload.data, payload.len);
 	segment.payload = span_from(copy, payload.len);
+	f->r.is_further = false;
 	tcp_stream_add(&f->s, &segment, &f->budget, &recorder_sink, &f->r);
 	free(copy);
 	ck_assert_uint_le(f->budget.held_len, f->budget.max_held_len);
@@ -149,6 +158,7 @@ add_text(struct fixture *f, int64_t offset, const char *text)
 static inline void
 flush_stream(struct fixture *f)
 {
+	f->r.is_further = false;
 	tcp_stream_flush(&f->s, &f->budget, &recorder_sink, &f->r);
 }
 
