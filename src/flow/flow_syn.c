@@ -6,6 +6,8 @@
 
 /* RFC 7413, section 4.2: a SYN/ACK may acknowledge as much as a SYN carries. */
 #define SYN_PAYLOAD_MAX 65535
+/* The PROXY protocol, section 2.1: its first version's header, with the line's end. */
+#define FIRST_WORDS_MAX 107
 
 /* The ISN of direction `dir`; where two SYN/ACKs differ, the nearest one before `shown`. */
 static uint32_t
@@ -117,6 +119,21 @@ cannot_begin_at(const struct tcp_stream *s, uint32_t seq)
 	return s->has_hint && s->hint - seq >= TCP_STREAM_HINT_WINDOW;
 }
 
+/*
+ * The stream's own SYN, captured behind what follows its first bytes, which are late, too: few, as
+ * of a load balancer's header, that are sent together with what follows.  What is longer may be
+ * worth more than what came.  RFC 6528, section 3: a new connection's numbers are ahead of those of
+ * the last one.
+ */
+static bool
+is_late_syn(const struct flow *f, struct tcp_stream *s, const struct packet *p, unsigned dir)
+{
+	if (!f->conn.mid_start[dir] || s->base - (p->seq + 1) > FIRST_WORDS_MAX)
+		return false;
+	s->begins_below = true;
+	return true;
+}
+
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
 static bool
 syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
@@ -128,7 +145,8 @@ syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, 
 		if (flow_is_settled(f) || cannot_begin_at(s, p->seq + 1))
 			return true;
 		tcp_stream_begin(s, p->seq + 1, true);
-	} else if (!may_begin_at(s, p->seq + 1) && !begins_earlier(s, p)) {
+	} else if (!may_begin_at(s, p->seq + 1) && !begins_earlier(s, p) &&
+		   !is_late_syn(f, s, p, dir)) {
 		return true;
 	}
 	/* Late or repeated: it belongs to what is here. */
