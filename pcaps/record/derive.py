@@ -417,6 +417,14 @@ def lost_alert_before_fin(w):
     w.write([s.with_(seq=s.seq + len(s.payload), payload=b"") if s.flags & FIN else s for s in out])
 
 
+@derived("begins at the ClientHello, which has no session id: nothing tells whether it is the first",
+         "imaps_tls13_no_middlebox")
+def starts_at_a_hello(w):
+    w.unknown(("hello_retry",))
+    w.counters["mid_start_flows"] = 1
+    w.write(w.segments[w.first("c"):])
+
+
 @derived("all that the client says comes a millisecond late, behind the greeting that logs it in",
          "imap_preauth")
 def preauth_client_late(w):

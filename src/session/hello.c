@@ -79,6 +79,8 @@ take_client_hello(struct session *s, unsigned dir, const struct tls_client_hello
 	evidence->hello = true;
 	evidence->hello_mark = *mark;
 	evidence->early_data = ch->has_early_data;
+	if (evidence->lost)
+		session_note_hole_before_hello(s, dir);
 	ev->timestamp_us = mark->time_us;
 	note_second_hello(s, dir, ch);
 	set_offer(s, ch, whole);
@@ -146,6 +148,8 @@ take_server_hello(
 	}
 	evidence->hello = true;
 	evidence->hello_mark = *mark;
+	if (evidence->lost)
+		session_note_hole_before_hello(s, dir);
 	/* RFC 8446, appendix D.4: a ChangeCipherSpec in front of it stands behind another one. */
 	if (ev->hello_retry == TRI_UNKNOWN && sh->random.len == TLS_RANDOM_LEN &&
 	    !(evidence->ccs && version >= TLS_VERSION_1_3))

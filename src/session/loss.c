@@ -19,6 +19,16 @@ session_note_hole(struct session_side *side, int64_t begin, int64_t end)
 }
 
 void
+session_note_hole_before_hello(struct session *s, unsigned dir)
+{
+	struct session_side *side = &s->side[dir];
+
+	s->hole_before_hello[dir] = true;
+	side->hole_begin = side->evidence.last_lost;
+	side->hole_end = side->evidence.lost_end;
+}
+
+void
 session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len)
 {
 	bool client = dir == (unsigned)s->mail_client;
@@ -205,16 +215,77 @@ session_may_lack_hello(const struct session *s, unsigned client)
 	return !s->side[1 - client].evidence.hello && lacks_room_for_hello(s, client, INT64_MAX);
 }
 
-/* What both said right in front of the ClientHello has room for another one and its answer. */
+/* The last hole in front of a side's hello, or else the last of all; false: there is none. */
 static bool
-lacks_room_before_hello(const struct session *s, unsigned client)
+find_hole(const struct session *s, unsigned dir, int64_t *begin, int64_t *end)
+{
+	const struct session_side *side = &s->side[dir];
+	bool before_hello = s->hole_before_hello[dir];
+
+	if (!side->evidence.lost)
+		return false;
+	*begin = before_hello ? side->hole_begin : side->evidence.last_lost;
+	*end = before_hello ? side->hole_end : side->evidence.lost_end;
+	return true;
+}
+
+/* How many bytes right in front of the ClientHello were not captured. */
+static int64_t
+missing_before_hello(const struct session *s, unsigned client)
 {
 	const struct evidence_side *c = &s->side[client].evidence;
-	const struct evidence_side *server = &s->side[1 - client].evidence;
+	int64_t begin, end;
 
-	return c->hello && c->lost && c->lost_end == c->hello_mark.offset && server->lost &&
-	       server->lost_begin < c->hello_mark.peer_offset &&
-	       server->lost_end - server->last_lost >= SERVER_HELLO_MIN;
+	if (!c->hello || !find_hole(s, client, &begin, &end) || end != c->hello_mark.offset)
+		return 0;
+	return end - begin;
+}
+
+/* What both said right in front of the ClientHello has room for another one and its answer. */
+static bool
+lacks_room_before_hello(const struct session *s, unsigned client, int64_t missing)
+{
+	const struct session_side *server = &s->side[1 - client];
+	int64_t received = s->side[client].evidence.hello_mark.peer_offset, begin, end;
+
+	if (missing == 0)
+		return false;
+	/* Nothing tells how much the server had said by then. */
+	if (s->conn->mid_start[1 - client] &&
+	    (!s->spoke[1 - client] || server->first_mark.offset >= received))
+		return missing >= CLIENT_HELLO_MIN;
+	return find_hole(s, 1 - client, &begin, &end) && end - begin >= SERVER_HELLO_MIN &&
+	       begin < received;
+}
+
+/*
+ * The capture begins so late that a ClientHello and a HelloRetryRequest may have been in front of
+ * it.  RFC 8446, appendix D.4: in its compatible form either side has a ChangeCipherSpec behind its
+ * first message; the client's shows its second hello: see note_second_hello.
+ */
+static bool
+begins_behind_first_hello(const struct session *s, unsigned client)
+{
+	const struct session_side *c = &s->side[client], *server = &s->side[1 - client];
+	int64_t offset = server->evidence.hello_mark.offset;
+
+	if (!s->conn->mid_start[1 - client] || server->words ||
+	    (server->evidence.ccs && !server->gap))
+		return false;
+	/* All that the server said in answer to a hello of the client is here. */
+	if (c->evidence.hello && c->evidence.hello_mark.peer_offset == offset)
+		return s->conn->mid_start[client] && !s->offers_session_id && !c->words &&
+		       c->evidence.hello_mark.offset == c->first_mark.offset;
+	return offset - server->first_mark.offset < SERVER_HELLO_MIN;
+}
+
+/* TLS 1.3, or perhaps. */
+static bool
+may_be_13(const struct event *ev)
+{
+	uint16_t version = ev->tls_version != 0 ? ev->tls_version : ev->offered_version;
+
+	return version >= TLS_VERSION_1_3;
 }
 
 void
@@ -223,16 +294,23 @@ session_doubt_first_hello(struct session *s, unsigned client)
 	const struct session_side *server = &s->side[1 - client];
 	const struct evidence_side *c = &s->side[client].evidence;
 	struct event *ev = &s->event;
+	int64_t missing;
+	bool room;
 
-	if (ev->tls_version < TLS_VERSION_1_3)
+	if (!may_be_13(ev))
 		return;
+	missing = missing_before_hello(s, client);
+	room = lacks_room_before_hello(s, client, missing);
 	if (ev->hello_retry == TRI_FALSE &&
-	    (lacks_room_for_hello(s, client, server->evidence.hello_mark.offset) ||
-		lacks_room_before_hello(s, client)))
+	    (room || lacks_room_for_hello(s, client, server->evidence.hello_mark.offset) ||
+		begins_behind_first_hello(s, client)))
 		ev->hello_retry = TRI_UNKNOWN;
-	/* The client had received TLS when it said this one; the fingerprints are of the first. */
-	if (ev->hello_retry != TRI_FALSE && c->hello && server->tls &&
-	    mark_is_before(&server->tls_mark, &c->hello_mark))
+	if (ev->hello_retry == TRI_FALSE || !c->hello)
+		return;
+	/* The fingerprints are of the first hello, which this one may not be. */
+	if ((room && missing >= CLIENT_HELLO_MIN) ||
+	    (ev->tls_version != 0 && server->tls &&
+		mark_is_before(&server->tls_mark, &c->hello_mark)))
 		ev->has_ja3 = ev->has_ja4 = false;
 }
 

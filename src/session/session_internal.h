@@ -48,6 +48,8 @@ struct session_side {
 	struct mark tls_mark;  /* of the first byte taken for TLS */
 	uint32_t no_hello_len; /* bytes of TLS while neither side's hello was there */
 	struct mark reply_mark;
+	/* of the last hole in front of its hello; set where session.hole_before_hello is */
+	int64_t hole_begin, hole_end;
 };
 _Static_assert(offsetof(struct session_side, evidence.ciphertext_mark) == CACHE_LINE, "one line");
 
@@ -82,6 +84,7 @@ struct session {
 	bool server_key_exchange; /* the server went through a full handshake */
 	bool offers_session_id;
 	uint8_t session_id_len;
+	bool hole_before_hello[2];
 	struct session_side side[2];
 	uint8_t session_id[32]; /* the client's; `session_id_len` of it are set */
 	struct event event;     /* what is known so far */
@@ -134,8 +137,13 @@ bool session_is_http(const struct session *s);
  */
 void session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_us);
 
+/* RFC 5246, section 7.4.1.2: the shortest one, in a record of its own. */
+#define CLIENT_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 2 + 1 + 1)
+
 /* loss.c: these bytes of this side were not captured. */
 void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
+/* loss.c: the side says hello now; more holes may come. */
+void session_note_hole_before_hello(struct session *s, unsigned dir);
 /* loss.c: a hole in a dialogue's words, or in front of them. */
 void session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len);
 /* loss.c: bytes in front of this side's reset were not captured. */

@@ -344,9 +344,6 @@ is_cleartext(const struct session *s)
 	return true;
 }
 
-/* RFC 5246, section 7.4.1.2: the shortest one, in a record of its own. */
-#define CLIENT_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 2 + 1 + 1)
-
 /* The client's last words are missing, and so many that it may have turned to TLS in them. */
 static bool
 may_hide_tls(const struct session *s)

@@ -189,7 +189,55 @@ grant_and_close_lost_and_a_reset(struct script *s)
 }
 
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
+static void
+first_hello_and_its_answer_lost_and_more(struct script *s)
+{
+	loses(s, CLIENT, 220);
+	loses(s, SERVER, 61);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	server_flight_13(s);
+	client_finished_13(s);
+	loses(s, CLIENT, 100);
+	loses(s, SERVER, 300);
+	data(s, SERVER, 250);
+	data(s, CLIENT, 100);
+}
+
+static void
+server_flight_13_without_ccs(struct script *s)
+{
+	put_plain_server_hello(&s->out, TLS_VERSION_1_3);
+	put_sealed(&s->out, TLS_RECORD_APPLICATION_DATA, 830);
+	put_sealed(&s->out, TLS_RECORD_APPLICATION_DATA, 69);
+	says(s, SERVER);
+}
+
+static void
+starts_at_the_server_hello(struct script *s)
+{
+	s->no_syn = true;
+	server_flight_13(s);
+	client_finished_13(s);
+	data(s, SERVER, 250);
+}
+
+static void
+starts_at_a_server_hello_without_ccs(struct script *s)
+{
+	s->no_syn = true;
+	server_flight_13_without_ccs(s);
+	client_finished_13(s);
+	data(s, SERVER, 250);
+}
+
 static const struct row rows[] = {
+	{ "hello and hello retry lost, and what comes later", 993,
+	    first_hello_and_its_answer_lost_and_more,
+	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=- scsv=no gap" },
+	{ "starts at the server's hello", 993, starts_at_the_server_hello,
+	    "IMAP implicit TLSv1.3 - established - - - resumed=no retry=no scsv=- gap" },
+	{ "starts at a server's hello without ccs", 993, starts_at_a_server_hello_without_ccs,
+	    "IMAP implicit TLSv1.3 - established - - - resumed=no retry=- scsv=- gap" },
 	{ "server's alert lost, client answers", 993, servers_alert_lost_client_answers,
 	    "IMAP implicit - TLSv1.2 unanswered - - - resumed=- retry=- scsv=no gap" },
 	{ "server's alert and close lost, client answers", 993,
