@@ -311,12 +311,12 @@ resume_words(struct session *s, unsigned dir, struct span bytes, const struct ma
 		    &at, &session_record_sink, &arg);
 }
 
-/* Ciphertext of a connection whose hellos are not to be had. */
+/* Ciphertext without a hello.  One that comes may have 131,396 bytes: RFC 8446, section 4.1.2. */
 static void
 count_no_hello(struct session_side *side, struct span bytes)
 {
 	side->no_hello_len += (uint32_t)bytes.len;
-	if (side->no_hello_len > MAX_PREAMBLE)
+	if (side->no_hello_len > (side->records.hello_pending ? 4u : 1u) * MAX_PREAMBLE)
 		side->stage = STAGE_GARBAGE;
 }
 
@@ -359,9 +359,8 @@ is_hopeless(const struct session *s)
 {
 	if (s->client >= 0)
 		return false;
-	if (s->side[0].stage == STAGE_GARBAGE && s->side[1].stage == STAGE_GARBAGE)
-		return true;
-	return s->long_preamble;
+	return s->long_preamble ||
+	       (s->side[0].stage == STAGE_GARBAGE && s->side[1].stage == STAGE_GARBAGE);
 }
 
 static void

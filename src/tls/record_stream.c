@@ -13,6 +13,8 @@
 #define CHAIN_HEADER_LEN 6
 /* A plaintext hello behind a ChangeCipherSpec shows by so many bytes. */
 #define PEEK_LEN 6
+/* RFC 8446, section 4.1.2, with all lists full. */
+#define CLIENT_HELLO_MAX 131396
 /* Longer handshake messages are not found in practice: such a length is ciphertext. */
 #define MESSAGE_LEN_LIMIT (1u << 20)
 
@@ -548,7 +550,7 @@ tls_looks_like_hello(struct span bytes)
 	if (bytes.len < 11)
 		return true;
 	message_len = (uint32_t)p[6] << 16 | (uint32_t)p[7] << 8 | p[8];
-	return message_len >= 38 && message_len < TLS_MESSAGE_MAX && (p[9] == 3 || p[9] == 0x7f);
+	return message_len >= 38 && message_len <= CLIENT_HELLO_MAX && (p[9] == 3 || p[9] == 0x7f);
 }
 
 bool

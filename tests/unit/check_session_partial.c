@@ -426,7 +426,34 @@ less_than_a_server_hello_lost_and_a_reset(struct script *s)
 }
 
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
+/* Of 65,582 bytes; its lists may fill twice as many. */
+static void
+hello_of_more_than_64_kib(struct script *s)
+{
+	static struct writer message;
+	struct span rest, piece;
+
+	message.len = 0;
+	put_message_header(&message, TLS_HANDSHAKE_CLIENT_HELLO, 65578);
+	put_u16(&message, TLS_VERSION_1_0);
+	put_fill(&message, 'r', 32);
+	put_span(&message, BYTES("\x00\x00\x02\x00\x2f\x01\x00\xff\xff\xff\x01\xff\xfb"));
+	put_fill(&message, 0, 65531);
+	rest = written(&message);
+	while (rest.len > 0) {
+		size_t len = rest.len < 16384 ? rest.len : 16384;
+
+		ck_assert(span_read_span(&rest, len, &piece));
+		put_record(&s->out, TLS_RECORD_HANDSHAKE, piece);
+	}
+	says(s, CLIENT);
+	alert(s, SERVER, 2, 47);
+}
+
 static const struct row rows[] = {
+	{ "hello of more than 64 KiB, refused", 993, hello_of_more_than_64_kib,
+	    "IMAP implicit - TLSv1.0 refused server illegal_parameter - resumed=- retry=- "
+	    "scsv=no" },
 	{ "client's side, retried, decode_error", 993,
 	    client_complains_of_what_followed_its_second_hello,
 	    "IMAP implicit - TLSv1.3 negotiated - - - resumed=- retry=- scsv=no gap" },

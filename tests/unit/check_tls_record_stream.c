@@ -473,6 +473,9 @@ START_TEST(hello_is_recognised_by_type_version_and_lengths)
 		    true },
 		{ "draft version", { "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x7f\x1c", 11 }, true,
 		    true },
+		{ "as long as it may be", { "\x16\x03\x01\x40\x00\x01\x02\x01\x44\x03\x03", 11 },
+		    true, true },
+		{ "longer", { "\x16\x03\x01\x40\x00\x01\x02\x01\x45\x03\x03", 11 }, false, true },
 		{ "six bytes", { "\x16\x03\x01\x00\x2a\x01", 6 }, true, true },
 		{ "five bytes", { "\x16\x03\x01\x00\x2a", 5 }, false, true },
 		{ "four bytes", { "\x16\x03\x01\x00", 4 }, false, false },
@@ -555,7 +558,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, sslv2_error_in_place_of_a_hello, 1, 6);
 	tcase_add_loop_test(tc, alert_of_version_zero_in_place_of_a_hello, 1, 8);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
-	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 13);
+	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 15);
 }
 
 SUITE_MAIN("tls_record_stream")
