@@ -12,6 +12,9 @@ bool tls_ssl2_is_expected(const struct tls_record_stream *s, uint8_t first);
 /* Takes header bytes; returns how many. */
 size_t tls_ssl2_take_header(
     struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg);
+/* Bytes of a record that is as short as an error. */
+void tls_ssl2_take_error(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg);
 /* record_stream.c: the body of a hello. */
 void tls_ssl2_take_body(
     struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg);

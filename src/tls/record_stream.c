@@ -318,8 +318,10 @@ static void
 take_body(struct tls_record_stream *s, struct span bytes, const struct mark *mark, int64_t offset,
     const struct tls_record_sink *sink, void *arg)
 {
-	if (s->sslv2)
+	if (s->sslv2 && s->message_left > 0)
 		tls_ssl2_take_body(s, bytes, sink, arg);
+	else if (s->sslv2)
+		tls_ssl2_take_error(s, bytes, sink, arg);
 	else if (s->type == TLS_RECORD_ALERT)
 		take_alert(s, bytes, sink, arg);
 	else if (s->encrypted && s->message_left == 0)

@@ -16,6 +16,8 @@
 /* Two bytes of header and what tells a hello: type, and version or session-id-hit and more. */
 #define HELLO_PEEK_LEN 5
 #define SSL2_HEADER_LEN 2
+/* Type and code; nothing that is enciphered is so short. */
+#define SSL2_ERROR_LEN 3
 
 bool
 tls_ssl2_is_expected(const struct tls_record_stream *s, uint8_t first)
@@ -58,7 +60,7 @@ begin_first(struct tls_record_stream *s, const struct tls_record_sink *sink, voi
 	uint32_t len = (uint32_t)(s->header[0] & 0x7f) << 8 | s->header[1];
 
 	s->header_len = 0;
-	if (s->header[2] == SSL2_MT_ERROR && len == 3) {
+	if (s->header[2] == SSL2_MT_ERROR && len == SSL2_ERROR_LEN) {
 		s->state = TLS_RECORDS_IN_SYNC;
 		s->sslv2 = true;
 		sink->seen(arg, TLS_SEEN_SSL2_ERROR, s->header[4], len, &s->record_mark);
@@ -90,11 +92,31 @@ begin_later(struct tls_record_stream *s, const struct tls_record_sink *sink, voi
 	bool short_header = (s->header[0] & 0x80) != 0;
 
 	s->header_len = 0;
-	s->skipped = true;
 	s->record_len = s->record_left = short_header
 					     ? (uint32_t)(s->header[0] & 0x7f) << 8 | s->header[1]
 					     : (uint32_t)(s->header[0] & 0x3f) << 8 | s->header[1];
-	sink->seen(arg, TLS_SEEN_SSL2_RECORD, 0, s->record_len, &s->record_mark);
+	/* What kind it is tells its body. */
+	s->skipped = s->record_len != SSL2_ERROR_LEN;
+	s->plain_len = 0;
+	if (s->skipped)
+		sink->seen(arg, TLS_SEEN_SSL2_RECORD, 0, s->record_len, &s->record_mark);
+}
+
+void
+tls_ssl2_take_error(
+    struct tls_record_stream *s, struct span bytes, const struct tls_record_sink *sink, void *arg)
+{
+	uint8_t byte;
+
+	while (span_read_u8(&bytes, &byte))
+		s->plain[s->plain_len++] = byte;
+	if (s->plain_len < SSL2_ERROR_LEN)
+		return;
+	s->plain_len = 0;
+	if (s->plain[0] == SSL2_MT_ERROR)
+		sink->seen(arg, TLS_SEEN_SSL2_ERROR, s->plain[2], SSL2_ERROR_LEN, &s->record_mark);
+	else
+		sink->seen(arg, TLS_SEEN_SSL2_RECORD, 0, SSL2_ERROR_LEN, &s->record_mark);
 }
 
 size_t

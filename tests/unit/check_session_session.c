@@ -111,6 +111,21 @@ warning_survived_then_refused(struct script *s)
 	closes(s, SERVER);
 }
 
+/* draft-hickman-netscape-ssl-00, section 2.7: NO-CIPHER-ERROR, of a client as well. */
+static void
+sslv2_error_behind_its_server_hello(struct script *s)
+{
+	put_span(&s->out, BYTES("\x80\x1c\x01\x00\x02\x00\x03\x00\x00\x00\x10\x01\x00\x80"
+				"cccccccccccccccc"));
+	says(s, CLIENT);
+	put_span(&s->out, BYTES("\x80\x1e\x04\x00\x01\x00\x02\x00\x00\x00\x03\x00\x10\x01\x00\x80"
+				"iiiiiiiiiiiiiiii"));
+	says(s, SERVER);
+	put_span(&s->out, BYTES("\x80\x03\x00\x00\x01"));
+	says(s, CLIENT);
+	closes(s, CLIENT);
+}
+
 /* A message with one certificate, which nobody can read. */
 static void
 put_bad_certificate(struct script *s)
@@ -227,6 +242,9 @@ static const struct row rows[] = {
 	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=yes scsv=no" },
 	{ "hello retry only", 993, hello_retry_only,
 	    "IMAP implicit TLSv1.3 TLSv1.3 negotiated - - - resumed=- retry=yes scsv=no" },
+	{ "sslv2 error behind the server's hello", 993, sslv2_error_behind_its_server_hello,
+	    "IMAP implicit SSLv2 SSLv2 refused client sslv2_no_cipher client resumed=no retry=- "
+	    "scsv=no" },
 	{ "sslv2 format", 993, sslv2_format_hello,
 	    "IMAP implicit TLSv1.0 TLSv1.0 established - - client resumed=no retry=no scsv=no" },
 	{ "warning survived", 993, warning_survived,

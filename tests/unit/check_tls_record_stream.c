@@ -92,6 +92,14 @@ put_client_sslv2(struct writer *w)
 }
 
 static void
+put_client_sslv2_error(struct writer *w)
+{
+	put_span(w, BYTES(SSLV2_HELLO));
+	put_span(w, BYTES("\x80\x03\x00\x00\x01"));
+	put_span(w, BYTES("\x80\x03\x01\x00\x02")); /* as short, and none */
+}
+
+static void
 put_alerts(struct writer *w)
 {
 	put_record(w, TLS_RECORD_ALERT, BYTES("\x02"));
@@ -117,6 +125,8 @@ static const struct side sides[] = {
 	    "sslv2 1:31@0 handshake(16,130)@33 ccs(0,1)@172 "
 	    "sealed-handshake(0,36)@178 " },
 	{ "client_sslv2", put_client_sslv2, "sslv2 1:31@0 ssl2(0,5)@33 ssl2(0,6)@40 " },
+	{ "client_sslv2_error", put_client_sslv2_error,
+	    "sslv2 1:31@0 ssl2-error(1,3)@33 ssl2(0,3)@38 " },
 	{ "alerts", put_alerts, "alert(552,2)@11 alert(346,2)@17 alert(256,2)@17 " },
 };
 
