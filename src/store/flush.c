@@ -221,6 +221,16 @@ flush_tally(struct store *s, int64_t sensor_id, const struct tally *tally, struc
 	return result == 0 ? store_write_rest(s, err) : -1;
 }
 
+/* The transaction of this flush alone. */
+static int
+begin_by_itself(struct store *s, struct error *err)
+{
+	if (store_sync(s) == 0)
+		return store_run_statement(s, STATEMENT_BEGIN, err);
+	store_error(s, "write to", err);
+	return -1;
+}
+
 int
 store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct store_run *run,
     struct error *err)
@@ -238,7 +248,7 @@ store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct stor
 	}
 	if (tally != NULL)
 		tally_sort(tally); /* before the lock is taken, for which others would wait */
-	if (!s->in_transaction && store_run_statement(s, STATEMENT_BEGIN, err) != 0)
+	if (!s->in_transaction && begin_by_itself(s, err) != 0)
 		return -1;
 	if ((tally != NULL && flush_tally(s, sensor_id, tally, err) != 0) ||
 	    (run != NULL && store_write_run(s, sensor_id, run, err) != 0))

@@ -243,6 +243,17 @@ monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int
+store_sync(struct store *s)
+{
+	if (!s->sync_is_due)
+		return 0;
+	if (execute(s, "PRAGMA synchronous = NORMAL") != 0)
+		return -1;
+	s->sync_is_due = false;
+	return 0;
+}
+
 /*
  * Of processes that do it at the same time SQLite turns some away at once, because two that wait
  * with a lock in hand would wait for ever.  Those ask again, as long as anybody else would wait.
@@ -252,6 +263,8 @@ store_use_log(struct store *s)
 {
 	int64_t end_ms = monotonic_ms() + STORE_BUSY_TIMEOUT_MS;
 
+	if (store_sync(s) != 0)
+		return -1;
 	while (execute(s, "PRAGMA journal_mode = WAL") != 0) {
 		if (sqlite3_errcode(s->db) != SQLITE_BUSY || monotonic_ms() >= end_ms)
 			return -1;
@@ -302,10 +315,12 @@ store_schema_prepare(struct store *s, struct error *err)
 			    s->path);
 		return -1;
 	}
+	s->log_is_due = is_empty && s->mode == STORE_FILL;
+	/* With nothing in it that could be lost: the first flush waits for the whole file. */
+	s->sync_is_due = s->log_is_due && execute(s, "PRAGMA synchronous = OFF") == 0;
 	if (version < STORE_SCHEMA_VERSION && bring_up_to_date(s, is_empty, err) != 0)
 		return -1;
 	/* After the schema, which does not go through the log then. */
-	s->log_is_due = is_empty && s->mode == STORE_FILL;
 	if (s->log_is_due || store_use_log(s) == 0)
 		return 0;
 	store_error(s, "write to", err);

@@ -151,6 +151,7 @@ struct store {
 	bool in_transaction; /* of store_begin */
 	bool has_begun;      /* any transaction, of which the end was not asked for */
 	bool log_is_due;     /* a new database, without its write-ahead log yet */
+	bool sync_is_due;    /* and what it has is not waited for until it is on the disk */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
 	bool may_use_thread; /* of store_use_thread */
 	store_judge_fn judge;
@@ -220,6 +221,8 @@ int store_schema_prepare(struct store *s, struct error *err);
  * in a transaction.
  */
 int store_use_log(struct store *s);
+/* From now on what is written waits for the disk, if it did not.  Not in a transaction. */
+int store_sync(struct store *s);
 extern const char *const store_views_sql[]; /* pieces of one text; ends with NULL */
 
 /* statements_sql.c */
