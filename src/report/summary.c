@@ -228,6 +228,14 @@ static const struct loss {
 	    "connections given up for lack of room" },
 };
 
+/* What came, and told nothing.  A live capture does not let it through, and cannot count it. */
+static const struct loss unread[] = {
+	{ "encrypted", "packet encrypted on its way (IPsec, WireGuard and the like)",
+	    "packets encrypted on their way (IPsec, WireGuard and the like)" },
+	{ "unread_in_frames", "packet behind another one in a wireless frame",
+	    "packets behind others in wireless frames" },
+};
+
 /* What only a live capture counts: where there is no such counter, there is nothing to know. */
 static void
 add_losses_of_sensors(const struct report_observed *o, struct buf *text)
@@ -258,6 +266,12 @@ summary_add_losses(const struct report *r, struct buf *text)
 		if (c != NULL)
 			add_item(text, c->value, c->run_count < o->run_count, losses[i].one,
 			    losses[i].many);
+	}
+	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++) {
+		const struct report_counter *c = report_counter_find(o, unread[i].counter);
+
+		if (c != NULL)
+			add_item(text, c->value, false, unread[i].one, unread[i].many);
 	}
 	add_item(text, o->snapped_count, false, "packet cut by the snapshot length",
 	    "packets cut by the snapshot length");

@@ -199,6 +199,24 @@ START_TEST(failed_and_cut_captures_are_stated)
 }
 END_TEST
 
+START_TEST(what_came_and_could_not_be_read_is_stated)
+{
+	static char encrypted[] = "encrypted", unread[] = "unread_in_frames";
+	struct report_counter own[] = { { encrypted, 1234, 1 }, { unread, 1, 1 } };
+	struct fixture f;
+	struct buf out = { 0 };
+
+	set_up(&f);
+	f.view.terminal.width = 0;
+	f.report.observed.counters = own;
+	f.report.observed.counter_count = 2;
+	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
+	    "Not seen  1,234 packets encrypted on their way (IPsec, WireGuard and the like), 1 "
+	    "packet behind another one in a wireless frame; not known: "));
+	buf_release(&out);
+}
+END_TEST
+
 START_TEST(what_a_live_capture_lost_is_stated)
 {
 	static char down[] = "interface_down_ms", lost[] = "events_lost";
@@ -280,6 +298,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, share_of_the_unclear_is_stated);
 	tcase_add_test(tc, clients_that_are_not_internal_are_left_out_aloud);
 	tcase_add_test(tc, failed_and_cut_captures_are_stated);
+	tcase_add_test(tc, what_came_and_could_not_be_read_is_stated);
 	tcase_add_test(tc, what_a_live_capture_lost_is_stated);
 	tcase_add_test(tc, empty_database_is_not_sold_as_clean);
 	tcase_add_test(tc, packets_without_findings_are_not_sold_as_clean);
