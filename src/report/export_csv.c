@@ -162,8 +162,26 @@ write_record(const char *record, const struct report_client *c, size_t index,
 	buf_add_text(out, "\r\n");
 }
 
+/* The other forms have a member for it; here a client that is missing would look as if it were
+ * gone. */
 static void
-write_head(struct csv *csv, const struct report *r, const struct report_options *options)
+add_verdicts(const struct export_view *view, struct buf *sentence)
+{
+	const char *separator = " Only clients with these verdicts are listed: ";
+
+	for (int i = 0; i < VERDICT_COUNT; i++) {
+		if ((view->verdicts & 1U << i) == 0)
+			continue;
+		buf_addf(sentence, "%s%s", separator, verdict_name((enum verdict)i));
+		separator = ", ";
+	}
+	if (view->verdicts != 0)
+		buf_add_char(sentence, '.');
+}
+
+static void
+write_head(struct csv *csv, const struct report *r, const struct report_options *options,
+    const struct export_view *view)
 {
 	struct report_row no_row = { 0 };
 	struct report_detail no_detail = { 0 };
@@ -174,6 +192,7 @@ write_head(struct csv *csv, const struct report *r, const struct report_options 
 
 	write_record("record", &nobody, 0, &names, csv->out);
 	summary_add_coverage(r, options, &sentence);
+	add_verdicts(view, &sentence);
 	csv->coverage = r;
 	csv->sentence = buf_text(&sentence);
 	write_record("coverage", &nobody, 0, &coverage, csv->out);
@@ -188,7 +207,7 @@ export_write_csv(const struct report *r, const struct report_options *options,
 	struct csv csv = { .out = out };
 	const struct export_visitor values = { write_text, write_number, &csv };
 
-	write_head(&csv, r, options);
+	write_head(&csv, r, options, view);
 	for (size_t i = 0; i < r->client_count; i++) {
 		const struct report_client *c = &r->clients[i];
 

@@ -107,6 +107,7 @@ START_TEST(coverage_comes_first)
 	    strstr(value_of("client_reason"), "423 of these (10.0 %) are unclear"));
 	ck_assert_ptr_nonnull(strstr(value_of("client_reason"), "Not seen: 12 gaps"));
 	ck_assert_ptr_nonnull(strstr(value_of("client_reason"), "(25.0 %) lie within a capture"));
+	ck_assert_ptr_null(strstr(value_of("client_reason"), "verdicts"));
 	tear_down(&f);
 }
 END_TEST
@@ -258,6 +259,13 @@ START_TEST(only_verdicts_asked_for_are_written)
 {
 	struct fixture f;
 
+	set_up(&f);
+	f.view.verdicts = 1U << VERDICT_BROKEN | 1U << VERDICT_OK;
+	read_names(export_as(&f, EXPORT_CSV));
+	next_record();
+	ck_assert_ptr_nonnull(strstr(value_of("client_reason"),
+	    " Only clients with these verdicts are listed: broken, ok."));
+	tear_down(&f);
 	set_up(&f);
 	f.view.verdicts = 1U << VERDICT_OK;
 	read_names(export_as(&f, EXPORT_CSV));
