@@ -180,15 +180,21 @@ session_note_losses(struct session *s, unsigned dir, int64_t time_us)
 /* A client that wants TLS asks for it as soon as it knows what the server can do. */
 #define TLS_ASKED_WITHIN_US (INT64_C(5) * 1000 * 1000)
 
+/* A side of which no word was captured is as if it had just spoken: its answer is still to come. */
+static bool
+is_silent_since_long(const struct session *s, unsigned dir, int64_t time_us)
+{
+	return s->spoke[dir] && time_us - s->side[dir].last_mark.time_us >= TLS_ASKED_WITHIN_US;
+}
+
 bool
 session_has_just_begun(const struct session *s, int64_t time_us)
 {
 	const struct mail_facts *facts = &s->mail->facts;
 
 	return facts->command_count <= 1 && !facts->quit &&
-	       mail_dialogue_may_turn_to_tls(s->mail) &&
-	       time_us - s->side[0].last_mark.time_us < TLS_ASKED_WITHIN_US &&
-	       time_us - s->side[1].last_mark.time_us < TLS_ASKED_WITHIN_US;
+	       mail_dialogue_may_turn_to_tls(s->mail) && !is_silent_since_long(s, 0, time_us) &&
+	       !is_silent_since_long(s, 1, time_us);
 }
 
 /* RFC 5246, section 7.4.1.3: the shortest one, in a record of its own. */

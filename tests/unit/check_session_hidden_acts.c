@@ -139,6 +139,23 @@ capture_ends_behind_the_ehlo(struct script *s)
 	s->cut_off = true;
 }
 
+/* It began behind the greeting. */
+static void
+capture_has_the_ehlo_alone(struct script *s)
+{
+	s->no_syn = true;
+	s->offset[SERVER] = 27;
+	says_text(s, CLIENT, "EHLO scanner\r\n");
+	s->cut_off = true;
+}
+
+static void
+capture_ends_long_behind_the_ehlo_alone(struct script *s)
+{
+	capture_has_the_ehlo_alone(s);
+	s->cut_off = false;
+}
+
 static void
 capture_ends_behind_a_letter(struct script *s)
 {
@@ -261,6 +278,10 @@ static const struct row rows[] = {
 	{ "capture ends behind the ehlo", 587, capture_ends_behind_the_ehlo,
 	    "nothing starttls_no_hello" },
 	{ "silent behind its ehlo", 587, silent_behind_its_ehlo,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "capture has the ehlo alone", 587, capture_has_the_ehlo_alone,
+	    "nothing starttls_no_hello" },
+	{ "capture ends long behind the ehlo alone", 587, capture_ends_long_behind_the_ehlo_alone,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "capture ends behind a letter", 587, capture_ends_behind_a_letter,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
