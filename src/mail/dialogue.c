@@ -353,9 +353,8 @@ handle_line(struct mail_dialogue *d, enum mail_side side, struct span line)
 static inline void
 read_text(struct mail_dialogue *d, enum mail_side side, struct span text)
 {
-	if (text.len > 0 && memchr(text.data, 0, text.len) != NULL)
-		mail_note_garbage(d, side);
-	else
+	if (text.len == 0 || memchr(text.data, 0, text.len) == NULL ||
+	    mail_cut_at_zeros(d, side, &text))
 		handle_line(d, side, text);
 }
 
@@ -517,8 +516,8 @@ starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t f
 		return false;
 	if (first >= RECORD_CHANGE_CIPHER_SPEC && first <= last_type)
 		return true;
-	/* RFC 5246, appendix E.2: the V2 hello's length has its high bit set. */
-	return line_start && first >= 0x80 && (d->starttls_due || d->facts.starttls_granted);
+	/* RFC 5246, appendix E.2: the V2 hello's length, less than 16 KiB, has its high bit set. */
+	return line_start && first >> 6 == 2 && (d->starttls_due || d->facts.starttls_granted);
 }
 
 /* Noise may never have an end of line; but no line of a mail protocol begins like it. */

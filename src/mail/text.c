@@ -184,3 +184,17 @@ mail_set_client_name(
 		append_name(d, version);
 	}
 }
+
+bool
+mail_cut_at_zeros(struct mail_dialogue *d, enum mail_side side, struct span *text)
+{
+	const uint8_t *zero;
+
+	mail_note_garbage(d, side);
+	while (text->len > 0 && text->data[0] == 0)
+		*text = span_from(text->data + 1, text->len - 1);
+	zero = text->len > 0 ? memchr(text->data, 0, text->len) : NULL;
+	if (zero != NULL)
+		*text = span_first(*text, (size_t)(zero - text->data));
+	return !d->readers[side].lost;
+}

@@ -61,37 +61,37 @@ session_phase(const struct session *s)
 static bool
 is_plain(const uint8_t *bytes, size_t len)
 {
-	uint64_t words[2], odd;
+	uint64_t words[2], odd = 0;
 
 	if (len < sizeof(words))
 		return false;
 	memcpy(words, bytes, sizeof(words));
-	/*
-	 * A byte with its high bit set, or that has it after the subtraction (a control) or the
-	 * addition (DEL).
-	 */
-	odd = words[0] | words[1];
+	/* A high bit, be it there after the subtraction (a control) or the addition (DEL). */
 	for (size_t i = 0; i < 2; i++)
-		odd |= (words[i] - UINT64_C(0x2020202020202020)) |
+		odd |= words[i] | (words[i] - UINT64_C(0x2020202020202020)) |
 		       (words[i] + UINT64_C(0x0101010101010101));
 	return (odd & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /*
- * Lines of a mail protocol begin in ASCII; a greeting may go on in any language.  Where the capture
- * starts in the middle, ciphertext must not pass for that.
+ * Lines of a mail protocol begin in ASCII, or with the byte order mark of a program's stream;
+ * behind that may be another language, or the NUL that ends a line in C.  Where the capture starts
+ * in the middle, ciphertext must not pass for that.
  */
 static bool
 is_text(struct span bytes, bool begins_late)
 {
+	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
+
 	if (is_plain(bytes.data, bytes.len))
 		return true;
 	for (size_t i = 0; i < bytes.len && i < 16; i++) {
 		uint8_t c = bytes.data[i];
+		bool odd = c >= 0x80 || c == 0;
 
-		if (c >= 0x80 && (i < 4 || begins_late))
-			return false;
-		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c == 0x7f))
+		if (odd && !begins_late && (i >= 4 || (i < sizeof(mark) && c == mark[i])))
+			continue;
+		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c >= 0x7f))
 			return false;
 	}
 	return true;
@@ -202,8 +202,8 @@ first_stage(struct session *s, unsigned dir, struct span bytes)
 			tls_record_stream_start_lost(&s->side[dir].records);
 		return STAGE_TLS;
 	}
-	/* An SSLv2-format hello; it is the record stream that looks closer. */
-	if ((first & 0x80) != 0 && (!begins_late || tls_looks_like_sslv2_hello(bytes)))
+	/* An SSLv2-format hello of less than 16 KiB; it is the record stream that looks closer. */
+	if ((first & 0xc0) == 0x80 && (!begins_late || tls_looks_like_sslv2_hello(bytes)))
 		return STAGE_TLS;
 	if (s->speaks_mail && is_text(bytes, begins_late)) {
 		start_mail(s, dir, bytes);

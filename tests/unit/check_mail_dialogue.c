@@ -224,14 +224,32 @@ START_TEST(literal_at_the_end_of_a_long_line_is_found)
 }
 END_TEST
 
-START_TEST(nul_in_a_line_is_garbage)
+START_TEST(nul_in_a_line_is_garbage_and_ends_it)
 {
 	struct mail_dialogue d;
 
 	mail_dialogue_init(&d, PROTOCOL_SMTP);
 	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("NOOP a\0b\r\n")), 10);
 	ck_assert(d.facts.garbage);
-	ck_assert_uint_eq(d.facts.command_count, 0);
+	ck_assert_uint_eq(d.facts.command_count, 1);
+	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("\0\0\r\n")), 4);
+	ck_assert_uint_eq(d.facts.command_count, 1);
+}
+END_TEST
+
+START_TEST(strings_sent_with_their_nul_are_lines)
+{
+	struct mail_dialogue d;
+
+	mail_dialogue_init(&d, PROTOCOL_SMTP);
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("220 mail.example.com\r\n"));
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("EHLO scanner\r\n\0"));
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("250 STARTTLS\r\n"));
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("STARTTLS\r\n\0"));
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("220 go\r\n"));
+	ck_assert_uint_eq(d.facts.client_name_len, 7);
+	ck_assert_uint_eq(d.facts.command_count, 2);
+	ck_assert(d.facts.starttls_granted);
 }
 END_TEST
 
@@ -380,7 +398,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, struct_is_small);
 	tcase_add_test(tc, end_of_a_long_line_is_found);
 	tcase_add_test(tc, literal_at_the_end_of_a_long_line_is_found);
-	tcase_add_test(tc, nul_in_a_line_is_garbage);
+	tcase_add_test(tc, nul_in_a_line_is_garbage_and_ends_it);
+	tcase_add_test(tc, strings_sent_with_their_nul_are_lines);
 	tcase_add_test(tc, feeding_nothing_changes_nothing);
 	tcase_add_test(tc, command_count_stops_at_its_largest);
 	tcase_add_test(tc, weaving_of_the_sides_does_not_matter);

@@ -123,6 +123,20 @@ proxy_2_then_tls(struct script *s)
 }
 
 static void
+proxy_1_then_2_then_tls(struct script *s)
+{
+	says_text(s, CLIENT, "PROXY TCP4 198.51.100.7 192.0.2.25 50000 110\r\n");
+	proxy_2_then_tls(s);
+}
+
+static void
+proxy_1_twice_then_login(struct script *s)
+{
+	says_text(s, CLIENT, "PROXY TCP4 198.51.100.7 192.0.2.25 50000 110\r\n");
+	proxy_1_then_login(s);
+}
+
+static void
 proxy_1_without_a_syn(struct script *s)
 {
 	s->whole_segments = true;
@@ -146,6 +160,34 @@ proxy_2_of_a_health_check(struct script *s)
 	says_text(s, SERVER, "+OK ready\r\n");
 	closes(s, CLIENT);
 	closes(s, SERVER);
+}
+
+/* Lines that are not as a client should send them: a device sends its strings' NUL, too. */
+static void
+starttls_behind(struct script *s, struct span words)
+{
+	says_text(s, SERVER, "220 mail.example.org\r\n");
+	put_span(&s->out, words);
+	says(s, CLIENT);
+	says_text(s, SERVER, "500 what?\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+nul_behind_a_line(struct script *s)
+{
+	starttls_behind(s, BYTES("NOOP\r\n\0"));
+}
+
+static void
+byte_order_mark(struct script *s)
+{
+	starttls_behind(s, BYTES("\xef\xbb\xbf"
+				 "EHLO scanner-3\r\n"));
 }
 
 /* Words that begin like a PROXY header are the client's own. */
@@ -196,7 +238,15 @@ static const struct row rows[] = {
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "proxy header 2, tls", 8443, proxy_2_then_tls,
 	    "TLS implicit TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "proxy header 1, proxy header 2, tls", 993, proxy_1_then_2_then_tls,
+	    "IMAP implicit TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "proxy header 1 twice, login", 110, proxy_1_twice_then_login,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "proxy header 2, health check", 110, proxy_2_of_a_health_check, "nothing banner_only" },
+	{ "a NUL behind the first line", 587, nul_behind_a_line,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "a byte order mark in front of the first line", 587, byte_order_mark,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
 	{ "begins like a proxy header 2", 110, pass_without_user,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "begins like a proxy header 1", 143, tag_is_proxy,
