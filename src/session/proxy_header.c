@@ -85,6 +85,9 @@ proxy_header_read(struct proxy_header *h, struct span *bytes)
 			take(h, c);
 		}
 		*bytes = span_from(bytes->data + 1, bytes->len - 1);
+		/* Behind the first load balancer stands another one. */
+		if (h->done && !h->again)
+			*h = (struct proxy_header){ .again = true };
 	}
 	return span_from(bytes->data, 0);
 }

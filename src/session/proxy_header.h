@@ -18,6 +18,7 @@ struct proxy_header {
 	uint8_t version; /* 0: not known yet, or none */
 	uint8_t len;     /* of what was read; of version 2 its fixed part at most */
 	bool done;       /* what follows is the client's own */
+	bool again;      /* this is the second one */
 	uint16_t left;   /* version 2: bytes of addresses to come */
 };
 
