@@ -58,7 +58,8 @@ struct flow_watch {
 	};
 	/* What the user saw of an end before it was settled, and in the end how it ended first: */
 	int64_t closed_us;   /* unless `close` is NONE: packet time of that FIN or RST */
-	uint32_t closed_ack; /* private: what the first FIN acknowledged */
+	uint32_t closed_ack; /* before flow_watch: low bits of the offset that it acknowledged;
+			      * then private */
 	uint8_t close;       /* enum flow_close; NONE: that was not seen */
 	uint8_t closed_by;   /* unless NONE: its direction */
 };

@@ -113,11 +113,15 @@ const struct event *session_event(const struct session *s);
  * TLS 1.2 and below; -1 where that cannot be told.
  */
 int64_t session_handshake_end(const struct session *s, unsigned dir);
+/* After SESSION_SETTLED: packet time at which both sides had finished, or else at which it was
+ * settled, which may be later. */
+int64_t session_finished_us(const struct session *s);
 /* Who closed the connection first while it was followed; UNSEEN: neither side did. */
 struct session_close {
 	enum session_end how;
 	unsigned dir;
-	int64_t time_us; /* packet time */
+	int64_t time_us;  /* packet time */
+	int64_t received; /* of the other direction, as in struct mark */
 };
 struct session_close session_first_close(const struct session *s);
 

@@ -13,7 +13,7 @@ flow_watch(struct flow *flow, struct flow_watch *watch)
 		if (watch->from[dir] < 0)
 			watch->from[dir] = flow->next[dir];
 	}
-	watch->closed_ack = 0;
+	watch->closed_ack += flow->base[1 - (watch->closed_by & 1u)];
 	flow->watch = watch;
 }
 

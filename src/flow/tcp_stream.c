@@ -103,7 +103,7 @@ deliver(struct tcp_stream *s, const struct piece *p, struct tcp_stream_budget *b
 }
 
 /* True when the index-th held segment's turn has come, as far as those in front of it have gone. */
-static bool
+static inline bool
 held_is_due(const struct tcp_stream *s, size_t index)
 {
 	const struct held *h = held_at(s, index), *next = held_at(s, index + 1);

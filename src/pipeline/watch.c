@@ -11,7 +11,7 @@
 
 struct watch {
 	struct flow_watch flow;
-	int64_t timestamp_us, settled_us;
+	int64_t timestamp_us, finished_us;
 	struct shared_name *server; /* NULL: the event had no name */
 	uint16_t tls_version, offered_version;
 	uint8_t client_dir, protocol, tls_mode, server_name_source;
@@ -58,6 +58,7 @@ set_close(struct flow_watch *flow, const struct session_close *first)
 	flow->close = first->how == SESSION_END_CLOSE ? FLOW_CLOSE_FIN : FLOW_CLOSE_RESET;
 	flow->closed_by = (uint8_t)first->dir;
 	flow->closed_us = first->time_us;
+	flow->closed_ack = (uint32_t)first->received;
 }
 
 struct watch *
@@ -72,7 +73,7 @@ watch_new(struct watch_pool *pool, const struct session *session, const struct c
 	w = pool_take(&pool->watches);
 	*w = (struct watch){
 		.timestamp_us = ev->timestamp_us,
-		.settled_us = ev->settled_us,
+		.finished_us = session_finished_us(session),
 		.server = shared_name_take(pool->names, event_text_span(&ev->server_name)),
 		.tls_version = ev->tls_version,
 		.offered_version = ev->offered_version,
@@ -124,7 +125,7 @@ set_ending(const struct watch *w, struct event_ending *out)
 	out->how = w->flow.close == FLOW_CLOSE_FIN ? SESSION_END_CLOSE : SESSION_END_RESET;
 	out->by = w->flow.closed_by == w->client_dir ? SIDE_CLIENT : SIDE_SERVER;
 	/* A file can put packet times anywhere. */
-	if (!__builtin_sub_overflow(w->flow.closed_us, w->settled_us, &duration_us) &&
+	if (!__builtin_sub_overflow(w->flow.closed_us, w->finished_us, &duration_us) &&
 	    duration_us > 0)
 		out->duration_us = duration_us;
 }

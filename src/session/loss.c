@@ -58,15 +58,49 @@ session_acked(struct session *s, unsigned dir, int64_t offset)
 		peer->peer_end_offset = offset;
 }
 
+/* Of both, which have finished, the one that was seen to do so later. */
+static unsigned
+later_to_finish(const struct session *s)
+{
+	return s->side[1].evidence.ciphertext_mark.time_us >
+	       s->side[0].evidence.ciphertext_mark.time_us;
+}
+
 /*
- * Bytes that wait behind a hole, or a segment's FIN behind its bytes, may show that a side had
- * ended it before the other one's Finished came.  In 1.3 that undoes nothing.
+ * The other side's Finished was captured before this one's, which it answers: the mirror is late
+ * with this side.  What it sent before it had received that is still to come.
+ */
+static bool
+is_late(const struct session *s, unsigned dir)
+{
+	const struct session_side *side = &s->side[dir];
+	const struct evidence_side *late = &side->evidence, *peer = &s->side[1 - dir].evidence;
+
+	return peer->ciphertext_mark.time_us < late->ciphertext_mark.time_us &&
+	       peer->ciphertext_mark.peer_offset > late->ciphertext_mark.offset &&
+	       side->peer_end_offset <= peer->ciphertext_mark.offset;
+}
+
+/*
+ * What comes behind both Finished, or waits behind a hole, or is a segment's FIN behind its bytes,
+ * may show that a side had ended it before the other one's Finished came.  Where that does not
+ * show, as in 1.3, it undoes nothing.
  */
 bool
 session_hears_more(const struct session *s)
 {
-	return s->event.tls_version < TLS_VERSION_1_3 && s->options->has_more != NULL &&
-	       s->options->has_more(s);
+	if (!s->side[0].evidence.finished || !s->side[1].evidence.finished)
+		return false;
+	return (s->options->has_more != NULL && s->options->has_more(s)) ||
+	       is_late(s, later_to_finish(s));
+}
+
+int64_t
+session_finished_us(const struct session *s)
+{
+	if (!s->waited)
+		return s->event.settled_us;
+	return s->side[later_to_finish(s)].evidence.ciphertext_mark.time_us;
 }
 
 /* What the other side had not received when it said hello is missing in front of the first byte. */

@@ -85,6 +85,7 @@ struct session {
 	bool offers_session_id;
 	uint8_t session_id_len;
 	bool hole_before_hello[2];
+	bool waited; /* it was established before it was settled: see session_hears_more */
 	struct session_side side[2];
 	uint8_t session_id[32]; /* the client's; `session_id_len` of it are set */
 	struct event event;     /* what is known so far */

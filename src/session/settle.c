@@ -145,6 +145,12 @@ close_of(const struct evidence_side *side)
 	return side->rst ? &side->rst_mark : NULL;
 }
 
+static bool
+has_closed(const struct session *s)
+{
+	return close_of(&s->side[0].evidence) != NULL || close_of(&s->side[1].evidence) != NULL;
+}
+
 struct session_close
 session_first_close(const struct session *s)
 {
@@ -158,6 +164,7 @@ session_first_close(const struct session *s)
 		.how = s->side[dir].evidence.fin ? SESSION_END_CLOSE : SESSION_END_RESET,
 		.dir = dir,
 		.time_us = first->time_us,
+		.received = first->peer_offset,
 	};
 }
 
@@ -363,8 +370,7 @@ may_hide_tls(const struct session *s)
 static bool
 ends_before_tls(const struct session *s, int64_t time_us)
 {
-	bool closed =
-	    close_of(&s->side[0].evidence) != NULL || close_of(&s->side[1].evidence) != NULL;
+	bool closed = has_closed(s);
 
 	if (may_hide_tls(s) || (!closed && session_has_just_begun(s, time_us)))
 		return true;
@@ -395,9 +401,12 @@ judge_decisive(struct session *s, int64_t time_us)
 		emit_tls(s, &result, time_us);
 		return SESSION_SETTLED;
 	}
-	/* Whatever comes may be what is waited for. */
+	/* Whatever comes may be what is waited for; behind the end that is not for long. */
 	s->evidence_changed = result.settled;
-	s->wish = result.ended ? SESSION_LINGER : SESSION_GO_ON;
+	s->waited = s->waited || (result.settled && s->side[0].evidence.finished &&
+				     s->side[1].evidence.finished);
+	s->wish =
+	    result.ended || (result.settled && has_closed(s)) ? SESSION_LINGER : SESSION_GO_ON;
 	return s->wish;
 }
 

@@ -42,6 +42,13 @@ static const struct {
 	{ "a FIN in the segment that settles it",
 	    "c.S@999 s.SA@4999/1000 c.A@1000/5000:hi s.FA@5000/1002:yW c.FA@1002/5003",
 	    "A=0,0s|0" },
+	{ "a FIN before that, which answers one that comes later",
+	    "c.S@999 s.SA@4999/1000 s.FA@5000/1003 +1 c.A@1000/5001:hW c.FA@1002/5001",
+	    "A=0,0c|0" },
+	{ "a FIN before that, which answers none",
+	    "c.S@999 s.SA@4999/1000 c.A@1000/5000:h s.FA@5000/1001 +1 c.A@1001/5001:W "
+	    "c.FA@1002/5001",
+	    "A=0,0s|0" },
 	{ "a FIN before that",
 	    "c.S@999 s.SA@4999/1000 c.FA@1000/5000:hi s.A@5000/1003:yW "
 	    "s.FA@5002/1003",

@@ -344,10 +344,44 @@ START_TEST(second_hello_is_not_fingerprinted)
 }
 END_TEST
 
+/* The client ends it before the server's Finished comes, and is seen later than the server. */
+static void
+client_is_late_and_ends_it(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	put_sealed(&s->out, TLS_RECORD_ALERT, 26);
+	says(s, CLIENT);
+	closes(s, CLIENT);
+	server_finished_12(s);
+	s->acts[s->count - 1].mark.peer_offset = s->acts[s->count - 3].mark.offset;
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->acts[i].side == CLIENT)
+			s->acts[i].mark.time_us += 10000;
+	}
+}
+
+START_TEST(what_a_late_mirror_brings_is_waited_for)
+{
+	static struct script script;
+	struct telling how = { .order = SERVER_FIRST };
+	struct told told;
+
+	script = (struct script){ .server_port = 993 };
+	client_is_late_and_ends_it(&script);
+	told = tell(&script, &how);
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_REFUSED);
+	ck_assert_int_eq(told.event.refusal, REFUSAL_ENCRYPTED_ALERT);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	add_row_tests(tc);
+	tcase_add_test(tc, what_a_late_mirror_brings_is_waited_for);
 	tcase_add_loop_test(tc, second_hello_is_not_fingerprinted, 0, 3);
 }
 

@@ -469,18 +469,18 @@ static const struct {
 	struct session_close first;
 } closes_rows[] = {
 	{ "nobody", { { 0 } }, { .how = SESSION_END_UNSEEN } },
-	{ "the only one", { { 'F', 1, { 5, 0, 0 } } }, { SESSION_END_CLOSE, 1, 5 } },
-	{ "a reset", { { 'R', 0, { 6, 0, 0 } } }, { SESSION_END_RESET, 0, 6 } },
+	{ "the only one", { { 'F', 1, { 5, 0, 0 } } }, { SESSION_END_CLOSE, 1, 5, 0 } },
+	{ "a reset", { { 'R', 0, { 6, 0, 0 } } }, { SESSION_END_RESET, 0, 6, 0 } },
 	{ "the earlier one", { { 'F', 1, { 5, 0, 0 } }, { 'F', 0, { 7, 0, 0 } } },
-	    { SESSION_END_CLOSE, 1, 5 } },
+	    { SESSION_END_CLOSE, 1, 5, 0 } },
 	{ "an answer is not the first", { { 'F', 1, { 5, 0, 1 } }, { 'F', 0, { 7, 0, 0 } } },
-	    { SESSION_END_CLOSE, 0, 7 } },
+	    { SESSION_END_CLOSE, 0, 7, 0 } },
 	{ "a FIN shows by what the other side acknowledges", { { 'F', 1, { 5, 0, 1 } } },
-	    { SESSION_END_CLOSE, 0, 5 } },
+	    { SESSION_END_CLOSE, 0, 5, MARK_NO_PEER } },
 	{ "what acknowledges no FIN shows none", { { 'F', 1, { 5, 0, 0 } } },
-	    { SESSION_END_CLOSE, 1, 5 } },
+	    { SESSION_END_CLOSE, 1, 5, 0 } },
 	{ "a reset behind the FIN of the same side is one act",
-	    { { 'F', 0, { 5, 0, 0 } }, { 'R', 0, { 6, 1, 0 } } }, { SESSION_END_CLOSE, 0, 5 } },
+	    { { 'F', 0, { 5, 0, 0 } }, { 'R', 0, { 6, 1, 0 } } }, { SESSION_END_CLOSE, 0, 5, 0 } },
 };
 
 START_TEST(who_closed_first_is_told)
@@ -506,7 +506,8 @@ START_TEST(who_closed_first_is_told)
 	session_free(s);
 	ck_assert_msg(first.how == closes_rows[_i].first.how &&
 			  first.dir == closes_rows[_i].first.dir &&
-			  first.time_us == closes_rows[_i].first.time_us,
+			  first.time_us == closes_rows[_i].first.time_us &&
+			  first.received == closes_rows[_i].first.received,
 	    "%s: %d of %u at %lld", closes_rows[_i].fact, (int)first.how, first.dir,
 	    (long long)first.time_us);
 }

@@ -46,7 +46,7 @@ struct world_user {
 	char name;
 	bool has_fin[2];
 	unsigned closed_by; /* where it has one: of the first */
-	int64_t closed_us;
+	int64_t closed_us, closed_ack;
 	int64_t next[2];
 };
 
@@ -129,6 +129,7 @@ world_start_watch(struct world_user *u)
 		w->watch.close = FLOW_CLOSE_FIN;
 		w->watch.closed_by = (uint8_t)u->closed_by;
 		w->watch.closed_us = u->closed_us;
+		w->watch.closed_ack = (uint32_t)u->closed_ack;
 	}
 	flow_settle(u->world->table, u->flow);
 	flow_watch(u->flow, &w->watch);
@@ -203,6 +204,7 @@ world_fin(void *user, unsigned dir, const struct mark *mark)
 	if (!u->has_fin[0] && !u->has_fin[1]) {
 		u->closed_by = dir;
 		u->closed_us = mark->time_us;
+		u->closed_ack = mark->peer_offset;
 	}
 	u->has_fin[dir] = true;
 	world_note(u, text);
