@@ -211,8 +211,11 @@ bring_up_to_date(struct store *s, bool was_empty, struct error *err)
 	}
 	if (version < STORE_SCHEMA_VERSION && migrate(s, version) != 0)
 		goto bad;
-	if (execute(s, "COMMIT") == 0)
-		return 0;
+	if (execute(s, "COMMIT") != 0)
+		goto bad;
+	/* What is in the other one's by now must not be lost. */
+	s->log_is_due = s->log_is_due && is_empty;
+	return 0;
 bad:
 	store_error(s, "write to", err);
 	(void)execute(s, "ROLLBACK");

@@ -37,8 +37,10 @@ store_close(struct store *s)
 	/* SQLite leaves this to the next one where it cannot look at the file's name any more: in a
 	 * folder that is closed to the daemon's user.  A copy of the file alone would lack it.
 	 * Where there is no log yet, SQLite reads the whole schema to make one. */
-	if (s->mode != STORE_READ && s->db != NULL && store_may_have_log(s))
+	if (s->mode != STORE_READ && s->db != NULL && store_may_have_log(s)) {
+		(void)store_sync(s); /* the log is another one's where nothing was flushed */
 		store_move_log(s->db);
+	}
 	(void)sqlite3_close(s->db);
 	store_set_release(&s->set);
 	store_batches_release(s);

@@ -192,6 +192,20 @@ START_TEST(what_fills_a_new_database_waits_for_the_disk_from_the_first_flush_on)
 }
 END_TEST
 
+START_TEST(what_another_one_wrote_meanwhile_is_waited_for)
+{
+	struct store *s = open_store(STORE_FILL), *other = open_store(STORE_WRITE);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+
+	flush_event(other, &ev);
+	(void)sensor_of(s, "here");
+	sync_count = 0;
+	store_close(s);
+	ck_assert_uint_gt(sync_count, 0);
+	store_close(other);
+}
+END_TEST
+
 START_TEST(several_flushes_into_a_new_database_keep_no_reader_waiting)
 {
 	struct store *s = open_store(STORE_FILL), *reader;
@@ -316,6 +330,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_tally_is_empty_after_its_flush);
 	tcase_add_test(tc, what_fills_a_new_database_has_its_log_behind_the_first_flush);
 	tcase_add_test(tc, what_fills_a_new_database_waits_for_the_disk_from_the_first_flush_on);
+	tcase_add_test(tc, what_another_one_wrote_meanwhile_is_waited_for);
 	tcase_add_test(tc, several_flushes_into_a_new_database_keep_no_reader_waiting);
 	tcase_add_loop_test(tc, many_flushes_give_what_one_flush_gives, 0, ROWS(flush_sizes));
 	tcase_add_test(tc, an_earlier_capture_that_is_read_later_does_not_take_over);
