@@ -25,7 +25,7 @@ struct lookup {
 		const uint32_t *bucket;
 		struct flow *likely; /* number 0 where there is none */
 	};
-	uint64_t syn_hash; /* of a SYN: its place in the SYN cache */
+	uint64_t syn_hash; /* of a SYN: its place in the SYN cache; else 0 */
 };
 
 static inline bool
@@ -510,6 +510,7 @@ look_up(struct flow_table *const *tables, const struct packet *const *packets, s
 		batch[i].at = flow_place(&tables[i]->key, packets[i]);
 		batch[i].bucket = flow_bucket(tables[i], batch[i].at.hash);
 		__builtin_prefetch(batch[i].bucket);
+		batch[i].syn_hash = 0;
 		if ((packets[i]->flags & TCP_SYN) != 0)
 			look_up_syn(tables[i], packets[i], &batch[i]);
 	}
