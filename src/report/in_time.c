@@ -42,7 +42,9 @@ take_day(void *arg, const struct store_day *day)
 	int64_t begin_us = day->day * USEC_PER_DAY;
 
 	l->reach_back = l->reach_back || day->day <= silence_day(l->options->since_us);
-	if (begin_us >= l->options->until_us || begin_us + USEC_PER_DAY <= l->options->since_us)
+	if (begin_us >= l->options->until_us)
+		return false;
+	if (begin_us + USEC_PER_DAY <= l->options->since_us)
 		return true;
 	for (size_t i = 0; i < l->count; i++)
 		l->seen[i] = l->seen[i] || is_of_day(&l->findings[i], day);

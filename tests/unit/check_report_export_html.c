@@ -178,6 +178,11 @@ START_TEST(empty_page_is_not_sold_as_clean)
 	ck_assert(has(&f, "12,345,678 packets"));
 	ck_assert(has(&f, "no clean result"));
 	ck_assert(!has(&f, "<table"));
+	/* Nor are clients whose runs are not known any more. */
+	f.report.client_count = 2;
+	f.report.observed = (struct report_observed){ .handshake_count = 3 };
+	export_as(&f, EXPORT_HTML);
+	ck_assert(has(&f, "<dt>Not seen<dd>nothing is known of losses"));
 	f.report = (struct report){ 0 };
 	export_as(&f, EXPORT_HTML);
 	ck_assert(has(&f, "Nothing was captured yet"));

@@ -314,6 +314,51 @@ START_TEST(who_came_before_and_after_the_time_asked_for_was_not_seen_in_it)
 	ck_assert_uint_eq(clients_between(0, 21, &r), 1);
 	ck_assert(!r.observed.beyond);
 	report_release(&r);
+	/* From the end of one of its days to the begin of another one. */
+	ck_assert_uint_eq(clients_between(8, 20, &r), 0);
+	report_release(&r);
+}
+END_TEST
+
+START_TEST(what_the_client_did_otherwise_in_that_time_is_not_meant)
+{
+	static const struct seen seen[] = {
+		{ "10.0.0.2", OUTCOME_ESTABLISHED, V10, V10, DAY, "mail.example" },
+		{ "10.0.0.2", OUTCOME_REFUSED, V10, 0, DAY, "mail.example" },
+		{ "10.0.0.2", OUTCOME_NEGOTIATED, V12, V12, DAY, "mail.example" },
+		{ "10.0.0.2", OUTCOME_ESTABLISHED, V12, V12, DAY + 5 * 24 * HOUR, "mail.example" },
+		{ "10.0.0.2", OUTCOME_ESTABLISHED, V10, V10, DAY + 20 * 24 * HOUR, "mail.example" },
+		{ "10.0.0.2", OUTCOME_REFUSED, V10, 0, DAY + 20 * 24 * HOUR, "mail.example" },
+		{ "10.0.0.2", OUTCOME_NEGOTIATED, V12, V12, DAY + 20 * 24 * HOUR, "mail.example" },
+	};
+	struct report r;
+
+	fill_store("one", seen, ROWS(seen), NULL);
+	ck_assert_uint_eq(clients_between(4, 7, &r), 1);
+	ck_assert_int_eq(r.clients[0].verdict, VERDICT_OK);
+	ck_assert_uint_eq(r.observed.handshake_count, 1);
+	report_release(&r);
+}
+END_TEST
+
+/* Without packets there is nothing of it that could be counted. */
+START_TEST(a_run_with_packets_beyond_the_time_asked_for_is_told)
+{
+	const struct seen seen = { "10.0.0.2", OUTCOME_ESTABLISHED, V12, V12, DAY + 30 * HOUR,
+		"mail.example" };
+	struct store_run run = {
+		.command = "capture",
+		.started_us = DAY,
+		.begin_us = DAY,
+		.end_us = DAY + 72 * HOUR,
+		.packet_count = _i == 0 ? 0 : 40,
+	};
+	struct report r;
+
+	fill_store("one", &seen, 1, &run);
+	ck_assert_uint_eq(clients_between(1, 2, &r), 1);
+	ck_assert_int_eq(r.observed.beyond, _i == 1);
+	report_release(&r);
 }
 END_TEST
 
@@ -388,6 +433,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, who_comes_in_the_evening_is_not_late_at_noon, 11, 20);
 	tcase_add_test(tc, what_comes_after_the_time_asked_for_tells_nothing_of_it);
 	tcase_add_test(tc, who_came_before_and_after_the_time_asked_for_was_not_seen_in_it);
+	tcase_add_test(tc, what_the_client_did_otherwise_in_that_time_is_not_meant);
+	tcase_add_loop_test(tc, a_run_with_packets_beyond_the_time_asked_for_is_told, 0, 2);
 	tcase_add_test(tc, of_days_that_were_removed_nothing_is_known);
 	tcase_add_test(tc, a_sensor_that_captured_nothing_is_one_all_the_same);
 	tcase_add_test(tc, database_without_anything_gives_an_empty_report);
