@@ -123,15 +123,12 @@ cannot_begin_at(const struct tcp_stream *s, uint32_t seq)
  * The stream's own SYN, captured behind what follows its first bytes, which are late, too: few, as
  * of a load balancer's header, that are sent together with what follows.  What is longer may be
  * worth more than what came.  RFC 6528, section 3: a new connection's numbers are ahead of those of
- * the last one.
+ * the last one.  What comes is still the middle, as they are not handed out any more.
  */
 static bool
-is_late_syn(const struct flow *f, struct tcp_stream *s, const struct packet *p, unsigned dir)
+is_late_syn(const struct flow *f, const struct tcp_stream *s, const struct packet *p, unsigned dir)
 {
-	if (!f->conn.mid_start[dir] || s->base - (p->seq + 1) > FIRST_WORDS_MAX)
-		return false;
-	s->begins_below = true;
-	return true;
+	return f->conn.mid_start[dir] && s->base - (p->seq + 1) <= FIRST_WORDS_MAX;
 }
 
 /* A SYN on the ports of a connection that is known: true when it begins a new one. */
@@ -139,21 +136,25 @@ static bool
 syn_is_new(struct flow *f, struct tcp_stream stream[2], const struct packet *p, unsigned dir)
 {
 	struct tcp_stream *s = &stream[dir];
+	bool begins = true;
 
 	if (!s->has_base) {
 		/* The other side was captured first; one that is settled has no use for it. */
 		if (flow_is_settled(f) || cannot_begin_at(s, p->seq + 1))
 			return true;
 		tcp_stream_begin(s, p->seq + 1, true);
-	} else if (!may_begin_at(s, p->seq + 1) && !begins_earlier(s, p) &&
-		   !is_late_syn(f, s, p, dir)) {
-		return true;
+	} else if (!may_begin_at(s, p->seq + 1) && !begins_earlier(s, p)) {
+		if (!is_late_syn(f, s, p, dir))
+			return true;
+		begins = false;
 	}
 	/* Late or repeated: it belongs to what is here. */
 	if (f->conn.opener == CONNECTION_NO_DIR)
 		f->conn.opener = (int8_t)dir;
-	s->has_syn = true;
-	f->conn.mid_start[dir] = false;
+	if (begins) {
+		s->has_syn = true;
+		f->conn.mid_start[dir] = false;
+	}
 	return false;
 }
 

@@ -405,6 +405,7 @@ static const struct {
 	{ "s.A@5000/1000:yo", false, true, true, true },
 	{ "c.A@1000/5000:hi s.A@5000/1002", true, true, true, true },
 	{ "c.A@1000/5000:hi s.SA@4999/1000", true, true, true, false },
+	{ "c.A@1033/5000:hi c.S@999", true, false, true, true },
 };
 
 START_TEST(what_was_seen_of_the_beginning_is_known)
@@ -493,7 +494,6 @@ static const struct {
 	uint64_t count;
 } one_way[] = {
 	{ "both directions", HANDSHAKE "c.A@1000/5000:hi s.A@5000/1002:yo", 0 },
-	{ "one", "c.S@999 c.A@1000/5000:hi", 1 },
 	{ "the other one when this one has had its end",
 	    "c.S@999 c.A@1000/5000:L +5 s.SA@4999/1000 s.A@5000/1001:yo", 1 },
 	{ "the other one while this one lingers",
