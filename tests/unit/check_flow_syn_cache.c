@@ -217,6 +217,7 @@ START_TEST(what_was_answered_outlives_syns_but_not_for_ever)
 
 	ck_assert(syn_cache_add_syn(cache, SAME_SET(0), 0, 5));
 	ck_assert(syn_cache_add_syn_ack(cache, SAME_SET(0), 1, 9, 6));
+	ck_assert(!syn_cache_add_syn_ack(cache, SAME_SET(0), 1, 9, 6)); /* once more */
 	for (i = 1; i <= 60000; i++)
 		ck_assert(syn_cache_add_syn(cache, SAME_SET(i), 0, 7));
 	ck_assert_uint_eq(syn_cache_find(cache, SAME_SET(0))->isn[1], 9);

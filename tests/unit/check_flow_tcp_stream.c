@@ -161,6 +161,29 @@ START_TEST(a_script_gives_what_it_should)
 }
 END_TEST
 
+static const struct {
+	const char *fact, *script;
+	bool has_more;
+} waiting[] = {
+	{ "nothing", "0:ab", false },
+	{ "a segment behind a hole", "0:ab 3:d", true },
+	{ "a FIN behind a hole", "0:ab 3:|", true },
+	{ "zeros that are perhaps no data", "0:ab 2:..", false },
+	{ "zeros behind a hole", "0:ab 3:..", true },
+	{ "zeros, and a segment behind a hole", "0:ab 2:. 4:d", true },
+};
+
+START_TEST(what_is_still_to_be_handed_out_is_told)
+{
+	struct fixture *f = fixture_new(1);
+
+	run_script(f, waiting[_i].script);
+	ck_assert_msg(tcp_stream_has_more(&f->s) == waiting[_i].has_more, "%s", waiting[_i].fact);
+	tcp_stream_stop(&f->s, &f->budget);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(a_listener_may_stop_the_stream_in_any_call)
 {
 	for (unsigned at = 1; at < 10; at++) {
@@ -506,6 +529,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, a_script_gives_what_it_should, 0, ROWS(scripts));
+	tcase_add_loop_test(tc, what_is_still_to_be_handed_out_is_told, 0, ROWS(waiting));
 	tcase_add_loop_test(tc, a_listener_may_stop_the_stream_in_any_call, 0, ROWS(scripts));
 	tcase_add_test(tc, five_segments_in_every_order_give_the_same);
 	tcase_add_test(tc, overlapping_segments_in_every_order_give_the_same);

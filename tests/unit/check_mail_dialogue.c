@@ -237,6 +237,33 @@ START_TEST(nul_in_a_line_is_garbage_and_ends_it)
 }
 END_TEST
 
+START_TEST(what_has_a_nul_behind_a_hole_is_no_line)
+{
+	struct mail_dialogue d;
+
+	mail_dialogue_init(&d, PROTOCOL_SMTP);
+	mail_dialogue_gap(&d, MAIL_CLIENT, 100);
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("NOOP\0\x93\xa1\r\n"));
+	ck_assert_uint_eq(d.facts.command_count, 0);
+}
+END_TEST
+
+/* Its first byte has the high bit of an SSLv2 hello's length, and the next one, too. */
+START_TEST(byte_order_mark_behind_a_grant_is_no_hello)
+{
+	struct mail_dialogue d;
+
+	mail_dialogue_init(&d, PROTOCOL_SMTP);
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("EHLO scanner\r\nSTARTTLS\r\n"));
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("220 x\r\n250 STARTTLS\r\n220 go\r\n"));
+	ck_assert(d.facts.starttls_granted);
+	ck_assert_uint_eq(mail_dialogue_feed(&d, MAIL_CLIENT,
+			      BYTES("\xef\xbb\xbf"
+				    "EHLO scanner\r\n")),
+	    17);
+}
+END_TEST
+
 START_TEST(strings_sent_with_their_nul_are_lines)
 {
 	struct mail_dialogue d;
@@ -399,6 +426,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, end_of_a_long_line_is_found);
 	tcase_add_test(tc, literal_at_the_end_of_a_long_line_is_found);
 	tcase_add_test(tc, nul_in_a_line_is_garbage_and_ends_it);
+	tcase_add_test(tc, what_has_a_nul_behind_a_hole_is_no_line);
+	tcase_add_test(tc, byte_order_mark_behind_a_grant_is_no_hello);
 	tcase_add_test(tc, strings_sent_with_their_nul_are_lines);
 	tcase_add_test(tc, feeding_nothing_changes_nothing);
 	tcase_add_test(tc, command_count_stops_at_its_largest);

@@ -205,7 +205,6 @@ grant_and_close_lost_and_a_reset(struct script *s)
 	resets(s, SERVER);
 }
 
-/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static void
 first_hello_and_its_answer_lost_and_more(struct script *s)
 {
@@ -247,6 +246,7 @@ starts_at_a_server_hello_without_ccs(struct script *s)
 	data(s, SERVER, 250);
 }
 
+/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
 	{ "hello and hello retry lost, and what comes later", 993,
 	    first_hello_and_its_answer_lost_and_more,
@@ -332,6 +332,7 @@ START_TEST(second_hello_is_not_fingerprinted)
 	} cases[] = {
 		{ first_hello_lost, TRI_TRUE },
 		{ first_hello_and_its_answer_lost, TRI_UNKNOWN },
+		{ first_hello_and_its_answer_lost_and_more, TRI_UNKNOWN },
 		{ starts_behind_the_hello_retry, TRI_UNKNOWN },
 	};
 	struct told told = tell_row(cases[_i].write, 993, NULL);
@@ -343,6 +344,15 @@ START_TEST(second_hello_is_not_fingerprinted)
 	ck_assert(!told.event.has_ja4);
 }
 END_TEST
+
+static void
+client_comes_late(struct script *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->acts[i].side == CLIENT)
+			s->acts[i].mark.time_us += 10000;
+	}
+}
 
 /* The client ends it before the server's Finished comes, and is seen later than the server. */
 static void
@@ -356,10 +366,7 @@ client_is_late_and_ends_it(struct script *s)
 	closes(s, CLIENT);
 	server_finished_12(s);
 	s->acts[s->count - 1].mark.peer_offset = s->acts[s->count - 3].mark.offset;
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->acts[i].side == CLIENT)
-			s->acts[i].mark.time_us += 10000;
-	}
+	client_comes_late(s);
 }
 
 START_TEST(what_a_late_mirror_brings_is_waited_for)
@@ -378,11 +385,58 @@ START_TEST(what_a_late_mirror_brings_is_waited_for)
 END_TEST
 
 static void
+client_is_late(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+START_TEST(what_shows_that_it_received_finished_is_waited_for_no_longer)
+{
+	static struct script script;
+	struct telling how = { .order = SERVER_FIRST };
+	struct told told;
+	size_t first;
+
+	script = (struct script){ .server_port = 993 };
+	client_is_late(&script);
+	first = script.count;
+	data(&script, CLIENT, 100);
+	data(&script, CLIENT, 100);
+	client_comes_late(&script);
+	told = tell(&script, &how);
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_ESTABLISHED);
+	ck_assert_int_eq(told.event.settled_us, script.acts[first].mark.time_us);
+}
+END_TEST
+
+START_TEST(behind_the_end_nothing_is_waited_for_long)
+{
+	static struct script script;
+	struct telling how = { .order = SERVER_FIRST };
+	struct told told;
+
+	script = (struct script){ .server_port = 993 };
+	client_is_late(&script);
+	closes(&script, SERVER);
+	client_comes_late(&script);
+	told = tell(&script, &how);
+	ck_assert_int_eq(told.wish, SESSION_LINGER);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_ESTABLISHED);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	add_row_tests(tc);
 	tcase_add_test(tc, what_a_late_mirror_brings_is_waited_for);
-	tcase_add_loop_test(tc, second_hello_is_not_fingerprinted, 0, 3);
+	tcase_add_test(tc, what_shows_that_it_received_finished_is_waited_for_no_longer);
+	tcase_add_test(tc, behind_the_end_nothing_is_waited_for_long);
+	tcase_add_loop_test(tc, second_hello_is_not_fingerprinted, 0, 4);
 }
 
 SUITE_MAIN("session_hidden_acts")

@@ -251,6 +251,13 @@ hello_half_lost(struct script *s)
 }
 
 static void
+hello_half_lost_where_the_capture_begins(struct script *s)
+{
+	s->no_syn = true;
+	hello_half_lost(s);
+}
+
+static void
 words_half_lost_then_hello(struct script *s)
 {
 	loses(s, CLIENT, 10);
@@ -425,7 +432,6 @@ less_than_a_server_hello_lost_and_a_reset(struct script *s)
 	resets(s, CLIENT);
 }
 
-/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 /* Of 65,582 bytes; its lists may fill twice as many. */
 static void
 hello_of_more_than_64_kib(struct script *s)
@@ -450,6 +456,7 @@ hello_of_more_than_64_kib(struct script *s)
 	alert(s, SERVER, 2, 47);
 }
 
+/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
 	{ "hello of more than 64 KiB, refused", 993, hello_of_more_than_64_kib,
 	    "IMAP implicit - TLSv1.0 refused server illegal_parameter - resumed=- retry=- "
@@ -515,6 +522,9 @@ static const struct row rows[] = {
 	{ "hole where the client hello was", 993, hole_where_the_client_hello_was,
 	    "IMAP implicit TLSv1.2 - established - - - resumed=no retry=no scsv=- gap" },
 	{ "hello half lost", 8443, hello_half_lost,
+	    "TLS implicit TLSv1.2 - negotiated - - - resumed=no retry=no scsv=- gap" },
+	{ "hello half lost where the capture begins", 8443,
+	    hello_half_lost_where_the_capture_begins,
 	    "TLS implicit TLSv1.2 - negotiated - - - resumed=no retry=no scsv=- gap" },
 	{ "hello half lost in a list of names", 993, hello_half_lost_in_a_list_of_names,
 	    "IMAP implicit TLSv1.2 - negotiated - - - resumed=no retry=no scsv=- gap" },
