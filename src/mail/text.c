@@ -196,5 +196,6 @@ mail_cut_at_zeros(struct mail_dialogue *d, enum mail_side side, struct span *tex
 	zero = text->len > 0 ? memchr(text->data, 0, text->len) : NULL;
 	if (zero != NULL)
 		*text = span_first(*text, (size_t)(zero - text->data));
-	return !d->readers[side].lost;
+	/* The first line of a message is no line of a dialogue, and ends it only as it is. */
+	return !d->readers[side].lost && (side == MAIL_SERVER || d->data == MAIL_DATA_NONE);
 }

@@ -248,6 +248,21 @@ START_TEST(what_has_a_nul_behind_a_hole_is_no_line)
 }
 END_TEST
 
+START_TEST(nul_in_front_of_a_dot_does_not_end_a_message)
+{
+	struct mail_dialogue d;
+
+	mail_dialogue_init(&d, PROTOCOL_SMTP);
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("220 x\r\n"));
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("EHLO scanner\r\nDATA\r\n"));
+	(void)mail_dialogue_feed(&d, MAIL_SERVER, BYTES("250 x\r\n354 go\r\n"));
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("\0.\r\nSTARTTLS\r\n.\r\n"));
+	ck_assert(!d.facts.starttls_asked);
+	(void)mail_dialogue_feed(&d, MAIL_CLIENT, BYTES("STARTTLS\r\n"));
+	ck_assert(d.facts.starttls_asked);
+}
+END_TEST
+
 /* Its first byte has the high bit of an SSLv2 hello's length, and the next one, too. */
 START_TEST(byte_order_mark_behind_a_grant_is_no_hello)
 {
@@ -427,6 +442,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, literal_at_the_end_of_a_long_line_is_found);
 	tcase_add_test(tc, nul_in_a_line_is_garbage_and_ends_it);
 	tcase_add_test(tc, what_has_a_nul_behind_a_hole_is_no_line);
+	tcase_add_test(tc, nul_in_front_of_a_dot_does_not_end_a_message);
 	tcase_add_test(tc, byte_order_mark_behind_a_grant_is_no_hello);
 	tcase_add_test(tc, strings_sent_with_their_nul_are_lines);
 	tcase_add_test(tc, feeding_nothing_changes_nothing);
