@@ -10,6 +10,7 @@
 #include "policy/printable.h"
 #include "report/diff_import.h"
 #include "report/export_internal.h"
+#include "report/summary.h"
 
 #include "base/banned.h"
 
@@ -97,6 +98,33 @@ read_names(struct table *t, struct span *in)
 	return last;
 }
 
+static bool
+is_of_a_part(const char *sentence)
+{
+	static const char *const marks[] = { SUMMARY_SINCE, SUMMARY_UNTIL, SUMMARY_CLIENTS_ONLY,
+		SUMMARY_VERDICTS_ONLY };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (strstr(sentence, marks[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+take_coverage(struct table *t)
+{
+	struct diff_side *side = t->im->side;
+
+	import_set_coverage(
+	    t->im, span_from(t->begin.data, t->begin.len), span_from(t->end.data, t->end.len));
+	buf_clear(&t->field);
+	printable_add(&t->field, span_from(t->sentence.data, t->sentence.len), SIZE_MAX);
+	free(side->coverage);
+	side->coverage = xstrdup(buf_text(&t->field));
+	side->is_partial = is_of_a_part(side->coverage);
+}
+
 /* -1: a row is wrong; 1: no CSV. */
 static int
 read_line(struct table *t, struct span *in, struct error *err)
@@ -123,16 +151,10 @@ read_line(struct table *t, struct span *in, struct error *err)
 		import_set(&record, t->names[i], value);
 	}
 	rc = 0;
-	if (strcmp(buf_text(&t->kind), "inventory") == 0) {
+	if (strcmp(buf_text(&t->kind), "inventory") == 0)
 		rc = import_add(t->im, &record, err);
-	} else if (strcmp(buf_text(&t->kind), "coverage") == 0) {
-		import_set_coverage(t->im, span_from(t->begin.data, t->begin.len),
-		    span_from(t->end.data, t->end.len));
-		buf_clear(&t->field);
-		printable_add(&t->field, span_from(t->sentence.data, t->sentence.len), SIZE_MAX);
-		free(t->im->side->coverage);
-		t->im->side->coverage = xstrdup(buf_text(&t->field));
-	}
+	else if (strcmp(buf_text(&t->kind), "coverage") == 0)
+		take_coverage(t);
 out:
 	import_record_release(&record);
 	return rc;

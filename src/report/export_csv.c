@@ -167,7 +167,7 @@ write_record(const char *record, const struct report_client *c, size_t index,
 static void
 add_verdicts(const struct export_view *view, struct buf *sentence)
 {
-	const char *separator = " Only clients with these verdicts are listed: ";
+	const char *separator = SUMMARY_VERDICTS_ONLY;
 
 	for (int i = 0; i < VERDICT_COUNT; i++) {
 		if ((view->verdicts & 1U << i) == 0)

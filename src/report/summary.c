@@ -122,11 +122,11 @@ summary_add_period(const struct report *r, const struct report_options *options,
 		buf_add_text(text, "no packet was captured");
 	}
 	if (options->has_since)
-		buf_addf(text, "; since %s", phrase_minute(options->since_us, minute));
+		buf_addf(text, SUMMARY_SINCE "%s", phrase_minute(options->since_us, minute));
 	if (options->has_until)
-		buf_addf(text, "; until %s", phrase_minute(options->until_us, minute));
+		buf_addf(text, SUMMARY_UNTIL "%s", phrase_minute(options->until_us, minute));
 	if (options->clients != NULL && (options->clients->count > 0 || options->clients->any))
-		buf_add_text(text, "; of the clients asked for only");
+		buf_add_text(text, SUMMARY_CLIENTS_ONLY);
 }
 
 static void

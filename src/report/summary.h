@@ -6,6 +6,12 @@
 
 #include "report/table.h"
 
+/* What says that a report is of a part: a CSV tells it in no other way. */
+#define SUMMARY_SINCE "; since "
+#define SUMMARY_UNTIL "; until "
+#define SUMMARY_CLIENTS_ONLY "; of the clients asked for only"
+#define SUMMARY_VERDICTS_ONLY " Only clients with these verdicts are listed: "
+
 /* What was observed and what was not: a report without it would sell "not seen" as "clean". */
 void summary_add_header(const struct report *r, const struct report_options *options,
     const struct report_view *view, struct buf *out);
