@@ -341,6 +341,21 @@ START_TEST(what_the_client_did_otherwise_in_that_time_is_not_meant)
 }
 END_TEST
 
+/* The days do not tell which one it was. */
+START_TEST(a_version_that_nobody_knows_may_have_been_that_of_the_day)
+{
+	struct seen seen[3];
+	struct report r;
+
+	for (int i = 0; i < 3; i++)
+		seen[i] = (struct seen){ "10.0.0.2", OUTCOME_ESTABLISHED, V12, 0x1234,
+			DAY + i * 24 * HOUR, "mail.example" };
+	fill_store("one", seen, 3, NULL);
+	ck_assert_uint_eq(clients_between(1, 2, &r), 1);
+	report_release(&r);
+}
+END_TEST
+
 /* Without packets there is nothing of it that could be counted. */
 START_TEST(a_run_with_packets_beyond_the_time_asked_for_is_told)
 {
@@ -434,6 +449,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_comes_after_the_time_asked_for_tells_nothing_of_it);
 	tcase_add_test(tc, who_came_before_and_after_the_time_asked_for_was_not_seen_in_it);
 	tcase_add_test(tc, what_the_client_did_otherwise_in_that_time_is_not_meant);
+	tcase_add_test(tc, a_version_that_nobody_knows_may_have_been_that_of_the_day);
 	tcase_add_loop_test(tc, a_run_with_packets_beyond_the_time_asked_for_is_told, 0, 2);
 	tcase_add_test(tc, of_days_that_were_removed_nothing_is_known);
 	tcase_add_test(tc, a_sensor_that_captured_nothing_is_one_all_the_same);
