@@ -438,8 +438,11 @@ add_found(struct flow_table *table, const struct packet *p, const struct lookup 
 	struct flow *f = l->likely;
 
 	follow_clock(table, p->time_us);
-	/* The connection may have gone since it was looked up; then it matches nothing. */
-	if (!flow_matches(f, p, l->at.dir))
+	/*
+	 * The connection may have gone since it was looked up; then it matches nothing.  Number 0
+	 * is what a flood's SYNs find, which need not be compared with it.
+	 */
+	if (f == table->flows || !flow_matches(f, p, l->at.dir))
 		f = find_in_chain(table, p, l->at);
 	if (f == NULL || (p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK) {
 		/* A flood's, which would be done with all the same. */
