@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 /* Before a trial: what a program begins with is slow. */
-#define MAP_CHOICE_FIRST_LEN ((uint64_t)4 << 20)
+#define MAP_CHOICE_FIRST_LEN ((uint64_t)16 << 20)
 /* Turns in the order read, mapped, mapped, read: it may go on getting faster. */
-#define MAP_CHOICE_TURNS 8
+#define MAP_CHOICE_TURNS 12
 #define MAP_CHOICE_TURN_LEN ((uint64_t)4 << 20)
 /* Of many short readings in a trial one in so many is timed: the clock of a thread is slow. */
 #define MAP_CHOICE_SAMPLED 8
