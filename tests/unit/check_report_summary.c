@@ -199,6 +199,16 @@ START_TEST(failed_and_cut_captures_are_stated)
 }
 END_TEST
 
+/* On a terminal that is wide enough for any sentence. */
+static void
+set_up_with_counters(struct fixture *f, struct report_counter *own, size_t count)
+{
+	set_up(f);
+	f->view.terminal.width = 0;
+	f->report.observed.counters = own;
+	f->report.observed.counter_count = count;
+}
+
 START_TEST(what_came_and_could_not_be_read_is_stated)
 {
 	static char encrypted[] = "encrypted", unread[] = "unread_in_frames";
@@ -206,10 +216,7 @@ START_TEST(what_came_and_could_not_be_read_is_stated)
 	struct fixture f;
 	struct buf out = { 0 };
 
-	set_up(&f);
-	f.view.terminal.width = 0;
-	f.report.observed.counters = own;
-	f.report.observed.counter_count = 2;
+	set_up_with_counters(&f, own, 2);
 	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
 	    "Not seen  1,234 packets encrypted on their way (IPsec, WireGuard and the like), 1 "
 	    "packet behind another one in a wireless frame; not known: "));
@@ -224,10 +231,7 @@ START_TEST(what_a_live_capture_lost_is_stated)
 	struct fixture f;
 	struct buf out = { 0 };
 
-	set_up(&f);
-	f.view.terminal.width = 0;
-	f.report.observed.counters = own;
-	f.report.observed.counter_count = 2;
+	set_up_with_counters(&f, own, 2);
 	ck_assert_ptr_nonnull(strstr(write_report(&f, &out),
 	    "an interface down, or not there, for 12h 3min, 1,234 handshakes and sessions that did "
 	    "not get into the database; not known: "));
