@@ -144,9 +144,11 @@ int
 store_each_client(struct store *s, const struct store_filter *filter, store_client_fn fn, void *arg,
     struct error *err)
 {
-	sqlite3_stmt *st = prepare(s, clients_sql, err);
+	sqlite3_stmt *st;
 	int status;
 
+	store_know_views(s);
+	st = prepare(s, clients_sql, err);
 	if (st == NULL)
 		return -1;
 	bind_filter(st, filter);

@@ -108,7 +108,7 @@ static const char triggers_1[] =
     " DELETE FROM client_state WHERE id = old.id; END;";
 /* clang-format on */
 
-/* Migration i leads from user_version i to i + 1; in pieces, as store_views_sql is. */
+/* Migration i leads from user_version i to i + 1; in pieces, as a view is. */
 static const char *const schema_1[] = { tables_1, triggers_1, NULL };
 static const char *const *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };
 
@@ -133,17 +133,88 @@ execute(struct store *s, const char *sql)
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
+static void
+join_pieces(struct buf *sql, const char *const *pieces)
+{
+	for (; *pieces != NULL; pieces++)
+		buf_add_text(sql, *pieces);
+}
+
 static int
 execute_pieces(struct store *s, const char *const *pieces)
 {
 	struct buf sql = { 0 };
 	int result;
 
-	for (; *pieces != NULL; pieces++)
-		buf_add_text(&sql, *pieces);
+	join_pieces(&sql, pieces);
 	result = execute(s, buf_text(&sql));
 	buf_release(&sql);
 	return result;
+}
+
+int
+store_renew_views(struct store *s)
+{
+	struct buf sql = { 0 };
+	int result;
+
+	for (size_t i = 0; i < STORE_VIEW_COUNT; i++) {
+		buf_addf(&sql, "DROP VIEW IF EXISTS %s;", store_views[i].name);
+		join_pieces(&sql, store_views[i].sql);
+		buf_add_char(&sql, ';');
+	}
+	result = execute(s, buf_text(&sql));
+	buf_release(&sql);
+	return result;
+}
+
+static int
+note_view(sqlite3_stmt *st, const struct store_view *view, struct buf *sql)
+{
+	buf_clear(sql);
+	join_pieces(sql, view->sql);
+	/* Without a copy, for which memory might be out. */
+	store_bind_borrowed(st, 1, span_from_text(view->name));
+	store_bind_borrowed(st, 2, span_from(sql->data, sql->len));
+	(void)sqlite3_step(st);
+	return sqlite3_reset(st) == SQLITE_OK ? 0 : -1;
+}
+
+/*
+ * The rows that CREATE VIEW would write (sqlite.org/schematab.html), in the transaction that makes
+ * the tables.  SQLite would parse each view twice, and nobody who fills a database asks for one:
+ * half the work of making it.
+ */
+static int
+note_views(struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+	struct buf sql = { 0 };
+	int result = -1;
+
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
+	if (sqlite3_prepare_v2(s->db,
+		"INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)"
+		" VALUES ('view', ?1, ?1, 0, ?2)",
+		-1, &st, NULL) == SQLITE_OK) {
+		result = 0;
+		for (size_t i = 0; result == 0 && i < STORE_VIEW_COUNT; i++)
+			result = note_view(st, &store_views[i], &sql);
+	}
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0, NULL);
+	buf_release(&sql);
+	s->views_unread = true;
+	return result;
+}
+
+void
+store_know_views(struct store *s)
+{
+	/* sqlite.org/pragma.html#pragma_writable_schema: the schema is read again. */
+	if (s->views_unread && execute(s, "PRAGMA writable_schema = RESET") == 0)
+		s->views_unread = false;
 }
 
 static int
@@ -155,7 +226,7 @@ migrate(struct store *s, int64_t from)
 		if (execute_pieces(s, migrations[i]) != 0)
 			return -1;
 	}
-	if (execute_pieces(s, store_views_sql) != 0)
+	if ((from == 0 ? note_views(s) : store_renew_views(s)) != 0)
 		return -1;
 	(void)sqlite3_snprintf(sizeof(number), number,
 	    "PRAGMA user_version = %d; PRAGMA application_id = %d;", STORE_SCHEMA_VERSION,

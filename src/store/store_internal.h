@@ -152,6 +152,7 @@ struct store {
 	bool has_begun;      /* any transaction, of which the end was not asked for */
 	bool log_is_due;     /* a new database, without its write-ahead log yet */
 	bool sync_is_due;    /* and what it has is not waited for until it is on the disk */
+	bool views_unread;   /* what was made is in the database, and not in this connection */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
 	bool may_use_thread; /* of store_use_thread */
 	store_judge_fn judge;
@@ -223,7 +224,19 @@ int store_schema_prepare(struct store *s, struct error *err);
 int store_use_log(struct store *s);
 /* From now on what is written waits for the disk, if it did not.  Not in a transaction. */
 int store_sync(struct store *s);
-extern const char *const store_views_sql[]; /* pieces of one text; ends with NULL */
+/* Makes them anew, as this tlstally has them, where the connection has read what is there. */
+int store_renew_views(struct store *s);
+/* Before a query of a view: a connection that has just made them has not read them. */
+void store_know_views(struct store *s);
+
+/* views.c */
+#define STORE_VIEW_COUNT 6
+struct store_view {
+	const char *name;
+	/* The pieces of its statement, no longer than what a compiler has to take; then NULL. */
+	const char *sql[4];
+};
+extern const struct store_view store_views[STORE_VIEW_COUNT];
 
 /* statements_sql.c */
 extern const char *const store_statements_sql[STATEMENT_COUNT];

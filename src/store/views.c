@@ -107,11 +107,6 @@
 	"max(coalesce(" FRAMES_CUT                                                                 \
 	", " COUNTER("snapped") "), coalesce(" COUNTER("snapped") ", " FRAMES_CUT "))"
 
-static const char drop_views[] = "DROP VIEW IF EXISTS inventory; DROP VIEW IF EXISTS clients;"
-				 "DROP VIEW IF EXISTS routers;"
-				 "DROP VIEW IF EXISTS days; DROP VIEW IF EXISTS coverage;"
-				 "DROP VIEW IF EXISTS logins;";
-
 /* A line per column, in the order of the names above them. */
 /* clang-format off */
 static const char inventory_view[] =
@@ -148,7 +143,7 @@ static const char inventory_view_rest[] =
     VERSION("t.fallback_from") ", "
     EITHER("a.ended_count", STORE_OWN_ENDED) ", "
     FINDING_DROPPED
-    " FROM " STORE_CLIENT_TABLES " CROSS JOIN " FINDING_TABLES ";";
+    " FROM " STORE_CLIENT_TABLES " CROSS JOIN " FINDING_TABLES;
 
 /*
  * Not for people: the MAC addresses behind which several clients are.  An address that was given to
@@ -171,7 +166,7 @@ static const char routers_view[] =
     " max(last_us) - min(first_us) AS time_us FROM stays GROUP BY sensor, mac, family)"
     " SELECT DISTINCT sensor, mac FROM crowds WHERE"
     " family = x'04' AND (together >= 1 OR within_a_day >= 2 OR"
-    " places >= 2 AND time_us <= 3600000000) OR family = x'06' AND together >= 2;";
+    " places >= 2 AND time_us <= 3600000000) OR family = x'06' AND together >= 2";
 
 static const char clients_view[] =
     "CREATE VIEW clients (sensor, client, client_name, client_name_source, client_mac,"
@@ -216,7 +211,7 @@ static const char clients_view_rest[] =
     "round(x.interval_us / 1e6, 1), "
     "CASE WHEN x.interval_us IS NOT NULL THEN " STORE_CLIENT_SHARE("x.marks") " END, x.active_hours, "
     "(SELECT coalesce(sum(" FINDING_DROPPED "), 0) FROM " EACH_FINDING ")"
-    " FROM " STORE_CLIENT_TABLES ";";
+    " FROM " STORE_CLIENT_TABLES;
 
 #define DAYS_COLUMNS(number, count) \
     "s.name, c.ip, " \
@@ -232,7 +227,7 @@ static const char days_view[] =
     " WHERE " STORE_IS_TIME_OF("d.id", "c.id")
     " UNION ALL SELECT "
     DAYS_COLUMNS(STORE_ROW_DAY, STORE_ROW_DAY_COUNT)
-    " FROM " STORE_CLIENT_TABLES " CROSS JOIN json_each(x.days) d;";
+    " FROM " STORE_CLIENT_TABLES " CROSS JOIN json_each(x.days) d";
 
 #define HOUR(hour) "strftime('%Y-%m-%dT%H:00:00Z', " hour " * 3600, 'unixepoch')"
 
@@ -248,7 +243,7 @@ static const char logins_view[] =
     HOUR(STORE_ROW_HOUR) ", "
     STORE_ROW_HOUR_COUNT("12") ", " STORE_ROW_HOUR_COUNT("21") ", " STORE_ROW_HOUR_COUNT("30") ", "
     STORE_ROW_HOUR_COUNT("39") ", " STORE_ROW_HOUR_COUNT("48")
-    " FROM " STORE_CLIENT_TABLES " WHERE x.hour IS NOT NULL;";
+    " FROM " STORE_CLIENT_TABLES " WHERE x.hour IS NOT NULL";
 
 static const char coverage_view[] =
     "CREATE VIEW coverage (sensor, run, command, source, begin, end, packets, bytes,"
@@ -277,10 +272,14 @@ static const char coverage_view[] =
     "  WHERE d.run = r.id AND d.name = 'duplicate_packets'), "
     "(SELECT 'raise the snapshot length: ' || value || ' packets on mail ports were cut'"
     "  FROM run_counter WHERE run = r.id AND name = 'snapped' AND value > 0)"
-    " FROM run r JOIN sensor s ON s.id = r.sensor;";
+    " FROM run r JOIN sensor s ON s.id = r.sensor";
 /* clang-format on */
 
-/* Pieces, no longer than what a compiler has to take, one behind the other. */
-const char *const store_views_sql[] = { drop_views, inventory_view, inventory_view_rest,
-	routers_view, clients_view, clients_view_columns, clients_view_rest, days_view,
-	coverage_view, logins_view, NULL };
+const struct store_view store_views[STORE_VIEW_COUNT] = {
+	{ "inventory", { inventory_view, inventory_view_rest } },
+	{ "routers", { routers_view } },
+	{ "clients", { clients_view, clients_view_columns, clients_view_rest } },
+	{ "days", { days_view } },
+	{ "coverage", { coverage_view } },
+	{ "logins", { logins_view } },
+};

@@ -1,3 +1,4 @@
+#include "store/store_internal.h"
 #include "store_fixture.h"
 
 #include "base/banned.h"
@@ -33,6 +34,38 @@ START_TEST(the_columns_of_a_view_are_its_promise)
 	ck_assert_str_eq(sql(query), views[_i].columns);
 	(void)snprintf(query, sizeof(query), "SELECT count(*) FROM %s", views[_i].view);
 	ck_assert_str_eq(sql(query), "0");
+}
+END_TEST
+
+/* A new database gets them in another way than an older one. */
+START_TEST(views_are_written_as_sqlite_writes_them)
+{
+	static const char all[] = "SELECT count(*), group_concat(quote(type) || name || tbl_name ||"
+				  " quote(rootpage) || sql) FROM sqlite_master WHERE type = 'view'";
+	struct store *s = open_store(STORE_WRITE);
+	char *made = xstrdup(sql(all));
+
+	ck_assert_int_eq(strncmp(made, "6|", 2), 0);
+	store_know_views(s);
+	ck_assert_int_eq(store_renew_views(s), 0);
+	ck_assert_str_eq(sql(all), made);
+	ck_assert_str_eq(sql("PRAGMA integrity_check"), "ok");
+	store_close(s);
+	free(made);
+}
+END_TEST
+
+START_TEST(who_makes_a_database_can_ask_for_clients)
+{
+	struct store *s = open_store(STORE_FILL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+	struct buf rows = { 0 };
+
+	flush_event(s, &ev);
+	dump_store(s, &rows);
+	ck_assert_ptr_nonnull(strstr(buf_text(&rows), "here 10.0.0.1 "));
+	buf_release(&rows);
+	store_close(s);
 }
 END_TEST
 
@@ -456,6 +489,8 @@ add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_loop_test(tc, the_columns_of_a_view_are_its_promise, 0, ROWS(views));
+	tcase_add_test(tc, views_are_written_as_sqlite_writes_them);
+	tcase_add_test(tc, who_makes_a_database_can_ask_for_clients);
 	tcase_add_test(tc, an_inventory_row_says_all_that_is_known);
 	tcase_add_test(tc, what_is_not_known_is_null);
 	tcase_add_loop_test(tc, outcomes_are_named_as_in_the_events, 0, OUTCOME_CLEARTEXT + 1);
