@@ -15,23 +15,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before a trial: what a program begins with is slow. */
-#define MAP_CHOICE_FIRST_LEN ((uint64_t)16 << 20)
-/* Turns in the order read, mapped, mapped, read: it may go on getting faster. */
+/* Read before a trial: what a program begins with is slow. */
+#define MAP_CHOICE_FIRST_LEN ((uint64_t)4 << 20)
+/*
+ * At most so many turns, in the order read, mapped, mapped, read: it may go on getting faster.
+ * Fewer where each four of them leave no doubt.
+ */
 #define MAP_CHOICE_TURNS 12
 #define MAP_CHOICE_TURN_LEN ((uint64_t)4 << 20)
+/* The dearest turn of one, so many times, is less than the cheapest of the other: no doubt. */
+#define MAP_CHOICE_CLEAR 1.125
 /* Of many short readings in a trial one in so many is timed: the clock of a thread is slow. */
 #define MAP_CHOICE_SAMPLED 8
-/* So much as was found best, and a new trial. */
-#define MAP_CHOICE_LASTS_LEN ((uint64_t)512 << 20)
+/* As was found best goes on so long, twice as long where it was found again, and so on. */
+#define MAP_CHOICE_LASTS_LEN_MIN ((uint64_t)64 << 20)
+#define MAP_CHOICE_LASTS_LEN_MAX ((uint64_t)512 << 20)
+
+/* Of the turns of a trial, in nanoseconds for a byte; the least first. */
+struct map_costs {
+	double of[MAP_CHOICE_TURNS / 2];
+	size_t count;
+};
 
 struct map_choice {
-	bool is_mapped; /* how to go on */
-	unsigned turn;  /* 0: before them; 1 and up; behind the last: it is decided */
-	uint64_t len;   /* read in this turn, or before or behind them */
+	bool is_mapped;     /* how to go on */
+	unsigned turn;      /* 0: before them; 1 and up; behind the last: it is decided */
+	uint64_t len;       /* read in this turn, or before or behind them */
+	uint64_t lasts_len; /* of what was found best; 0: nothing yet */
+	bool was_mapped;    /* found best */
 	int64_t spent_ns;
-	unsigned reading_count; /* short ones */
-	double least[2];        /* nanoseconds for a byte: [0] read, [1] mapped; 0: not tried */
+	unsigned reading_count;    /* short ones */
+	struct map_costs costs[2]; /* [0] read, [1] mapped */
 };
 
 void map_choice_init(struct map_choice *c);

@@ -37,22 +37,21 @@ START_TEST(what_takes_less_is_chosen)
 	struct map_choice c;
 
 	map_choice_init(&c);
-	ck_assert(c.is_mapped);
-	try_both(&c, 100, 150);
+	try_both(&c, 100, 105);
 	ck_assert(!c.is_mapped);
 	map_choice_init(&c);
-	try_both(&c, 150, 100);
+	try_both(&c, 105, 100);
 	ck_assert(c.is_mapped);
 }
 END_TEST
 
-START_TEST(a_file_is_mapped_before_anything_is_tried)
+START_TEST(a_file_is_read_before_anything_is_tried)
 {
 	struct map_choice c;
 
 	map_choice_init(&c);
 	map_choice_add(&c, MAP_CHOICE_FIRST_LEN - 1);
-	ck_assert(c.is_mapped && !map_choice_is_trial(&c));
+	ck_assert(!c.is_mapped && !map_choice_is_trial(&c));
 	map_choice_add(&c, 1);
 	ck_assert(!c.is_mapped && map_choice_is_trial(&c));
 }
@@ -85,6 +84,32 @@ START_TEST(of_short_readings_in_a_trial_one_in_some_is_timed)
 }
 END_TEST
 
+/* Returns how many turns the trial took. */
+static unsigned
+count_turns(struct map_choice *c, int64_t read_ns, int64_t mapped_ns)
+{
+	unsigned count = 0;
+
+	map_choice_init(c);
+	pass_turn(c, 0, 0);
+	for (; map_choice_is_trial(c); count++)
+		pass_turn(c, read_ns, mapped_ns);
+	return count;
+}
+
+START_TEST(a_clear_difference_ends_a_trial_after_four_turns)
+{
+	struct map_choice c;
+
+	ck_assert_uint_eq(count_turns(&c, 100, 120), 4);
+	ck_assert(!c.is_mapped);
+	ck_assert_uint_eq(count_turns(&c, 120, 100), 4);
+	ck_assert(c.is_mapped);
+	ck_assert_uint_eq(count_turns(&c, 100, 110), MAP_CHOICE_TURNS);
+}
+END_TEST
+
+/* The slow turn overlaps with the others, so that more of them are asked. */
 START_TEST(one_slow_turn_decides_nothing)
 {
 	struct map_choice c;
@@ -98,19 +123,56 @@ START_TEST(one_slow_turn_decides_nothing)
 }
 END_TEST
 
+START_TEST(a_turn_that_is_mapped_for_little_decides_nothing)
+{
+	struct map_choice c;
+
+	map_choice_init(&c);
+	pass_turn(&c, 0, 0);
+	pass_turn(&c, 100, 0);
+	pass_turn(&c, 0, 80);
+	while (c.turn <= MAP_CHOICE_TURNS)
+		pass_turn(&c, 100, 150);
+	ck_assert(!c.is_mapped);
+}
+END_TEST
+
+/* Until the next trial, behind one. */
+static uint64_t
+pass_what_lasts(struct map_choice *c)
+{
+	uint64_t len = 0;
+
+	for (; !map_choice_is_trial(c); len += MIB)
+		map_choice_add(c, MIB);
+	return len;
+}
+
 START_TEST(both_are_tried_again_after_a_while)
 {
 	struct map_choice c;
 
 	map_choice_init(&c);
 	try_both(&c, 100, 150);
-	map_choice_add(&c, MAP_CHOICE_LASTS_LEN - 1);
-	ck_assert(!map_choice_is_trial(&c));
-	map_choice_add(&c, 1);
-	ck_assert(map_choice_is_trial(&c));
-	while (c.turn <= MAP_CHOICE_TURNS)
-		pass_turn(&c, 150, 100);
+	ck_assert_uint_eq(pass_what_lasts(&c), MAP_CHOICE_LASTS_LEN_MIN);
+	try_both(&c, 150, 100);
 	ck_assert(c.is_mapped);
+}
+END_TEST
+
+START_TEST(what_is_found_again_lasts_twice_as_long)
+{
+	uint64_t lasts = MAP_CHOICE_LASTS_LEN_MIN;
+	struct map_choice c;
+
+	map_choice_init(&c);
+	for (unsigned i = 0; i < 6; i++) {
+		try_both(&c, 150, 100);
+		ck_assert_uint_eq(pass_what_lasts(&c), lasts);
+		lasts = lasts < MAP_CHOICE_LASTS_LEN_MAX ? lasts * 2 : lasts;
+	}
+	try_both(&c, 100, 150);
+	ck_assert_uint_eq(pass_what_lasts(&c), MAP_CHOICE_LASTS_LEN_MIN);
 }
 END_TEST
 
@@ -153,7 +215,11 @@ take_words(struct source *s, uint32_t next, size_t left)
 START_TEST(bytes_are_the_same_however_often_it_is_chosen_anew)
 {
 	const size_t left = (size_t)_i * 4;
-	struct map_choice choice = { .turn = MAP_CHOICE_TURNS + 1, .is_mapped = true };
+	struct map_choice choice = {
+		.turn = MAP_CHOICE_TURNS + 1,
+		.lasts_len = MAP_CHOICE_LASTS_LEN_MAX,
+		.is_mapped = true,
+	};
 	unsigned mapped_count = 0, read_count = 0;
 	uint32_t next = 0;
 	struct source s;
@@ -183,11 +249,14 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_takes_less_is_chosen);
-	tcase_add_test(tc, a_file_is_mapped_before_anything_is_tried);
+	tcase_add_test(tc, a_file_is_read_before_anything_is_tried);
 	tcase_add_test(tc, both_have_as_many_turns);
 	tcase_add_test(tc, of_short_readings_in_a_trial_one_in_some_is_timed);
+	tcase_add_test(tc, a_clear_difference_ends_a_trial_after_four_turns);
 	tcase_add_test(tc, one_slow_turn_decides_nothing);
+	tcase_add_test(tc, a_turn_that_is_mapped_for_little_decides_nothing);
 	tcase_add_test(tc, both_are_tried_again_after_a_while);
+	tcase_add_test(tc, what_is_found_again_lasts_twice_as_long);
 	tcase_add_loop_test(tc, bytes_are_the_same_however_often_it_is_chosen_anew, 0, 3);
 }
 
