@@ -7,7 +7,6 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -39,7 +38,7 @@ attach(struct live *l, struct bpf_program *program)
 
 	/* In cooked mode the program still has to be changed, which libpcap does. */
 	if (l->link_type != DLT_EN10MB || program->bf_len > BPF_MAXINSNS)
-		return pcap_setfilter(l->pcap, program);
+		return l->lib.pcap_setfilter(l->pcap, program);
 	return setsockopt(
 	    live_socket(l), SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program, sizeof(kernel_program));
 }
@@ -51,7 +50,7 @@ set_made_filter(struct live *l, struct error *err)
 	if (attach(l, &l->program) == 0)
 		return 0;
 	error_set(err, "cannot set the filter of %s: %s", l->interface,
-	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : strerror(errno));
+	    *l->lib.pcap_geterr(l->pcap) != '\0' ? l->lib.pcap_geterr(l->pcap) : strerror(errno));
 	return -1;
 }
 
@@ -95,7 +94,8 @@ find_interface(const struct live *l, struct ifreq *request)
 		return index;
 	}
 	request->ifr_ifindex = l->index != 0 ? l->index : l->lost_index;
-	return request->ifr_ifindex != 0 && ioctl(pcap_fileno(l->pcap), SIOCGIFNAME, request) == 0
+	return request->ifr_ifindex != 0 &&
+		       ioctl(l->lib.pcap_fileno(l->pcap), SIOCGIFNAME, request) == 0
 		   ? request->ifr_ifindex
 		   : 0;
 }
@@ -124,7 +124,7 @@ take_name(struct live *l, const char *name, struct error *err)
 static enum live_bind_answer
 look_at_interface(struct live *l, int *index, struct ifreq *request, struct error *err)
 {
-	int fd = pcap_fileno(l->pcap);
+	int fd = l->lib.pcap_fileno(l->pcap);
 	struct ifreq answer;
 
 	*index = find_interface(l, request);
@@ -189,8 +189,8 @@ bind_socket(struct live *l, int index)
 
 	if (l->ring != NULL)
 		return ring_bind(l->ring, index, l->is_loopback);
-	return bind(
-	    pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address, sizeof(address));
+	return bind(l->lib.pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address,
+	    sizeof(address));
 }
 
 static int
@@ -272,12 +272,12 @@ read_handle(struct live *l, size_t max, size_t *count, struct error *err)
 	int status;
 
 	errno = 0;
-	status = pcap_dispatch(l->pcap, (int)max, on_packet, (u_char *)(void *)l);
+	status = l->lib.pcap_dispatch(l->pcap, (int)max, on_packet, (u_char *)(void *)l);
 	*count = status > 0 ? (size_t)status : 0;
 	/* libpcap takes it for an error when NFLOG has nothing more to read. */
 	if (status >= 0 || (l->link_type == DLT_NFLOG && errno == EAGAIN))
 		return LIVE_OK;
-	error_set(err, "interface %s is lost: %s", l->interface, pcap_geterr(l->pcap));
+	error_set(err, "interface %s is lost: %s", l->interface, l->lib.pcap_geterr(l->pcap));
 	return LIVE_LOST;
 }
 
@@ -314,7 +314,7 @@ ask_handle(struct live *l)
 	struct pcap_stat now;
 	uint32_t more;
 
-	if (pcap_stats(l->pcap, &now) != 0)
+	if (l->lib.pcap_stats(l->pcap, &now) != 0)
 		return;
 	/* The counters wrap; their differences are right as long as they are taken often enough. */
 	if (l->ring == NULL) {
@@ -357,10 +357,10 @@ compile(struct live *l, const struct filter_options *options, struct bpf_program
 
 	if (has_filter(l->link_type))
 		filter_write(options, &text);
-	status = pcap_compile(l->pcap, out, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN);
+	status = l->lib.pcap_compile(l->pcap, out, buf_text(&text), 1, PCAP_NETMASK_UNKNOWN);
 	if (status != 0)
-		error_set(
-		    err, "cannot make a filter for %s: %s", l->interface, pcap_geterr(l->pcap));
+		error_set(err, "cannot make a filter for %s: %s", l->interface,
+		    l->lib.pcap_geterr(l->pcap));
 	buf_release(&text);
 	return status;
 }
@@ -404,9 +404,9 @@ live_set_filter(struct live *l, const struct filter_options *filter, struct erro
 	/* A placeholder of libpcap goes on rejecting everything; live_bind sets what is kept. */
 	if ((l->ring != NULL || l->bound) && set_made_filter(l, err) != 0) {
 		l->program = old;
-		pcap_freecode(&made);
+		l->lib.pcap_freecode(&made);
 		return -1;
 	}
-	pcap_freecode(&old);
+	l->lib.pcap_freecode(&old);
 	return 0;
 }

@@ -5,12 +5,13 @@
 #define TLSTALLY_CAPTURE_LIVE_INTERNAL_H
 
 #include <net/if.h>
-#include <pcap/pcap.h>
 
 #include "capture/live.h"
+#include "capture/pcap_library.h"
 #include "capture/ring.h"
 
 struct live {
+	struct pcap_library lib;
 	pcap_t *pcap;      /* tells the link type, and makes filters; reads, where `ring` is NULL */
 	struct ring *ring; /* Ethernet's */
 	struct live_options options;
@@ -37,7 +38,7 @@ struct live {
 static inline int
 live_socket(const struct live *l)
 {
-	return l->ring != NULL ? ring_fd(l->ring) : pcap_fileno(l->pcap);
+	return l->ring != NULL ? ring_fd(l->ring) : l->lib.pcap_fileno(l->pcap);
 }
 
 /* Lets nothing through; -1, with errno. */

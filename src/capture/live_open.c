@@ -27,7 +27,7 @@ static bool
 is_refused_nflog(const struct live *l)
 {
 	return strncmp(l->interface, "nflog", strlen("nflog")) == 0 &&
-	       strstr(pcap_geterr(l->pcap), strerror(EPERM)) != NULL;
+	       strstr(l->lib.pcap_geterr(l->pcap), strerror(EPERM)) != NULL;
 }
 
 /* The kernel refuses a group that somebody listens to as it refuses who has not the right. */
@@ -62,7 +62,8 @@ describe(const struct live *l, int status, struct error *err)
 		return;
 	}
 	error_set(err, "cannot capture on %s: %s", l->interface,
-	    *pcap_geterr(l->pcap) != '\0' ? pcap_geterr(l->pcap) : pcap_statustostr(status));
+	    *l->lib.pcap_geterr(l->pcap) != '\0' ? l->lib.pcap_geterr(l->pcap)
+						 : l->lib.pcap_statustostr(status));
 }
 
 /* LINKTYPE_ values of files; a live handle speaks in DLT_ ones, which differ for raw IP only. */
@@ -80,16 +81,16 @@ open_device(struct live *l, const char *device, uint32_t ring_len, int *status, 
 	char text[PCAP_ERRBUF_SIZE] = "";
 
 	*status = PCAP_ERROR;
-	l->pcap = pcap_create(device, text);
+	l->pcap = l->lib.pcap_create(device, text);
 	if (l->pcap == NULL) {
 		error_set(err, "cannot capture on %s: %s", device, text);
 		return -1;
 	}
-	(void)pcap_set_snaplen(l->pcap, (int)o->snap_len);
-	(void)pcap_set_promisc(l->pcap, o->promiscuous);
-	(void)pcap_set_timeout(l->pcap, LIVE_BLOCK_MS);
-	(void)pcap_set_buffer_size(l->pcap, (int)ring_len);
-	*status = pcap_activate(l->pcap);
+	(void)l->lib.pcap_set_snaplen(l->pcap, (int)o->snap_len);
+	(void)l->lib.pcap_set_promisc(l->pcap, o->promiscuous);
+	(void)l->lib.pcap_set_timeout(l->pcap, LIVE_BLOCK_MS);
+	(void)l->lib.pcap_set_buffer_size(l->pcap, (int)ring_len);
+	*status = l->lib.pcap_activate(l->pcap);
 	return *status < 0 ? -1 : 0;
 }
 
@@ -104,7 +105,7 @@ open_handle(struct live *l, uint32_t ring_len, struct error *err)
 		l->index = (int)if_nametoindex(l->interface);
 	if (!l->bound &&
 	    (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)) {
-		pcap_close(l->pcap);
+		l->lib.pcap_close(l->pcap);
 		if (open_device(l, PLACEHOLDER, ring_len, &status, err) != 0) {
 			if (l->pcap != NULL)
 				describe(l, status, err);
@@ -115,7 +116,7 @@ open_handle(struct live *l, uint32_t ring_len, struct error *err)
 			describe(l, status, err);
 		return -1;
 	}
-	l->link_type = link_type_of(pcap_datalink(l->pcap));
+	l->link_type = link_type_of(l->lib.pcap_datalink(l->pcap));
 	return 0;
 }
 
@@ -129,8 +130,8 @@ silence(struct live *l)
 		.sll_ifindex = l->bound ? l->index : (int)if_nametoindex(PLACEHOLDER),
 	};
 
-	return bind(
-	    pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address, sizeof(address));
+	return bind(l->lib.pcap_fileno(l->pcap), (const struct sockaddr *)(const void *)&address,
+	    sizeof(address));
 }
 
 static bool
@@ -157,7 +158,7 @@ open_reader(struct live *l, struct error *err)
 		return -1;
 	if (open_ring(l))
 		return 0;
-	pcap_close(l->pcap);
+	l->lib.pcap_close(l->pcap);
 	return open_handle(l, l->options.buffer_len, err);
 }
 
@@ -167,11 +168,11 @@ prepare_handle(struct live *l, struct error *err)
 {
 	char text[PCAP_ERRBUF_SIZE];
 
-	if (pcap_setnonblock(l->pcap, 1, text) != 0) {
+	if (l->lib.pcap_setnonblock(l->pcap, 1, text) != 0) {
 		error_set(err, "cannot capture on %s: %s", l->interface, text);
 		return -1;
 	}
-	l->fd = pcap_get_selectable_fd(l->pcap);
+	l->fd = l->lib.pcap_get_selectable_fd(l->pcap);
 	if (l->fd < 0) {
 		error_set(err, "cannot wait for packets on %s", l->interface);
 		return -1;
@@ -207,6 +208,15 @@ prepare(struct live *l, struct error *err)
 	return l->ring != NULL ? prepare_ring(l, err) : prepare_handle(l, err);
 }
 
+static int
+load_library(struct live *l, struct error *err)
+{
+	if (pcap_library_load(&l->lib, err) == 0)
+		return 0;
+	error_prefix(err, "cannot capture on %s", l->interface);
+	return -1;
+}
+
 struct live *
 live_open(const struct live_options *options, struct error *err)
 {
@@ -215,7 +225,7 @@ live_open(const struct live_options *options, struct error *err)
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
 	(void)snprintf(l->name, sizeof(l->name), "%s", options->interface);
-	if (open_reader(l, err) != 0 || prepare(l, err) != 0) {
+	if (load_library(l, err) != 0 || open_reader(l, err) != 0 || prepare(l, err) != 0) {
 		live_close(l);
 		return NULL;
 	}
@@ -229,9 +239,10 @@ live_close(struct live *l)
 	if (l == NULL)
 		return;
 	ring_close(l->ring);
-	if (l->pcap != NULL)
-		pcap_close(l->pcap);
+	if (l->pcap != NULL) {
+		l->lib.pcap_close(l->pcap);
+		l->lib.pcap_freecode(&l->program);
+	}
 	free(l->interface);
-	pcap_freecode(&l->program);
 	free(l);
 }

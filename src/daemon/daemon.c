@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "daemon/loop.h"
 #include "daemon/open_files.h"
 #include "daemon/privileges.h"
+#include "daemon/service_manager.h"
 #include "daemon/services.h"
 #include "daemon/sole_capture.h"
 #include "daemon/store_worker.h"
@@ -198,7 +198,7 @@ on_reload(void *arg)
 	struct config loaded;
 	struct error err;
 
-	(void)sd_notify(0, "RELOADING=1");
+	service_manager_tell("RELOADING=1");
 	if (d->writer != NULL && event_writer_reopen(d->writer, &err) != 0)
 		log_error("%s; the old file goes on", err.text);
 	if (d->options.load_config(d->options.arg, &loaded) == 0) {
@@ -218,7 +218,7 @@ on_reload(void *arg)
 	} else {
 		log_error("the configuration stays as it was");
 	}
-	(void)sd_notify(0, "READY=1");
+	service_manager_tell("READY=1");
 }
 
 static struct capture_worker *
@@ -455,7 +455,7 @@ finish(struct daemon *d)
 	struct error err;
 	int result = 0;
 
-	(void)sd_notify(0, "STOPPING=1");
+	service_manager_tell("STOPPING=1");
 	for (size_t i = 0; i < d->worker_count; i++)
 		capture_worker_stop(d->workers[i]);
 	for (size_t i = 0; i < d->worker_count; i++) {
@@ -517,8 +517,9 @@ start(struct daemon *d)
 {
 	struct error err;
 
-	if (privileges_find_user(d->config->user, d->options.user_may_be_missing, &d->user, &err) !=
-	    0) {
+	if (service_manager_find(&err) != 0 ||
+	    privileges_find_user(d->config->user, d->options.user_may_be_missing, &d->user, &err) !=
+		0) {
 		log_error("%s", err.text);
 		return -1;
 	}
@@ -538,7 +539,7 @@ daemon_run(struct config *config, const struct daemon_options *options)
 	keep_signals(SIG_BLOCK);
 	if (start(&d) == 0) {
 		log_start(&d);
-		(void)sd_notify(0, "READY=1");
+		service_manager_tell("READY=1");
 		loop_run(d.loop);
 		result = finish(&d);
 	} else if (d.store_worker != NULL) {

@@ -14,9 +14,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "base/log.h"
 
 #include "base/banned.h"
+
+#define CAPABILITIES_LIBRARY "libcap-ng.so.0"
+#define CAPABILITIES_FUNCTIONS(f) f(capng_apply) f(capng_clear)
+#define CALLS_LIBRARY "libseccomp.so.2"
+#define CALLS_FUNCTIONS(f)                                                                         \
+	f(seccomp_attr_set) f(seccomp_init) f(seccomp_load) f(seccomp_release) f(seccomp_rule_add) \
+	    f(seccomp_rule_add_array)
+
+struct capabilities_library {
+	CAPABILITIES_FUNCTIONS(LIBRARY_POINTER)
+};
+
+struct calls_library {
+	CALLS_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const capabilities_names[] = { CAPABILITIES_FUNCTIONS(LIBRARY_NAME) };
+static const char *const calls_names[] = { CALLS_FUNCTIONS(LIBRARY_NAME) };
+
+#define COUNT(names) (sizeof(names) / sizeof((names)[0]))
+_Static_assert(sizeof(struct capabilities_library) == COUNT(capabilities_names) * sizeof(void *),
+    "a pointer for each name");
+_Static_assert(
+    sizeof(struct calls_library) == COUNT(calls_names) * sizeof(void *), "a pointer for each name");
+
+/* From privileges_drop on: what is loaded later, a confined process may not execute. */
+static struct capabilities_library capabilities;
+static struct calls_library calls;
+
+static int
+load_libraries(struct error *err)
+{
+	if (library_load(CAPABILITIES_LIBRARY, capabilities_names, COUNT(capabilities_names),
+		&capabilities, err) == 0 &&
+	    library_load(CALLS_LIBRARY, calls_names, COUNT(calls_names), &calls, err) == 0)
+		return 0;
+	error_prefix(err, "cannot give up privileges");
+	return -1;
+}
 
 /* That there is no such user has many an errno, none among them (getpwnam(3)). */
 static bool
@@ -87,13 +127,15 @@ become(const struct privileges_user *user, struct error *err)
 int
 privileges_drop(const struct privileges_user *user, struct error *err)
 {
+	if (load_libraries(err) != 0)
+		return -1;
 	/* The bounding set can only be cleared while the capability for it is still there. */
-	capng_clear(CAPNG_SELECT_BOTH);
-	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	capabilities.capng_clear(CAPNG_SELECT_BOTH);
+	(void)capabilities.capng_apply(CAPNG_SELECT_BOUNDS);
 	if (become(user, err) != 0)
 		return -1;
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
+	capabilities.capng_clear(CAPNG_SELECT_BOTH);
+	if (capabilities.capng_apply(CAPNG_SELECT_CAPS) != 0) {
 		error_set(err, "cannot drop the capabilities");
 		return -1;
 	}
@@ -231,7 +273,7 @@ static int
 allow_calls(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < sizeof(allowed_calls) / sizeof(allowed_calls[0]); i++) {
-		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0) != 0)
+		if (calls.seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof(allowed_forms) / sizeof(allowed_forms[0]); i++) {
@@ -242,7 +284,7 @@ allow_calls(scmp_filter_ctx filter)
 			.datum_b = allowed_forms[i].value,
 		};
 
-		if (seccomp_rule_add_array(
+		if (calls.seccomp_rule_add_array(
 			filter, SCMP_ACT_ALLOW, allowed_forms[i].call, 1, &form) != 0)
 			return -1;
 	}
@@ -252,13 +294,13 @@ allow_calls(scmp_filter_ctx filter)
 int
 privileges_confine(struct error *err)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	scmp_filter_ctx filter = calls.seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int status = -1;
 
-	if (filter != NULL && seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&
+	if (filter != NULL && calls.seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&
 	    allow_calls(filter) == 0)
-		status = seccomp_load(filter);
-	seccomp_release(filter);
+		status = calls.seccomp_load(filter);
+	calls.seccomp_release(filter);
 	if (status == 0)
 		return 0;
 	error_set(err, "cannot confine the program to its system calls: %s", strerror(-status));

@@ -1,9 +1,8 @@
 #include "daemon/watchdog.h"
 
-#include <systemd/sd-daemon.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/service_manager.h"
 
 #include "base/banned.h"
 
@@ -12,7 +11,7 @@ watchdog_interval_us(void)
 {
 	uint64_t limit_us;
 
-	if (sd_watchdog_enabled(0, &limit_us) <= 0)
+	if (!service_manager_asks(&limit_us))
 		return 0;
 	/* Often enough that one late call does no harm. */
 	return limit_us < 3000000 ? INT64_C(100000) : (int64_t)(limit_us / 4);
@@ -50,7 +49,7 @@ watchdog_tick(void *watchdog)
 	const char *hung = find_hung(w, clock_monotonic_us());
 
 	if (hung == NULL)
-		(void)sd_notify(0, "WATCHDOG=1");
+		service_manager_tell("WATCHDOG=1");
 	else if (!w->silent)
 		log_error(
 		    "the thread of %s hangs: systemd is not told any more that all is well", hung);

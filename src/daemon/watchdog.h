@@ -3,8 +3,6 @@
  *
  * A capture thread shows it by the time of its latest snapshot, the store's thread by coming back
  * from the database.  A slow disk is no reason to start anew, so the latter has longer.
- *
- * Source:  sd_watchdog_enabled(3), sd_notify(3).
  */
 #ifndef TLSTALLY_DAEMON_WATCHDOG_H
 #define TLSTALLY_DAEMON_WATCHDOG_H

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "daemon/service_manager.h"
 #include "daemon/watchdog.h"
 #include "suite.h"
 
@@ -32,10 +33,16 @@ END_TEST
 
 START_TEST(the_watchdog_is_asked_for_by_the_environment)
 {
+	struct error err;
+
 	ck_assert_int_eq(unsetenv("WATCHDOG_PID"), 0);
 	ck_assert_int_eq(unsetenv("WATCHDOG_USEC"), 0);
+	ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
+	ck_assert_int_eq(service_manager_find(&err), 0);
 	ck_assert_int_eq(watchdog_interval_us(), 0);
+	service_manager_tell("WATCHDOG=1"); /* to nobody */
 	ck_assert_int_eq(setenv("WATCHDOG_USEC", "30000000", 1), 0);
+	ck_assert_int_eq(service_manager_find(&err), 0);
 	ck_assert_int_eq(watchdog_interval_us(), 7500000);
 	ck_assert_int_eq(setenv("WATCHDOG_USEC", "1000000", 1), 0);
 	ck_assert_int_eq(watchdog_interval_us(), 100000);
