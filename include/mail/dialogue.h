@@ -44,11 +44,13 @@ enum mail_name_source { MAIL_NAME_NONE, MAIL_NAME_EHLO, MAIL_NAME_IMAP_ID };
 
 /* What has been seen so far.  Read-only for users. */
 struct mail_facts {
-	bool greeting;          /* the server's banner looked like one of the protocol */
-	bool preauth;           /* IMAP: "* PREAUTH" */
-	bool starttls_asked;    /* STARTTLS or STLS seen from the client */
-	bool starttls_granted;  /* the last answer to it */
-	bool starttls_refused;  /* at least one refusal */
+	bool greeting;         /* the server's banner looked like one of the protocol */
+	bool preauth;          /* IMAP: "* PREAUTH" */
+	bool starttls_asked;   /* STARTTLS or STLS seen from the client */
+	bool starttls_granted; /* the last answer to it */
+	bool starttls_refused; /* at least one refusal */
+	/* Where it was granted: what followed it in the clear had credentials, or was answered. */
+	bool granted_in_vain;
 	bool login;             /* credentials went over the wire in the clear */
 	bool logged_in;         /* the server accepted a login (or PREAUTH) */
 	uint16_t command_count; /* known commands other than QUIT/LOGOUT; 1 when only a reply says

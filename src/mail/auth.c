@@ -55,7 +55,8 @@ mail_auth_begin(struct mail_dialogue *d, struct span args)
 	if (!mail_read_word(&args, &response) || mail_word_is(response, "=") ||
 	    mail_word_is(response, "*"))
 		return;
-	d->facts.login |= d->auth == MAIL_AUTH_CLEAR;
+	if (d->auth == MAIL_AUTH_CLEAR)
+		mail_note_credentials(d);
 	d->login_name = name_in_response(d, response);
 }
 
@@ -90,7 +91,8 @@ mail_auth_response(struct mail_dialogue *d, struct span line)
 	if (is_base64(line)) {
 		if (mail_word_is(line, "="))
 			return true;
-		d->facts.login |= d->auth == MAIL_AUTH_CLEAR;
+		if (d->auth == MAIL_AUTH_CLEAR)
+			mail_note_credentials(d);
 		mail_login_sent(d, name_in_response(d, line));
 		return true;
 	}

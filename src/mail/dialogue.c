@@ -414,7 +414,7 @@ pass_literal(struct mail_dialogue *d, enum mail_side side, uint64_t len)
 	struct mail_reader *r = &d->readers[side];
 
 	if (side == MAIL_CLIENT && d->login_literal) {
-		d->facts.login = true;
+		mail_note_credentials(d);
 		mail_login_sent(d, MAIL_LOGIN_NAMELESS);
 	}
 	r->literal_left -= len;
@@ -510,7 +510,8 @@ starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t f
 	/* The hole may have swallowed the whole handshake. */
 	uint8_t last_type = r->after_gap ? RECORD_APPLICATION_DATA : RECORD_HANDSHAKE;
 
-	if (r == &d->readers[MAIL_CLIENT] && d->data != MAIL_DATA_NONE)
+	/* RFC 3207, section 4: DATA behind STARTTLS brings no message, unless that is refused. */
+	if (r == &d->readers[MAIL_CLIENT] && d->data != MAIL_DATA_NONE && !d->starttls_due)
 		line_start = false;
 	if (!line_start && !r->after_gap)
 		return false;

@@ -126,7 +126,7 @@ login_command(struct mail_dialogue *d, struct span args)
 	if (mail_line_has_literal(client))
 		d->login_literal = true; /* true once the literal comes */
 	else if (client->cut || more)
-		d->facts.login = true;
+		mail_note_credentials(d);
 	/* The name itself may be the literal that follows; then it stays unknown. */
 	if (more)
 		d->login_name = mail_login_name(d, user);
@@ -207,7 +207,7 @@ mail_imap_client_line(struct mail_dialogue *d, struct span line)
 
 	if (mail_client(d)->in_command) {
 		if (d->login_literal && line.len > 0) {
-			d->facts.login = true;
+			mail_note_credentials(d);
 			mail_login_sent(d, MAIL_LOGIN_NAMELESS);
 		}
 		if (d->id_open)

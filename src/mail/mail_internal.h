@@ -95,6 +95,14 @@ mail_server(struct mail_dialogue *d)
 	return &d->readers[MAIL_SERVER];
 }
 
+/* Credentials were sent as they are. */
+static inline void
+mail_note_credentials(struct mail_dialogue *d)
+{
+	d->facts.login = true;
+	d->facts.granted_in_vain |= d->starttls_due;
+}
+
 /* A line that is none of the protocol; behind a gap it may be half of one, and says nothing. */
 void mail_note_garbage(struct mail_dialogue *d, enum mail_side side);
 /* A command of the protocol other than QUIT. */

@@ -224,6 +224,15 @@ take(struct mail_dialogue *d, size_t i)
 	remove_entries(d, 0, i + 1);
 }
 
+/* RFC 3207, section 4: behind the grant comes TLS, and no command. */
+static void
+note_words_behind_grant(struct mail_dialogue *d, enum mail_command command)
+{
+	if (d->facts.starttls_granted && d->starttls_due && command != MAIL_COMMAND_STARTTLS &&
+	    command != MAIL_COMMAND_QUIT && command != MAIL_COMMAND_UNKNOWN)
+		d->facts.granted_in_vain = true;
+}
+
 /* `late`: the reply came after its command, as it should.  `name`: whose, for a login. */
 static void
 settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum mail_reply reply,
@@ -231,6 +240,7 @@ settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum ma
 {
 	bool no = reply == MAIL_REPLY_NO;
 
+	note_words_behind_grant(d, command);
 	switch (command) {
 	case MAIL_COMMAND_STARTTLS:
 		d->facts.starttls_granted = !no;

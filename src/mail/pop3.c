@@ -49,10 +49,11 @@ known_command(struct mail_dialogue *d, enum mail_command command, struct span ar
 		d->starttls_due = d->starttls_last = true;
 		break;
 	case MAIL_COMMAND_PASS:
-		d->facts.login |= args.len > 0;
-		if (args.len > 0)
+		if (args.len > 0) {
+			mail_note_credentials(d);
 			d->login_name =
 			    d->user_name > MAIL_LOGIN_NAMELESS ? d->user_name : MAIL_LOGIN_NAMELESS;
+		}
 		d->user_name = MAIL_LOGIN_NOTHING_SENT;
 		command = MAIL_COMMAND_LOGIN;
 		break;

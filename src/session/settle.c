@@ -336,13 +336,17 @@ refuses_words(const struct session *s, unsigned dir)
 	       side->evidence.alert_kind == REFUSAL_ALERT &&
 	       side->evidence.alert_mark.offset == side->tls_mark.offset &&
 	       peer->stage == STAGE_MAIL && !side->gap && !peer->gap && !s->conn->mid_start[0] &&
-	       !s->conn->mid_start[1] && !s->mail->facts.starttls_asked;
+	       !s->conn->mid_start[1] &&
+	       (!s->mail->facts.starttls_asked || s->mail->facts.granted_in_vain);
 }
 
 static bool
 is_cleartext(const struct session *s)
 {
-	if (s->mail == NULL || s->mail->facts.command_count == 0 || s->mail->facts.starttls_granted)
+	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
+
+	if (facts == NULL || facts->command_count == 0 ||
+	    (facts->starttls_granted && !facts->granted_in_vain))
 		return false;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		if (s->side[dir].stage == STAGE_TLS && !refuses_words(s, dir))
@@ -386,6 +390,8 @@ login_is_over(const struct session *s)
 {
 	const struct mail_facts *facts = &s->mail->facts;
 
+	if (facts->starttls_granted)
+		return false;
 	/* PREAUTH is the server's word alone: whose session it is the client may still tell. */
 	return facts->logged_in && (facts->login || (facts->preauth && s->spoke[s->mail_client]));
 }

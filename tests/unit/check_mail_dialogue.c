@@ -342,7 +342,7 @@ START_TEST(weaving_of_the_sides_does_not_matter)
 		    "220 mail ESMTP\r\n250-mail\r\n250 STARTTLS\r\n454 no\r\n220 go\r\n334 "
 		    "x\r\n334 y\r\n"
 		    "235 in\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n",
-		    "greeting asked granted refused login logged_in quit 7 ehlo=a" },
+		    "greeting asked granted refused in_vain login logged_in quit 7 ehlo=a" },
 		{ PROTOCOL_POP3, "CAPA\r\nSTLS\r\nUSER a\r\nPASS b\r\nRETR 1\r\nDELE 1\r\nQUIT\r\n",
 		    "+OK ready\r\n+OK\r\nSTLS\r\n.\r\n-ERR no\r\n+OK\r\n+OK in\r\n+OK "
 		    "9\r\nSubject: x"

@@ -116,6 +116,7 @@ script_describe(const struct script_run *run, char out[SCRIPT_TEXT_LEN])
 	script_add_word(out, f->starttls_asked, "asked");
 	script_add_word(out, f->starttls_granted, "granted");
 	script_add_word(out, f->starttls_refused, "refused");
+	script_add_word(out, f->starttls_granted && f->granted_in_vain, "in_vain");
 	script_add_word(out, f->login, "login");
 	script_add_word(out, f->logged_in, "logged_in");
 	script_add_word(out, f->quit, "quit");

@@ -1,0 +1,135 @@
+/* STARTTLS was granted, and the words in front of it or behind it are not what should stand there.
+ */
+#include "session/session.h"
+
+#include "suite.h"
+
+#include "session_rows.h"
+
+#include "base/banned.h"
+
+static void
+imap_until_grant(struct script *s)
+{
+	says_text(s, SERVER, "* OK ready\r\n");
+	says_text(s, CLIENT, "a1 STARTTLS\r\n");
+	says_text(s, SERVER, "a1 OK begin\r\n");
+}
+
+static void
+smtp_until_grant(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+}
+
+/* As Exim answers: it throws away what stands behind STARTTLS. */
+static void
+data_without_waiting(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+/* As Dovecot answers. */
+static void
+login_and_the_server_closes(struct script *s)
+{
+	imap_until_grant(s);
+	says_text(s, CLIENT, "a2 LOGIN user not-a-secret\r\n");
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+/* As Exim answers. */
+static void
+login_and_an_alert(struct script *s)
+{
+	smtp_until_grant(s);
+	says_text(s, CLIENT, "AUTH PLAIN AGEAYg==\r\n");
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+static void
+words_and_an_alert(struct script *s)
+{
+	smtp_until_grant(s);
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+static void
+words_and_the_server_closes(struct script *s)
+{
+	smtp_until_grant(s);
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+static void
+words_that_are_answered(struct script *s)
+{
+	smtp_until_grant(s);
+	says_text(s, CLIENT, "MAIL FROM:<a@b>\r\n");
+	says_text(s, SERVER, "250 ok\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+words_that_are_answered_and_tls(struct script *s)
+{
+	smtp_until_grant(s);
+	says_text(s, CLIENT, "AUTH PLAIN AGEAYg==\r\n");
+	says_text(s, SERVER, "235 ok\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+quit_that_is_answered(struct script *s)
+{
+	smtp_until_grant(s);
+	says_text(s, CLIENT, "QUIT\r\n");
+	says_text(s, SERVER, "221 bye\r\n");
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+/* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
+static const struct row rows[] = {
+	{ "data without waiting", 587, data_without_waiting,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "a login, and the server closes", 143, login_and_the_server_closes,
+	    "IMAP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "a login, and an alert", 587, login_and_an_alert,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "words, and an alert", 587, words_and_an_alert, "nothing starttls_no_hello" },
+	{ "words, and the server closes", 587, words_and_the_server_closes,
+	    "nothing starttls_no_hello" },
+	{ "words that are answered", 587, words_that_are_answered,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "words that are answered, and tls", 587, words_that_are_answered_and_tls,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "quit that is answered", 587, quit_that_is_answered, "nothing starttls_no_hello" },
+};
+
+ROW_TESTS
+
+static void
+add_tests(TCase *tc)
+{
+	add_row_tests(tc);
+}
+
+SUITE_MAIN("session_grant")
