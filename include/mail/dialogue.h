@@ -32,6 +32,9 @@
 #define MAIL_CLIENT_WINDOW 256
 #define MAIL_SERVER_WINDOW 64
 
+/* RFC 854: the byte with which a Telnet client's options begin, in front of its line. */
+#define MAIL_TELNET 0xff
+
 /* Commands that wait for their reply, or replies that wait for their command. */
 #define MAIL_PENDING_MAX 16
 

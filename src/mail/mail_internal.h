@@ -185,10 +185,10 @@ bool mail_grants_tls(struct span text);
 struct span mail_trim(struct span s);
 /*
  * A device may send its strings with the bytes of zero that end them: then one ends the line, or
- * stands in front of the next.  False where it is no line: behind a hole it is ciphertext, behind
- * DATA the text of a message.
+ * stands in front of the next, as what a Telnet client asks for does.  False where it is no line:
+ * behind a hole it is ciphertext, behind DATA the text of a message.
  */
-bool mail_cut_at_zeros(struct mail_dialogue *d, enum mail_side side, struct span *text);
+bool mail_cut_noise(struct mail_dialogue *d, enum mail_side side, struct span *text);
 /* Decimal digits only; false for none of them, or more than 2^63 - 1. */
 bool mail_number_from_text(struct span word, uint64_t *out);
 const struct mail_verb *mail_find_verb(const struct mail_verb *verbs, struct span word);

@@ -185,14 +185,36 @@ mail_set_client_name(
 	}
 }
 
+/* RFC 854: how many bytes a Telnet command has that begins like this. */
+static size_t
+telnet_command_len(struct span text)
+{
+	enum { SE = 240, SB = 250, WILL = 251, DONT = 254 };
+	size_t len = 2;
+
+	if (text.len < 2 || text.data[1] < SE || text.data[1] > DONT)
+		return 1;
+	if (text.data[1] >= WILL)
+		return 3;
+	if (text.data[1] != SB)
+		return 2;
+	while (len < text.len && (text.data[len - 1] != MAIL_TELNET || text.data[len] != SE))
+		len++;
+	return len + 1;
+}
+
 bool
-mail_cut_at_zeros(struct mail_dialogue *d, enum mail_side side, struct span *text)
+mail_cut_noise(struct mail_dialogue *d, enum mail_side side, struct span *text)
 {
 	const uint8_t *zero;
 
 	mail_note_garbage(d, side);
-	while (text->len > 0 && text->data[0] == 0)
-		*text = span_from(text->data + 1, text->len - 1);
+	while (text->len > 0 && (text->data[0] == 0 || text->data[0] == MAIL_TELNET)) {
+		size_t len = text->data[0] == 0 ? 1 : telnet_command_len(*text);
+
+		if (!span_skip(text, len))
+			*text = span_from(text->data, 0);
+	}
 	zero = text->len > 0 ? memchr(text->data, 0, text->len) : NULL;
 	if (zero != NULL)
 		*text = span_first(*text, (size_t)(zero - text->data));

@@ -74,22 +74,22 @@ is_plain(const uint8_t *bytes, size_t len)
 }
 
 /*
- * Lines of a mail protocol begin in ASCII, or with the byte order mark of a program's stream;
- * behind that may be another language, or the NUL that ends a line in C.  Where the capture starts
- * in the middle, ciphertext must not pass for that.
+ * Lines of a mail protocol begin in ASCII, with the byte order mark of a program's stream, or with
+ * what a Telnet client asks for (RFC 854); behind that may be anything: another language, the NUL
+ * that ends a line in C, the keys of who corrects it.  Where the capture starts in the middle,
+ * ciphertext must not pass for that.
  */
 static bool
 is_text(struct span bytes, bool begins_late)
 {
-	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
+	static const uint8_t mark[4] = { 0xef, 0xbb, 0xbf, '\t' };
 
 	if (is_plain(bytes.data, bytes.len))
 		return true;
 	for (size_t i = 0; i < bytes.len && i < 16; i++) {
 		uint8_t c = bytes.data[i];
-		bool odd = c >= 0x80 || c == 0;
 
-		if (odd && !begins_late && (i >= 4 || (i < sizeof(mark) && c == mark[i])))
+		if (!begins_late && (i >= 4 || bytes.data[0] == MAIL_TELNET || c == mark[i]))
 			continue;
 		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c >= 0x7f))
 			return false;

@@ -190,6 +190,33 @@ byte_order_mark(struct script *s)
 				 "EHLO scanner-3\r\n"));
 }
 
+static void
+corrected_by_a_key(struct script *s)
+{
+	starttls_behind(s, BYTES("EHLP\bO scanner-3\r\n"));
+}
+
+/* As PuTTY begins where it was told to speak Telnet. */
+#define TELNET_OPTIONS                                                                             \
+	"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03"
+
+static void
+telnet_options(struct script *s)
+{
+	starttls_behind(s, BYTES(TELNET_OPTIONS));
+}
+
+static void
+telnet_options_in_front_of_a_login(struct script *s)
+{
+	says_text(s, SERVER, "+OK ready\r\n");
+	put_span(&s->out, BYTES(TELNET_OPTIONS "USER user\r\n"));
+	says(s, CLIENT);
+	says_text(s, SERVER, "-ERR what?\r\n");
+	says_text(s, CLIENT, "PASS not-a-secret\r\n");
+	says_text(s, SERVER, "-ERR no user\r\n");
+}
+
 /* Words that begin like a PROXY header are the client's own. */
 static void
 pass_without_user(struct script *s)
@@ -247,6 +274,12 @@ static const struct row rows[] = {
 	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
 	{ "a byte order mark in front of the first line", 587, byte_order_mark,
 	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "a first line corrected by a key", 587, corrected_by_a_key,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "telnet options", 587, telnet_options,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "telnet options in front of a login", 110, telnet_options_in_front_of_a_login,
+	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "begins like a proxy header 2", 110, pass_without_user,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "begins like a proxy header 1", 143, tag_is_proxy,
