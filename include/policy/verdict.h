@@ -29,6 +29,7 @@ struct policy {
 	uint16_t minimum; /* TLS_VERSION_*: what counts as current; SPEC default TLSv1.2 */
 	/* Borrowed; NULL: no service is known to switch a version off, and nothing "will break". */
 	const struct switch_off *services;
+	int64_t fallback_window_us; /* how long after a failed try a lower one belongs to it */
 };
 
 const char *verdict_name(enum verdict verdict);

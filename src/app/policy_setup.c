@@ -71,6 +71,7 @@ policy_setup_load(struct policy_setup *out, const struct policy_options *options
 	out->policy = (struct policy){
 		.minimum = options->minimum != 0 ? options->minimum : out->config.minimum,
 		.services = out->services.list,
+		.fallback_window_us = out->config.fallback_window_us,
 	};
 	return 0;
 }

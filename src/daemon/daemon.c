@@ -175,6 +175,16 @@ log_change(void *arg, enum config_key key, bool needs_restart)
 		log_notice("%s.%s has changed", config_key_section(key), config_key_name(key));
 }
 
+static struct policy
+policy_of(const struct daemon *d)
+{
+	return (struct policy){
+		.minimum = d->config->minimum,
+		.services = d->services.current,
+		.fallback_window_us = d->config->fallback_window_us,
+	};
+}
+
 static void
 reload_policy(struct daemon *d)
 {
@@ -185,7 +195,7 @@ reload_policy(struct daemon *d)
 		services_replace(&d->services, list);
 	else
 		log_error("%s; the services that were known stay", err.text);
-	d->policy = (struct policy){ d->config->minimum, d->services.current };
+	d->policy = policy_of(d);
 	if (store_worker_reload(d->store_worker, &d->policy, d->config->retention_us))
 		services_release_retired(&d->services);
 }
@@ -343,7 +353,7 @@ open_outputs(struct daemon *d)
 		log_error("%s", err.text);
 		return -1;
 	}
-	d->policy = (struct policy){ config->minimum, d->services.current };
+	d->policy = policy_of(d);
 	if (config->events.kind == CONFIG_EVENTS_NONE)
 		return 0;
 	d->writer = event_writer_new(&writer_options, &err);

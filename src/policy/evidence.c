@@ -161,6 +161,23 @@ collect_better(struct evidence *ev, const struct finding *findings, size_t count
 	ev->better_since = better->latest != NULL && better->first_us > ev->last_us;
 }
 
+/* The lead was refused with too little, as was a better offer before. */
+static bool
+lead_is_in_vain(const struct evidence *ev, const struct finding *findings, size_t count)
+{
+	struct success_index index;
+	struct success_times there;
+
+	if (ev->lead->key.outcome != OUTCOME_REFUSED ||
+	    !policy_offers_too_little(ev->policy, ev->lead))
+		return false;
+	success_index_init(&index, ev->policy, findings, count);
+	success_index_find(&index, ev->lead, &there);
+	success_index_release(&index);
+	return there.any_last <= ev->lead->last_us &&
+	       policy_falls_back_in_vain(ev->policy, ev->lead, &there);
+}
+
 void
 evidence_collect(struct evidence *ev, const struct policy *policy, const struct finding *findings,
     const enum verdict *verdicts, size_t count)
@@ -179,6 +196,8 @@ evidence_collect(struct evidence *ev, const struct policy *policy, const struct 
 	}
 	if (ev->verdict != VERDICT_OK)
 		collect_better(ev, findings, count);
+	if (ev->verdict == VERDICT_UNCLEAR)
+		ev->in_vain = lead_is_in_vain(ev, findings, count);
 }
 
 struct judged {

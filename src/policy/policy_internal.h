@@ -17,13 +17,15 @@ uint16_t policy_version_bound(const struct finding *f);
 bool policy_same_server(const struct finding *a, const struct finding *b);
 /* The same, whatever the port. */
 bool policy_same_host(const struct finding *a, const struct finding *b);
+/* Refused or unanswered, though the offer was at or above the minimum. */
+bool policy_failed_with_enough(const struct policy *policy, const struct finding *f);
 /* The verdict on a success, which depends on nothing else. */
 enum verdict policy_judge_success(const struct policy *policy, const struct finding *f);
 
 /*
- * The successes of one client.  Where there may be many they are kept by server, so that each
- * failure finds its own in logarithmic time: a client that invents host names must not make the
- * judge slow.
+ * The successes of one client, and its tries that failed with enough.  Where there may be many they
+ * are kept by server, so that each failure finds its own in logarithmic time: a client that invents
+ * host names must not make the judge slow.
  */
 struct success_index {
 	const struct policy *policy;
@@ -48,6 +50,8 @@ struct success_times {
 	int64_t fallback_last;
 	uint16_t fallback_from;
 	enum verdict fallback_verdict; /* as legacy_verdict */
+	/* No successes: tries that offered enough and failed. */
+	int64_t enough_first, enough_last;
 };
 
 void success_index_init(struct success_index *index, const struct policy *policy,
@@ -60,6 +64,12 @@ void success_index_find(
  */
 int64_t success_index_service_since(struct success_index *index, const struct finding *f);
 void success_index_release(struct success_index *index);
+/*
+ * The tries of this finding come seconds after some with enough, which failed too: the client falls
+ * back, and is refused all the same.
+ */
+bool policy_falls_back_in_vain(
+    const struct policy *policy, const struct finding *f, const struct success_times *there);
 
 /*
  * What a reason rests on: the finding that stands for the client's verdict, and all that went the
@@ -84,6 +94,7 @@ struct evidence {
 	uint64_t dropped_len;         /* bytes */
 	int64_t dropped_us;           /* time */
 	bool several_refusals;        /* not all in the lead's way */
+	bool in_vain;                 /* a fallback, refused like what it follows */
 	uint64_t refused_count;       /* same server and offer, refused; not in `count` */
 	int64_t refused_last_us;      /* of these */
 	const struct finding *better; /* latest success at or above the minimum there; NULL: none */

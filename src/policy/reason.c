@@ -405,10 +405,14 @@ add_unclear_refused(struct buf *out, const struct policy *policy, const struct e
 	if (key->offered_version != 0) {
 		buf_add_text(out, enough ? "offers " : "offers at most ");
 		reason_add_version(out, key->offered_version);
-		buf_add_text(out, enough ? ", which is enough; " : "; ");
+		buf_add_text(out, enough ? ", which is enough; " : ev->in_vain ? " then; " : "; ");
 	}
 	add_refusal(out, ev);
-	if (key->offered_version != 0 && !enough)
+	if (ev->in_vain)
+		buf_add_text(out,
+		    ", seconds after a better offer had failed there: not for the old version "
+		    "alone");
+	else if (key->offered_version != 0 && !enough)
 		buf_add_text(out,
 		    ", while other handshakes there go through: another program on this "
 		    "device, or a fallback");

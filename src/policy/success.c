@@ -128,8 +128,19 @@ add_latest(int64_t *last, enum verdict *verdict, int64_t from_last, enum verdict
 }
 
 static void
+add_enough(struct success_times *into, const struct success_times *from)
+{
+	if (from->enough_last == SUCCESS_NEVER)
+		return;
+	if (into->enough_last == SUCCESS_NEVER || from->enough_first < into->enough_first)
+		into->enough_first = from->enough_first;
+	into->enough_last = later_of(into->enough_last, from->enough_last);
+}
+
+static void
 add_times(struct success_times *into, const struct success_times *from)
 {
+	add_enough(into, from);
 	into->any_last = later_of(into->any_last, from->any_last);
 	add_latest(
 	    &into->legacy_last, &into->legacy_verdict, from->legacy_last, from->legacy_verdict);
@@ -152,7 +163,15 @@ static const struct success_times no_times = {
 	.legacy_verdict = VERDICT_OK,
 	.fallback_last = SUCCESS_NEVER,
 	.fallback_verdict = VERDICT_OK,
+	.enough_first = SUCCESS_NEVER,
+	.enough_last = SUCCESS_NEVER,
 };
+
+static bool
+counts(const struct policy *policy, const struct finding *f)
+{
+	return policy_is_success(f) || policy_failed_with_enough(policy, f);
+}
 
 static struct success_times
 times_of(const struct policy *policy, const struct finding *f)
@@ -160,6 +179,11 @@ times_of(const struct policy *policy, const struct finding *f)
 	struct success_times t = no_times;
 	enum verdict verdict = policy_judge_success(policy, f);
 
+	if (!policy_is_success(f)) {
+		t.enough_first = f->first_us;
+		t.enough_last = f->last_us;
+		return t;
+	}
 	if (verdict == VERDICT_OK) {
 		t.good_first = f->first_us;
 		t.good_last = f->last_us;
@@ -202,7 +226,7 @@ index_servers(struct success_index *index)
 		const struct finding *f = &index->findings[i];
 		struct success s = { .kind = BY_NAME, .finding = f };
 
-		if (!policy_is_success(f))
+		if (!counts(index->policy, f))
 			continue;
 		s.times = times_of(index->policy, f);
 		items[n++] = s;
@@ -265,7 +289,7 @@ look_through(const struct success_index *index, const struct finding *f, struct 
 		const struct finding *other = &index->findings[i];
 		struct success_times times;
 
-		if (!policy_is_success(other) || !policy_same_server(f, other))
+		if (!counts(index->policy, other) || !policy_same_server(f, other))
 			continue;
 		times = times_of(index->policy, other);
 		add_times(out, &times);
@@ -321,4 +345,21 @@ success_index_release(struct success_index *index)
 	free(index->items);
 	free(index->services);
 	*index = (struct success_index){ 0 };
+}
+
+static bool
+is_within(int64_t time_us, int64_t from_us, int64_t window_us)
+{
+	return time_us >= from_us && time_us - from_us <= window_us;
+}
+
+bool
+policy_falls_back_in_vain(
+    const struct policy *policy, const struct finding *f, const struct success_times *there)
+{
+	/* Of two programs the one may fail seconds after the other, but not first and last. */
+	return there->enough_last != SUCCESS_NEVER &&
+	       is_within(f->last_us, there->enough_last, policy->fallback_window_us) &&
+	       (f->count == 1 ||
+		   is_within(f->first_us, there->enough_first, policy->fallback_window_us));
 }

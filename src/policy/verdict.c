@@ -33,7 +33,8 @@
  *    finding, a fallback (tally/fallback.h): both rows have the verdict of the success.
  *
  * 5. A failure that is not about the version (refused though it offered enough, unanswered) is
- *    `unclear`, never `ok`: nothing was negotiated that could be at or above the minimum.
+ *    `unclear`, never `ok`: nothing was negotiated that could be at or above the minimum.  So are
+ *    the lower tries that follow it within seconds and are refused, too.
  */
 
 static const char *const verdict_names[VERDICT_COUNT] = {
@@ -80,6 +81,13 @@ uint16_t
 policy_version_bound(const struct finding *f)
 {
 	return f->key.tls_version != 0 ? f->key.tls_version : f->key.offered_version;
+}
+
+bool
+policy_failed_with_enough(const struct policy *policy, const struct finding *f)
+{
+	return (f->key.outcome == OUTCOME_REFUSED || f->key.outcome == OUTCOME_UNANSWERED) &&
+	       f->key.offered_version >= policy->minimum;
 }
 
 /* The version is one that the server's service switches off. */
@@ -136,7 +144,9 @@ judge_failure(
 	/* Refused now and then, as servers do while they switch off, and let in again since. */
 	if (since->legacy_last > f->last_us)
 		return since->legacy_verdict;
-	return since->any_last > f->last_us ? VERDICT_UNCLEAR : VERDICT_BROKEN;
+	if (since->any_last > f->last_us || policy_falls_back_in_vain(policy, f, since))
+		return VERDICT_UNCLEAR;
+	return VERDICT_BROKEN;
 }
 
 void

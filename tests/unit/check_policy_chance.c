@@ -123,7 +123,11 @@ any_findings(struct finding findings[ROWS_MAX])
 static struct policy
 any_policy(void)
 {
-	return (struct policy){ below(3) == 0 ? V13 : V12, below(8) == 0 ? NULL : services };
+	return (struct policy){
+		.minimum = below(3) == 0 ? V13 : V12,
+		.services = below(8) == 0 ? NULL : services,
+		.fallback_window_us = below(3) * HOUR,
+	};
 }
 
 static bool

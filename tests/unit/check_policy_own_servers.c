@@ -78,7 +78,7 @@ finding_with(const char *server, const char *address, uint16_t version)
 static enum verdict
 judge(const struct finding *f, const char *phrase, bool said)
 {
-	const struct policy policy = { TLS_VERSION_1_2, services };
+	const struct policy policy = { .minimum = TLS_VERSION_1_2, .services = services };
 	struct buf reason = { 0 };
 	enum verdict verdict;
 
@@ -145,7 +145,7 @@ END_TEST
 /* They are servers, and not the one service that an updated client would go on with. */
 START_TEST(success_at_one_server_mends_nothing_at_another)
 {
-	const struct policy policy = { TLS_VERSION_1_2, services };
+	const struct policy policy = { .minimum = TLS_VERSION_1_2, .services = services };
 	struct finding findings[2];
 	enum verdict verdicts[2];
 

@@ -314,6 +314,13 @@ static const struct sentence {
 	    "closing the connection, last 2026-11-01 00:00 UTC, while other handshakes there go "
 	    "through: another program on this device, or a fallback" },
 
+	{ { { REF, V13, 0, 3, JUL, NOV, .by = SIDE_SERVER, .refusal = REFUSAL_RESET },
+	      { REF, V10, 0, 3, JUL, NOV, .by = SIDE_SERVER, .refusal = REFUSAL_RESET } },
+	    2,
+	    "offers at most TLS 1.0 then; mail.example.com:993 refused 3 of 3 tries since "
+	    "2026-07-03 by a reset, last 2026-11-01 00:00 UTC, seconds after a better offer had "
+	    "failed there: not for the old version alone" },
+
 	/* ok */
 	{ { { EST, V13, V13, 4012, JUL, EVE } }, 1,
 	    "negotiates TLS 1.3: 4012 handshakes with mail.example.com:993 since 2026-07-03, last "

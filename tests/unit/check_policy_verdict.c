@@ -10,6 +10,7 @@
 #include "base/banned.h"
 
 #define ROWS_MAX 4
+#define FALLBACK_WINDOW 2
 #define V10 TLS_VERSION_1_0
 #define V11 TLS_VERSION_1_1
 #define V12 TLS_VERSION_1_2
@@ -300,6 +301,38 @@ static const struct rule {
 		    .verdict = VERDICT_LEGACY } },
 	    2 },
 
+	/* A fallback that is refused as well. */
+	{ "lower_try_behind_a_refused_one_with_enough_is_unclear", 0,
+	    { { REF, V13, 0, 1, 7, .verdict = VERDICT_UNCLEAR },
+		{ REF, V11, 0, 2, 8, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 3, 9, .verdict = VERDICT_UNCLEAR } },
+	    3 },
+	{ "lower_try_behind_an_unanswered_one_with_enough_is_unclear", 0,
+	    { { UNA, V12, 0, 1, 7, .addr = 2, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 1, 8, .verdict = VERDICT_UNCLEAR } },
+	    2 },
+	{ "lower_try_at_another_server_is_broken", 0,
+	    { { REF, V13, 0, 1, 7, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 2, 8, "other.example.com", .addr = 2, .verdict = VERDICT_BROKEN } },
+	    2 },
+	{ "lower_try_long_after_one_with_enough_is_broken", 0,
+	    { { REF, V13, 0, 1, 6, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 2, 9, .verdict = VERDICT_BROKEN } },
+	    2 },
+	{ "lower_tries_that_began_alone_are_broken", 0,
+	    { { REF, V13, 0, 5, 8, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 1, 9, .verdict = VERDICT_BROKEN } },
+	    2 },
+	{ "lower_try_before_one_with_enough_is_broken", 0,
+	    { { REF, V13, 0, 3, 9, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 3, 8, .verdict = VERDICT_BROKEN } },
+	    2 },
+	{ "success_with_too_little_behind_both_is_still_what_counts", 0,
+	    { { REF, V13, 0, 1, 5, .verdict = VERDICT_UNCLEAR },
+		{ REF, V10, 0, 2, 6, .verdict = VERDICT_LEGACY },
+		{ EST, V10, V10, 3, 9, .verdict = VERDICT_LEGACY } },
+	    3 },
+
 	/* Failures that are not about the version. */
 	{ "refused_with_enough_is_unclear", 0,
 	    { { REF, V13, 0, 1, 9, .verdict = VERDICT_UNCLEAR } }, 1 },
@@ -430,10 +463,20 @@ fill(struct finding *f, const struct row *row)
 	event_text_set(&f->key.server, span_from_text(server));
 }
 
+static struct policy
+policy_of(const struct rule *rule)
+{
+	return (struct policy){
+		.minimum = rule->minimum != 0 ? rule->minimum : V12,
+		.services = services,
+		.fallback_window_us = FALLBACK_WINDOW,
+	};
+}
+
 START_TEST(rule_gives_its_verdicts)
 {
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
+	struct policy policy = policy_of(rule);
 	struct finding findings[ROWS_MAX] = { 0 };
 	enum verdict verdicts[ROWS_MAX];
 
@@ -450,7 +493,7 @@ END_TEST
 START_TEST(order_of_rows_changes_nothing)
 {
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
+	struct policy policy = policy_of(rule);
 	struct finding findings[ROWS_MAX] = { 0 };
 	enum verdict verdicts[ROWS_MAX];
 
@@ -468,7 +511,7 @@ START_TEST(many_other_rows_change_nothing)
 {
 	enum { OTHERS = 60 };
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
+	struct policy policy = policy_of(rule);
 	struct row other = { EST, V12, V12, 1, 9, "", .port = 2525 };
 	static struct finding findings[ROWS_MAX + OTHERS];
 	enum verdict verdicts[ROWS_MAX + OTHERS];
@@ -491,7 +534,7 @@ END_TEST
 START_TEST(client_has_the_worst_verdict_of_its_rows)
 {
 	const struct rule *rule = &rules[_i];
-	struct policy policy = { rule->minimum != 0 ? rule->minimum : V12, services };
+	struct policy policy = policy_of(rule);
 	struct finding findings[ROWS_MAX] = { 0 };
 	enum verdict verdicts[ROWS_MAX], worst = VERDICT_OK, verdict;
 	struct buf reason = { 0 };
