@@ -2,10 +2,10 @@
  * fallback - clients that try a lower version when a higher one has failed.
  *
  * Takes events as they are counted, in any order of settling, and tells which handshake was such a
- * second try: within `window_us` after a failed try of the same client at the same server (address
- * and port) that offered more; or marked so by the client itself (RFC 7507, TLS_FALLBACK_SCSV).
- * Tries that fail in between belong to the same fallback.  One device may run two programs, so the
- * first kind is an inference.
+ * second try: within `window_us` after a failed try of the same client at the same server (its
+ * name, where the client said it, else its address; and port) that offered more; or marked so by
+ * the client itself (RFC 7507, TLS_FALLBACK_SCSV). Tries that fail in between belong to the same
+ * fallback.  One device may run two programs, so the first kind is an inference.
  *
  * A refusal is settled some seconds after it, and by then the client may have gone on with several
  * connections: the latest eight successes that belong to one finding are remembered.

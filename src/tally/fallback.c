@@ -19,6 +19,9 @@
 /* Successes besides the latest: mail programs open several connections at once. */
 #define EARLIER_MAX 7
 
+/* In place of an address's family: the bytes are a hash of the server's name. */
+#define BY_NAME 0xff
+
 /*
  * A client at a server: its failed tries, and its latest successes with what their finding is found
  * by.
@@ -89,11 +92,29 @@ fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us)
 	t->window_us = window_us;
 }
 
+/*
+ * A name may have many addresses, and the next try goes to any of them: so where the client said
+ * whom it wants, that name is the server.
+ */
+static struct addr
+server_of(const struct event *ev)
+{
+	const struct hash_key key = hash_key_fixed();
+	struct addr server = { .family = BY_NAME };
+	uint64_t hash;
+
+	if (ev->server_name_source != NAME_SOURCE_SNI && ev->server_name_source != NAME_SOURCE_DNS)
+		return ev->server_ip;
+	hash = hash_bytes(&key, ev->server_name.data, ev->server_name.len);
+	memcpy(server.bytes, &hash, sizeof(hash));
+	return server;
+}
+
 static bool
-is_place_of(const struct entry *e, const struct event *ev)
+is_place_of(const struct entry *e, const struct event *ev, const struct addr *server)
 {
 	return e->port == ev->server_port && addr_equals(&e->client, &ev->client_ip) &&
-	       addr_equals(&e->server, &ev->server_ip);
+	       addr_equals(&e->server, server);
 }
 
 /* The first free one, else the oldest. */
@@ -113,10 +134,10 @@ way_to_replace(const struct set *set)
 
 /* The name of the entry's last success is given back when the next one is kept. */
 static void
-begin_entry(struct entry *e, const struct event *ev)
+begin_entry(struct entry *e, const struct event *ev, const struct addr *server)
 {
 	e->client = ev->client_ip;
-	e->server = ev->server_ip;
+	e->server = *server;
 	e->port = ev->server_port;
 	e->failed_offer = 0;
 	e->failed_us = e->given_up_us = 0;
@@ -129,15 +150,15 @@ begin_entry(struct entry *e, const struct event *ev)
  * collide hides at most fallbacks of its own.
  */
 static uint64_t
-place_hash(const struct event *ev)
+place_hash(const struct event *ev, const struct addr *server)
 {
 	const struct hash_key key = hash_key_fixed();
-	uint64_t client[2], server[2], hash;
+	uint64_t from[2], to[2], hash;
 
-	memcpy(client, ev->client_ip.bytes, sizeof(client));
-	memcpy(server, ev->server_ip.bytes, sizeof(server));
-	hash = hash_words(&key, client[0], client[1]);
-	hash = hash_words(&key, hash ^ server[0], server[1]);
+	memcpy(from, ev->client_ip.bytes, sizeof(from));
+	memcpy(to, server->bytes, sizeof(to));
+	hash = hash_words(&key, from[0], from[1]);
+	hash = hash_words(&key, hash ^ to[0], to[1]);
 	return hash_words(&key, hash, ev->server_port);
 }
 
@@ -191,9 +212,12 @@ fallback_tracker_look_ahead(
 
 	assert(count <= FALLBACK_AHEAD_MAX);
 	for (size_t i = 0; i < count; i++) {
+		struct addr server;
+
 		if (!is_try(&events[i]))
 			continue;
-		hashes[tries] = place_hash(&events[i]);
+		server = server_of(&events[i]);
+		hashes[tries] = place_hash(&events[i], &server);
 		__builtin_prefetch(&t->sets[hashes[tries++] % SETS], 1);
 	}
 	for (size_t i = 0; i < tries; i++)
@@ -205,15 +229,15 @@ fallback_tracker_look_ahead(
  * replaced.
  */
 static struct entry *
-find_entry(struct fallback_tracker *t, const struct event *ev, bool make)
+find_entry(struct fallback_tracker *t, const struct event *ev, const struct addr *server, bool make)
 {
-	uint64_t hash = place_hash(ev);
+	uint64_t hash = place_hash(ev, server);
 	uint32_t tag = tag_of(hash);
 	struct set *set = &t->sets[hash % SETS];
 	size_t way;
 
 	for (way = 0; way < WAYS; way++) {
-		if (set->tags[way] == tag && is_place_of(&set->entries[way], ev))
+		if (set->tags[way] == tag && is_place_of(&set->entries[way], ev, server))
 			break;
 	}
 	if (way == WAYS) {
@@ -221,7 +245,7 @@ find_entry(struct fallback_tracker *t, const struct event *ev, bool make)
 			return NULL;
 		way = way_to_replace(set);
 		set->tags[way] = tag;
-		begin_entry(&set->entries[way], ev);
+		begin_entry(&set->entries[way], ev, server);
 	}
 	set->used_us[way] = ev->timestamp_us;
 	return &set->entries[way];
@@ -434,15 +458,21 @@ bool
 fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out)
 {
 	bool success = is_success(ev), lower = ev->offered_version < HIGHEST_OFFER;
+	struct addr server;
 	struct entry *e;
 
 	if (!is_try(ev))
 		return false;
-	e = find_entry(t, ev, !success || lower);
+	server = server_of(ev);
+	e = find_entry(t, ev, &server, !success || lower);
 	if (e == NULL)
 		return false;
+	if (!success && add_failure(t, e, ev, out))
+		return true;
+	/* The hello of an old version often has no name: that try is found by the address. */
 	if (!success)
-		return add_failure(t, e, ev, out);
+		return server.family == BY_NAME &&
+		       add_failure(t, find_entry(t, ev, &ev->server_ip, true), ev, out);
 	e->through_us = ev->timestamp_us;
 	if (lower)
 		return add_success(t, e, ev, out);

@@ -31,6 +31,8 @@ try {
 	uint8_t client, server;
 	uint16_t port;
 	enum tri scsv;
+	const char *name;
+	enum name_source source; /* none: SNI, where there is a name */
 };
 
 static const struct dance {
@@ -99,6 +101,29 @@ static const struct dance {
 	    { { EST, V12, 3600 }, { REF, V12, 20, 23 }, { EST, V10, 25 } }, 3, 1, V12 },
 	{ "another_client", { { REF, V12, 1 }, { EST, V10, 2, .client = 1 } }, 2, 0, 0 },
 	{ "another_server", { { REF, V12, 1 }, { EST, V10, 2, .server = 1 } }, 2, 0, 0 },
+	{ "another_address_of_that_name",
+	    { { REF, V12, 1, .name = "mail.example.com" },
+		{ EST, V10, 2, .server = 1, .name = "mail.example.com" } },
+	    2, 1, V12 },
+	{ "another_address_of_that_name_settled_backwards",
+	    { { EST, V10, 2, .server = 1, .name = "mail.example.com", .source = NAME_SOURCE_DNS },
+		{ REF, V12, 1, 60, .name = "mail.example.com" } },
+	    2, 1, V12 },
+	{ "another_name_at_that_address",
+	    { { REF, V12, 1, .name = "mail.example.com" },
+		{ EST, V10, 2, .name = "imap.example.com" } },
+	    2, 0, 0 },
+	{ "name_that_the_lower_try_does_not_tell",
+	    { { REF, V12, 1, .name = "mail.example.com" }, { EST, V10, 2 } }, 2, 1, V12 },
+	{ "name_of_a_certificate_at_that_address",
+	    { { REF, V12, 1 },
+		{ EST, V10, 2, .name = "mail.example.com", .source = NAME_SOURCE_CERTIFICATE } },
+	    2, 1, V12 },
+	{ "name_of_a_certificate_at_another_address",
+	    { { REF, V12, 1, .name = "mail.example.com", .source = NAME_SOURCE_CERTIFICATE },
+		{ EST, V10, 2, .server = 1, .name = "mail.example.com",
+		    .source = NAME_SOURCE_CERTIFICATE } },
+	    2, 0, 0 },
 	{ "another_port", { { REF, V12, 1 }, { EST, V10, 2, .port = 587 } }, 2, 0, 0 },
 	{ "marked_by_the_client", { { EST, V10, 1, .scsv = TRI_TRUE } }, 1, 1, 0 },
 	{ "marked_and_seen", { { REF, V12, 1 }, { EST, V10, 2, .scsv = TRI_TRUE } }, 2, 1, V12 },
@@ -127,6 +152,10 @@ fill(struct event *ev, const struct try *try)
 	ev->timestamp_us = try->at * SEC;
 	ev->settled_us = (try->settled != 0 ? try->settled : try->at) * SEC;
 	ev->fallback_scsv = try->scsv;
+	if (try->name == NULL)
+		return;
+	event_text_set(&ev->server_name, span_from_text(try->name));
+	ev->server_name_source = try->source != NAME_SOURCE_NONE ? try->source : NAME_SOURCE_SNI;
 }
 
 START_TEST(a_dance_is_told_or_not)
