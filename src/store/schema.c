@@ -1,4 +1,5 @@
 /* The schema, numbered by PRAGMA user_version; the views are made anew with every migration. */
+#include <string.h>
 #include <time.h>
 
 #include "store/client_row.h"
@@ -328,6 +329,27 @@ store_sync(struct store *s)
 	return 0;
 }
 
+/* As far as this connection knows: to switch the log off that another one uses is not ours. */
+static bool
+has_own_journal(struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+	bool result =
+	    sqlite3_prepare_v2(s->db, "PRAGMA journal_mode", -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW && strcmp(store_column_text(st, 0), "persist") == 0;
+
+	(void)sqlite3_finalize(st);
+	return result;
+}
+
+void
+store_remove_journal(struct store *s)
+{
+	if (s->keeps_journal && has_own_journal(s))
+		(void)execute(s, "PRAGMA journal_mode = DELETE");
+	s->keeps_journal = false;
+}
+
 /*
  * Of processes that do it at the same time SQLite turns some away at once, because two that wait
  * with a lock in hand would wait for ever.  Those ask again, as long as anybody else would wait.
@@ -336,14 +358,21 @@ int
 store_use_log(struct store *s)
 {
 	int64_t end_ms = monotonic_ms() + STORE_BUSY_TIMEOUT_MS;
+	int result;
 
-	if (store_sync(s) != 0)
-		return -1;
-	while (execute(s, "PRAGMA journal_mode = WAL") != 0) {
+	store_remove_journal(s);
+	/*
+	 * It changes a few bytes of the first sector, which is on the disk as it was or as it is
+	 * then; to wait for that would protect nothing.
+	 */
+	s->sync_is_due = execute(s, "PRAGMA synchronous = OFF") == 0;
+	while ((result = execute(s, "PRAGMA journal_mode = WAL")) != 0) {
 		if (sqlite3_errcode(s->db) != SQLITE_BUSY || monotonic_ms() >= end_ms)
-			return -1;
+			break;
 		(void)sqlite3_sleep(WAL_RETRY_MS);
 	}
+	if (store_sync(s) != 0 || result != 0)
+		return -1;
 	s->log_is_due = false;
 	return 0;
 }
@@ -390,8 +419,12 @@ store_schema_prepare(struct store *s, struct error *err)
 		return -1;
 	}
 	s->log_is_due = is_empty && s->mode == STORE_FILL;
-	/* With nothing in it that could be lost: the first flush waits for the whole file. */
+	/*
+	 * With nothing in it that could be lost: the first flush waits for the whole file.  Its
+	 * journal stays where it is until then, and is made once.
+	 */
 	s->sync_is_due = s->log_is_due && execute(s, "PRAGMA synchronous = OFF") == 0;
+	s->keeps_journal = s->log_is_due && execute(s, "PRAGMA journal_mode = PERSIST") == 0;
 	if (version < STORE_SCHEMA_VERSION && bring_up_to_date(s, is_empty, err) != 0)
 		return -1;
 	/* After the schema, which does not go through the log then. */

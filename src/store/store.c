@@ -34,6 +34,8 @@ store_close(struct store *s)
 	store_rollback(s);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		(void)sqlite3_finalize(s->statements[i]);
+	if (s->db != NULL)
+		store_remove_journal(s);
 	/* SQLite leaves this to the next one where it cannot look at the file's name any more: in a
 	 * folder that is closed to the daemon's user.  A copy of the file alone would lack it.
 	 * Where there is no log yet, SQLite reads the whole schema to make one. */

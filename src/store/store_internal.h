@@ -152,6 +152,7 @@ struct store {
 	bool has_begun;      /* any transaction, of which the end was not asked for */
 	bool log_is_due;     /* a new database, without its write-ahead log yet */
 	bool sync_is_due;    /* and what it has is not waited for until it is on the disk */
+	bool keeps_journal;  /* and the one that it is written with stays beside it */
 	bool views_unread;   /* what was made is in the database, and not in this connection */
 	bool failed;         /* a flush of it failed: nothing of it is kept */
 	bool may_use_thread; /* of store_use_thread */
@@ -222,6 +223,8 @@ int store_schema_prepare(struct store *s, struct error *err);
  * in a transaction.
  */
 int store_use_log(struct store *s);
+/* That of a new database, which is kept from one transaction to the next until there is a log. */
+void store_remove_journal(struct store *s);
 /* From now on what is written waits for the disk, if it did not.  Not in a transaction. */
 int store_sync(struct store *s);
 /* Makes them anew, as this tlstally has them, where the connection has read what is there. */

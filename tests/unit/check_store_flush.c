@@ -192,6 +192,45 @@ START_TEST(what_fills_a_new_database_waits_for_the_disk_from_the_first_flush_on)
 }
 END_TEST
 
+static bool
+has_journal(void)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%s-journal", path);
+	return access(name, F_OK) == 0;
+}
+
+START_TEST(what_fills_a_new_database_leaves_no_journal)
+{
+	struct store *s = open_store(STORE_FILL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+
+	(void)sensor_of(s, "here");
+	if (_i == 1)
+		flush_event(s, &ev);
+	ck_assert_int_eq(has_journal(), _i == 0);
+	store_close(s);
+	ck_assert(!has_journal());
+	ck_assert_str_eq(sql("PRAGMA integrity_check"), "ok");
+}
+END_TEST
+
+START_TEST(the_log_of_another_one_stays)
+{
+	struct store *s = open_store(STORE_FILL);
+	struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY);
+
+	store_close(open_store(STORE_WRITE));
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal");
+	if (_i == 1)
+		flush_event(s, &ev);
+	store_close(s);
+	ck_assert_str_eq(sql("PRAGMA journal_mode"), "wal");
+	ck_assert(!has_journal());
+}
+END_TEST
+
 START_TEST(what_another_one_wrote_meanwhile_is_waited_for)
 {
 	struct store *s = open_store(STORE_FILL), *other = open_store(STORE_WRITE);
@@ -330,6 +369,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_tally_is_empty_after_its_flush);
 	tcase_add_test(tc, what_fills_a_new_database_has_its_log_behind_the_first_flush);
 	tcase_add_test(tc, what_fills_a_new_database_waits_for_the_disk_from_the_first_flush_on);
+	tcase_add_loop_test(tc, what_fills_a_new_database_leaves_no_journal, 0, 2);
+	tcase_add_loop_test(tc, the_log_of_another_one_stays, 0, 2);
 	tcase_add_test(tc, what_another_one_wrote_meanwhile_is_waited_for);
 	tcase_add_test(tc, several_flushes_into_a_new_database_keep_no_reader_waiting);
 	tcase_add_loop_test(tc, many_flushes_give_what_one_flush_gives, 0, ROWS(flush_sizes));
