@@ -134,8 +134,12 @@ void flow_tables_add(
     struct flow_table *const *tables, const struct packet *const *packets, size_t count);
 /* Packet time goes on without packets: ends what is due. */
 void flow_table_advance(struct flow_table *table, int64_t now_us);
-/* The clock was set back: what is remembered keeps its age. */
-void flow_table_set_back(struct flow_table *table, int64_t step_us);
+/*
+ * The clock was set back by `step_us` from now_us: what is remembered keeps its age.  Packets of
+ * the new time did not move this table's clock, which may be behind now_us: so what it saw last may
+ * have been one of them, and counts as new.
+ */
+void flow_table_set_back(struct flow_table *table, int64_t now_us, int64_t step_us);
 /* Ends every connection: the capture is over. */
 void flow_table_finish(struct flow_table *table);
 

@@ -44,7 +44,7 @@ void front_finish(struct front *f);
 
 /* True: nothing more is read before front_next_epoch. */
 bool front_epoch_is_over(const struct front *f);
-/* The packet time at the end of the epoch, for lanes_advance. */
+/* The packet time at the end of the epoch, for the lanes; INT64_MIN: it is not sure. */
 int64_t front_now(const struct front *f);
 /* Returns by how much the clock was set back between both epochs, for lanes_set_back; mostly 0. */
 int64_t front_next_epoch(struct front *f);

@@ -58,8 +58,11 @@ void lanes_add(struct lanes *l, const struct packet *packets, size_t count);
 void lanes_add_listed(struct lanes *l, const struct packet *const *packets, size_t count);
 /* Packet time goes on without packets: settles what is due. */
 void lanes_advance(struct lanes *l, int64_t now_us);
-/* The clock was set back by `step_us` behind lanes_advance: what is remembered keeps its age. */
-void lanes_set_back(struct lanes *l, int64_t step_us);
+/*
+ * The clock was set back by `step_us` from now_us, which is later than what any lane knows: see
+ * flow_table_set_back.
+ */
+void lanes_set_back(struct lanes *l, int64_t now_us, int64_t step_us);
 /* Settles what is open. */
 void lanes_finish(struct lanes *l);
 

@@ -427,7 +427,7 @@ follow_clock(struct flow_table *table, int64_t time_us)
 		int64_t step_us = flow_clock_add(&table->clock, time_us);
 
 		if (step_us != 0)
-			flow_list_set_back(table, step_us);
+			flow_list_set_back(table, table->now_us, step_us);
 	}
 	flow_table_advance(table, time_us);
 }

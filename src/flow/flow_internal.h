@@ -157,8 +157,8 @@ struct flow *flow_list_oldest_open(const struct flow_table *table);
 void flow_list_expire(struct flow_table *table);
 /* Makes room for one more connection. */
 void flow_list_make_room(struct flow_table *table);
-/* The clock was set back: what is remembered keeps its age. */
-void flow_list_set_back(struct flow_table *table, int64_t step_us);
+/* As flow_table_set_back. */
+void flow_list_set_back(struct flow_table *table, int64_t now_us, int64_t step_us);
 
 /* flow_syn.c: beginnings. */
 /* What the SYN cache knows of a connection whose first packet with payload is `p`. */

@@ -193,14 +193,19 @@ flow_list_make_room(struct flow_table *table)
 }
 
 void
-flow_list_set_back(struct flow_table *table, int64_t step_us)
+flow_list_set_back(struct flow_table *table, int64_t now_us, int64_t step_us)
 {
-	table->now_us = elapsed_us(table->now_us, step_us);
+	int64_t known_us = table->now_us;
+
+	table->now_us = elapsed_us(now_us, step_us);
 	table->due_us = INT64_MIN;
 	for (unsigned list = 0; list < FLOW_LIST_COUNT; list++) {
 		for (struct flow *f = flow_list_oldest(table, (enum flow_list)list); f != NULL;
-		     f = flow_at(table, f->newer))
-			f->last_us = elapsed_us(f->last_us, step_us);
+		     f = flow_at(table, f->newer)) {
+			bool is_new = elapsed_us(known_us, f->last_us) < FLOW_LIST_RENEW_US;
+
+			f->last_us = elapsed_us(is_new ? now_us : f->last_us, step_us);
+		}
 	}
 }
 

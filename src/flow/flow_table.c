@@ -173,9 +173,9 @@ flow_table_advance(struct flow_table *table, int64_t now_us)
 }
 
 void
-flow_table_set_back(struct flow_table *table, int64_t step_us)
+flow_table_set_back(struct flow_table *table, int64_t now_us, int64_t step_us)
 {
-	flow_list_set_back(table, step_us);
+	flow_list_set_back(table, now_us, step_us);
 }
 
 void

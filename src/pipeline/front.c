@@ -213,6 +213,9 @@ front_now(const struct front *f)
 {
 	int64_t now_us;
 
+	/* What is far behind may come from a clock that was set back: by the old one it is idle. */
+	if (f->clock.behind_count > 0)
+		return INT64_MIN;
 	/* The clock is set back already; a file can put packet times anywhere. */
 	if (__builtin_add_overflow(f->clock.packet_us, f->set_back_us, &now_us))
 		return INT64_MAX;

@@ -319,10 +319,10 @@ lanes_advance(struct lanes *l, int64_t now_us)
 }
 
 void
-lanes_set_back(struct lanes *l, int64_t step_us)
+lanes_set_back(struct lanes *l, int64_t now_us, int64_t step_us)
 {
 	for (size_t i = 0; i < l->count; i++)
-		flow_table_set_back(l->lane[i].flows, step_us);
+		flow_table_set_back(l->lane[i].flows, now_us, step_us);
 }
 
 void

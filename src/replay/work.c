@@ -94,9 +94,10 @@ replay_work_is_at_border(const struct replay_work *w)
 void
 replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, bool last)
 {
-	lanes_advance(lanes, now_us);
 	if (set_back_us != 0)
-		lanes_set_back(lanes, set_back_us);
+		lanes_set_back(lanes, now_us, set_back_us);
+	else
+		lanes_advance(lanes, now_us);
 	if (last)
 		lanes_finish(lanes);
 }

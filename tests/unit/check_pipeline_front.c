@@ -126,6 +126,16 @@ START_TEST(a_clock_that_is_set_back_ends_the_epoch)
 }
 END_TEST
 
+START_TEST(a_time_that_is_not_sure_ends_nothing)
+{
+	make_frames(10, 1);
+	for (size_t i = FRONT_EPOCH_PACKETS - 2; i < FRAMES; i++)
+		frames[i].time_us -= INT64_C(7200) * 1000000;
+	(void)read_epoch(0, 32);
+	ck_assert_int_eq(front_now(front), INT64_MIN);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -135,6 +145,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, large_packets_make_a_shorter_epoch);
 	tcase_add_test(tc, packets_of_other_ports_belong_to_no_epoch);
 	tcase_add_test(tc, a_clock_that_is_set_back_ends_the_epoch);
+	tcase_add_test(tc, a_time_that_is_not_sure_ends_nothing);
 }
 
 SUITE_MAIN("pipeline_front")

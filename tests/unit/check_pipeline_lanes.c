@@ -169,11 +169,30 @@ START_TEST(what_is_open_keeps_its_age_when_the_clock_is_set_back)
 	struct packet packet = hello_of(1, START_US);
 
 	lanes_add(lanes, &packet, 1);
-	lanes_advance(lanes, START_US + 300 * SECOND_US);
-	lanes_set_back(lanes, 7200 * SECOND_US);
+	lanes_advance(lanes, START_US + 2 * SECOND_US);
+	lanes_set_back(lanes, START_US + 300 * SECOND_US, 7200 * SECOND_US);
 	lanes_advance(lanes, START_US + (600 - 7200) * SECOND_US);
 	ck_assert_uint_eq(event_counts[0], 0);
 	lanes_advance(lanes, START_US + (601 - 7200) * SECOND_US);
+	ck_assert_uint_eq(event_counts[0], 1);
+	lanes_free(lanes);
+}
+END_TEST
+
+/* The lane has had no packet for hours, and then one of the new time. */
+START_TEST(what_came_since_the_clock_was_set_back_is_not_as_old_as_its_lane)
+{
+	struct lanes *lanes = open_lanes(0, 1, 1000);
+	struct packet old = hello_of(1, START_US),
+		      packet = hello_of(1, START_US - 3600 * SECOND_US);
+
+	old.flags = TCP_RST;
+	lanes_add(lanes, &old, 1);
+	lanes_add(lanes, &packet, 1);
+	lanes_set_back(lanes, START_US + 3600 * SECOND_US, 7200 * SECOND_US);
+	lanes_advance(lanes, START_US + (600 - 3600) * SECOND_US);
+	ck_assert_uint_eq(event_counts[0], 0);
+	lanes_advance(lanes, START_US + (601 - 3600) * SECOND_US);
 	ck_assert_uint_eq(event_counts[0], 1);
 	lanes_free(lanes);
 }
@@ -188,6 +207,7 @@ add_tests(TCase *tc)
 	    tc, what_is_given_up_does_not_depend_on_who_serves_the_lanes, 1, LANES + 1);
 	tcase_add_test(tc, time_of_other_lanes_settles_what_is_due);
 	tcase_add_test(tc, what_is_open_keeps_its_age_when_the_clock_is_set_back);
+	tcase_add_test(tc, what_came_since_the_clock_was_set_back_is_not_as_old_as_its_lane);
 }
 
 SUITE_MAIN("pipeline_lanes")
