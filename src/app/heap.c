@@ -9,6 +9,8 @@ heap_keep_large_tables_off(void)
 {
 #ifdef __GLIBC__
 	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	/* Less than such a table, which would be put there, and cleared. */
+	(void)mallopt(M_TOP_PAD, 64 * 1024);
 #endif
 }
 
