@@ -1,8 +1,8 @@
 /*
  * certificate - subject and notAfter of a server's leaf certificate.
  *
- * Source: RFC 5246 section 7.4.2 (the Certificate message), RFC 5280 (names and times by
- * libcrypto).
+ * Source: RFC 5246 section 7.4.2 (the Certificate message), RFC 5280 (names and times; by
+ * libcrypto where they are not of the plain kind).
  */
 #ifndef TLSTALLY_TLS_CERTIFICATE_H
 #define TLSTALLY_TLS_CERTIFICATE_H
@@ -29,5 +29,11 @@ bool tls_certificate_message_leaf(struct span body, struct span *der);
  * What is no UTF-8 in a name appears as \XX.  Signature and key are not looked at.
  */
 bool tls_certificate_parse(struct span der, struct tls_certificate *out);
+
+/*
+ * Loads libcrypto, which otherwise the first certificate does that is not of the plain kind.  Where
+ * it is not to be had, that is said, and the program ends.
+ */
+void tls_certificate_prepare(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "app/services_file.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "tls/certificate.h"
 
 #include "base/banned.h"
 
@@ -58,6 +59,7 @@ cmd_capture(int argc, char **argv)
 	options.keep_log_level = command.verbose || command.quiet;
 	set_log_level(&command, &config);
 	heap_share();
+	tls_certificate_prepare(); /* a confined process can load nothing */
 	status = daemon_run(&config, &options) == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 	config_release(&config);
 	return status;

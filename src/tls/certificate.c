@@ -9,13 +9,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/library.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "tls/certificate_internal.h"
 
 #include "base/banned.h"
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+#define CRYPTO_LIBRARY "libcrypto.so.3"
+#else
+#define CRYPTO_LIBRARY "libcrypto.so.1.1"
+#endif
+#define CRYPTO_FUNCTIONS(f)                                                                        \
+	f(ASN1_STRING_to_UTF8) f(ASN1_TIME_free) f(ASN1_TIME_to_tm) f(BIO_ctrl) f(BIO_free)        \
+	    f(BIO_new) f(BIO_s_mem) f(CRYPTO_free) f(CRYPTO_set_mem_functions) f(ERR_clear_error)  \
+		f(OPENSSL_init_crypto) f(X509_NAME_ENTRY_get_data) f(X509_NAME_free)               \
+		    f(X509_NAME_get_entry) f(X509_NAME_get_index_by_NID) f(X509_NAME_print_ex)     \
+			f(d2i_ASN1_TIME) f(d2i_X509_NAME)
+
+struct crypto_library {
+	CRYPTO_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const names[] = { CRYPTO_FUNCTIONS(LIBRARY_NAME) };
+
+#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
+_Static_assert(
+    sizeof(struct crypto_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+
+static struct crypto_library lib;
 
 /* A larger certificate is not worth the time to decode it for its name. */
 #define DER_MAX 65536
@@ -110,7 +137,7 @@ decode_name(struct span der)
 {
 	const unsigned char *at = der.data;
 
-	return d2i_X509_NAME(NULL, &at, (long)der.len);
+	return lib.d2i_X509_NAME(NULL, &at, (long)der.len);
 }
 
 /* `flags`: how it is to be printed.  NULL for a name that libcrypto refuses in any form. */
@@ -132,19 +159,19 @@ decode_subject(struct span der, unsigned long *flags)
 static void
 read_subject(const X509_NAME *name, unsigned long flags, struct tls_certificate *out)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
+	BIO *bio = lib.BIO_new(lib.BIO_s_mem());
 	char *text;
 	long len;
 
 	if (bio == NULL)
 		return;
-	if (X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
-		len = BIO_get_mem_data(bio, &text);
+	if (lib.X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
+		len = lib.BIO_ctrl(bio, BIO_CTRL_INFO, 0, &text);
 		if (len > 0)
 			copy_text(
 			    span_from(text, (size_t)len), true, out->subject, sizeof(out->subject));
 	}
-	BIO_free(bio);
+	lib.BIO_free(bio);
 }
 
 /* RFC 6125, section 6.4.4: the most specific common name, which is the last. */
@@ -154,31 +181,32 @@ read_common_name(const X509_NAME *name, struct tls_certificate *out)
 	unsigned char *text = NULL;
 	int last = -1, len;
 
-	for (int i = X509_NAME_get_index_by_NID(name, NID_commonName, -1); i >= 0;
-	     i = X509_NAME_get_index_by_NID(name, NID_commonName, i))
+	for (int i = lib.X509_NAME_get_index_by_NID(name, NID_commonName, -1); i >= 0;
+	     i = lib.X509_NAME_get_index_by_NID(name, NID_commonName, i))
 		last = i;
 	if (last < 0)
 		return;
-	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+	len = lib.ASN1_STRING_to_UTF8(
+	    &text, lib.X509_NAME_ENTRY_get_data(lib.X509_NAME_get_entry(name, last)));
 	if (len > 0 && certificate_is_host_name(span_from(text, (size_t)len)))
 		copy_text(
 		    span_from(text, (size_t)len), false, out->dns_name, sizeof(out->dns_name));
-	OPENSSL_free(text);
+	lib.CRYPTO_free(text, __FILE__, __LINE__);
 }
 
 static void
 read_not_after(struct span der, struct tls_certificate *out)
 {
 	const unsigned char *at = der.data;
-	ASN1_TIME *time = d2i_ASN1_TIME(NULL, &at, (long)der.len);
+	ASN1_TIME *time = lib.d2i_ASN1_TIME(NULL, &at, (long)der.len);
 	struct tm tm;
 
 	/* ASN1_TIME_to_tm takes a missing time for the present one. */
-	if (time != NULL && ASN1_TIME_to_tm(time, &tm) == 1) {
+	if (time != NULL && lib.ASN1_TIME_to_tm(time, &tm) == 1) {
 		out->not_after_us = (int64_t)timegm(&tm) * USEC_PER_SEC;
 		out->has_not_after = true;
 	}
-	ASN1_TIME_free(time);
+	lib.ASN1_TIME_free(time);
 }
 
 bool
@@ -230,32 +258,53 @@ resize_memory(void *memory, size_t len, const char *file, int line)
 static void
 begin(void)
 {
-	(void)CRYPTO_set_mem_functions(take_memory, resize_memory, give_memory_back);
-	(void)OPENSSL_init_crypto(
+	struct error err;
+
+	if (library_load(CRYPTO_LIBRARY, names, NAME_COUNT, &lib, &err) != 0) {
+		log_error("cannot read a certificate: %s", err.text);
+		_exit(EXIT_FAILURE); /* as without memory */
+	}
+	(void)lib.CRYPTO_set_mem_functions(take_memory, resize_memory, give_memory_back);
+	(void)lib.OPENSSL_init_crypto(
 	    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+}
+
+void
+tls_certificate_prepare(void)
+{
+	static pthread_once_t begun = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&begun, begin);
+}
+
+void
+certificate_read_by_library(const struct certificate_parts *parts, struct tls_certificate *out)
+{
+	X509_NAME *subject;
+	unsigned long flags;
+
+	tls_certificate_prepare();
+	subject = decode_subject(parts->subject, &flags);
+	if (subject != NULL)
+		read_subject(subject, flags, out);
+	read_not_after(parts->not_after, out);
+	if (subject != NULL && parts->dns_name.data == NULL)
+		read_common_name(subject, out);
+	lib.X509_NAME_free(subject);
+	lib.ERR_clear_error();
 }
 
 bool
 tls_certificate_parse(struct span der, struct tls_certificate *out)
 {
-	static pthread_once_t begun = PTHREAD_ONCE_INIT;
 	struct certificate_parts parts;
-	X509_NAME *subject;
-	unsigned long flags;
 
 	*out = (struct tls_certificate){ 0 };
 	if (der.len > DER_MAX || !certificate_find_parts(der, &parts))
 		return false;
-	(void)pthread_once(&begun, begin);
-	subject = decode_subject(parts.subject, &flags);
-	if (subject != NULL)
-		read_subject(subject, flags, out);
-	read_not_after(parts.not_after, out);
+	if (!certificate_read_plain(&parts, out))
+		certificate_read_by_library(&parts, out);
 	if (parts.dns_name.data != NULL)
 		copy_text(parts.dns_name, false, out->dns_name, sizeof(out->dns_name));
-	else if (subject != NULL)
-		read_common_name(subject, out);
-	X509_NAME_free(subject);
-	ERR_clear_error();
 	return true;
 }

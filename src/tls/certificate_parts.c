@@ -7,12 +7,8 @@
 #define DER_INTEGER 0x02
 #define DER_BIT_STRING 0x03
 #define DER_OCTET_STRING 0x04
-#define DER_OID 0x06
 #define DER_BOOLEAN 0x01
-#define DER_UTF8_STRING 0x0c
 #define DER_T61_STRING 0x14
-#define DER_SET 0x31
-#define DER_SEQUENCE 0x30
 #define DER_VERSION 0xa0    /* [0] EXPLICIT */
 #define DER_EXTENSIONS 0xa3 /* [3] EXPLICIT */
 #define DER_DNS_NAME 0x82   /* [2] IMPLICIT IA5String */
@@ -40,9 +36,8 @@ read_length(struct span *s, size_t *len)
 	return true;
 }
 
-/* The next element, whatever it is.  `whole`, unless it is NULL: with tag and length. */
-static bool
-read_any(struct span *s, uint8_t *tag, struct span *content, struct span *whole)
+bool
+certificate_read_any(struct span *s, uint8_t *tag, struct span *content, struct span *whole)
 {
 	struct span copy = *s;
 	size_t len;
@@ -56,14 +51,13 @@ read_any(struct span *s, uint8_t *tag, struct span *content, struct span *whole)
 	return true;
 }
 
-/* The next element, which has to have this tag; else nothing is consumed. */
-static bool
-read_element(struct span *s, uint8_t expected, struct span *content, struct span *whole)
+bool
+certificate_read_element(struct span *s, uint8_t expected, struct span *content, struct span *whole)
 {
 	struct span copy = *s;
 	uint8_t tag;
 
-	if (!read_any(&copy, &tag, content, whole) || tag != expected)
+	if (!certificate_read_any(&copy, &tag, content, whole) || tag != expected)
 		return false;
 	*s = copy;
 	return true;
@@ -114,9 +108,9 @@ read_alternative_names(struct span value, struct certificate_parts *out)
 	struct span names, name;
 	uint8_t tag;
 
-	if (!read_element(&value, DER_SEQUENCE, &names, NULL))
+	if (!certificate_read_element(&value, DER_SEQUENCE, &names, NULL))
 		return;
-	while (read_any(&names, &tag, &name, NULL)) {
+	while (certificate_read_any(&names, &tag, &name, NULL)) {
 		if (tag == DER_DNS_NAME && certificate_is_host_name(name)) {
 			out->dns_name = name;
 			return;
@@ -131,13 +125,14 @@ read_extensions(struct span list, struct certificate_parts *out)
 	static const uint8_t alternative_name[] = { 0x55, 0x1d, 0x11 }; /* 2.5.29.17 */
 	struct span extension, oid, ignored, value;
 
-	while (read_element(&list, DER_SEQUENCE, &extension, NULL)) {
-		if (!read_element(&extension, DER_OID, &oid, NULL))
+	while (certificate_read_element(&list, DER_SEQUENCE, &extension, NULL)) {
+		if (!certificate_read_element(&extension, DER_OID, &oid, NULL))
 			return;
 		if (!span_equals(oid, span_from(alternative_name, sizeof(alternative_name))))
 			continue;
-		(void)!read_element(&extension, DER_BOOLEAN, &ignored, NULL); /* critical */
-		if (read_element(&extension, DER_OCTET_STRING, &value, NULL))
+		(void)!certificate_read_element(
+		    &extension, DER_BOOLEAN, &ignored, NULL); /* critical */
+		if (certificate_read_element(&extension, DER_OCTET_STRING, &value, NULL))
 			read_alternative_names(value, out);
 		return;
 	}
@@ -150,18 +145,19 @@ read_to_be_signed(struct span s, struct certificate_parts *out)
 	struct span ignored, validity, block, list;
 	uint8_t tag;
 
-	(void)!read_element(&s, DER_VERSION, &ignored, NULL);
-	if (!read_element(&s, DER_INTEGER, &ignored, NULL) ||           /* serialNumber */
-	    !read_element(&s, DER_SEQUENCE, &ignored, NULL) ||          /* signature */
-	    !read_element(&s, DER_SEQUENCE, &ignored, NULL) ||          /* issuer */
-	    !read_element(&s, DER_SEQUENCE, &validity, NULL) ||         /* validity */
-	    !read_any(&validity, &tag, &ignored, NULL) ||               /* notBefore */
-	    !read_any(&validity, &tag, &ignored, &out->not_after) ||    /* notAfter */
-	    !read_element(&s, DER_SEQUENCE, &ignored, &out->subject) || /* subject */
-	    !read_element(&s, DER_SEQUENCE, &ignored, NULL))            /* subjectPublicKeyInfo */
+	(void)!certificate_read_element(&s, DER_VERSION, &ignored, NULL);
+	if (!certificate_read_element(&s, DER_INTEGER, &ignored, NULL) ||        /* serialNumber */
+	    !certificate_read_element(&s, DER_SEQUENCE, &ignored, NULL) ||       /* signature */
+	    !certificate_read_element(&s, DER_SEQUENCE, &ignored, NULL) ||       /* issuer */
+	    !certificate_read_element(&s, DER_SEQUENCE, &validity, NULL) ||      /* validity */
+	    !certificate_read_any(&validity, &tag, &ignored, NULL) ||            /* notBefore */
+	    !certificate_read_any(&validity, &tag, &ignored, &out->not_after) || /* notAfter */
+	    !certificate_read_element(&s, DER_SEQUENCE, &ignored, &out->subject) || /* subject */
+	    !certificate_read_element(&s, DER_SEQUENCE, &ignored, NULL)) /* subjectPublicKeyInfo */
 		return false;
-	while (read_any(&s, &tag, &block, NULL)) {
-		if (tag == DER_EXTENSIONS && read_element(&block, DER_SEQUENCE, &list, NULL))
+	while (certificate_read_any(&s, &tag, &block, NULL)) {
+		if (tag == DER_EXTENSIONS &&
+		    certificate_read_element(&block, DER_SEQUENCE, &list, NULL))
 			read_extensions(list, out);
 	}
 	return span_is_empty(s);
@@ -173,11 +169,15 @@ certificate_find_parts(struct span der, struct certificate_parts *out)
 	struct span certificate, to_be_signed, ignored;
 
 	*out = (struct certificate_parts){ 0 };
-	return read_element(&der, DER_SEQUENCE, &certificate, NULL) && span_is_empty(der) &&
-	       read_element(&certificate, DER_SEQUENCE, &to_be_signed, NULL) &&
-	       read_element(&certificate, DER_SEQUENCE, &ignored, NULL) && /* signatureAlgorithm */
-	       read_element(&certificate, DER_BIT_STRING, &ignored, NULL) && /* signatureValue */
-	       span_is_empty(certificate) && read_to_be_signed(to_be_signed, out);
+	return certificate_read_element(&der, DER_SEQUENCE, &certificate, NULL) &&
+	       span_is_empty(der) &&
+	       certificate_read_element(&certificate, DER_SEQUENCE, &to_be_signed, NULL) &&
+	       certificate_read_element(
+		   &certificate, DER_SEQUENCE, &ignored, NULL) && /* signatureAlgorithm */
+	       certificate_read_element(
+		   &certificate, DER_BIT_STRING, &ignored, NULL) && /* signatureValue */
+	       span_is_empty(certificate) &&
+	       read_to_be_signed(to_be_signed, out);
 }
 
 void
@@ -185,12 +185,12 @@ certificate_loosen_name(uint8_t *name, size_t len)
 {
 	struct span s = span_from(name, len), sets, set, pair, ignored, whole;
 
-	if (!read_element(&s, DER_SEQUENCE, &sets, NULL))
+	if (!certificate_read_element(&s, DER_SEQUENCE, &sets, NULL))
 		return;
-	while (read_element(&sets, DER_SET, &set, NULL)) {
-		while (read_element(&set, DER_SEQUENCE, &pair, NULL)) {
-			if (read_element(&pair, DER_OID, &ignored, NULL) &&
-			    read_element(&pair, DER_UTF8_STRING, &ignored, &whole))
+	while (certificate_read_element(&sets, DER_SET, &set, NULL)) {
+		while (certificate_read_element(&set, DER_SEQUENCE, &pair, NULL)) {
+			if (certificate_read_element(&pair, DER_OID, &ignored, NULL) &&
+			    certificate_read_element(&pair, DER_UTF8_STRING, &ignored, &whole))
 				name[whole.data - name] = DER_T61_STRING;
 		}
 	}
