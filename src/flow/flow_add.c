@@ -212,11 +212,11 @@ add_payload(struct flow_table *table, struct flow *f, const struct packet *p, un
 }
 
 static APART void
-drain_peer(struct flow_table *table, struct flow *f, unsigned peer)
+drain(struct flow_table *table, struct flow *f, unsigned dir)
 {
-	struct flow_stream_arg arg = flow_stream_arg_of(table, f, peer);
+	struct flow_stream_arg arg = flow_stream_arg_of(table, f, dir);
 
-	tcp_stream_drain(&f->streams->of[peer], &table->counters.streams, &flow_stream_sink, &arg);
+	tcp_stream_drain(&f->streams->of[dir], &table->counters.streams, &flow_stream_sink, &arg);
 }
 
 /* The receiver waits for `seq` of a stream without a base. */
@@ -228,6 +228,30 @@ note_wanted(struct tcp_stream *s, uint32_t seq)
 		tcp_stream_begin(s, seq, false);
 	else
 		tcp_stream_set_hint(s, seq);
+}
+
+/*
+ * A packet without payload that is ahead of its own direction: what stands in front of it was sent,
+ * and is late, or was not captured.  It tells what its receiver's acknowledgement would.
+ */
+static APART void
+note_sent(struct flow_table *table, struct flow *f, unsigned dir, int64_t sent)
+{
+	struct tcp_stream *s = &f->streams->of[dir];
+
+	if (s->has_base && sent < s->next + TCP_STREAM_WINDOW && tcp_stream_acknowledge(s, sent))
+		drain(table, f, dir);
+}
+
+/* A packet with neither payload nor FIN, of an unsettled connection. */
+static inline void
+add_bare(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
+{
+	const struct tcp_stream *s = &f->streams->of[dir];
+	int64_t sent = tcp_stream_offset(s, p->seq);
+
+	if (sent > s->next)
+		note_sent(table, f, dir, sent);
 }
 
 /*
@@ -243,7 +267,7 @@ acknowledge(struct flow_table *table, struct flow *f, const struct packet *p, un
 		note_wanted(peer, p->ack);
 	offset = flow_acked_offset(peer, p);
 	if (tcp_stream_acknowledge(peer, offset))
-		drain_peer(table, f, 1 - dir);
+		drain(table, f, 1 - dir);
 	return offset;
 }
 
@@ -259,6 +283,8 @@ add_to_open(struct flow_table *table, struct flow *f, const struct packet *p, un
 		add_reset(table, f, p, dir);
 	else if (p->payload_len > 0 || (p->flags & TCP_FIN) != 0)
 		add_payload(table, f, p, dir, peer_offset);
+	else if ((p->flags & TCP_SYN) == 0)
+		add_bare(table, f, p, dir);
 }
 
 /*
@@ -280,6 +306,8 @@ add_usual_to_open(struct flow_table *table, struct flow *f, const struct packet 
 		peer->acked = acked;
 	if (p->payload_len > 0 || (p->flags & TCP_FIN) != 0)
 		add_payload(table, f, p, dir, acked);
+	else
+		add_bare(table, f, p, dir);
 }
 
 /* How long a settled connection is remembered depends on whether it has ended. */

@@ -38,6 +38,13 @@ static const struct {
 } lost_ends[] = {
 	{ "all was captured", HANDSHAKE "c.A@1000/5000:hi s.A@5000/1002:yo", 0, 0 },
 	{ "the last bytes were not", HANDSHAKE "c.A@1000/5000:hi s.A@5000/1009:yo", 1, 7 },
+	{ "their sender has gone on behind them",
+	    HANDSHAKE "c.A@1000/5000:hi c.A@1009/5000 s.A@5000/1002:yo", 1, 7 },
+	{ "a FIN was not, nor an answer to it", HANDSHAKE "c.A@1000/5000:hi c.A@1003/5000", 0, 0 },
+	{ "all was, in another order", HANDSHAKE "c.A@1000/5000:hi c.A@1004/5000 c.A@1002/5000:yo",
+	    0, 0 },
+	{ "a packet of another connection is far ahead",
+	    HANDSHAKE "c.A@1000/5000:hi c.A@99999999/5000 c.A@1002/5000:yo", 0, 0 },
 	{ "none was, and a reset tells", HANDSHAKE "s.RA@5000/1517", 1, 517 },
 	{ "a FIN was not", HANDSHAKE "c.A@1000/5000:hi s.A@5000/1003:yo", 0, 0 },
 	{ "a whole direction was not", "c.S@999 c.A@1000/6000:hi", 0, 0 },
