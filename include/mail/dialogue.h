@@ -111,6 +111,7 @@ struct mail_dialogue {
 	bool by_port;       /* `protocol` is only the usual one: see below */
 	bool go_ahead;      /* SMTP: 354 came behind the client's last line, and no DATA */
 	bool holed;         /* there was a gap */
+	bool has_mail;      /* SMTP: the client has begun to send mail */
 	uint32_t offset, received; /* of what is fed next: see below */
 	uint32_t line_offset;      /* of the line that is read, or of its latest piece */
 
@@ -173,7 +174,13 @@ mail_dialogue_is_in_line(const struct mail_dialogue *d, enum mail_side side)
 
 /* The client has asked for STARTTLS and said nothing since, and no answer was seen. */
 bool mail_dialogue_awaits_tls(const struct mail_dialogue *d);
-/* The client may still ask for TLS: it has not logged in, nor is it in the middle of a message. */
+/*
+ * The client may still ask for TLS: it has not logged in, nor begun to send mail, nor is it in the
+ * middle of a message.
+ */
 bool mail_dialogue_may_turn_to_tls(const struct mail_dialogue *d);
+/* The least that it takes to ask for TLS, and to grant it. */
+uint32_t mail_dialogue_request_min(const struct mail_dialogue *d);
+#define MAIL_GRANT_MIN (sizeof("+OK\r\n") - 1)
 
 #endif

@@ -140,7 +140,24 @@ bool
 mail_dialogue_may_turn_to_tls(const struct mail_dialogue *d)
 {
 	return d->readers[MAIL_CLIENT].mode == MAIL_MODE_LINE && !d->facts.login &&
-	       !d->facts.logged_in && !d->facts.starttls_refused;
+	       !d->facts.logged_in && !d->facts.starttls_refused && !d->has_mail;
+}
+
+/* RFC 3207, section 4; RFC 2595, sections 3.1 (where a tag has one letter or more) and 4. */
+uint32_t
+mail_dialogue_request_min(const struct mail_dialogue *d)
+{
+	switch ((enum protocol)d->protocol) {
+	case PROTOCOL_SMTP:
+		return sizeof("STARTTLS\r\n") - 1;
+	case PROTOCOL_IMAP:
+		return sizeof("a STARTTLS\r\n") - 1;
+	case PROTOCOL_POP3:
+	case PROTOCOL_NONE:
+	case PROTOCOL_TLS:
+		break;
+	}
+	return sizeof("STLS\r\n") - 1;
 }
 
 static void

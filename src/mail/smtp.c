@@ -141,6 +141,7 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 		break;
 	case MAIL_COMMAND_DATA:
 		d->data = MAIL_DATA_ASKED;
+		d->has_mail = true;
 		break;
 	case MAIL_COMMAND_AUTH:
 		auth_command(d, args);
@@ -149,6 +150,8 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 		bdat_command(d, args);
 		return;
 	case MAIL_COMMAND_OTHER:
+		d->has_mail = d->has_mail || verb->name[0] == 'M';
+		break;
 	case MAIL_COMMAND_UNKNOWN:
 	case MAIL_COMMAND_LOGIN:
 	case MAIL_COMMAND_XCLIENT:
@@ -229,7 +232,12 @@ first_reply(struct mail_dialogue *d, unsigned code, struct span line)
 {
 	d->server_spoke = true;
 	if (code == 220) {
-		if (mail_pair_first_is(d, MAIL_COMMAND_STARTTLS) && !looks_like_greeting(line))
+		/* Or a hole took the greeting, and the answers to all that was asked. */
+		bool late = d->holed && d->command_seen > 0 && d->pending_count == 0;
+
+		d->lockstep = d->lockstep || late;
+		if ((late || mail_pair_first_is(d, MAIL_COMMAND_STARTTLS)) &&
+		    !looks_like_greeting(line))
 			return false;
 		d->facts.greeting = true;
 		return true;

@@ -355,16 +355,40 @@ is_cleartext(const struct session *s)
 	return true;
 }
 
-/* The client's last words are missing, and so many that it may have turned to TLS in them. */
+/* So much of what the side said last was not captured, nor had the other one received it yet. */
+static int64_t
+lost_at_end(const struct session_side *side, const struct session_side *peer)
+{
+	const struct evidence_side *said = &side->evidence;
+	int64_t begin = said->last_lost;
+
+	if (!said->lost || said->lost_end < session_end_offset(side))
+		return 0;
+	if (peer->last_mark.peer_offset > begin)
+		begin = peer->last_mark.peer_offset;
+	return said->lost_end - begin;
+}
+
+/*
+ * The last words are missing: so many of the client's that a hello may be among them, or a STARTTLS
+ * to which no answer is here; or of the server's an answer that nothing here has asked for, as far
+ * as that is known.
+ */
 static bool
 may_hide_tls(const struct session *s)
 {
 	const struct session_side *client = &s->side[s->mail_client];
+	const struct session_side *server = &s->side[1 - s->mail_client];
 	const struct evidence_side *words = &client->evidence;
 
-	return words->lost && words->lost_end >= session_end_offset(client) &&
-	       words->lost_end - words->last_lost >= CLIENT_HELLO_MIN &&
-	       mail_dialogue_may_turn_to_tls(s->mail);
+	if (!mail_dialogue_may_turn_to_tls(s->mail))
+		return false;
+	if (words->lost && words->lost_end >= session_end_offset(client) &&
+	    words->lost_end - words->last_lost >= CLIENT_HELLO_MIN)
+		return true;
+	if (lost_at_end(client, server) >= (int64_t)mail_dialogue_request_min(s->mail))
+		return true;
+	return close_of(words) == NULL && lost_at_end(server, client) >= (int64_t)MAIL_GRANT_MIN;
 }
 
 /*

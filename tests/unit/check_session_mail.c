@@ -371,10 +371,55 @@ hole_with_room_for_a_hello(struct script *s)
 }
 
 static void
-hole_without_room_for_a_hello(struct script *s)
+hole_with_room_for_starttls(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, sizeof("STARTTLS\r\n") - 1);
+	closes(s, CLIENT);
+}
+
+static void
+hole_without_room_for_starttls(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, sizeof("STARTTLS\r\n") - 2);
+	closes(s, CLIENT);
+}
+
+static void
+hole_with_an_answer(struct script *s)
 {
 	smtp_until_ehlo(s);
 	loses(s, CLIENT, SHORTEST_HELLO_RECORD - 1);
+	says_text(s, SERVER, "250 2.0.0 Ok\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+hole_behind_a_sender(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "MAIL FROM:<a@example.com>\r\n");
+	says_text(s, SERVER, "250 2.1.0 Ok\r\n");
+	loses(s, CLIENT, 300);
+	closes(s, CLIENT);
+}
+
+/* The server's last words are missing; where the client's end is, nobody knows. */
+static void
+hole_of_an_answer(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, SERVER, sizeof("220 go ahead\r\n") - 1);
+	closes(s, SERVER);
+}
+
+static void
+hole_of_an_answer_to_nothing(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, SERVER, sizeof("421 timeout\r\n") - 1);
+	closes(s, SERVER);
 	closes(s, CLIENT);
 }
 
@@ -457,7 +502,16 @@ hole_with_words_behind_it(struct script *s)
 static const struct row rows[] = {
 	{ "hole up to the end, room for a hello", 587, hole_with_room_for_a_hello,
 	    "nothing starttls_no_hello" },
-	{ "hole up to the end, no room for a hello", 587, hole_without_room_for_a_hello,
+	{ "hole up to the end, room for starttls", 587, hole_with_room_for_starttls,
+	    "nothing starttls_no_hello" },
+	{ "hole up to the end, no room for starttls", 587, hole_without_room_for_starttls,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole of a command that was answered", 587, hole_with_an_answer,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole up to the end behind a sender", 587, hole_behind_a_sender,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole of an answer", 587, hole_of_an_answer, "nothing starttls_no_hello" },
+	{ "hole of an answer, nothing asked", 587, hole_of_an_answer_to_nothing,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "hole up to the end behind a login", 587, hole_behind_a_login_that_failed,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
