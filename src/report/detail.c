@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "policy/printable.h"
 #include "report/report_internal.h"
+#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -62,6 +63,17 @@ set_service(const struct policy *policy, const struct finding *from, struct repo
 		out->server_name_source = NAME_SOURCE_RANGE;
 }
 
+/* As in an event, but below the minimum that is asked for, not below that of the capture. */
+static enum event_side
+limited_by(const struct policy *policy, const struct finding_key *key)
+{
+	if (key->tls_version == 0 || key->offered_version == 0 ||
+	    tls_version_compare(key->tls_version, policy->minimum) >= 0)
+		return SIDE_NONE;
+	return tls_version_compare(key->offered_version, key->tls_version) > 0 ? SIDE_SERVER
+									       : SIDE_CLIENT;
+}
+
 void
 report_detail_fill(
     const struct policy *policy, const struct finding *from, struct report_detail *out)
@@ -73,7 +85,7 @@ report_detail_fill(
 		.server_port = from->key.server_port,
 		.server_ip = from->server_ip,
 		.server_name_source = from->server_name_source,
-		.limited_by = from->limited_by,
+		.limited_by = limited_by(policy, &from->key),
 		.has_cipher_suite = from->has_cipher_suite,
 		.cipher_suite = from->cipher_suite,
 		.has_ja4 = from->has_ja4,

@@ -80,12 +80,44 @@ START_TEST(subject_is_printable_and_none_stays_none)
 }
 END_TEST
 
+static const struct {
+	uint16_t minimum, offered, chosen;
+	enum event_side side;
+} limits[] = {
+	{ TLS_VERSION_1_2, TLS_VERSION_1_0, TLS_VERSION_1_0, SIDE_CLIENT },
+	{ TLS_VERSION_1_2, TLS_VERSION_1_3, TLS_VERSION_1_0, SIDE_SERVER },
+	{ TLS_VERSION_1_2, TLS_VERSION_1_2, TLS_VERSION_1_2, SIDE_NONE },
+	{ TLS_VERSION_1_3, TLS_VERSION_1_2, TLS_VERSION_1_2, SIDE_CLIENT },
+	{ TLS_VERSION_1_3, TLS_VERSION_1_3, TLS_VERSION_1_2, SIDE_SERVER },
+	{ TLS_VERSION_1_0, TLS_VERSION_1_0, TLS_VERSION_1_0, SIDE_NONE },
+	{ TLS_VERSION_1_2, 0, TLS_VERSION_1_0, SIDE_NONE },
+	{ TLS_VERSION_1_2, TLS_VERSION_1_0, 0, SIDE_NONE },
+};
+
+/* The capture's was TLS 1.2. */
+START_TEST(limit_is_told_by_the_minimum_that_is_asked_for)
+{
+	const struct policy asked = { .minimum = limits[_i].minimum };
+	struct finding f = {
+		.key.offered_version = limits[_i].offered,
+		.key.tls_version = limits[_i].chosen,
+	};
+	struct report_detail d;
+
+	report_detail_fill(&asked, &f, &d);
+	ck_assert_int_eq(d.limited_by, limits[_i].side);
+	report_detail_release(&d);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(
 	    tc, server_stands_without_its_port, 0, (int)(sizeof(servers) / sizeof(servers[0])));
 	tcase_add_test(tc, longest_server_is_whole);
+	tcase_add_loop_test(tc, limit_is_told_by_the_minimum_that_is_asked_for, 0,
+	    (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(tc, subject_is_printable_and_none_stays_none);
 }
 
