@@ -468,6 +468,16 @@ session_judge_anew(struct session *s, int64_t time_us)
 	return judge_decisive(s, time_us);
 }
 
+/* To a server that greets, the client said something that is no line: noise, or half a line. */
+static bool
+has_noise(const struct session *s)
+{
+	const struct session_side *client = &s->side[s->mail_client];
+
+	return s->mail->facts.garbage || client->stage == STAGE_PREAMBLE ||
+	       client->stage == STAGE_GARBAGE || mail_dialogue_is_in_line(s->mail, MAIL_CLIENT);
+}
+
 /* No attempt, no event: counted by kind. */
 static void
 count_no_event(struct session *s, int64_t time_us)
@@ -487,7 +497,7 @@ count_no_event(struct session *s, int64_t time_us)
 		c->http++;
 	else if (s->mail != NULL && s->mail->facts.quit && !s->mail->facts.garbage)
 		c->quit_only++;
-	else if (!greeted || s->mail->facts.garbage)
+	else if (!greeted || has_noise(s))
 		c->garbage++; /* no line of the client's is whole, where that is all */
 	else
 		c->banner_only++;

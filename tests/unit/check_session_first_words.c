@@ -217,6 +217,33 @@ telnet_options_in_front_of_a_login(struct script *s)
 	says_text(s, SERVER, "-ERR no user\r\n");
 }
 
+/* No words: as a scanner asks every port for remote desktops. */
+static void
+noise(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org\r\n");
+	put_span(&s->out, BYTES("\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0"));
+	says(s, CLIENT);
+	says_text(s, SERVER, "500 what?\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+half_a_line(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3");
+	closes(s, CLIENT);
+}
+
+static void
+empty_lines(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org\r\n");
+	says_text(s, CLIENT, "\r\n\r\n");
+	closes(s, CLIENT);
+}
+
 /* Words that begin like a PROXY header are the client's own. */
 static void
 pass_without_user(struct script *s)
@@ -280,6 +307,9 @@ static const struct row rows[] = {
 	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
 	{ "telnet options in front of a login", 110, telnet_options_in_front_of_a_login,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "noise to a server that greets", 587, noise, "nothing garbage" },
+	{ "half a line to a server that greets", 587, half_a_line, "nothing garbage" },
+	{ "empty lines to a server that greets", 587, empty_lines, "nothing banner_only" },
 	{ "begins like a proxy header 2", 110, pass_without_user,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "begins like a proxy header 1", 143, tag_is_proxy,
