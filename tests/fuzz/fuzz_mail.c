@@ -1,8 +1,8 @@
 /*
  * fuzz_mail - a mail dialogue between two hostile sides.
  *
- * Input: one byte that chooses the protocol and how the pieces are cut; then bytes, of which 0xff
- * changes the side that speaks and 0xfe is a gap in it.  The dialogue must tell the same whole and
+ * Input: one byte that chooses the protocol and how the pieces are cut; then bytes, of which 0x1e
+ * changes the side that speaks and 0x1f is a gap in it.  The dialogue must tell the same whole and
  * in pieces.
  */
 #include <stdint.h>
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-enum { CHANGE_SIDE = 0xff, GAP = 0xfe };
+enum { CHANGE_SIDE = 0x1e, GAP = 0x1f };
 
 struct run {
 	struct mail_dialogue d;
@@ -86,7 +86,8 @@ compare(const struct run *a, const struct run *b)
 	must(a->d.protocol == b->d.protocol);
 	must(f->greeting == g->greeting && f->preauth == g->preauth);
 	must(f->starttls_asked == g->starttls_asked && f->starttls_granted == g->starttls_granted &&
-	     f->starttls_refused == g->starttls_refused);
+	     f->starttls_refused == g->starttls_refused &&
+	     f->granted_in_vain == g->granted_in_vain);
 	must(f->login == g->login && f->logged_in == g->logged_in);
 	must(f->command_count == g->command_count && f->quit == g->quit);
 	must(f->garbage == g->garbage);
