@@ -9,12 +9,32 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/library.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
+#define EVENT_LIBRARY "libevent-2.1.so.7"
+#define EVENT_FUNCTIONS(f)                                                                         \
+	f(event_base_dispatch) f(event_base_free) f(event_base_loopbreak) f(event_base_loopexit)   \
+	    f(event_base_new) f(evdns_base_count_nameservers) f(evdns_base_free)                   \
+		f(evdns_base_nameserver_ip_add) f(evdns_base_new) f(evdns_base_resolv_conf_parse)  \
+		    f(evdns_base_resolve_reverse) f(evdns_base_resolve_reverse_ipv6)               \
+			f(evdns_base_set_option) f(evdns_set_log_fn) f(evutil_parse_sockaddr_port)
+
+struct event_library {
+	EVENT_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const names[] = { EVENT_FUNCTIONS(LIBRARY_NAME) };
+
+#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
+_Static_assert(
+    sizeof(struct event_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+
+static struct event_library lib;
 
 struct resolving {
 	struct event_base *base;
@@ -42,7 +62,7 @@ on_answer(int result, char type, int count, int ttl, void *addresses, void *arg)
 		q->resolving->failed++;
 	q->resolving->pending--;
 	if (q->resolving->all_asked && q->resolving->pending == 0)
-		(void)event_base_loopbreak(q->resolving->base);
+		(void)lib.event_base_loopbreak(q->resolving->base);
 }
 
 static void
@@ -53,35 +73,48 @@ on_log(int is_warning, const char *text)
 	(void)text;
 }
 
+static int
+load(struct error *err)
+{
+	if (library_load(EVENT_LIBRARY, names, NAME_COUNT, &lib, err) == 0)
+		return 0;
+	error_prefix(err, "cannot ask for names");
+	return -1;
+}
+
 bool
 resolve_is_resolver(const char *text)
 {
 	struct sockaddr_storage address;
+	struct error later; /* resolve_clients says it */
 	int len = sizeof(address);
 
-	return evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &len) == 0;
+	return load(&later) != 0 ||
+	       lib.evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &len) == 0;
 }
 
 static int
 open_resolver(struct resolving *r, const char *resolver, struct error *err)
 {
-	evdns_set_log_fn(on_log);
-	r->base = event_base_new();
-	r->dns = r->base != NULL ? evdns_base_new(r->base, 0) : NULL;
+	if (load(err) != 0)
+		return -1;
+	lib.evdns_set_log_fn(on_log);
+	r->base = lib.event_base_new();
+	r->dns = r->base != NULL ? lib.evdns_base_new(r->base, 0) : NULL;
 	if (r->dns == NULL) {
 		error_set(err, "cannot start the resolver");
 		return -1;
 	}
-	(void)evdns_base_set_option(r->dns, "timeout:", "2");
-	(void)evdns_base_set_option(r->dns, "attempts:", "2");
-	(void)evdns_base_set_option(r->dns, "max-inflight:", "64");
-	if (resolver != NULL && evdns_base_nameserver_ip_add(r->dns, resolver) != 0) {
+	(void)lib.evdns_base_set_option(r->dns, "timeout:", "2");
+	(void)lib.evdns_base_set_option(r->dns, "attempts:", "2");
+	(void)lib.evdns_base_set_option(r->dns, "max-inflight:", "64");
+	if (resolver != NULL && lib.evdns_base_nameserver_ip_add(r->dns, resolver) != 0) {
 		error_set(err, "'%.80s' is no address of a resolver", resolver);
 		return -1;
 	}
 	if (resolver == NULL)
-		(void)evdns_base_resolv_conf_parse(r->dns, DNS_OPTION_NAMESERVERS, RESOLV_CONF);
-	if (evdns_base_count_nameservers(r->dns) == 0) {
+		(void)lib.evdns_base_resolv_conf_parse(r->dns, DNS_OPTION_NAMESERVERS, RESOLV_CONF);
+	if (lib.evdns_base_count_nameservers(r->dns) == 0) {
 		error_set(err, "%s names no resolver", RESOLV_CONF);
 		return -1;
 	}
@@ -100,8 +133,9 @@ ask(struct resolving *r, struct question *q)
 	memcpy(&v4, ip->bytes, sizeof(v4));
 	/* Counted before the question is asked, as the answer may be there at once. */
 	r->pending++;
-	request = ip->family == 6 ? evdns_base_resolve_reverse_ipv6(r->dns, &v6, 0, on_answer, q)
-				  : evdns_base_resolve_reverse(r->dns, &v4, 0, on_answer, q);
+	request = ip->family == 6
+		      ? lib.evdns_base_resolve_reverse_ipv6(r->dns, &v6, 0, on_answer, q)
+		      : lib.evdns_base_resolve_reverse(r->dns, &v4, 0, on_answer, q);
 	if (request == NULL) {
 		r->pending--;
 		r->failed++;
@@ -134,17 +168,17 @@ resolve_clients(struct report *r, const char *resolver, size_t *unanswered, stru
 	}
 	resolving.all_asked = true;
 	if (resolving.pending > 0) {
-		(void)event_base_loopexit(resolving.base, &patience);
-		(void)event_base_dispatch(resolving.base);
+		(void)lib.event_base_loopexit(resolving.base, &patience);
+		(void)lib.event_base_dispatch(resolving.base);
 	}
 	*unanswered = resolving.pending + resolving.failed + beyond;
 	result = 0;
 out:
 	/* Those that still wait hear nothing. */
 	if (resolving.dns != NULL)
-		evdns_base_free(resolving.dns, 0);
+		lib.evdns_base_free(resolving.dns, 0);
 	if (resolving.base != NULL)
-		event_base_free(resolving.base);
+		lib.event_base_free(resolving.base);
 	free(questions);
 	return result;
 }

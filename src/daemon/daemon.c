@@ -527,7 +527,7 @@ start(struct daemon *d)
 {
 	struct error err;
 
-	if (service_manager_find(&err) != 0 ||
+	if (service_manager_find(&err) != 0 || loop_prepare(&err) != 0 ||
 	    privileges_find_user(d->config->user, d->options.user_may_be_missing, &d->user, &err) !=
 		0) {
 		log_error("%s", err.text);

@@ -6,10 +6,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
+
+#define EVENT_LIBRARY "libevent-2.1.so.7"
+#define EVENT_FUNCTIONS(f)                                                                         \
+	f(event_add) f(event_base_dispatch) f(event_base_free) f(event_base_loopbreak)             \
+	    f(event_base_new) f(event_free) f(event_new) f(event_set_log_callback)
+
+struct event_library {
+	EVENT_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const names[] = { EVENT_FUNCTIONS(LIBRARY_NAME) };
+
+#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
+_Static_assert(
+    sizeof(struct event_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+
+/* Set once, before there are threads. */
+static struct event_library lib;
 
 /* A descriptor, timer or signal that a loop watches. */
 struct loop_watch {
@@ -48,13 +67,22 @@ give_up(void)
 	_exit(EXIT_FAILURE);
 }
 
+int
+loop_prepare(struct error *err)
+{
+	if (library_load(EVENT_LIBRARY, names, NAME_COUNT, &lib, err) == 0)
+		return 0;
+	error_prefix(err, "cannot wait for packets");
+	return -1;
+}
+
 struct loop *
 loop_new(void)
 {
 	struct loop *l = xcalloc(1, sizeof(*l));
 
-	event_set_log_callback(log_of_library);
-	l->base = event_base_new();
+	lib.event_set_log_callback(log_of_library);
+	l->base = lib.event_base_new();
 	if (l->base == NULL)
 		give_up();
 	return l;
@@ -68,11 +96,11 @@ loop_free(struct loop *l)
 	while (l->watches != NULL) {
 		struct loop_watch *next = l->watches->next;
 
-		event_free(l->watches->event);
+		lib.event_free(l->watches->event);
 		free(l->watches);
 		l->watches = next;
 	}
-	event_base_free(l->base);
+	lib.event_base_free(l->base);
 	free(l);
 }
 
@@ -94,8 +122,8 @@ add(struct loop *l, int fd, short what, const struct timeval *interval, loop_fn 
 	watch->fn = fn;
 	watch->arg = arg;
 	watch->next = l->watches;
-	watch->event = event_new(l->base, fd, (short)(what | EV_PERSIST), on_event, watch);
-	if (watch->event == NULL || event_add(watch->event, interval) != 0)
+	watch->event = lib.event_new(l->base, fd, (short)(what | EV_PERSIST), on_event, watch);
+	if (watch->event == NULL || lib.event_add(watch->event, interval) != 0)
 		give_up();
 	l->watches = watch;
 }
@@ -126,12 +154,12 @@ loop_add_signal(struct loop *l, int signal_number, loop_fn fn, void *arg)
 void
 loop_run(struct loop *l)
 {
-	if (event_base_dispatch(l->base) < 0)
+	if (lib.event_base_dispatch(l->base) < 0)
 		give_up();
 }
 
 void
 loop_stop(struct loop *l)
 {
-	(void)event_base_loopbreak(l->base);
+	(void)lib.event_base_loopbreak(l->base);
 }

@@ -13,10 +13,15 @@
 
 #include <stdint.h>
 
+#include "base/error.h"
+
 struct loop; /* opaque */
 
 typedef void (*loop_fn)(void *arg);
 
+/* Loads libevent, before privileges are dropped and the first loop is made; -1: `err` says why not.
+ */
+int loop_prepare(struct error *err);
 struct loop *loop_new(void);
 void loop_free(struct loop *l);
 

@@ -3,10 +3,34 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/library.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 
 #include "base/banned.h"
+
+#define TABLE_LIBRARY "libsmartcols.so.1"
+#define TABLE_FUNCTIONS(f)                                                                         \
+	f(scols_cell_set_color) f(scols_column_get_header) f(scols_line_get_cell)                  \
+	    f(scols_line_set_data) f(scols_new_table) f(scols_print_table_to_string)               \
+		f(scols_table_enable_colors) f(scols_table_enable_minout)                          \
+		    f(scols_table_enable_noencoding) f(scols_table_new_column)                     \
+			f(scols_table_new_line) f(scols_table_set_column_separator)                \
+			    f(scols_table_set_termforce) f(scols_unref_table)
+
+struct table_library {
+	TABLE_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const names[] = { TABLE_FUNCTIONS(LIBRARY_NAME) };
+
+#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
+_Static_assert(
+    sizeof(struct table_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+
+static struct table_library lib;
 
 #define SEPARATOR_WIDTH (sizeof(GRID_SEPARATOR) - 1)
 
@@ -178,31 +202,42 @@ add_cell(const struct grid *g, size_t column, const char *text, struct buf *out)
 	buf_add_text(out, end);
 }
 
+static void
+load(void)
+{
+	struct error err;
+
+	if (library_load(TABLE_LIBRARY, names, NAME_COUNT, &lib, &err) == 0)
+		return;
+	log_error("cannot make a table: %s", err.text);
+	_exit(EXIT_FAILURE); /* as without memory */
+}
+
 static struct libscols_table *
 make_table(const struct grid *g)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = lib.scols_new_table();
 
 	if (table == NULL)
 		xalloc_end();
 	/* The cells are printable and have their final width: print them as they are. */
-	(void)scols_table_enable_noencoding(table, 1);
-	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
-	(void)scols_table_set_column_separator(table, GRID_SEPARATOR);
-	(void)scols_table_enable_minout(table, 1);
-	(void)scols_table_enable_colors(table, g->terminal->colour);
+	(void)lib.scols_table_enable_noencoding(table, 1);
+	(void)lib.scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	(void)lib.scols_table_set_column_separator(table, GRID_SEPARATOR);
+	(void)lib.scols_table_enable_minout(table, 1);
+	(void)lib.scols_table_enable_colors(table, g->terminal->colour);
 	for (size_t i = 0; i < g->column_count; i++) {
 		const struct grid_column *column = &g->columns[i];
 		struct libscols_column *c;
 
 		if (g->widths[i] == 0)
 			continue;
-		c = scols_table_new_column(
+		c = lib.scols_table_new_column(
 		    table, column->heading, 0, column->right ? SCOLS_FL_RIGHT : 0);
 		if (c == NULL)
 			xalloc_end();
 		if (g->terminal->colour)
-			(void)scols_cell_set_color(scols_column_get_header(c), "bold");
+			(void)lib.scols_cell_set_color(lib.scols_column_get_header(c), "bold");
 	}
 	return table;
 }
@@ -213,7 +248,7 @@ fill_table(const struct grid *g, struct libscols_table *table)
 	struct buf text = { 0 };
 
 	for (size_t row = 0; row < g->row_count; row++) {
-		struct libscols_line *line = scols_table_new_line(table, NULL);
+		struct libscols_line *line = lib.scols_table_new_line(table, NULL);
 		size_t cell = 0;
 
 		if (line == NULL)
@@ -225,11 +260,11 @@ fill_table(const struct grid *g, struct libscols_table *table)
 				continue;
 			buf_clear(&text);
 			add_cell(g, i, g->cells[at] != NULL ? g->cells[at] : "-", &text);
-			if (scols_line_set_data(line, cell, buf_text(&text)) != 0)
+			if (lib.scols_line_set_data(line, cell, buf_text(&text)) != 0)
 				xalloc_end();
 			if (g->colours[at] != NULL && g->terminal->colour)
-				(void)scols_cell_set_color(
-				    scols_line_get_cell(line, cell), g->colours[at]);
+				(void)lib.scols_cell_set_color(
+				    lib.scols_line_get_cell(line, cell), g->colours[at]);
 			cell++;
 		}
 	}
@@ -239,15 +274,18 @@ fill_table(const struct grid *g, struct libscols_table *table)
 char *
 grid_to_text(const struct grid *g)
 {
-	struct libscols_table *table = make_table(g);
+	struct libscols_table *table;
 	char *text = NULL, *copy;
+
+	load();
+	table = make_table(g);
 
 	if (g->row_count > 0) {
 		fill_table(g, table);
-		if (scols_print_table_to_string(table, &text) != 0)
+		if (lib.scols_print_table_to_string(table, &text) != 0)
 			xalloc_end();
 	}
-	scols_unref_table(table);
+	lib.scols_unref_table(table);
 	copy = xstrdup(text != NULL ? text : "");
 	free(text);
 	return copy;
