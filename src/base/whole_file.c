@@ -6,7 +6,7 @@
 
 #include "base/banned.h"
 
-#define READ_LEN ((size_t)64 << 10)
+#define READ_LEN ((size_t)16 << 10)
 
 /* One byte more than allowed shows that the file is too long. */
 static int
