@@ -14,6 +14,9 @@
  * bytes (a keep-alive probe, padding) waits until the next segment continues it or the receiver has
  * taken it, and gives way to real data in its place.
  *
+ * Nothing comes behind a FIN, except where the same direction goes on in its place: then it was
+ * somebody else's, and the bytes are handed out behind it.
+ *
  * Source:  RFC 9293, section 3.4 (sequence numbers), 3.8.4 (keep-alive probes).
  * Memory:  segments behind a hole, within `struct tcp_stream_budget`.
  * Threads: one thread at a time per stream.
@@ -50,7 +53,7 @@ struct tcp_stream {
 	bool has_hint : 1;
 	bool has_syn : 1;      /* a SYN told where the stream begins */
 	bool begins_below : 1; /* in front of offset 0 */
-	bool fin_seen : 1;     /* a FIN was handed out: nothing comes behind it */
+	bool fin_seen : 1;     /* a FIN was handed out, and nothing behind it */
 	bool stopped : 1;      /* nothing is handed out any more */
 	bool has_rest : 1;     /* a segment's bytes are handed out, and more of it than these */
 };

@@ -66,6 +66,8 @@ on_data(void *arg, struct span bytes, const struct mark *mark)
 {
 	struct flow_stream_arg *a = arg;
 
+	/* It may go on behind somebody else's. */
+	a->flow->fin_dirs &= (uint8_t) ~(1u << a->dir);
 	a->handler->data(a->user, a->dir, bytes, mark);
 }
 

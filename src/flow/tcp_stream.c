@@ -76,6 +76,31 @@ deliver_gap(struct tcp_stream *s, int64_t len, const struct mark *mark,
 	sink->gap(arg, len, mark);
 }
 
+/*
+ * RFC 9293, section 3.4: a FIN takes a number, the last one there is.  What goes on behind `next`
+ * with more than that byte, which a probe may have, shows that somebody else sent the FIN there.
+ */
+static bool
+runs_past(const struct tcp_stream *s, int64_t begin, size_t len, bool zeros)
+{
+	return !zeros && begin <= s->next && begin + (int64_t)len > s->next + 1;
+}
+
+static void
+deliver_fin(struct tcp_stream *s, struct mark *mark, struct tcp_stream_budget *budget,
+    const struct tcp_stream_sink *sink, void *arg)
+{
+	const struct held *h = held_at(s, 0);
+
+	s->has_rest = false;
+	if (h != NULL && runs_past(s, h->mark.offset, h->len, h->zeros))
+		return;
+	s->fin_seen = true;
+	held_clear(s, budget);
+	mark->offset = s->next;
+	sink->fin(arg, mark);
+}
+
 /* Hands out a piece that begins at `next`. */
 static void
 deliver(struct tcp_stream *s, const struct piece *p, struct tcp_stream_budget *budget,
@@ -93,13 +118,8 @@ deliver(struct tcp_stream *s, const struct piece *p, struct tcp_stream_budget *b
 		s->has_rest = p->fin;
 		deliver_gap(s, p->missing, &mark, budget, sink, arg);
 	}
-	if (p->fin && !s->fin_seen && !s->stopped) {
-		s->fin_seen = true;
-		s->has_rest = false;
-		held_clear(s, budget);
-		mark.offset = s->next;
-		sink->fin(arg, &mark);
-	}
+	if (p->fin && !s->fin_seen && !s->stopped)
+		deliver_fin(s, &mark, budget, sink, arg);
 }
 
 /* True when the index-th held segment's turn has come, as far as those in front of it have gone. */
@@ -277,6 +297,8 @@ add_any(struct tcp_stream *s, const struct tcp_segment *segment, struct tcp_stre
 			tcp_stream_flush(s, budget, sink, arg);
 		return;
 	}
+	if (s->fin_seen && runs_past(s, p.mark.offset, p.bytes.len, p.zeros))
+		s->fin_seen = false;
 	/* RFC 9293, section 3.10.7.4: text behind a FIN is ignored. */
 	if (s->fin_seen || !piece_trim(&p, s->next)) {
 		budget->duplicate_count += segment->payload_len > 0;

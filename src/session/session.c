@@ -396,8 +396,8 @@ doubt_end(struct session *s, struct session_side *side)
 {
 	if (side->reset)
 		doubt_reset(s, side);
-	/* What was acknowledged was a byte that is late, and no FIN. */
-	if (side->fin_implied) {
+	/* What was acknowledged was a byte that is late, or the FIN was somebody else's. */
+	if (side->evidence.fin) {
 		side->evidence.fin = side->fin_implied = false;
 		s->evidence_changed = true;
 	}
@@ -562,7 +562,7 @@ session_fin(struct session *s, unsigned dir, const struct mark *mark)
 	s->evidence_changed = s->maybe_decisive = true;
 	session_imply_fin(s, 1 - dir, mark->peer_offset, mark->time_us);
 	if (!evidence->fin || side->fin_implied) {
-		evidence->fin = true;
+		evidence->fin = side->ended = true;
 		evidence->fin_mark = *mark;
 		side->fin_implied = false;
 	}

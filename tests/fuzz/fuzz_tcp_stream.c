@@ -59,6 +59,8 @@ on_data(void *arg, struct span bytes, const struct mark *mark)
 	assert(bytes.len > 0);
 	for (size_t i = 0; l->truthful && i < bytes.len; i++)
 		assert(bytes.data[i] == byte_at(mark->offset + (int64_t)i));
+	/* A FIN that is followed by data was none. */
+	l->fin = false;
 	listen(l, mark, (int64_t)bytes.len);
 }
 

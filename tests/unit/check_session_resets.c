@@ -29,6 +29,19 @@ reset_of_somebody_else(struct script *s)
 	closes(s, SERVER);
 }
 
+/* RFC 9293, section 3.4: nothing follows a FIN. */
+static void
+fin_of_somebody_else(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	server_flight_12(s, TLS_VERSION_1_2);
+	closes(s, CLIENT);
+	s->offset[CLIENT]--;
+	client_flight_12(s);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
 /* RFC 9293, section 3.10.7.1: its number is the one that the copy acknowledges. */
 static void
 reset_on_a_late_copy(struct script *s, unsigned side)
@@ -112,6 +125,9 @@ static const struct row rows[] = {
 	    "IMAP implicit - TLSv1.0 refused server protocol_version - resumed=- retry=- "
 	    "scsv=no" },
 	{ "reset of somebody else", 993, reset_of_somebody_else,
+	    "IMAP implicit TLSv1.2 TLSv1.2 refused server protocol_version - resumed=no retry=no "
+	    "scsv=no" },
+	{ "FIN of somebody else", 993, fin_of_somebody_else,
 	    "IMAP implicit TLSv1.2 TLSv1.2 refused server protocol_version - resumed=no retry=no "
 	    "scsv=no" },
 	{ "refused, then a reset on a late copy", 993, refused_then_reset_on_a_late_copy,

@@ -91,8 +91,8 @@ world_open(void *arg, struct flow *flow)
 }
 
 /*
- * Offsets of a direction go on where they stopped, and nothing follows a FIN.  Below zero is what a
- * SYN carries that comes behind its answer.
+ * Offsets of a direction go on where they stopped, and nothing but data follows a FIN, which then
+ * was none.  Below zero is what a SYN carries that comes behind its answer.
  */
 static inline void
 world_follow(struct world_user *u, unsigned dir, int64_t len, const struct mark *mark)
@@ -165,6 +165,7 @@ world_data(void *user, unsigned dir, struct span bytes, const struct mark *mark)
 	char text[4096];
 	size_t n = 0;
 
+	u->has_fin[dir] = false;
 	world_follow(u, dir, (int64_t)bytes.len, mark);
 	u->world->peer_offset = mark->peer_offset;
 	text[n++] = world_role(u, dir);

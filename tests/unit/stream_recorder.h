@@ -59,6 +59,8 @@ recorder_data(void *arg, struct span bytes, const struct mark *mark)
 	for (size_t i = 0; i < bytes.len; i++)
 		r->text[r->len++] = bytes.data[i] == 0 ? '.' : (char)bytes.data[i];
 	r->text[r->len] = '\0';
+	/* A FIN that is followed by data was none. */
+	r->fin = false;
 	recorder_note(r, mark);
 	r->next += (int64_t)bytes.len;
 }
