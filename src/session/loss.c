@@ -48,14 +48,19 @@ session_lacks_before_reset(const struct session_side *side)
 void
 session_acked(struct session *s, unsigned dir, int64_t offset)
 {
-	struct session_side *peer = &s->side[1 - dir];
+	struct session_side *side = &s->side[dir], *peer = &s->side[1 - dir];
+	int64_t end = session_end_offset(side);
 
+	if (offset <= peer->peer_end_offset)
+		return;
 	/*
 	 * One more may be a FIN.  A packet without data does not tell whether its sender had acted
-	 * before: see session_imply_fin.
+	 * before, so nothing follows from that one: see session_imply_fin.
 	 */
-	if (offset > session_end_offset(&s->side[dir]) + 1 && offset > peer->peer_end_offset)
+	if (offset > end + 1)
 		peer->peer_end_offset = offset;
+	else if (offset == end + 1 && !side->evidence.fin && s->client >= 0)
+		side->gap = true;
 }
 
 /* Of both, which have finished, the one that was seen to do so later. */

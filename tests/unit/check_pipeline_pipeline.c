@@ -235,10 +235,44 @@ START_TEST(refusal_is_settled_a_little_later_by_packet_time)
 }
 END_TEST
 
+/* What follows the server's hello: so many of its bytes are lost, and who tells of it. */
+static const struct {
+	const char *fact;
+	uint32_t lost;
+	unsigned teller;
+	bool gap;
+} lost_ends[] = {
+	{ "nothing", 0, 0, false },
+	{ "a FIN, by its answer", 1, 0, true },
+	{ "a FIN, by what its sender says next", 1, 1, true },
+	{ "an alert and a FIN, by their answer", 8, 0, true },
+	{ "an alert and a FIN, by what their sender says next", 8, 1, true },
+};
+
+START_TEST(what_is_missing_at_the_end_is_told)
+{
+	const struct event *ev = &fixture.events[0];
+
+	begin(&capture, LINK_ETHERNET, 993);
+	connect_tcp(&capture, 1000);
+	hello(&capture, BYTES(SAMPLE_OPENSSL_TLS10));
+	put_plain_server_hello(&capture.out, TLS_VERSION_1_0);
+	segment(&capture, 1, TCP_ACK);
+	capture.next[1] += lost_ends[_i].lost;
+	segment(&capture, lost_ends[_i].teller, TCP_ACK);
+	add_all(&capture);
+	pipeline_finish(fixture.pipeline);
+	ck_assert_uint_eq(fixture.event_count, 1);
+	ck_assert_int_eq(ev->outcome, OUTCOME_NEGOTIATED);
+	ck_assert_msg(ev->capture_gap == lost_ends[_i].gap, "%s", lost_ends[_i].fact);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, what_is_missing_at_the_end_is_told, 0, ROWS(lost_ends));
 	tcase_add_test(tc, conversation_gives_one_event);
 	tcase_add_test(tc, end_of_a_session_is_told_for_the_row_of_its_handshake);
 	tcase_add_test(tc, session_that_is_settled_late_ended_when_its_side_closed);
