@@ -50,6 +50,19 @@ static const char *const archive_names[] = { ARCHIVE_FUNCTIONS(LIBRARY_NAME) };
 _Static_assert(sizeof(struct archive_library) == ARCHIVE_NAME_COUNT * sizeof(void *),
     "a pointer for each name");
 
+#define XZ_LIBRARY "liblzma.so.5"
+#define XZ_FUNCTIONS(f) f(lzma_code) f(lzma_end) f(lzma_memusage) f(lzma_stream_decoder)
+
+struct xz_library {
+	XZ_FUNCTIONS(LIBRARY_POINTER)
+};
+
+static const char *const xz_names[] = { XZ_FUNCTIONS(LIBRARY_NAME) };
+
+#define XZ_NAME_COUNT (sizeof(xz_names) / sizeof(xz_names[0]))
+_Static_assert(
+    sizeof(struct xz_library) == XZ_NAME_COUNT * sizeof(void *), "a pointer for each name");
+
 struct decoder {
 	enum compression compression;
 	struct input *in; /* borrowed */
@@ -58,7 +71,9 @@ struct decoder {
 	bool gzip_begun;
 	bool gzip_full;       /* the last call ran out of room: there may be more inside zlib */
 	bool between_members; /* gzip: a member is complete */
+	struct xz_library xz_lib;
 	lzma_stream xz;
+	bool xz_begun;
 	lzma_ret xz_result; /* of the last call */
 	struct archive_library lib;
 	struct archive *archive;   /* NULL before the first read, and where it is not to be had */
@@ -117,9 +132,6 @@ decoder_new(enum compression compression, struct input *in, struct span head)
 	head = span_first(head, RAW_LEN);
 	memcpy(d->raw, head.data, head.len);
 	d->rest = span_from(d->raw, head.len);
-	d->xz = (lzma_stream)LZMA_STREAM_INIT;
-	if (compression == COMPRESSION_XZ)
-		d->xz_result = lzma_stream_decoder(&d->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED);
 	return d;
 }
 
@@ -130,7 +142,8 @@ decoder_free(struct decoder *d)
 		return;
 	if (d->gzip_begun)
 		(void)inflateEnd(&d->gzip);
-	lzma_end(&d->xz);
+	if (d->xz_begun)
+		d->xz_lib.lzma_end(&d->xz);
 	if (d->archive != NULL)
 		(void)d->lib.archive_read_free(d->archive);
 	free(d);
@@ -249,7 +262,7 @@ xz_failed(const struct decoder *d, struct error *err)
 	if (d->xz_result == LZMA_BUF_ERROR)
 		explain_end(d, err);
 	else if (d->xz_result == LZMA_MEMLIMIT_ERROR)
-		explain_greed(d, lzma_memusage(&d->xz), XZ_MEMORY_MAX, err);
+		explain_greed(d, d->xz_lib.lzma_memusage(&d->xz), XZ_MEMORY_MAX, err);
 	else if (d->xz_result == LZMA_MEM_ERROR)
 		explain_no_memory(d, err);
 	else
@@ -257,9 +270,24 @@ xz_failed(const struct decoder *d, struct error *err)
 	return -1;
 }
 
+static int
+xz_begin(struct decoder *d, struct error *err)
+{
+	if (library_load(XZ_LIBRARY, xz_names, XZ_NAME_COUNT, &d->xz_lib, err) != 0) {
+		error_prefix(err, "cannot decompress %s", input_label(d->in));
+		return -1;
+	}
+	d->xz = (lzma_stream)LZMA_STREAM_INIT;
+	d->xz_result = d->xz_lib.lzma_stream_decoder(&d->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED);
+	d->xz_begun = true;
+	return 0;
+}
+
 static ssize_t
 xz_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 {
+	if (!d->xz_begun && xz_begin(d, err) != 0)
+		return -1;
 	d->xz.next_out = out;
 	d->xz.avail_out = room;
 	while (d->xz.avail_out == room) {
@@ -272,7 +300,7 @@ xz_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 			return xz_failed(d, err);
 		d->xz.next_in = d->rest.data;
 		d->xz.avail_in = d->rest.len;
-		d->xz_result = lzma_code(&d->xz, answer == 0 ? LZMA_FINISH : LZMA_RUN);
+		d->xz_result = d->xz_lib.lzma_code(&d->xz, answer == 0 ? LZMA_FINISH : LZMA_RUN);
 		d->rest = span_from(d->xz.next_in, d->xz.avail_in);
 		if (d->xz_result == LZMA_STREAM_END)
 			break;
