@@ -248,6 +248,7 @@ END_TEST
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, what_takes_less_is_chosen);
 	tcase_add_test(tc, a_file_is_read_before_anything_is_tried);
 	tcase_add_test(tc, both_have_as_many_turns);
