@@ -454,6 +454,30 @@ add_success(
 	return (after || ev->fallback_scsv == TRI_TRUE) && tell(e, index, from, out);
 }
 
+/*
+ * The hello of an old version often has no name: that try is found by the address.  What has gone
+ * through by the name has gone through there, too.
+ */
+static bool
+add_failure_at_address(struct fallback_tracker *t, const struct event *ev, int64_t through_us,
+    struct fallback_mark *out)
+{
+	struct entry *e = find_entry(t, ev, &ev->server_ip, true);
+
+	if (through_us > e->through_us)
+		e->through_us = through_us;
+	return add_failure(t, e, ev, out);
+}
+
+static void
+go_through_at_address(struct fallback_tracker *t, const struct event *ev)
+{
+	struct entry *e = find_entry(t, ev, &ev->server_ip, false);
+
+	if (e != NULL && ev->timestamp_us > e->failed_us)
+		e->failed_offer = 0;
+}
+
 bool
 fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct fallback_mark *out)
 {
@@ -467,12 +491,12 @@ fallback_tracker_add(struct fallback_tracker *t, const struct event *ev, struct 
 	e = find_entry(t, ev, &server, !success || lower);
 	if (e == NULL)
 		return false;
-	if (!success && add_failure(t, e, ev, out))
-		return true;
-	/* The hello of an old version often has no name: that try is found by the address. */
 	if (!success)
-		return server.family == BY_NAME &&
-		       add_failure(t, find_entry(t, ev, &ev->server_ip, true), ev, out);
+		return add_failure(t, e, ev, out) ||
+		       (server.family == BY_NAME &&
+			   add_failure_at_address(t, ev, e->through_us, out));
+	if (server.family == BY_NAME && e->failed_offer != 0)
+		go_through_at_address(t, ev);
 	e->through_us = ev->timestamp_us;
 	if (lower)
 		return add_success(t, e, ev, out);
