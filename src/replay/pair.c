@@ -16,9 +16,14 @@
 
 #include "base/banned.h"
 
-/* Epochs that form a parcel, and names and events in them for which another thread is woken. */
+/* Epochs that form a parcel. */
 #define PARCEL_EPOCHS 8
-#define PARCEL_ITEMS 128
+/*
+ * Events in them for which another thread is woken, unless so many frames were read for each: then
+ * it would save a few percent of the time, for more of the processors'.
+ */
+#define PARCEL_EVENTS 128
+#define FRAMES_PER_EVENT_MAX 48
 /* One parcel is filled while another is handed on. */
 #define EPOCHS (2 * PARCEL_EPOCHS)
 
@@ -34,9 +39,12 @@ struct pair {
 	struct settled settled[EPOCHS];
 
 	/* Of the first thread. */
-	bool is_alone; /* the second could not be started */
+	pthread_t second;
+	bool has_second; /* it was started */
+	bool is_alone;   /* it could not be */
 	size_t followed_count;
-	size_t item_count; /* in those that were not given away */
+	size_t event_count;   /* in those that were not given away */
+	uint64_t frames_seen; /* before those */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
@@ -72,7 +80,7 @@ follow(struct pair *p)
 	p->work->groups[0].outbox = &s->events;
 	more = replay_work_follow_epoch(p->work);
 	p->followed_count++;
-	p->item_count += s->events.count + s->names.count;
+	p->event_count += s->events.count;
 	return more;
 }
 
@@ -123,11 +131,29 @@ hand_on_alone(struct pair *p)
 	return 0;
 }
 
+/* Whether the second thread is worth to be woken for what was followed; starts it for the first. */
+static bool
+needs_second(struct pair *p)
+{
+	uint64_t frames = p->work->frames_seen - p->frames_seen;
+	size_t events = p->event_count;
+
+	p->frames_seen = p->work->frames_seen;
+	p->event_count = 0;
+	if (events < PARCEL_EVENTS || frames / FRAMES_PER_EVENT_MAX > events || p->is_alone)
+		return false;
+	if (!p->has_second) {
+		p->has_second = replay_threads_start(&p->second, 1, run_second, p) == 1;
+		p->is_alone = !p->has_second;
+	}
+	return p->has_second;
+}
+
 /* Gives away what was followed, and waits until there is room for more.  False: for none. */
 static bool
 give(struct pair *p, bool all)
 {
-	bool is_little = p->item_count < PARCEL_ITEMS || p->is_alone;
+	bool is_little = !needs_second(p);
 	bool wanted;
 
 	(void)pthread_mutex_lock(&p->lock);
@@ -135,7 +161,6 @@ give(struct pair *p, bool all)
 		p->failed = hand_on_alone(p) != 0;
 	else
 		p->given_count = p->followed_count;
-	p->item_count = 0;
 	p->all_given = all;
 	if (p->given_count > p->handed_on_count || p->failed || all)
 		(void)pthread_cond_signal(&p->given);
@@ -176,16 +201,14 @@ int
 replay_pair_run(struct replay_work *w)
 {
 	struct pair p = { .work = w };
-	pthread_t second;
 
 	(void)pthread_mutex_init(&p.lock, NULL);
 	(void)pthread_cond_init(&p.given, NULL);
 	(void)pthread_cond_init(&p.handed_on, NULL);
 	w->on_name = on_name;
-	p.is_alone = replay_threads_start(&second, 1, run_second, &p) == 0;
 	run_first(&p);
-	if (!p.is_alone)
-		(void)pthread_join(second, NULL);
+	if (p.has_second)
+		(void)pthread_join(p.second, NULL);
 	pair_release(&p);
 	return p.failed ? -1 : 0;
 }

@@ -82,6 +82,7 @@ replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size
 	looked_at = front_read(w->front, w->frames + w->frame_at, w->frame_count - w->frame_at,
 	    packets, max, packet_count);
 	w->frame_at += looked_at;
+	w->frames_seen += looked_at;
 	return w->frame_count > 0;
 }
 
