@@ -175,8 +175,8 @@ mail_dialogue_is_in_line(const struct mail_dialogue *d, enum mail_side side)
 /* The client has asked for STARTTLS and said nothing since, and no answer was seen. */
 bool mail_dialogue_awaits_tls(const struct mail_dialogue *d);
 /*
- * The client may still ask for TLS: it has not logged in, nor begun to send mail, nor is it in the
- * middle of a message.
+ * The client may still ask for TLS: it has not logged in, nor begun to send mail, nor said that it
+ * goes, nor is it in the middle of a message.
  */
 bool mail_dialogue_may_turn_to_tls(const struct mail_dialogue *d);
 /* The least that it takes to ask for TLS, and to grant it. */

@@ -140,7 +140,7 @@ bool
 mail_dialogue_may_turn_to_tls(const struct mail_dialogue *d)
 {
 	return d->readers[MAIL_CLIENT].mode == MAIL_MODE_LINE && !d->facts.login &&
-	       !d->facts.logged_in && !d->facts.starttls_refused && !d->has_mail;
+	       !d->facts.logged_in && !d->facts.starttls_refused && !d->has_mail && !d->facts.quit;
 }
 
 /* RFC 3207, section 4; RFC 2595, sections 3.1 (where a tag has one letter or more) and 4. */
@@ -285,6 +285,9 @@ settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum ma
 		mail_server(d)->mode = MAIL_MODE_OPAQUE;
 		break;
 	case MAIL_COMMAND_OTHER:
+		/* RFC 3207, section 4: 530 answers MAIL where STARTTLS has to come first. */
+		d->has_mail = d->has_mail && !no;
+		break;
 	case MAIL_COMMAND_UNKNOWN:
 	case MAIL_COMMAND_QUIT:
 	case MAIL_COMMAND_XCLIENT:

@@ -360,13 +360,16 @@ static int64_t
 lost_at_end(const struct session_side *side, const struct session_side *peer)
 {
 	const struct evidence_side *said = &side->evidence;
-	int64_t begin = said->last_lost;
+	int64_t begin = said->last_lost, end = said->lost_end;
 
-	if (!said->lost || said->lost_end < session_end_offset(side))
+	if (!said->lost || end < session_end_offset(side))
 		return 0;
 	if (peer->last_mark.peer_offset > begin)
 		begin = peer->last_mark.peer_offset;
-	return said->lost_end - begin;
+	/* The FIN that was acknowledged, too, is none of them. */
+	if (said->fin && end > said->fin_mark.offset)
+		end = said->fin_mark.offset;
+	return end - begin;
 }
 
 /*

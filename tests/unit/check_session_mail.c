@@ -386,6 +386,36 @@ hole_without_room_for_starttls(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* The server answers with a FIN, and acknowledges the client's. */
+static void
+hole_without_room_but_for_the_fin(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, sizeof("STARTTLS\r\n") - 2);
+	closes(s, CLIENT);
+	closes(s, SERVER);
+}
+
+/* SMTP servers may want TLS in front of it. */
+static void
+hole_behind_mail_that_was_refused(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "MAIL FROM:<a@example.com>\r\n");
+	says_text(s, SERVER, "530 5.7.0 Must issue a STARTTLS command first\r\n");
+	loses(s, CLIENT, 300);
+	closes(s, CLIENT);
+}
+
+static void
+hole_of_the_answer_to_quit(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "QUIT\r\n");
+	loses(s, SERVER, sizeof("221 bye\r\n") - 1);
+	closes(s, SERVER);
+}
+
 static void
 hole_with_an_answer(struct script *s)
 {
@@ -505,6 +535,13 @@ static const struct row rows[] = {
 	{ "hole up to the end, room for starttls", 587, hole_with_room_for_starttls,
 	    "nothing starttls_no_hello" },
 	{ "hole up to the end, no room for starttls", 587, hole_without_room_for_starttls,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole up to the end, room for starttls in place of a FIN", 587,
+	    hole_without_room_but_for_the_fin,
+	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
+	{ "hole up to the end behind a sender who was refused", 587,
+	    hole_behind_mail_that_was_refused, "nothing starttls_no_hello" },
+	{ "hole of the answer to quit", 587, hole_of_the_answer_to_quit,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
 	{ "hole of a command that was answered", 587, hole_with_an_answer,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no gap" },
