@@ -94,18 +94,24 @@ fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us)
 
 /*
  * A name may have many addresses, and the next try goes to any of them: so where the client said
- * whom it wants, that name is the server.
+ * whom it wants, that name is the server.  In lower case, as DNS tells it of a hello without one,
+ * and without the root's dot.
  */
 static struct addr
 server_of(const struct event *ev)
 {
 	const struct hash_key key = hash_key_fixed();
 	struct addr server = { .family = BY_NAME };
+	char name[EVENT_NAME_MAX];
 	uint64_t hash;
+	size_t len;
 
 	if (ev->server_name_source != NAME_SOURCE_SNI && ev->server_name_source != NAME_SOURCE_DNS)
 		return ev->server_ip;
-	hash = hash_bytes(&key, ev->server_name.data, ev->server_name.len);
+	len = tally_server_text(event_text_span(&ev->server_name), &ev->server_ip, name);
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	hash = hash_bytes(&key, name, len);
 	memcpy(server.bytes, &hash, sizeof(hash));
 	return server;
 }
