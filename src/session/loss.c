@@ -59,8 +59,8 @@ session_acked(struct session *s, unsigned dir, int64_t offset)
 	 */
 	if (offset > end + 1)
 		peer->peer_end_offset = offset;
-	else if (offset == end + 1 && !side->evidence.fin && s->client >= 0)
-		side->gap = true;
+	else if (offset == end + 1 && !side->evidence.fin)
+		side->lacks_fin = true;
 }
 
 /* Of both, which have finished, the one that was seen to do so later. */

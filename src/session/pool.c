@@ -61,7 +61,7 @@ clear_side(struct session_side *side)
 	memset(side, 0, offsetof(struct session_side, evidence));
 	evidence_side_init(&side->evidence);
 	side->preamble_len = side->no_hello_len = 0;
-	side->words = side->reset = side->fin_implied = side->replied = false;
+	side->words = side->reset = side->fin_implied = side->lacks_fin = side->replied = false;
 	side->proxy_header = (struct proxy_header){ 0 };
 	tls_record_stream_init(&side->records);
 }

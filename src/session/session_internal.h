@@ -42,6 +42,7 @@ struct session_side {
 	bool words;            /* it began with lines, as of a mail protocol */
 	bool reset;            /* by itself or somebody else: `evidence.rst_mark` is set */
 	bool fin_implied;      /* its FIN was not captured: see session_imply_fin */
+	bool lacks_fin;        /* nor does anything tell when it came: see session_acked */
 	bool replied;          /* in words to the other side's hello: `reply_mark` is set */
 	struct proxy_header proxy_header;
 	_Alignas(CACHE_LINE) struct tls_record_stream records;

@@ -85,6 +85,14 @@ set_limited_by(const struct session *s, struct event *ev)
 			     : SIDE_CLIENT;
 }
 
+/* A FIN that was not captured matters where nothing else tells how the handshake went. */
+static bool
+lacks_end(const struct session *s)
+{
+	return (s->side[0].lacks_fin || s->side[1].lacks_fin) &&
+	       (s->event.outcome == OUTCOME_NEGOTIATED || s->event.outcome == OUTCOME_UNANSWERED);
+}
+
 static void
 emit(struct session *s, int64_t time_us)
 {
@@ -105,7 +113,7 @@ emit(struct session *s, int64_t time_us)
 		/* What was not captured matters: the other direction, or a hello of it. */
 		ev->capture_gap = s->side[0].gap || s->side[1].gap || !s->conn->seen[0] ||
 				  !s->conn->seen[1] || !s->side[client].evidence.hello ||
-				  s->second_hello;
+				  s->second_hello || lacks_end(s);
 	} else {
 		ev->capture_gap =
 		    s->side[0].gap || s->side[1].gap || !s->conn->seen[0] || !s->conn->seen[1];

@@ -268,11 +268,30 @@ START_TEST(what_is_missing_at_the_end_is_told)
 }
 END_TEST
 
+/* The server has refused already. */
+START_TEST(lost_end_behind_a_refusal_is_no_gap)
+{
+	begin(&capture, LINK_ETHERNET, 993);
+	connect_tcp(&capture, 1000);
+	hello(&capture, BYTES(SAMPLE_OPENSSL_TLS10));
+	put_alert(&capture.out, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	segment(&capture, 1, TCP_ACK | TCP_FIN);
+	capture.next[0]++;
+	segment(&capture, 1, TCP_ACK);
+	add_all(&capture);
+	pipeline_finish(fixture.pipeline);
+	ck_assert_uint_eq(fixture.event_count, 1);
+	ck_assert_int_eq(fixture.events[0].outcome, OUTCOME_REFUSED);
+	ck_assert(!fixture.events[0].capture_gap);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, what_is_missing_at_the_end_is_told, 0, ROWS(lost_ends));
+	tcase_add_test(tc, lost_end_behind_a_refusal_is_no_gap);
 	tcase_add_test(tc, conversation_gives_one_event);
 	tcase_add_test(tc, end_of_a_session_is_told_for_the_row_of_its_handshake);
 	tcase_add_test(tc, session_that_is_settled_late_ended_when_its_side_closed);
