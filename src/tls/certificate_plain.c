@@ -137,7 +137,8 @@ read_subject(const struct certificate_parts *parts, struct tls_certificate *out)
 			return false;
 	}
 	/* It fits: it is a part of the subject. */
-	if (parts->dns_name.data == NULL && certificate_is_host_name(common_name))
+	if (parts->dns_name.data == NULL && common_name.data != NULL &&
+	    certificate_is_host_name(common_name))
 		memcpy(out->dns_name, common_name.data, common_name.len);
 	return true;
 }
