@@ -354,7 +354,7 @@ static inline void
 read_text(struct mail_dialogue *d, enum mail_side side, struct span text)
 {
 	if (text.len == 0 ||
-	    (text.data[0] != MAIL_TELNET && memchr(text.data, 0, text.len) == NULL) ||
+	    (!mail_begins_with_telnet(d, side, text) && memchr(text.data, 0, text.len) == NULL) ||
 	    mail_cut_noise(d, side, &text))
 		handle_line(d, side, text);
 }

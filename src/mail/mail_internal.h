@@ -95,6 +95,13 @@ mail_server(struct mail_dialogue *d)
 	return &d->readers[MAIL_SERVER];
 }
 
+/* The first line of a message may begin with any byte, and is read as it is. */
+static inline bool
+mail_begins_with_telnet(const struct mail_dialogue *d, enum mail_side side, struct span text)
+{
+	return text.data[0] == MAIL_TELNET && (side == MAIL_SERVER || d->data == MAIL_DATA_NONE);
+}
+
 /* Credentials were sent as they are. */
 static inline void
 mail_note_credentials(struct mail_dialogue *d)

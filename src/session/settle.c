@@ -348,12 +348,25 @@ refuses_words(const struct session *s, unsigned dir)
 	       (!s->mail->facts.starttls_asked || s->mail->facts.granted_in_vain);
 }
 
+/*
+ * No command was seen: there is an answer, as if to one.  It was to noise, where all that the
+ * client said is here.
+ */
+static bool
+answers_noise(const struct session *s)
+{
+	const struct session_side *client = &s->side[s->mail_client];
+
+	return s->mail->command_seen == 0 && !client->gap && !s->conn->mid_start[s->mail_client] &&
+	       (client->stage == STAGE_PREAMBLE || client->stage == STAGE_GARBAGE);
+}
+
 static bool
 is_cleartext(const struct session *s)
 {
 	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
 
-	if (facts == NULL || facts->command_count == 0 ||
+	if (facts == NULL || facts->command_count == 0 || answers_noise(s) ||
 	    (facts->starttls_granted && !facts->granted_in_vain))
 		return false;
 	for (unsigned dir = 0; dir < 2; dir++) {

@@ -228,6 +228,15 @@ noise(struct script *s)
 	closes(s, CLIENT);
 }
 
+/* As Exim answers where noise has an end of line. */
+static void
+noise_that_is_answered(struct script *s)
+{
+	noise(s);
+	says_text(s, SERVER, "501 NUL characters are not allowed in SMTP commands\r\n");
+	closes(s, SERVER);
+}
+
 static void
 half_a_line(struct script *s)
 {
@@ -308,6 +317,7 @@ static const struct row rows[] = {
 	{ "telnet options in front of a login", 110, telnet_options_in_front_of_a_login,
 	    "POP3 login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "noise to a server that greets", 587, noise, "nothing garbage" },
+	{ "noise to a server that answers it", 587, noise_that_is_answered, "nothing garbage" },
 	{ "half a line to a server that greets", 587, half_a_line, "nothing garbage" },
 	{ "empty lines to a server that greets", 587, empty_lines, "nothing banner_only" },
 	{ "begins like a proxy header 2", 110, pass_without_user,
