@@ -92,26 +92,42 @@ fallback_tracker_set_window(struct fallback_tracker *t, int64_t window_us)
 	t->window_us = window_us;
 }
 
+/* Capitals or not: of the bytes that names of hosts have, only letters differ by this bit. */
+static uint64_t
+hash_of_name(struct span name)
+{
+	const uint64_t small = UINT64_C(0x2020202020202020);
+	const struct hash_key key = hash_key_fixed();
+	uint64_t hash = name.len;
+
+	while (name.len > 0) {
+		uint64_t pair[2] = { 0 };
+		size_t len = name.len < sizeof(pair) ? name.len : sizeof(pair);
+
+		memcpy(pair, name.data, len);
+		hash = hash_words(&key, hash ^ (pair[0] | small), pair[1] | small);
+		name = span_from(name.data + len, name.len - len);
+	}
+	return hash_words(&key, hash, key.k0);
+}
+
 /*
  * A name may have many addresses, and the next try goes to any of them: so where the client said
- * whom it wants, that name is the server.  In lower case, as DNS tells it of a hello without one,
- * and without the root's dot.
+ * whom it wants, that name is the server, in capitals or not, as DNS tells it of a hello without
+ * one, and without the root's dot.
  */
 static struct addr
 server_of(const struct event *ev)
 {
-	const struct hash_key key = hash_key_fixed();
 	struct addr server = { .family = BY_NAME };
-	char name[EVENT_NAME_MAX];
+	struct span name = event_text_span(&ev->server_name);
 	uint64_t hash;
-	size_t len;
 
 	if (ev->server_name_source != NAME_SOURCE_SNI && ev->server_name_source != NAME_SOURCE_DNS)
 		return ev->server_ip;
-	len = tally_server_text(event_text_span(&ev->server_name), &ev->server_ip, name);
-	if (len > 0 && name[len - 1] == '.')
-		len--;
-	hash = hash_bytes(&key, name, len);
+	if (name.len > 0 && name.data[name.len - 1] == '.')
+		name = span_first(name, name.len - 1);
+	hash = hash_of_name(name);
 	memcpy(server.bytes, &hash, sizeof(hash));
 	return server;
 }
