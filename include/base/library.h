@@ -6,7 +6,10 @@
  *
  *     #define ZLIB_FUNCTIONS(f) f(inflate) f(inflateEnd)
  *     struct zlib_library { ZLIB_FUNCTIONS(LIBRARY_POINTER) };
- *     static const char *const names[] = { ZLIB_FUNCTIONS(LIBRARY_NAME) };
+ *     LIBRARY_NAMES(zlib_library, ZLIB_FUNCTIONS);
+ *     ...
+ *     struct zlib_library lib;
+ *     if (LIBRARY_LOAD("libz.so.1", zlib_library, &lib, err) != 0)
  */
 #ifndef TLSTALLY_BASE_LIBRARY_H
 #define TLSTALLY_BASE_LIBRARY_H
@@ -17,6 +20,14 @@
 
 #define LIBRARY_POINTER(function) __typeof__(function) *(function);
 #define LIBRARY_NAME(function) #function,
+/* For a struct of nothing but LIBRARY_POINTERs: their names. */
+#define LIBRARY_NAMES(type, functions)                                                             \
+	static const char *const type##_names[] = { functions(LIBRARY_NAME) };                     \
+	_Static_assert(sizeof(struct type) == sizeof(type##_names), "a pointer for each name")
+/* library_load of that struct. */
+#define LIBRARY_LOAD(file, type, out, err)                                                         \
+	library_load(                                                                              \
+	    (file), type##_names, sizeof(type##_names) / sizeof(type##_names[0]), (out), (err))
 
 /*
  * Fills a struct of `count` pointers, in the order of their names.  `file`: the library's soname,

@@ -28,11 +28,7 @@ struct event_library {
 	EVENT_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const names[] = { EVENT_FUNCTIONS(LIBRARY_NAME) };
-
-#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-_Static_assert(
-    sizeof(struct event_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(event_library, EVENT_FUNCTIONS);
 
 static struct event_library lib;
 
@@ -76,7 +72,7 @@ on_log(int is_warning, const char *text)
 static int
 load(struct error *err)
 {
-	if (library_load(EVENT_LIBRARY, names, NAME_COUNT, &lib, err) == 0)
+	if (LIBRARY_LOAD(EVENT_LIBRARY, event_library, &lib, err) == 0)
 		return 0;
 	error_prefix(err, "cannot ask for names");
 	return -1;

@@ -44,11 +44,7 @@ struct archive_library {
 	ARCHIVE_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const archive_names[] = { ARCHIVE_FUNCTIONS(LIBRARY_NAME) };
-
-#define ARCHIVE_NAME_COUNT (sizeof(archive_names) / sizeof(archive_names[0]))
-_Static_assert(sizeof(struct archive_library) == ARCHIVE_NAME_COUNT * sizeof(void *),
-    "a pointer for each name");
+LIBRARY_NAMES(archive_library, ARCHIVE_FUNCTIONS);
 
 #define XZ_LIBRARY "liblzma.so.5"
 #define XZ_FUNCTIONS(f) f(lzma_code) f(lzma_end) f(lzma_memusage) f(lzma_stream_decoder)
@@ -57,11 +53,7 @@ struct xz_library {
 	XZ_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const xz_names[] = { XZ_FUNCTIONS(LIBRARY_NAME) };
-
-#define XZ_NAME_COUNT (sizeof(xz_names) / sizeof(xz_names[0]))
-_Static_assert(
-    sizeof(struct xz_library) == XZ_NAME_COUNT * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(xz_library, XZ_FUNCTIONS);
 
 struct decoder {
 	enum compression compression;
@@ -273,7 +265,7 @@ xz_failed(const struct decoder *d, struct error *err)
 static int
 xz_begin(struct decoder *d, struct error *err)
 {
-	if (library_load(XZ_LIBRARY, xz_names, XZ_NAME_COUNT, &d->xz_lib, err) != 0) {
+	if (LIBRARY_LOAD(XZ_LIBRARY, xz_library, &d->xz_lib, err) != 0) {
 		error_prefix(err, "cannot decompress %s", input_label(d->in));
 		return -1;
 	}
@@ -353,7 +345,7 @@ archive_start(struct decoder *d, struct error *err)
 		explain_greed(d, zstd_window_len(d->rest), ZSTD_MEMORY_MAX, err);
 		return ARCHIVE_FATAL;
 	}
-	if (library_load(ARCHIVE_LIBRARY, archive_names, ARCHIVE_NAME_COUNT, &d->lib, err) != 0) {
+	if (LIBRARY_LOAD(ARCHIVE_LIBRARY, archive_library, &d->lib, err) != 0) {
 		error_prefix(err, "cannot decompress %s", input_label(d->in));
 		return ARCHIVE_FATAL;
 	}

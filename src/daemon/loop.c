@@ -21,11 +21,7 @@ struct event_library {
 	EVENT_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const names[] = { EVENT_FUNCTIONS(LIBRARY_NAME) };
-
-#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-_Static_assert(
-    sizeof(struct event_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(event_library, EVENT_FUNCTIONS);
 
 /* Set once, before there are threads. */
 static struct event_library lib;
@@ -70,7 +66,7 @@ give_up(void)
 int
 loop_prepare(struct error *err)
 {
-	if (library_load(EVENT_LIBRARY, names, NAME_COUNT, &lib, err) == 0)
+	if (LIBRARY_LOAD(EVENT_LIBRARY, event_library, &lib, err) == 0)
 		return 0;
 	error_prefix(err, "cannot wait for packets");
 	return -1;

@@ -34,14 +34,8 @@ struct calls_library {
 	CALLS_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const capabilities_names[] = { CAPABILITIES_FUNCTIONS(LIBRARY_NAME) };
-static const char *const calls_names[] = { CALLS_FUNCTIONS(LIBRARY_NAME) };
-
-#define COUNT(names) (sizeof(names) / sizeof((names)[0]))
-_Static_assert(sizeof(struct capabilities_library) == COUNT(capabilities_names) * sizeof(void *),
-    "a pointer for each name");
-_Static_assert(
-    sizeof(struct calls_library) == COUNT(calls_names) * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(capabilities_library, CAPABILITIES_FUNCTIONS);
+LIBRARY_NAMES(calls_library, CALLS_FUNCTIONS);
 
 /* From privileges_drop on: what is loaded later, a confined process may not execute. */
 static struct capabilities_library capabilities;
@@ -50,9 +44,8 @@ static struct calls_library calls;
 static int
 load_libraries(struct error *err)
 {
-	if (library_load(CAPABILITIES_LIBRARY, capabilities_names, COUNT(capabilities_names),
-		&capabilities, err) == 0 &&
-	    library_load(CALLS_LIBRARY, calls_names, COUNT(calls_names), &calls, err) == 0)
+	if (LIBRARY_LOAD(CAPABILITIES_LIBRARY, capabilities_library, &capabilities, err) == 0 &&
+	    LIBRARY_LOAD(CALLS_LIBRARY, calls_library, &calls, err) == 0)
 		return 0;
 	error_prefix(err, "cannot give up privileges");
 	return -1;

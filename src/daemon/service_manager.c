@@ -14,11 +14,7 @@ struct systemd_library {
 	SYSTEMD_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const names[] = { SYSTEMD_FUNCTIONS(LIBRARY_NAME) };
-
-#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-_Static_assert(
-    sizeof(struct systemd_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(systemd_library, SYSTEMD_FUNCTIONS);
 
 /* As there is one systemd; set once, before there are threads. */
 static struct systemd_library lib;
@@ -28,7 +24,7 @@ service_manager_find(struct error *err)
 {
 	if (getenv("NOTIFY_SOCKET") == NULL && getenv("WATCHDOG_USEC") == NULL)
 		return 0;
-	if (library_load(SYSTEMD_LIBRARY, names, NAME_COUNT, &lib, err) == 0)
+	if (LIBRARY_LOAD(SYSTEMD_LIBRARY, systemd_library, &lib, err) == 0)
 		return 0;
 	error_prefix(err, "cannot tell systemd that the daemon runs");
 	return -1;

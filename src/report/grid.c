@@ -24,11 +24,7 @@ struct table_library {
 	TABLE_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const names[] = { TABLE_FUNCTIONS(LIBRARY_NAME) };
-
-#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-_Static_assert(
-    sizeof(struct table_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(table_library, TABLE_FUNCTIONS);
 
 static struct table_library lib;
 
@@ -207,7 +203,7 @@ load(void)
 {
 	struct error err;
 
-	if (library_load(TABLE_LIBRARY, names, NAME_COUNT, &lib, &err) == 0)
+	if (LIBRARY_LOAD(TABLE_LIBRARY, table_library, &lib, &err) == 0)
 		return;
 	log_error("cannot make a table: %s", err.text);
 	_exit(EXIT_FAILURE); /* as without memory */

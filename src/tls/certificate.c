@@ -36,11 +36,7 @@ struct crypto_library {
 	CRYPTO_FUNCTIONS(LIBRARY_POINTER)
 };
 
-static const char *const names[] = { CRYPTO_FUNCTIONS(LIBRARY_NAME) };
-
-#define NAME_COUNT (sizeof(names) / sizeof(names[0]))
-_Static_assert(
-    sizeof(struct crypto_library) == NAME_COUNT * sizeof(void *), "a pointer for each name");
+LIBRARY_NAMES(crypto_library, CRYPTO_FUNCTIONS);
 
 static struct crypto_library lib;
 
@@ -260,7 +256,7 @@ begin(void)
 {
 	struct error err;
 
-	if (library_load(CRYPTO_LIBRARY, names, NAME_COUNT, &lib, &err) != 0) {
+	if (LIBRARY_LOAD(CRYPTO_LIBRARY, crypto_library, &lib, &err) != 0) {
 		log_error("cannot read a certificate: %s", err.text);
 		_exit(EXIT_FAILURE); /* as without memory */
 	}
