@@ -54,6 +54,7 @@ enum mail_command {
 	MAIL_COMMAND_QUIT,
 	MAIL_COMMAND_STARTTLS,
 	MAIL_COMMAND_LOGIN, /* whose good answer means logged in */
+	MAIL_COMMAND_MAIL,  /* whose good answer lets the client send mail */
 	MAIL_COMMAND_DATA,
 	MAIL_COMMAND_XCLIENT,  /* answered by a second greeting */
 	MAIL_COMMAND_COMPRESS, /* RFC 4978 */

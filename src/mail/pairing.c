@@ -46,6 +46,7 @@ can_answer(enum mail_command command, enum mail_reply reply)
 	case MAIL_COMMAND_UNKNOWN:
 		return reply == MAIL_REPLY_DONE || reply == MAIL_REPLY_BYE;
 	case MAIL_COMMAND_OTHER:
+	case MAIL_COMMAND_MAIL:
 	case MAIL_COMMAND_COMPRESS:
 	case MAIL_COMMAND_EHLO:
 	case MAIL_COMMAND_BDAT:
@@ -284,10 +285,11 @@ settle(struct mail_dialogue *d, uint32_t key, enum mail_command command, enum ma
 		mail_client(d)->mode = MAIL_MODE_OPAQUE;
 		mail_server(d)->mode = MAIL_MODE_OPAQUE;
 		break;
-	case MAIL_COMMAND_OTHER:
-		/* RFC 3207, section 4: 530 answers MAIL where STARTTLS has to come first. */
+	case MAIL_COMMAND_MAIL:
+		/* RFC 3207, section 4: 530 answers it where STARTTLS has to come first. */
 		d->has_mail = d->has_mail && !no;
 		break;
+	case MAIL_COMMAND_OTHER:
 	case MAIL_COMMAND_UNKNOWN:
 	case MAIL_COMMAND_QUIT:
 	case MAIL_COMMAND_XCLIENT:

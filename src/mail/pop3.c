@@ -70,6 +70,7 @@ known_command(struct mail_dialogue *d, enum mail_command command, struct span ar
 	case MAIL_COMMAND_UNKNOWN:
 	case MAIL_COMMAND_DATA:
 	case MAIL_COMMAND_XCLIENT:
+	case MAIL_COMMAND_MAIL:
 	case MAIL_COMMAND_COMPRESS:
 	case MAIL_COMMAND_EHLO:
 	case MAIL_COMMAND_BDAT:

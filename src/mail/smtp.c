@@ -10,7 +10,7 @@ static const struct mail_verb verbs[] = {
 	{ "EHLO", MAIL_COMMAND_EHLO },
 	{ "HELO", MAIL_COMMAND_EHLO },
 	{ "LHLO", MAIL_COMMAND_EHLO },
-	{ "MAIL", MAIL_COMMAND_OTHER },
+	{ "MAIL", MAIL_COMMAND_MAIL },
 	{ "RCPT", MAIL_COMMAND_OTHER },
 	{ "DATA", MAIL_COMMAND_DATA },
 	{ "BDAT", MAIL_COMMAND_BDAT },
@@ -139,6 +139,9 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 		if (verb->name[0] == 'L')
 			d->lockstep = true;
 		break;
+	case MAIL_COMMAND_MAIL:
+		d->has_mail = true;
+		break;
 	case MAIL_COMMAND_DATA:
 		d->data = MAIL_DATA_ASKED;
 		d->has_mail = true;
@@ -150,8 +153,6 @@ known_command(struct mail_dialogue *d, const struct mail_verb *verb, struct span
 		bdat_command(d, args);
 		return;
 	case MAIL_COMMAND_OTHER:
-		d->has_mail = d->has_mail || verb->name[0] == 'M';
-		break;
 	case MAIL_COMMAND_UNKNOWN:
 	case MAIL_COMMAND_LOGIN:
 	case MAIL_COMMAND_XCLIENT:
