@@ -31,7 +31,7 @@ struct replay_work {
 	/* Of whoever reads. */
 	struct frame frames[REPLAY_FRAMES];
 	size_t frame_count, frame_at;
-	uint64_t frames_seen;
+	uint64_t frames_seen; /* by the front, in all */
 	/* Where names go; NULL: to the sink at once. */
 	void (*on_name)(void *arg, const struct name_seen *seen);
 	void *on_name_arg;

@@ -275,7 +275,6 @@ grid_to_text(const struct grid *g)
 
 	load();
 	table = make_table(g);
-
 	if (g->row_count > 0) {
 		fill_table(g, table);
 		if (lib.scols_print_table_to_string(table, &text) != 0)

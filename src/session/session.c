@@ -82,14 +82,15 @@ is_plain(const uint8_t *bytes, size_t len)
 static bool
 is_text(struct span bytes, bool begins_late)
 {
-	static const uint8_t mark[4] = { 0xef, 0xbb, 0xbf, '\t' };
+	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
 
 	if (is_plain(bytes.data, bytes.len))
 		return true;
 	for (size_t i = 0; i < bytes.len && i < 16; i++) {
 		uint8_t c = bytes.data[i];
+		bool is_mark = i < sizeof(mark) && c == mark[i];
 
-		if (!begins_late && (i >= 4 || bytes.data[0] == MAIL_TELNET || c == mark[i]))
+		if (!begins_late && (i >= 4 || bytes.data[0] == MAIL_TELNET || is_mark))
 			continue;
 		if (c != '\r' && c != '\n' && c != '\t' && (c < 0x20 || c >= 0x7f))
 			return false;
