@@ -56,6 +56,12 @@ _Static_assert(LANES == 8, "three bits");
 void lanes_add(struct lanes *l, const struct packet *packets, size_t count);
 /* The same for packets that do not stand side by side. */
 void lanes_add_listed(struct lanes *l, const struct packet *const *packets, size_t count);
+/*
+ * Packets of all lanes, for whoever has them all: all[i] is what lanes_new gave for i and
+ * `all_count`.
+ */
+void lanes_add_to_all(
+    struct lanes *const *all, size_t all_count, const struct packet *packets, size_t count);
 /* Packet time goes on without packets: settles what is due. */
 void lanes_advance(struct lanes *l, int64_t now_us);
 /*

@@ -2,9 +2,9 @@
  * work - the work of a replay between reading frames and counting events, on one thread or on
  * several.
  *
- * One thread does it all; or a second one counts what comes of it (src/replay/pair.c); or several
- * take from each other what is to be done next (src/replay/crew.c).  The front's epochs and the
- * lanes are the same, so the events are, and their order, and all counters.
+ * One thread does it all (src/replay/work.c), or several take from each other what is to be done
+ * next (src/replay/crew.c).  The front's epochs and the lanes are the same, so the events are, and
+ * their order, and all counters.
  *
  * Memory:  bounded: the lanes' budgets; with several threads some MiB more for what waits.
  */
@@ -28,7 +28,7 @@ struct replay_work_options {
 	const struct pipeline_options *pipeline; /* for the call; its callbacks are set here */
 	bool names;                              /* names that pass by are wanted */
 	struct event_sink *sink;
-	unsigned thread_count; /* up to REPLAY_THREADS_MAX; 0: as many as cost no more than one */
+	unsigned thread_count; /* up to REPLAY_THREADS_MAX; 0: as many as are of use */
 	bool show_progress;
 	const volatile sig_atomic_t *stop; /* no more is read once it is set */
 };

@@ -27,16 +27,20 @@ struct lane {
 	struct mirror mirror;
 };
 
+struct lane_map {
+	bool single;                   /* number 0 takes all packets */
+	struct lane *by_number[LANES]; /* NULL: not one of these */
+};
+
 struct lanes {
 	struct pipeline_options options;
-	bool single;
 	struct session_counters session_counters;
 	/* These change no result, only how long it takes. */
 	struct tls_cache *cache;
 	struct session_pool *sessions;
 	struct watch_pool *watches;
 	struct pool message_rooms[TLS_MESSAGE_POOLS];
-	struct lane *by_number[LANES]; /* into `lane`; NULL: not one of these */
+	struct lane_map map; /* into `lane` */
 	size_t count;
 	struct lane lane[];
 };
@@ -229,7 +233,7 @@ lanes_new(const struct pipeline_options *options, unsigned first, unsigned step)
 		count++;
 	l = new_lanes(options, count, LANES);
 	for (size_t i = 0; i < count; i++)
-		l->by_number[first + i * step] = &l->lane[i];
+		l->map.by_number[first + i * step] = &l->lane[i];
 	return l;
 }
 
@@ -238,8 +242,8 @@ lanes_new_single(const struct pipeline_options *options)
 {
 	struct lanes *l = new_lanes(options, 1, 1);
 
-	l->single = true;
-	l->by_number[0] = l->lane;
+	l->map.single = true;
+	l->map.by_number[0] = l->lane;
 	return l;
 }
 
@@ -258,9 +262,9 @@ lanes_free(struct lanes *l)
 }
 
 static inline struct lane *
-find_lane(const struct lanes *l, const struct packet *packet)
+find_lane(const struct lane_map *map, const struct packet *packet)
 {
-	return l->single ? l->by_number[0] : l->by_number[lane_of(packet)];
+	return map->single ? map->by_number[0] : map->by_number[lane_of(packet)];
 }
 
 static inline void
@@ -271,7 +275,7 @@ look_at_payload(struct lane *lane, const struct packet *packet)
 }
 
 static void
-add_batch(struct lanes *l, const struct packet *const *packets, size_t count)
+add_batch(const struct lane_map *map, const struct packet *const *packets, size_t count)
 {
 	struct flow_table *tables[BATCH];
 	struct lane *lanes[BATCH];
@@ -279,7 +283,7 @@ add_batch(struct lanes *l, const struct packet *const *packets, size_t count)
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		lanes[i] = find_lane(l, packets[i]);
+		lanes[i] = find_lane(map, packets[i]);
 		tables[i] = lanes[i]->flows;
 		/* A list, as a branch could not be predicted. */
 		with_payload[n] = (uint8_t)i;
@@ -294,11 +298,11 @@ void
 lanes_add_listed(struct lanes *l, const struct packet *const *packets, size_t count)
 {
 	for (size_t i = 0; i < count; i += BATCH)
-		add_batch(l, packets + i, count - i < BATCH ? count - i : BATCH);
+		add_batch(&l->map, packets + i, count - i < BATCH ? count - i : BATCH);
 }
 
-void
-lanes_add(struct lanes *l, const struct packet *packets, size_t count)
+static void
+add_to(const struct lane_map *map, const struct packet *packets, size_t count)
 {
 	const struct packet *listed[BATCH];
 
@@ -307,8 +311,27 @@ lanes_add(struct lanes *l, const struct packet *packets, size_t count)
 
 		for (size_t k = 0; k < n; k++)
 			listed[k] = &packets[i + k];
-		add_batch(l, listed, n);
+		add_batch(map, listed, n);
 	}
+}
+
+void
+lanes_add(struct lanes *l, const struct packet *packets, size_t count)
+{
+	add_to(&l->map, packets, count);
+}
+
+void
+lanes_add_to_all(
+    struct lanes *const *all, size_t all_count, const struct packet *packets, size_t count)
+{
+	struct lane_map map = { 0 };
+
+	for (size_t g = 0; g < all_count; g++) {
+		for (size_t number = g; number < LANES; number += all_count)
+			map.by_number[number] = all[g]->map.by_number[number];
+	}
+	add_to(&map, packets, count);
 }
 
 void

@@ -8,8 +8,10 @@
  * Each thread takes whatever can be done next, under the one lock there is, so none has a part of
  * its own that the others would wait for.  An epoch's memory is used again once it was handed on.
  *
- * To pass packets from one processor to another costs about as much as to read them, so this is for
- * who asks for it: it takes less time, and up to one and a half times the processors'.
+ * To pass packets from one processor to another costs about as much as to read them, and where
+ * connections are long, or are a flood's, little else is done for them.  So unless the number of
+ * threads was asked for, the first one works alone, following what it reads batch by batch, but
+ * where handshakes are many.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -29,6 +31,9 @@
 #define KEPT_MAX 1
 /* Epochs are short where so many and more lie between two marks. */
 #define SHORT_EPOCHS 3
+/* So often it is decided whether the work is shared: where there is an event in so many frames. */
+#define DECIDED_EPOCHS 16
+#define FRAMES_PER_EVENT_MAX 48
 
 struct crew {
 	struct replay_work *work;
@@ -44,6 +49,12 @@ struct crew {
 	size_t followed_counts[LANES];
 	bool reading, handing_on, following[LANES];
 	bool all_read, failed;
+	bool is_auto;          /* now and then it is decided whether the work is shared */
+	bool is_shared;        /* else only the first thread works */
+	pthread_cond_t shared; /* is_shared has become true, or nothing is left */
+	uint64_t frame_count, event_count; /* handed on since it was decided */
+	pthread_t others[THREADS_MAX - 1];
+	unsigned wanted_count, other_count; /* of those: to be started, and started */
 
 	/* Of whoever reads. */
 	bool is_dense;     /* epochs lie in few bytes of a file: borrowing keeps little */
@@ -126,10 +137,12 @@ take_hand_on(struct crew *c, struct task *task)
 	return true;
 }
 
-/* Reading first, which nobody else can do then. */
+/* Reading first, which nobody else can do then; alone, what was read is to be followed first. */
 static bool
 take_task(struct crew *c, size_t own, struct task *task)
 {
+	if (!c->is_shared)
+		return take_hand_on(c, task) || take_follow(c, own, task) || take_read(c, task);
 	return take_read(c, task) || take_hand_on(c, task) || take_follow(c, own, task);
 }
 
@@ -267,18 +280,94 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 	return !e->last;
 }
 
+/* The first thread, alone with all groups: reads an epoch and follows it. */
+static bool
+read_alone(struct crew *c, struct epoch *e)
+{
+	struct replay_work *w = c->work;
+
+	epoch_begin(e, replay_mark(w->options.replay), false);
+	w->on_name_arg = e;
+	for (size_t g = 0; g < w->group_count; g++)
+		w->groups[g].outbox = &e->outboxes[g];
+	e->last = !replay_work_follow_epoch(w);
+	return !e->last;
+}
+
+/* Under the lock.  No other thread follows, nor can one begin to before this epoch was read. */
+static bool
+is_alone(const struct crew *c)
+{
+	for (size_t g = 0; g < c->work->group_count; g++) {
+		if (c->following[g] || c->followed_counts[g] != c->read_count)
+			return false;
+	}
+	return !c->is_shared;
+}
+
+/* Under the lock. */
+static void
+note_alone(struct crew *c, struct epoch *e)
+{
+	for (size_t g = 0; g < c->work->group_count; g++)
+		c->followed_counts[g]++;
+	e->followed_count = c->work->group_count;
+}
+
 static void
 do_read(struct crew *c, size_t own, const struct task *task)
 {
-	bool go_on;
+	uint64_t frames_before = c->work->frames_seen;
+	struct epoch *e = task->epoch;
+	bool alone = is_alone(c), go_on;
 
 	(void)pthread_mutex_unlock(&c->lock);
-	go_on = read_epoch(c, own, task->epoch);
+	go_on = alone ? read_alone(c, e) : read_epoch(c, own, e);
+	e->frame_count = c->work->frames_seen - frames_before;
 	(void)pthread_mutex_lock(&c->lock);
+	if (alone)
+		note_alone(c, e);
 	c->reading = false;
 	c->read_count++;
 	c->all_read = !go_on;
 	tell_change(c);
+}
+
+static void *run(void *arg);
+
+/* The other threads are started when they are wanted first.  False: there is none. */
+static bool
+has_others(struct crew *c)
+{
+	if (c->wanted_count > 0)
+		c->other_count = replay_threads_start(c->others, c->wanted_count, run, c);
+	c->wanted_count = 0;
+	return c->other_count > 0;
+}
+
+/* What becomes of the packets does not depend on the answer. */
+static void
+decide(struct crew *c)
+{
+	bool was_shared = c->is_shared;
+
+	if (!c->is_auto || c->handed_on_count % DECIDED_EPOCHS != 0)
+		return;
+	c->is_shared = c->event_count > 0 &&
+		       c->frame_count / c->event_count < FRAMES_PER_EVENT_MAX && has_others(c);
+	c->frame_count = c->event_count = 0;
+	if (c->is_shared && !was_shared)
+		(void)pthread_cond_broadcast(&c->shared);
+}
+
+static size_t
+event_count(const struct crew *c, const struct epoch *e)
+{
+	size_t count = 0;
+
+	for (size_t g = 0; g < c->work->group_count; g++)
+		count += e->outboxes[g].count;
+	return count;
 }
 
 static void
@@ -295,6 +384,9 @@ do_hand_on(struct crew *c, const struct task *task)
 	c->handing_on = false;
 	c->handed_on_count++;
 	c->failed = c->failed || failed;
+	c->frame_count += e->frame_count;
+	c->event_count += event_count(c, e);
+	decide(c);
 	tell_change(c);
 }
 
@@ -319,17 +411,22 @@ run(void *arg)
 {
 	struct crew *c = arg;
 	struct task task;
+	unsigned number;
 	size_t own;
 
 	(void)pthread_mutex_lock(&c->lock);
-	own = c->thread_count++ % c->work->group_count;
+	number = c->thread_count++;
+	own = number % c->work->group_count;
 	while (!is_over(c)) {
-		if (take_task(c, own, &task))
+		if (number > 0 && !c->is_shared)
+			(void)pthread_cond_wait(&c->shared, &c->lock);
+		else if (take_task(c, own, &task))
 			do_task(c, own, &task);
 		else
 			wait_for_change(c);
 	}
 	(void)pthread_cond_broadcast(&c->changed);
+	(void)pthread_cond_broadcast(&c->shared);
 	(void)pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
@@ -353,9 +450,15 @@ crew_new(struct replay_work *work, unsigned thread_count)
 	for (size_t lane = 0; lane < LANES; lane++)
 		c->group_of[lane] = (uint8_t)(lane % work->group_count);
 	c->is_dense = true;
-	replay_keep(work->options.replay);
+	c->is_auto = work->is_auto;
+	c->is_shared = !work->is_auto;
+	c->wanted_count = thread_count - 1;
+	/* Where one may work alone, whether files are mapped is to be found out. */
+	if (!c->is_auto)
+		replay_keep(work->options.replay);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->changed, NULL);
+	(void)pthread_cond_init(&c->shared, NULL);
 	work->on_name = on_name;
 	return c;
 }
@@ -370,6 +473,7 @@ crew_free(struct crew *c)
 		c->work->groups[g].outbox = NULL;
 	c->work->on_name = NULL;
 	(void)pthread_cond_destroy(&c->changed);
+	(void)pthread_cond_destroy(&c->shared);
 	(void)pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -378,16 +482,15 @@ int
 replay_crew_run(struct replay_work *w)
 {
 	unsigned wanted = w->options.thread_count;
-	unsigned count = wanted < THREADS_MAX ? wanted : THREADS_MAX;
-	pthread_t others[THREADS_MAX - 1];
-	struct crew *c = crew_new(w, count);
-	/* What one would have done that could not be started is done by the others. */
-	unsigned started = replay_threads_start(others, count - 1, run, c);
+	struct crew *c = crew_new(w, wanted < THREADS_MAX ? wanted : THREADS_MAX);
 	int result;
 
+	/* What one would have done that could not be started is done by the others. */
+	if (c->is_shared)
+		(void)has_others(c);
 	(void)run(c);
-	for (unsigned i = 0; i < started; i++)
-		(void)pthread_join(others[i], NULL);
+	for (unsigned i = 0; i < c->other_count; i++)
+		(void)pthread_join(c->others[i], NULL);
 	result = c->failed ? -1 : 0;
 	crew_free(c);
 	return result;

@@ -26,6 +26,7 @@ struct packet_list {
 struct epoch {
 	struct packet *packets; /* owned; room for FRONT_EPOCH_PACKETS */
 	size_t packet_count;
+	uint64_t frame_count;            /* read for it */
 	struct packet_list lists[LANES]; /* per group */
 	uint8_t *copies; /* owned: what packets borrow that the replay does not keep */
 	size_t copies_len;

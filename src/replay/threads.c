@@ -12,6 +12,8 @@
 
 /* Less is read before a second thread has begun. */
 #define LEN_MIN ((uint64_t)8 << 20)
+/* Of three parts of the work each is one thread's at a time: so many share it, and hardly more. */
+#define USEFUL_MAX 4
 
 /* Those that this process may use: a container has fewer of them than the machine. */
 static unsigned
@@ -25,11 +27,15 @@ processor_count(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
-bool
-replay_threads_pay(const struct replay *replay)
+unsigned
+replay_useful_threads(const struct replay *replay)
 {
+	unsigned count = processor_count();
+
 	/* What comes through a pipe comes slowly, and to read it may have to be broken off. */
-	return replay_bytes_total(replay) >= LEN_MIN && processor_count() > 1;
+	if (replay_bytes_total(replay) < LEN_MIN || count < 1)
+		return 1;
+	return count < USEFUL_MAX ? count : USEFUL_MAX;
 }
 
 unsigned

@@ -1,16 +1,15 @@
 /*
- * threads - whether a replay gains by a second one, and starting them.
+ * threads - how many a replay gains by, and starting them.
  */
 #ifndef TLSTALLY_REPLAY_THREADS_H
 #define TLSTALLY_REPLAY_THREADS_H
 
 #include <pthread.h>
-#include <stdbool.h>
 
 #include "capture/replay.h"
 
-/* A second thread is of use for these captures on this machine. */
-bool replay_threads_pay(const struct replay *replay);
+/* So many are of use for these captures on this machine; 1 where no second one is. */
+unsigned replay_useful_threads(const struct replay *replay);
 /*
  * Starts `count` threads, which leave signals to those that were there before.  Returns how many
  * there are: that one could not be started is logged.

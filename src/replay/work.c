@@ -35,12 +35,13 @@ replay_work_new(const struct replay_work_options *options)
 {
 	struct replay_work *w = xcalloc(1, sizeof(*w));
 	struct pipeline_options pipeline = *options->pipeline;
-	unsigned threads = options->thread_count != 0 ? options->thread_count : 1;
+	unsigned threads = options->thread_count != 0 ? options->thread_count
+						      : replay_useful_threads(options->replay);
 
 	w->options = *options;
 	w->options.pipeline = NULL;
 	w->options.thread_count = threads;
-	w->is_pair = options->thread_count == 0 && replay_threads_pay(options->replay);
+	w->is_auto = options->thread_count == 0;
 	pipeline.name = options->names ? on_name : NULL;
 	pipeline.arg = w;
 	w->front = front_new(&pipeline);
@@ -106,20 +107,24 @@ replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, 
 bool
 replay_work_follow_epoch(struct replay_work *w)
 {
-	struct lanes *lanes = w->groups[0].lanes;
 	struct packet packets[REPLAY_BATCH];
+	int64_t now_us, set_back_us;
+	struct lanes *all[LANES];
 	bool more = true;
-	int64_t now_us;
 	size_t count;
 
+	for (size_t g = 0; g < w->group_count; g++)
+		all[g] = w->groups[g].lanes;
 	while (more && !front_epoch_is_over(w->front)) {
 		more = replay_work_read(w, packets, REPLAY_BATCH, &count);
-		lanes_add(lanes, packets, count);
+		lanes_add_to_all(all, w->group_count, packets, count);
 	}
 	if (!more)
 		front_finish(w->front);
 	now_us = front_now(w->front);
-	replay_work_end_epoch(lanes, now_us, front_next_epoch(w->front), !more);
+	set_back_us = front_next_epoch(w->front);
+	for (size_t g = 0; g < w->group_count; g++)
+		replay_work_end_epoch(all[g], now_us, set_back_us, !more);
 	return more;
 }
 
@@ -142,10 +147,7 @@ replay_work_run(struct replay_work *w)
 	int result;
 
 	progress_start(&w->progress, w->options.show_progress);
-	if (w->group_count > 1)
-		result = replay_crew_run(w);
-	else
-		result = w->is_pair ? replay_pair_run(w) : run_alone(w);
+	result = w->group_count > 1 ? replay_crew_run(w) : run_alone(w);
 	progress_end(&w->progress);
 	return result;
 }
@@ -153,7 +155,7 @@ replay_work_run(struct replay_work *w)
 bool
 replay_work_has_threads(const struct replay_work *w)
 {
-	return w->group_count > 1 || w->is_pair;
+	return w->group_count > 1;
 }
 
 size_t

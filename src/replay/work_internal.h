@@ -1,5 +1,5 @@
 /*
- * work_internal - shared by one thread alone (work.c), two (pair.c) and several (crew.c).
+ * work_internal - shared by one thread alone (work.c) and several (crew.c).
  */
 #ifndef TLSTALLY_REPLAY_WORK_INTERNAL_H
 #define TLSTALLY_REPLAY_WORK_INTERNAL_H
@@ -25,7 +25,7 @@ struct replay_work {
 	struct front *front;
 	struct replay_group groups[LANES];
 	size_t group_count;
-	bool is_pair; /* a second thread hands on */
+	bool is_auto; /* threads share the work only while that is worth it */
 	struct progress progress;
 
 	/* Of whoever reads. */
@@ -51,13 +51,11 @@ void replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back
 
 /*
  * Reads an epoch and follows each batch of its packets while it is in the first-level cache; for
- * who has all lanes as one group.  Returns false where there is nothing behind it.
+ * who has all groups.  Returns false where there is nothing behind it.
  */
 bool replay_work_follow_epoch(struct replay_work *w);
 
-/* pair.c: replay_work_run with a second thread that hands on. */
-int replay_pair_run(struct replay_work *w);
-/* crew.c: the same with several threads that share all the work. */
+/* crew.c: replay_work_run with several threads that share all the work. */
 int replay_crew_run(struct replay_work *w);
 
 #endif
