@@ -48,7 +48,6 @@ enum mail_name_source { MAIL_NAME_NONE, MAIL_NAME_EHLO, MAIL_NAME_IMAP_ID };
 /* What has been seen so far.  Read-only for users. */
 struct mail_facts {
 	bool greeting;         /* the server's banner looked like one of the protocol */
-	bool preauth;          /* IMAP: "* PREAUTH" */
 	bool starttls_asked;   /* STARTTLS or STLS seen from the client */
 	bool starttls_granted; /* the last answer to it */
 	bool starttls_refused; /* at least one refusal */
@@ -172,7 +171,7 @@ mail_dialogue_is_in_line(const struct mail_dialogue *d, enum mail_side side)
 	return d->readers[side].len > 0;
 }
 
-/* The client has asked for STARTTLS and said nothing since, and no answer was seen. */
+/* The client has asked for STARTTLS and said nothing since, and no refusal was seen. */
 bool mail_dialogue_awaits_tls(const struct mail_dialogue *d);
 /*
  * The client may still ask for TLS: it has not logged in, nor begun to send mail, nor said that it

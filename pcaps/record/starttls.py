@@ -167,6 +167,22 @@ def smtp_cleartext_login(lab):
         lab.event(**CLEAR, login=bool(method), client_name=DEVICE, client_name_source="ehlo")
 
 
+@scenario("postfix on 587 grants STARTTLS to whoever has logged in in the clear: smtplib asks for it at "
+          "once, then behind a letter, then goes away instead of a ClientHello; and never asks")
+def smtp_login_then_starttls(lab):
+    dovecot(lab)
+    postfix(lab)
+    tls = "s.starttls(context=ssl._create_unverified_context())"
+    letter = "s.sendmail('user@example.com',['to@example.com'],'Subject: test')"
+    for steps in ((tls, letter, "s.quit()"), (letter, tls, "s.quit()"),
+                  ("s.docmd('STARTTLS')", "s.close()"), (letter, "s.quit()")):
+        lab.run("c", "/usr/bin/python3", "-c", "\n".join((
+            "import smtplib,ssl", "s=smtplib.SMTP('%s',587)" % NAME,
+            "s.login('%s','%s')" % (USER, SECRET)) + steps))
+        fields = dict(FINE, tls_version="TLSv1.3") if tls in steps else dict(CLEAR, login=True)
+        lab.event(**fields, client_name=DEVICE, client_name_source="ehlo")
+
+
 @scenario("logins in the clear on 143 with dovecot: LOGIN by script, AUTHENTICATE by curl")
 def imap_cleartext_login(lab):
     dovecot(lab)
@@ -327,7 +343,7 @@ def imap_literal_names_starttls(lab):
     lab.event(**CLEAR, login=True)
 
 
-@scenario("PREAUTH: the server has logged the client in, STARTTLS is ruled out")
+@scenario("PREAUTH: the server has logged the client in, who does not ask for STARTTLS")
 def imap_preauth(lab):
     lab.listen(143, mail_server(lab, "IMAP", None, dict(
         IMAP, banner=b"* PREAUTH IMAP4rev1 ready\r\n")))
@@ -336,6 +352,18 @@ def imap_preauth(lab):
     talk(sock, b"a1 SELECT INBOX", b"a2 LOGOUT")
     read_to_end(sock)
     lab.event(**CLEAR, login=False)
+
+
+@scenario("PREAUTH, and a server that grants STARTTLS all the same")
+def imap_preauth_then_starttls(lab):
+    lab.listen(143, mail_server(lab, "IMAP", context(lab, "s"), dict(
+        IMAP, banner=b"* PREAUTH IMAP4rev1 ready\r\n")))
+    sock = lab.connect(143)
+    read_line(sock)
+    sock.sendall(b"a1 CAPABILITY\r\n")
+    read_until(sock, b"a1 OK done\r\n")
+    upgrade(sock, b"a2 STARTTLS", context(lab, "c", high="TLSv1"))
+    lab.event(**FINE, tls_version="TLSv1.0", offered_version="TLSv1.0", limited_by="client")
 
 
 @scenario("only CAPABILITY and LOGOUT, or EHLO and QUIT: monitoring that never goes to TLS")

@@ -240,7 +240,6 @@ status_untagged(struct mail_dialogue *d, struct span word)
 		d->facts.greeting = true;
 	} else if (mail_word_is(word, "PREAUTH")) {
 		d->facts.greeting = true;
-		d->facts.preauth = true;
 		d->facts.logged_in = true;
 	} else if (mail_word_is(word, "BYE")) {
 		d->bye = true;

@@ -226,6 +226,9 @@ mail_login_answered(struct mail_dialogue *d, uint32_t name, bool accepted)
 	/* Without credentials it was no try: a mechanism that is not there, or not in the clear. */
 	if (name == MAIL_LOGIN_NOTHING_SENT)
 		return;
+	/* RFC 4954, section 4: whoever has logged in gets 503 for another login, whatever it is. */
+	if (!accepted && facts->accepted_logins > 0)
+		return;
 	if (*counter < UINT16_MAX)
 		(*counter)++;
 	if (accepted || name == MAIL_LOGIN_NAMELESS)

@@ -134,7 +134,7 @@ mail_pair_waits(const struct mail_dialogue *d, enum mail_command command)
 bool
 mail_dialogue_awaits_tls(const struct mail_dialogue *d)
 {
-	return d->starttls_last && d->starttls_due && !d->facts.starttls_granted;
+	return d->starttls_last && d->starttls_due;
 }
 
 bool

@@ -367,7 +367,8 @@ is_cleartext(const struct session *s)
 	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
 
 	if (facts == NULL || facts->command_count == 0 || answers_noise(s) ||
-	    (facts->starttls_granted && !facts->granted_in_vain))
+	    (facts->starttls_granted && !facts->granted_in_vain &&
+		!(facts->login && facts->logged_in)))
 		return false;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		if (s->side[dir].stage == STAGE_TLS && !refuses_words(s, dir))
@@ -430,18 +431,17 @@ ends_before_tls(const struct session *s, int64_t time_us)
 }
 
 /*
- * RFC 3501 section 6.2.1, RFC 2595 section 4: no STARTTLS once logged in.  The server's yes may be
- * delivered before the client's question, which tells how it logged in.
+ * RFC 9051, section 6.2.1; RFC 2595, section 4: no STARTTLS once logged in.  In SMTP nothing
+ * forbids it, and behind PREAUTH some servers grant it.  The server's yes may be delivered before
+ * the client's question, which tells how it logged in.
  */
 static bool
 login_is_over(const struct session *s)
 {
 	const struct mail_facts *facts = &s->mail->facts;
 
-	if (facts->starttls_granted)
-		return false;
-	/* PREAUTH is the server's word alone: whose session it is the client may still tell. */
-	return facts->logged_in && (facts->login || (facts->preauth && s->spoke[s->mail_client]));
+	return facts->login && facts->logged_in && !facts->starttls_granted &&
+	       s->mail->protocol != PROTOCOL_SMTP;
 }
 
 /* There is something by which a handshake can end or be established. */

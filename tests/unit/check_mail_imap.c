@@ -14,7 +14,7 @@ static const struct script scripts[] = {
 	    "greeting quit 0 " },
 	{ "refusing_banner_is_no_session", ANY_ORDER, { { S, "* BYE too many\r\n" } }, "0 " },
 	{ "preauth", ANY_ORDER, { { S, "* PREAUTH welcome\r\n" }, { C, "a NOOP\r\n" } },
-	    "greeting preauth logged_in 1 " },
+	    "greeting logged_in 1 " },
 	{ "starttls", ANY_ORDER,
 	    { { S, BANNER }, { C, "a1 CAPABILITY\r\n" },
 		{ S, "* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK\r\n" }, { C, "a2 STARTTLS\r\n" },

@@ -78,6 +78,10 @@ static const struct {
 	    "S:334 UGFzc3dvcmQ6\nC:b25l\nS:535 no\nC:AUTH LOGIN Ym9i\nS:334 UGFzc3dvcmQ6\nC:b25l\n"
 	    "S:535 no",
 	    2, 0, 2 },
+	{ "RFC 4954, section 4: no login behind a login, whoever it is", PROTOCOL_SMTP,
+	    "S:220 hi\nC:EHLO x\nS:250 AUTH PLAIN\nC:AUTH PLAIN AGFsaWNlAG9uZQ==\nS:235 in\n"
+	    "C:AUTH PLAIN AGJvYgBvbmU=\nS:503 already",
+	    0, 1, 0 },
 	{ "a name whose base64 is a verb", PROTOCOL_SMTP,
 	    "S:220 hi\nC:EHLO x\nS:250 AUTH LOGIN\nC:AUTH LOGIN\nS:334 VXNlcm5hbWU6\nC:TURN\n"
 	    "S:334 UGFzc3dvcmQ6\nC:b25l\nS:535 no",

@@ -96,6 +96,103 @@ words_that_are_answered_and_tls(struct script *s)
 	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
 }
 
+/* RFC 3207 and RFC 4954 do not forbid it, and Postfix and Exim grant it. */
+static void
+smtp_login(struct script *s)
+{
+	says_text(s, SERVER, "220 mail.example.org ESMTP\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250-mail.example.org\r\n250 STARTTLS\r\n");
+	says_text(s, CLIENT, "AUTH PLAIN AGEAYg==\r\n");
+	says_text(s, SERVER, "235 ok\r\n");
+}
+
+static void
+login_in_front(struct script *s)
+{
+	smtp_login(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+login_and_a_letter_in_front(struct script *s)
+{
+	smtp_login(s);
+	says_text(s, CLIENT, "MAIL FROM:<a@b>\r\n");
+	says_text(s, SERVER, "250 ok\r\n");
+	says_text(s, CLIENT, "RCPT TO:<c@d>\r\n");
+	says_text(s, SERVER, "250 ok\r\n");
+	says_text(s, CLIENT, "DATA\r\n");
+	says_text(s, SERVER, "354 go\r\n");
+	says_text(s, CLIENT, "Subject: x\r\n\r\nSTARTTLS\r\n.\r\n");
+	says_text(s, SERVER, "250 queued\r\n");
+	says_text(s, CLIENT, "EHLO scanner-3\r\n");
+	says_text(s, SERVER, "250 STARTTLS\r\n");
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+login_in_front_and_a_close(struct script *s)
+{
+	smtp_login(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	closes(s, CLIENT);
+}
+
+static void
+login_in_front_and_the_capture_ends(struct script *s)
+{
+	smtp_login(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+}
+
+static void
+login_in_front_and_a_refusal(struct script *s)
+{
+	smtp_login(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "503 too late\r\n");
+	says_text(s, CLIENT, "MAIL FROM:<a@b>\r\n");
+}
+
+static void
+login_in_front_and_words(struct script *s)
+{
+	login_in_front_and_the_capture_ends(s);
+	says_text(s, CLIENT, "MAIL FROM:<a@b>\r\n");
+	says_text(s, SERVER, "250 ok\r\n");
+}
+
+static void
+preauth(struct script *s)
+{
+	says_text(s, SERVER, "* PREAUTH ready\r\n");
+	says_text(s, CLIENT, "a1 CAPABILITY\r\n");
+	says_text(s, SERVER, "* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK done\r\n");
+	says_text(s, CLIENT, "a2 STARTTLS\r\n");
+}
+
+static void
+preauth_in_front(struct script *s)
+{
+	preauth(s);
+	says_text(s, SERVER, "a2 OK begin\r\n");
+	handshake_12(s, BYTES(SAMPLE_GNUTLS_TLS11), TLS_VERSION_1_1);
+}
+
+static void
+preauth_in_front_and_a_refusal(struct script *s)
+{
+	preauth(s);
+	says_text(s, SERVER, "a2 BAD too late\r\n");
+}
+
 static void
 quit_that_is_answered(struct script *s)
 {
@@ -121,6 +218,22 @@ static const struct row rows[] = {
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "words that are answered, and tls", 587, words_that_are_answered_and_tls,
 	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "a login in front", 587, login_in_front,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "a login and a letter in front", 587, login_and_a_letter_in_front,
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "a login in front, and a close", 587, login_in_front_and_a_close,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "a login in front, and the capture ends", 587, login_in_front_and_the_capture_ends,
+	    "nothing starttls_no_hello" },
+	{ "a login in front, and a refusal", 587, login_in_front_and_a_refusal,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "a login in front, and words", 587, login_in_front_and_words,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "preauth in front", 143, preauth_in_front,
+	    "IMAP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	{ "preauth in front, and a refusal", 143, preauth_in_front_and_a_refusal,
+	    "IMAP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "quit that is answered", 587, quit_that_is_answered, "nothing starttls_no_hello" },
 };
 

@@ -112,7 +112,6 @@ script_describe(const struct script_run *run, char out[SCRIPT_TEXT_LEN])
 
 	out[0] = '\0';
 	script_add_word(out, f->greeting, "greeting");
-	script_add_word(out, f->preauth, "preauth");
 	script_add_word(out, f->starttls_asked, "asked");
 	script_add_word(out, f->starttls_granted, "granted");
 	script_add_word(out, f->starttls_refused, "refused");
