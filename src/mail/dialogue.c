@@ -4,33 +4,6 @@
 
 #include "base/banned.h"
 
-/* mail_reader.dot: how much of <CRLF>.<CRLF> has just been read. */
-enum {
-	DOT_LINE_START,
-	DOT_DOT,
-	DOT_DOT_CR,
-	DOT_TEXT,
-	DOT_TEXT_CR,
-};
-
-/* mail_reader.literal: how much of {123+} has just been read. */
-enum {
-	LITERAL_NONE,
-	LITERAL_OPEN,
-	LITERAL_DIGITS,
-	LITERAL_PLUS,
-	LITERAL_CLOSED,
-	LITERAL_CLOSED_PLUS,
-	LITERAL_END,
-	LITERAL_END_PLUS,
-};
-
-enum {
-	LITERAL_DIGITS_MAX = 20,
-	/* '{', the digits, '+', '}' and CR; what stands before them does not matter. */
-	LITERAL_TAIL_LEN = 1 + LITERAL_DIGITS_MAX + 3,
-};
-
 /* RFC 8446, appendix B.1: types of TLS records. */
 enum {
 	RECORD_CHANGE_CIPHER_SPEC = 20,
@@ -68,88 +41,6 @@ mail_note_garbage(struct mail_dialogue *d, enum mail_side side)
 {
 	if (!d->readers[side].lost)
 		d->facts.garbage = true;
-}
-
-void
-mail_begin_dots(struct mail_reader *r)
-{
-	r->mode = MAIL_MODE_DOT;
-	r->dot = DOT_LINE_START;
-}
-
-void
-mail_begin_bytes(struct mail_reader *r, uint64_t len)
-{
-	r->literal_left = len;
-	r->mode = len > 0 ? MAIL_MODE_LITERAL : MAIL_MODE_LINE;
-}
-
-bool
-mail_line_has_literal(const struct mail_reader *r)
-{
-	return r->literal == LITERAL_CLOSED || r->literal == LITERAL_CLOSED_PLUS ||
-	       r->literal == LITERAL_END || r->literal == LITERAL_END_PLUS;
-}
-
-bool
-mail_literal_is_synchronizing(const struct mail_reader *r)
-{
-	return r->literal == LITERAL_CLOSED || r->literal == LITERAL_END;
-}
-
-static uint8_t
-literal_digit(struct mail_reader *r, uint8_t c)
-{
-	if (r->literal_digits == LITERAL_DIGITS_MAX || r->literal_left > (INT64_MAX - 9) / 10)
-		return LITERAL_NONE;
-	r->literal_digits++;
-	r->literal_left = r->literal_left * 10 + (uint64_t)(c - '0');
-	return LITERAL_DIGITS;
-}
-
-static void
-literal_step(struct mail_reader *r, uint8_t c)
-{
-	uint8_t now = r->literal;
-
-	r->literal = LITERAL_NONE;
-	if (c == '{') {
-		r->literal = LITERAL_OPEN;
-		r->literal_digits = 0;
-		r->literal_left = 0;
-	} else if (c >= '0' && c <= '9') {
-		if (now == LITERAL_OPEN || now == LITERAL_DIGITS)
-			r->literal = literal_digit(r, c);
-	} else if (c == '+') {
-		if (now == LITERAL_DIGITS)
-			r->literal = LITERAL_PLUS;
-	} else if (c == '}') {
-		if (now == LITERAL_DIGITS)
-			r->literal = LITERAL_CLOSED;
-		else if (now == LITERAL_PLUS)
-			r->literal = LITERAL_CLOSED_PLUS;
-	} else if (c == '\r') {
-		if (now == LITERAL_CLOSED)
-			r->literal = LITERAL_END;
-		else if (now == LITERAL_CLOSED_PLUS)
-			r->literal = LITERAL_END_PLUS;
-	}
-}
-
-static __attribute__((noinline)) void
-literal_track(struct mail_reader *r, struct span part)
-{
-	if (part.len > LITERAL_TAIL_LEN) {
-		r->literal = LITERAL_NONE;
-		part.data += part.len - LITERAL_TAIL_LEN;
-		part.len = LITERAL_TAIL_LEN;
-	}
-	/* As nearly always: nothing but a brace begins one. */
-	if (r->literal == LITERAL_NONE &&
-	    (part.len == 0 || memchr(part.data, '{', part.len) == NULL))
-		return;
-	for (size_t i = 0; i < part.len; i++)
-		literal_step(r, part.data[i]);
 }
 
 static uint8_t *
@@ -203,7 +94,7 @@ window_wipe(struct mail_dialogue *d, enum mail_side side)
 		explicit_bzero(window_of(d, side, &size), r->len);
 	r->len = 0;
 	r->cut = false;
-	r->literal = LITERAL_NONE;
+	r->literal = MAIL_LITERAL_NONE;
 	if (side == MAIL_CLIENT)
 		d->id_open = false;
 }
@@ -369,7 +260,7 @@ read_piece(struct mail_dialogue *d, enum mail_side side, struct span bytes, bool
 	struct span text;
 
 	window_add(d, side, bytes);
-	literal_track(r, bytes);
+	mail_literal_track(r, bytes);
 	if (bytes.len > 0)
 		r->prev_cr = bytes.data[bytes.len - 1] == '\r';
 	if (!ends)
@@ -380,7 +271,7 @@ read_piece(struct mail_dialogue *d, enum mail_side side, struct span bytes, bool
 	r->bare_lf = !r->prev_cr;
 	read_text(d, side, text);
 	if (side == MAIL_CLIENT && d->id_open)
-		r->literal = LITERAL_NONE;
+		r->literal = MAIL_LITERAL_NONE;
 	else
 		window_wipe(d, side);
 	r->prev_cr = false;
@@ -402,105 +293,10 @@ read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 	r->bare_lf = len == 0 || text.data[len - 1] != '\r';
 	text.len -= !r->bare_lf;
 	if (text.len > 0 && text.data[text.len - 1] == '}')
-		literal_track(r, span_first(bytes, len));
+		mail_literal_track(r, span_first(bytes, len));
 	read_text(d, side, text);
-	r->literal = LITERAL_NONE;
+	r->literal = MAIL_LITERAL_NONE;
 	return len + 1;
-}
-
-/* So many bytes of content, which are no more than what is to come. */
-static void
-pass_literal(struct mail_dialogue *d, enum mail_side side, uint64_t len)
-{
-	struct mail_reader *r = &d->readers[side];
-
-	if (side == MAIL_CLIENT && d->login_literal) {
-		mail_note_credentials(d);
-		mail_login_sent(d, MAIL_LOGIN_NAMELESS);
-	}
-	r->literal_left -= len;
-	if (r->literal_left == 0)
-		r->mode = MAIL_MODE_LINE;
-}
-
-static size_t
-read_literal(struct mail_dialogue *d, enum mail_side side, struct span bytes)
-{
-	const struct mail_reader *r = &d->readers[side];
-	size_t len = r->literal_left < bytes.len ? (size_t)r->literal_left : bytes.len;
-
-	if (side == MAIL_CLIENT && d->id_open)
-		mail_imap_id_literal(d, span_first(bytes, len), len == r->literal_left);
-	pass_literal(d, side, len);
-	return len;
-}
-
-/*
- * RFC 5321, section 4.1.1.4; RFC 1939, section 3: <CRLF>.<CRLF> ends the content.  Only a side that
- * ends its lines with a bare LF may end its content that way: message text is full of surprises.
- */
-static bool
-dot_step(struct mail_reader *r, uint8_t c)
-{
-	uint8_t now = r->dot;
-
-	r->dot = DOT_TEXT;
-	if (c == '\n') {
-		if (now == DOT_DOT_CR || (now == DOT_DOT && r->bare_lf))
-			return true;
-		if (now == DOT_TEXT_CR || r->bare_lf)
-			r->dot = DOT_LINE_START;
-	} else if (c == '\r') {
-		r->dot = now == DOT_DOT ? DOT_DOT_CR : DOT_TEXT_CR;
-	} else if (c == '.' && now == DOT_LINE_START) {
-		r->dot = DOT_DOT;
-	}
-	return false;
-}
-
-static size_t
-read_dots(struct mail_dialogue *d, enum mail_side side, struct span bytes)
-{
-	struct mail_reader *r = &d->readers[side];
-	size_t i = 0;
-
-	while (i < bytes.len) {
-		const uint8_t *lf;
-
-		if (dot_step(r, bytes.data[i++])) {
-			r->mode = MAIL_MODE_LINE;
-			r->lost = false;
-			if (side == MAIL_CLIENT)
-				mail_smtp_message_end(d);
-			break;
-		}
-		if (r->dot != DOT_TEXT || i == bytes.len)
-			continue;
-		/* Inside a line only its end matters. */
-		lf = memchr(bytes.data + i, '\n', bytes.len - i);
-		i = lf != NULL ? (size_t)(lf - bytes.data) : bytes.len;
-		if (bytes.data[i - 1] == '\r')
-			r->dot = DOT_TEXT_CR;
-	}
-	return i;
-}
-
-/* What is no line; returns how many bytes of it are read. */
-static __attribute__((noinline)) size_t
-read_content(struct mail_dialogue *d, enum mail_side side, struct span bytes)
-{
-	switch ((enum mail_mode)d->readers[side].mode) {
-	case MAIL_MODE_LITERAL:
-		return read_literal(d, side, bytes);
-	case MAIL_MODE_DOT:
-		return read_dots(d, side, bytes);
-	case MAIL_MODE_OPAQUE:
-		return bytes.len;
-	case MAIL_MODE_LINE:
-	case MAIL_MODE_TLS:
-		break;
-	}
-	return 0;
 }
 
 /* Does TLS start at this byte?  RFC 8446, section 5.1: a record begins with its type. */
@@ -554,7 +350,7 @@ mail_dialogue_feed(struct mail_dialogue *d, enum mail_side side, struct span byt
 			note_first_byte(d, side, rest.data[0]);
 			done += read_line(d, side, rest);
 		} else {
-			done += read_content(d, side, rest);
+			done += mail_read_content(d, side, rest);
 		}
 	}
 	return done;
@@ -571,7 +367,7 @@ mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side, uint64_t len)
 		return;
 	window_wipe(d, side);
 	if (r->mode == MAIL_MODE_LITERAL && len <= r->literal_left && !doubtful) {
-		pass_literal(d, side, len);
+		mail_pass_literal(d, side, len);
 		return;
 	}
 	r->after_gap = true;
@@ -594,7 +390,7 @@ mail_dialogue_gap(struct mail_dialogue *d, enum mail_side side, uint64_t len)
 	}
 	/* A message goes on until its dot. */
 	if (r->mode == MAIL_MODE_DOT && side == MAIL_CLIENT)
-		r->dot = DOT_LINE_START;
+		mail_begin_dots(r);
 	else
 		r->mode = MAIL_MODE_LINE;
 }

@@ -1,9 +1,9 @@
 /*
  * mail_internal - what the files of this module share.
  *
- * dialogue.c cuts the bytes of a side into lines and content, and knows no protocol; smtp.c, pop3.c
- * and imap.c say what a line means; pairing.c joins commands with their replies; text.c and auth.c
- * hold what the protocols have in common.
+ * dialogue.c cuts the bytes of a side into lines and content, which content.c reads, and knows no
+ * protocol; smtp.c, pop3.c and imap.c say what a line means; pairing.c joins commands with their
+ * replies; text.c and auth.c hold what the protocols have in common.
  */
 #ifndef TLSTALLY_MAIL_INTERNAL_H
 #define TLSTALLY_MAIL_INTERNAL_H
@@ -117,9 +117,6 @@ void mail_note_garbage(struct mail_dialogue *d, enum mail_side side);
 void mail_note_command(struct mail_dialogue *d);
 /* Brings facts.command_count up to date. */
 void mail_recount(struct mail_dialogue *d);
-/* The content that the line now being handled announces. */
-void mail_begin_dots(struct mail_reader *r);
-void mail_begin_bytes(struct mail_reader *r, uint64_t len);
 /*
  * The client's window keeps the text of a command that goes on in the next line, which is put
  * behind it.
@@ -127,9 +124,24 @@ void mail_begin_bytes(struct mail_reader *r, uint64_t len);
 void mail_keep(struct mail_dialogue *d, struct span text);
 void mail_keep_more(struct mail_dialogue *d, struct span text);
 void mail_forget(struct mail_dialogue *d);
+
+/* content.c */
+
+/* mail_reader.literal: the line's end is none. */
+enum { MAIL_LITERAL_NONE };
+
+/* The next bytes of a line, at the end of which a literal may be announced. */
+void mail_literal_track(struct mail_reader *r, struct span part);
 /* RFC 9051, section 4.3: the line ends in {123}, {123+} or ~{123}. */
 bool mail_line_has_literal(const struct mail_reader *r);
 bool mail_literal_is_synchronizing(const struct mail_reader *r);
+/* The content that the line now being handled announces. */
+void mail_begin_dots(struct mail_reader *r);
+void mail_begin_bytes(struct mail_reader *r, uint64_t len);
+/* What is no line; returns how many bytes of it are read. */
+size_t mail_read_content(struct mail_dialogue *d, enum mail_side side, struct span bytes);
+/* So many bytes of a literal, which are no more than what is to come. */
+void mail_pass_literal(struct mail_dialogue *d, enum mail_side side, uint64_t len);
 
 /* pairing.c */
 
