@@ -286,7 +286,7 @@ read_alone(struct crew *c, struct epoch *e)
 {
 	struct replay_work *w = c->work;
 
-	epoch_begin(e, replay_mark(w->options.replay), false);
+	epoch_clear(e);
 	w->on_name_arg = e;
 	for (size_t g = 0; g < w->group_count; g++)
 		w->groups[g].outbox = &e->outboxes[g];

@@ -13,17 +13,24 @@
 #define COPY_ROOM (FRONT_EPOCH_LEN + ((size_t)1 << 20) + (size_t)FRONT_EPOCH_PACKETS * 2 * MAC_LEN)
 
 void
+epoch_clear(struct epoch *e)
+{
+	for (size_t g = 0; g < LANES; g++) {
+		e->lists[g].count = 0;
+		event_list_clear(&e->outboxes[g]);
+	}
+	e->packet_count = e->copies_len = e->names.count = e->followed_count = 0;
+	e->borrows = false;
+}
+
+void
 epoch_begin(struct epoch *e, uint64_t mark, bool borrows)
 {
 	if (e->copies == NULL) {
 		e->copies = xmalloc(COPY_ROOM);
 		e->packets = xcalloc(FRONT_EPOCH_PACKETS, sizeof(*e->packets));
 	}
-	for (size_t g = 0; g < LANES; g++) {
-		e->lists[g].count = 0;
-		event_list_clear(&e->outboxes[g]);
-	}
-	e->packet_count = e->copies_len = e->names.count = e->followed_count = 0;
+	epoch_clear(e);
 	e->mark = mark;
 	e->borrows = borrows;
 }
@@ -51,6 +58,12 @@ static inline void
 make_lasting(struct epoch *e, struct packet *packet, struct span kept)
 {
 	packet->payload.data = lasting(e, packet->payload.data, packet->payload.len, kept);
+	if (packet->dst_mac != NULL && packet->src_mac == packet->dst_mac + MAC_LEN) {
+		/* As in an Ethernet header, which is nearly always: one copy. */
+		packet->dst_mac = lasting(e, packet->dst_mac, (size_t)2 * MAC_LEN, kept);
+		packet->src_mac = packet->dst_mac + MAC_LEN;
+		return;
+	}
 	if (packet->src_mac != NULL)
 		packet->src_mac = lasting(e, packet->src_mac, MAC_LEN, kept);
 	if (packet->dst_mac != NULL)

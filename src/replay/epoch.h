@@ -39,6 +39,8 @@ struct epoch {
 	size_t followed_count; /* groups that are done with it */
 };
 
+/* Without packets, names and events: for whoever follows packets where they were read. */
+void epoch_clear(struct epoch *e);
 /* A new epoch in this one's memory. */
 void epoch_begin(struct epoch *e, uint64_t mark, bool borrows);
 /*

@@ -69,6 +69,26 @@ START_TEST(what_is_not_kept_is_copied)
 }
 END_TEST
 
+START_TEST(addresses_in_the_order_of_ethernet_are_copied_in_that_order)
+{
+	struct epoch e = { 0 };
+	uint8_t bytes[64];
+	struct packet packet = packet_in(bytes);
+	const struct packet *copy;
+
+	packet.dst_mac = bytes + 20;
+	packet.src_mac = bytes + 26;
+	memcpy(bytes, file_bytes, sizeof(bytes));
+	epoch_begin(&e, 0, false);
+	add(&e, 0, &packet, kept);
+	memset(bytes, 0, sizeof(bytes));
+	copy = e.lists[0].items[0];
+	ck_assert_mem_eq(copy->dst_mac, file_bytes + 20, 6);
+	ck_assert_mem_eq(copy->src_mac, file_bytes + 26, 6);
+	epoch_release(&e);
+}
+END_TEST
+
 START_TEST(an_epoch_that_does_not_borrow_copies_what_is_kept)
 {
 	struct epoch e = { 0 };
@@ -147,6 +167,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_is_kept_is_borrowed);
 	tcase_add_test(tc, what_is_not_kept_is_copied);
+	tcase_add_test(tc, addresses_in_the_order_of_ethernet_are_copied_in_that_order);
 	tcase_add_test(tc, an_epoch_that_does_not_borrow_copies_what_is_kept);
 	tcase_add_test(tc, an_epoch_that_stops_borrowing_has_copies_of_all_its_packets);
 	tcase_add_test(tc, packets_without_payload_or_addresses_need_nothing);
