@@ -167,10 +167,23 @@ dot_step(struct mail_reader *r, uint8_t c)
 	return false;
 }
 
+/* Lines without a dot are passed at once, up to what tells whether the first dot begins a line. */
+static size_t
+skip_to_dot(struct span bytes, size_t i)
+{
+	size_t len = bytes.len - i, kept = sizeof("\r\n") - 1;
+	const uint8_t *dot = memchr(bytes.data + i, '.', len);
+
+	if (dot != NULL)
+		len = (size_t)(dot - bytes.data) - i;
+	return len > kept ? i + len - kept : i;
+}
+
 static size_t
 read_dots(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 {
 	struct mail_reader *r = &d->readers[side];
+	bool skipped = false; /* once: text has dots enough, what is encoded has none */
 	size_t i = 0;
 
 	while (i < bytes.len) {
@@ -185,6 +198,11 @@ read_dots(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 		}
 		if (r->dot != DOT_TEXT || i == bytes.len)
 			continue;
+		if (!skipped) {
+			skipped = true;
+			i = skip_to_dot(bytes, i);
+			continue;
+		}
 		/* Inside a line only its end matters. */
 		lf = memchr(bytes.data + i, '\n', bytes.len - i);
 		i = lf != NULL ? (size_t)(lf - bytes.data) : bytes.len;
