@@ -130,8 +130,12 @@ struct session_record_arg {
 	unsigned dir;
 };
 
-/* session.c: an HTTP request stands at the beginning of either side. */
+/* first_words.c: of a direction, up to session_side.head's room. */
+void session_keep_head(struct session *s, unsigned dir, struct span bytes);
+/* first_words.c: an HTTP request stands at the beginning of either side. */
 bool session_is_http(const struct session *s);
+/* first_words.c: the first bytes of a direction: what does it speak?  Words begin a dialogue. */
+enum stage session_first_stage(struct session *s, unsigned dir, struct span bytes);
 
 /*
  * loss.c: the other side has acknowledged `acked` by `time_us`; one more than the side said is
