@@ -174,7 +174,8 @@ mail_dialogue_is_in_line(const struct mail_dialogue *d, enum mail_side side)
 /* The client has asked for STARTTLS and said nothing since, and no refusal was seen. */
 bool mail_dialogue_awaits_tls(const struct mail_dialogue *d);
 /*
- * The client may still ask for TLS: it has not logged in, nor begun to send mail, nor said that it
+ * What is not captured of the client may be that it asks for TLS: it has not logged in (behind
+ * which SMTP allows that, but hardly anybody does it), nor begun to send mail, nor said that it
  * goes, nor is it in the middle of a message.
  */
 bool mail_dialogue_may_turn_to_tls(const struct mail_dialogue *d);
