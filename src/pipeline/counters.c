@@ -37,6 +37,7 @@ counters_add_sessions(struct session_counters *to, const struct session_counters
 	to->no_hello += s->no_hello;
 	to->external_client += s->external_client;
 	to->bad_certificate += s->bad_certificate;
+	to->login_before_tls += s->login_before_tls;
 	to->events += s->events;
 }
 
@@ -122,6 +123,7 @@ lanes_counters(const struct front *front, const struct lanes *const *lanes, size
 		{ "no_hello", s->no_hello },
 		{ "messages_cut", l.messages_cut },
 		{ "bad_certificate", s->bad_certificate },
+		{ "login_before_tls", s->login_before_tls },
 	};
 	size_t count = sizeof(all) / sizeof(all[0]);
 

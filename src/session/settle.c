@@ -123,6 +123,8 @@ emit(struct session *s, int64_t time_us)
 		return;
 	}
 	s->options->counters->events++;
+	if (ev->kind == EVENT_TLS_HANDSHAKE && s->mail != NULL && s->mail->facts.login)
+		s->options->counters->login_before_tls++;
 	s->emitted = true;
 	s->options->event(s->options->arg, ev);
 }

@@ -217,11 +217,14 @@ static const struct row rows[] = {
 	{ "words that are answered", 587, words_that_are_answered,
 	    "SMTP no-login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "words that are answered, and tls", 587, words_that_are_answered_and_tls,
-	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no "
+	    "login_before_tls" },
 	{ "a login in front", 587, login_in_front,
-	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no "
+	    "login_before_tls" },
 	{ "a login and a letter in front", 587, login_and_a_letter_in_front,
-	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
+	    "SMTP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no "
+	    "login_before_tls" },
 	{ "a login in front, and a close", 587, login_in_front_and_a_close,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "a login in front, and the capture ends", 587, login_in_front_and_the_capture_ends,

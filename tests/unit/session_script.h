@@ -286,6 +286,8 @@ describe(const struct told *told, struct buf *out)
 		buf_addf(out, " %s", texts[i] != NULL ? texts[i] : "-");
 	buf_addf(out, " resumed=%s retry=%s scsv=%s%s", tris[ev->resumed], tris[ev->hello_retry],
 	    tris[ev->fallback_scsv], ev->capture_gap ? " gap" : "");
+	if (c->login_before_tls > 0)
+		buf_add_text(out, " login_before_tls");
 	if (told->event_count > 1)
 		buf_addf(out, " and %u more", told->event_count - 1);
 }
