@@ -106,9 +106,46 @@ switch_off_put_host(struct switch_off *s, size_t entry, const char *host, bool l
 	};
 }
 
+static unsigned
+head_of(const struct addr *a)
+{
+	return (unsigned)(a->bytes[0] << 8 | a->bytes[1]) >> (16 - SWITCH_OFF_HEAD_LEN);
+}
+
+/* A wide network has several heads; its own host bits are cleared. */
+static void
+add_heads(struct switch_off *s, const struct network *network)
+{
+	uint64_t *heads = s->heads[network->addr.family == 6];
+	unsigned first = head_of(&network->addr), count = 1;
+
+	if (network->prefix_len < SWITCH_OFF_HEAD_LEN)
+		count <<= SWITCH_OFF_HEAD_LEN - network->prefix_len;
+	for (unsigned head = first; head < first + count; head++)
+		heads[head / 64] |= UINT64_C(1) << head % 64;
+}
+
+static bool
+has_head(const struct switch_off *s, const struct addr *a)
+{
+	unsigned head = head_of(a);
+
+	return (s->heads[a->family == 6][head / 64] >> head % 64 & 1) != 0;
+}
+
+/* False: the address is in no network of the list, in none of its forms. */
+static bool
+may_have_address(const struct switch_off *s, const struct addr *a)
+{
+	struct addr plain = *a;
+
+	return has_head(s, a) || (addr_unmap_v4(&plain) && has_head(s, &plain));
+}
+
 void
 switch_off_put_network(struct switch_off *s, size_t entry, const struct network *network)
 {
+	add_heads(s, network);
 	s->networks = grow(s->networks, s->network_count, sizeof(*s->networks));
 	s->networks[s->network_count++] = (struct switch_off_network){ *network, entry };
 }
@@ -263,6 +300,8 @@ static bool
 find_in_networks(const struct switch_off *s, const struct addr *address, const struct wanted *w,
     struct switch_off_match *out)
 {
+	if (!may_have_address(s, address))
+		return false;
 	for (size_t i = 0; i < s->network_count; i++) {
 		const struct switch_off_entry *e = &s->entries[s->networks[i].entry];
 

@@ -8,6 +8,8 @@
 
 #define SWITCH_OFF_PORTS_MAX 32
 #define SWITCH_OFF_TAIL_BITS 4096
+/* Bits at the beginning of an address. */
+#define SWITCH_OFF_HEAD_LEN 12
 
 struct switch_off_entry {
 	char *name;
@@ -40,6 +42,8 @@ struct switch_off {
 	/* Bits, by hash, for the last characters of each host: most servers are none of them. */
 	uint64_t tails[SWITCH_OFF_TAIL_BITS / 64];
 	bool has_short_host; /* too short for that: all have to be looked for */
+	/* Bits, by value, for how the addresses of each network begin; IPv4, IPv6. */
+	uint64_t heads[2][(1 << SWITCH_OFF_HEAD_LEN) / 64];
 };
 
 /* Takes `entry` over, its name included; returns its number. */

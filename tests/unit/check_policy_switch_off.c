@@ -172,6 +172,49 @@ START_TEST(the_users_own_servers_are_found_besides)
 }
 END_TEST
 
+/* Networks of any width, those that begin like others, and addresses in any of their forms. */
+static const struct {
+	const char *address;
+	bool found;
+} in_networks[] = {
+	{ "7.255.255.255", false },
+	{ "8.0.0.0", true },
+	{ "11.0.0.1", true },
+	{ "15.255.255.255", true },
+	{ "16.0.0.0", false },
+	{ "203.0.113.255", true },
+	{ "203.0.112.255", false },
+	{ "203.0.114.0", false },
+	{ "::ffff:203.0.113.9", true },
+	{ "::ffff:9.9.9.9", true },
+	{ "::ffff:203.0.114.9", false },
+	{ "64:ff9b::203.0.113.9", true },
+	{ "64:ff9b::203.0.114.9", false },
+	{ "2001:db8:ff:ffff::1", true },
+	{ "2001:db8:100::1", false },
+	{ "800::1", false },
+	{ "3fff::1", false },
+	{ "4000::", true },
+	{ "7fff::1", true },
+	{ "8000::", false },
+};
+
+START_TEST(an_address_is_found_in_networks_of_any_width)
+{
+	struct switch_off_match match;
+	struct network_set networks = { 0 };
+	struct error err;
+
+	ck_assert_int_eq(network_set_add_text(
+			     &networks, "8.0.0.0/5,203.0.113.0/24,2001:db8::/40,4000::/2", &err),
+	    0);
+	switch_off_add_networks(list, &networks);
+	ck_assert(
+	    find("", in_networks[_i].address, 993, PROTOCOL_IMAP, &match) == in_networks[_i].found);
+	network_set_release(&networks);
+}
+END_TEST
+
 #define HEAD "[A]\nversion = 2026-01-01\nbelow = TLSv1.2\n"
 #define TAIL "[B]\nversion = 2026-01-01\nhost = b.example\n"
 
@@ -378,6 +421,7 @@ add_tests(TCase *tc)
 	    tc, a_server_is_found_by_its_name_else_by_its_address, 0, ROWS(lookups));
 	tcase_add_test(tc, a_match_says_what_is_known_of_the_service);
 	tcase_add_test(tc, the_users_own_servers_are_found_besides);
+	tcase_add_loop_test(tc, an_address_is_found_in_networks_of_any_width, 0, ROWS(in_networks));
 	tcase_add_test(
 	    tc, a_name_of_one_label_is_found_and_stands_for_those_below_where_it_is_a_wildcard);
 	tcase_add_loop_test(tc, a_name_of_any_length_is_found_as_itself_or_below_a_wildcard, 0, 16);
