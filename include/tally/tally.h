@@ -131,6 +131,8 @@ void tally_client_at(const struct tally *t, size_t index, struct tally_client *o
 void tally_finding_at(const struct tally *t, size_t index, struct finding *out);
 /* The same finding; no two rows of a client have one kind. */
 void tally_row_at(const struct tally *t, size_t index, struct tally_row *out);
+/* Of the same row the numbers of kind and story alone, for less. */
+void tally_row_shared(const struct tally *t, size_t index, uint32_t *kind, uint32_t *story);
 /* tally_finding_at, for a row that tally_row_at gave. */
 void tally_row_finding(
     const struct tally *t, size_t index, const struct tally_row *row, struct finding *out);

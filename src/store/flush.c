@@ -65,9 +65,10 @@ static int
 flush_client(struct store *s, int64_t sensor_id, struct tally_numbers *numbers,
     const struct tally_client *c, struct error *err)
 {
-	struct store_client_row row = { .id = 0 };
+	struct store_client_row row; /* large: cleared where it is filled */
 	bool is_new;
 
+	row.id = 0;
 	if (store_clients_find(s, sensor_id, &c->ip, &row.id, err) != 0)
 		return -1;
 	is_new = row.id == 0;

@@ -79,20 +79,20 @@ int
 tally_numbers_find_all(struct store *s, struct tally_numbers *n, struct error *err)
 {
 	struct finding f = { 0 };
-	struct tally_row row;
+	uint32_t kind, story;
 	int64_t id;
 
 	/* In the order of the findings, and not of the tally, which differs from run to run. */
 	for (size_t i = 0; i < tally_finding_count(n->tally); i++) {
-		tally_row_at(n->tally, i, &row);
-		if (!n->kinds[row.kind].seen) {
-			tally_kind_at(n->tally, row.kind, &f.key);
-			if (find_kind(s, &n->kinds[row.kind], true, &f.key, &id, err) != 0)
+		tally_row_shared(n->tally, i, &kind, &story);
+		if (!n->kinds[kind].seen) {
+			tally_kind_at(n->tally, kind, &f.key);
+			if (find_kind(s, &n->kinds[kind], true, &f.key, &id, err) != 0)
 				return -1;
 		}
-		if (!n->stories[row.story].seen) {
-			tally_story_at(n->tally, row.story, &f);
-			if (find_story(s, &n->stories[row.story], &f, &id, err) != 0)
+		if (!n->stories[story].seen) {
+			tally_story_at(n->tally, story, &f);
+			if (find_story(s, &n->stories[story], &f, &id, err) != 0)
 				return -1;
 		}
 	}

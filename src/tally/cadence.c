@@ -107,21 +107,23 @@ cadence_subtract(struct cadence *c, const struct cadence *before)
 }
 
 /*
- * A bit for each of `number` counts, an even number, that is not 0.  Most clients have few such
- * counts, so two are looked at together.
+ * A bit for each of `number` counts, a multiple of six, that is not 0.  Most clients have few such
+ * counts, so six are looked at together.
  */
 static uint64_t
 counted(const uint32_t *counts, unsigned number)
 {
 	uint64_t seen = 0;
 
-	for (unsigned i = 0; i < number; i += 2) {
-		uint64_t both;
+	_Static_assert(CADENCE_HOURS % 6 == 0 && CADENCE_CLASSES % 6 == 0, "none is left over");
+	for (unsigned i = 0; i < number; i += 6) {
+		uint64_t pairs[3];
 
-		memcpy(&both, counts + i, sizeof(both));
-		if (both == 0)
+		memcpy(pairs, counts + i, sizeof(pairs));
+		if ((pairs[0] | pairs[1] | pairs[2]) == 0)
 			continue;
-		seen |= (uint64_t)(counts[i] > 0) << i | (uint64_t)(counts[i + 1] > 0) << (i + 1);
+		for (unsigned n = i; n < i + 6; n++)
+			seen |= (uint64_t)(counts[n] > 0) << n;
 	}
 	return seen;
 }

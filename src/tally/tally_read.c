@@ -52,19 +52,25 @@ run_of(const struct tally *t, size_t finding)
 	return &runs[low];
 }
 
+/* Of runs that stand side by side, the records behind the first of each. */
+static const uint32_t *
+more_of_runs(const struct tally *t, const struct tally_run *runs, size_t run_count, size_t *count)
+{
+	const struct tally_order *o = &t->order;
+	const struct tally_run *end = runs + run_count;
+
+	*count =
+	    (end < o->runs + o->run_count ? end->first_more : o->more_count) - runs->first_more;
+	return o->more + runs->first_more;
+}
+
 const uint32_t *
 tally_more_of(const struct tally *t, size_t finding, size_t *count)
 {
-	const struct tally_order *o = &t->order;
-	const struct tally_run *run;
-
 	*count = 0;
-	if ((o->findings[finding] & TALLY_MORE) == 0)
+	if ((t->order.findings[finding] & TALLY_MORE) == 0)
 		return NULL;
-	run = run_of(t, finding);
-	*count = (run + 1 < o->runs + o->run_count ? run[1].first_more : o->more_count) -
-		 run->first_more;
-	return o->more + run->first_more;
+	return more_of_runs(t, run_of(t, finding), 1, count);
 }
 
 static void
@@ -72,7 +78,7 @@ join_run(const struct tally *t, const struct tally_run *run, struct tally_joint 
 {
 	uint32_t first = t->order.findings[run->finding] & ~TALLY_MORE;
 	size_t count;
-	const uint32_t *more = tally_more_of(t, run->finding, &count);
+	const uint32_t *more = more_of_runs(t, run, 1, &count);
 
 	tally_joint_begin(t, out, &t->records[first]);
 	for (size_t i = 0; i < count; i++)
@@ -87,30 +93,25 @@ static uint32_t *
 records_of(
     const struct tally *t, const struct tally_client *c, uint32_t few[FEW_RECORDS], size_t *count)
 {
-	const uint32_t *findings = t->order.findings + c->first_finding;
-	size_t n = c->finding_count, more_count;
+	const uint32_t *findings = t->order.findings + c->first_finding, *more = NULL;
+	const struct tally_run *runs = NULL;
+	size_t run_count = 0, more_count = 0, n;
 	uint32_t *numbers = few;
 
 	for (size_t i = 0; i < c->finding_count; i++) {
-		if ((findings[i] & TALLY_MORE) == 0)
-			continue;
-		(void)tally_more_of(t, c->first_finding + i, &more_count);
-		n += more_count;
+		if ((findings[i] & TALLY_MORE) != 0 && run_count++ == 0)
+			runs = run_of(t, c->first_finding + i);
 	}
+	if (run_count > 0)
+		more = more_of_runs(t, runs, run_count, &more_count);
+	n = c->finding_count + more_count;
 	if (n > FEW_RECORDS)
 		numbers = xreallocarray(NULL, n, sizeof(*numbers));
+	for (size_t i = 0; i < c->finding_count; i++)
+		numbers[i] = findings[i] & ~TALLY_MORE;
+	if (more_count > 0)
+		memcpy(numbers + c->finding_count, more, more_count * sizeof(*numbers));
 	*count = n;
-	n = 0;
-	for (size_t i = 0; i < c->finding_count; i++) {
-		const uint32_t *more;
-
-		numbers[n++] = findings[i] & ~TALLY_MORE;
-		if ((findings[i] & TALLY_MORE) == 0)
-			continue;
-		more = tally_more_of(t, c->first_finding + i, &more_count);
-		memcpy(numbers + n, more, more_count * sizeof(*numbers));
-		n += more_count;
-	}
 	tally_sort_numbers(t, tally_own_number, numbers, n);
 	return numbers;
 }
@@ -150,16 +151,19 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 	const struct tally_client_entry *c = &t->clients[number];
 	const struct tally_share *share = &t->order.shares[index];
 
-	*out = (struct tally_client){
-		.ip = c->ip,
-		.has_mac = c->has_mac,
-		.first_finding = share->first_finding,
-		.finding_count = share[1].first_finding - share->first_finding,
-		.first_day = share->first_day,
-		.day_count = share[1].first_day - share->first_day,
-		.first_hour = share->first_hour,
-		.hour_count = share[1].first_hour - share->first_hour,
-	};
+	/* Member by member: the cadence is not cleared but told below. */
+	out->ip = c->ip;
+	out->has_mac = c->has_mac;
+	out->name = span_from(NULL, 0);
+	out->name_source = NAME_SOURCE_NONE;
+	out->name_us = 0;
+	out->event_count = 0;
+	out->first_finding = share->first_finding;
+	out->finding_count = share[1].first_finding - share->first_finding;
+	out->first_day = share->first_day;
+	out->day_count = share[1].first_day - share->first_day;
+	out->first_hour = share->first_hour;
+	out->hour_count = share[1].first_hour - share->first_hour;
 	memcpy(out->mac, c->mac, sizeof(out->mac));
 	if (c->name != NULL) {
 		out->name = span_from(c->name, c->name_len);
@@ -281,6 +285,16 @@ tally_row_at(const struct tally *t, size_t index, struct tally_row *out)
 		.dropped_early_us = (int64_t)sum.dropped_early_ms * 1000,
 		.dropped_early_len = sum.dropped_early_len,
 	};
+}
+
+void
+tally_row_shared(const struct tally *t, size_t index, uint32_t *kind, uint32_t *story)
+{
+	uint32_t first = t->order.findings[index];
+	const struct tally_record *r = &t->records[first & ~TALLY_MORE];
+
+	*kind = r->kind;
+	*story = (first & TALLY_MORE) != 0 ? run_of(t, index)->story : r->story;
 }
 
 void
