@@ -209,12 +209,25 @@ must_wait(const struct event_writer *w)
 	return poll(&p, 1, -1) > 0 || errno == EINTR;
 }
 
+/* Who empties the file takes the part of a line away, too: the whole line is written once more. */
+static void
+look_for_part(struct event_writer *w)
+{
+	struct stat st;
+
+	if (w->sent > 0 && fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size < (off_t)w->sent)
+		w->sent = 0;
+}
+
 static void
 write_held(struct event_writer *w, int64_t patience_us)
 {
 	int64_t deadline_us = clock_monotonic_us() + patience_us;
-	size_t done = w->sent, keep;
+	size_t done, keep;
 
+	look_for_part(w);
+	done = w->sent;
 	w->last_errno = 0;
 	while (done < w->held.len) {
 		size_t len = room(w, w->held.len - done, deadline_us);

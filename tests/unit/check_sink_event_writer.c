@@ -165,6 +165,23 @@ START_TEST(the_same_file_opened_anew_on_a_full_disk_cuts_no_line)
 }
 END_TEST
 
+/* As one makes room, and as logrotate does with copytruncate. */
+START_TEST(a_file_that_was_emptied_on_a_full_disk_begins_with_a_whole_line)
+{
+	struct event_writer *w = open_writer();
+	struct error err;
+
+	limit_files(3 * line_len() + (size_t)_i);
+	add_events(w, 5);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	event_writer_free(w);
+	expect_lines(path, 2);
+}
+END_TEST
+
 START_TEST(an_end_on_a_full_disk_cuts_no_line)
 {
 	struct event_writer *w = open_writer();
@@ -402,6 +419,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_full_disk_delays_lines_and_cuts_none, 0, 4);
 	tcase_add_loop_test(tc, a_rotation_on_a_full_disk_cuts_no_line, 0, 4);
 	tcase_add_loop_test(tc, the_same_file_opened_anew_on_a_full_disk_cuts_no_line, 0, 4);
+	tcase_add_loop_test(
+	    tc, a_file_that_was_emptied_on_a_full_disk_begins_with_a_whole_line, 0, 4);
 	tcase_add_loop_test(tc, an_end_on_a_full_disk_cuts_no_line, 0, 4);
 	tcase_add_test(tc, what_has_no_room_is_lost_by_whole_lines_and_counted);
 	tcase_add_loop_test(tc, a_line_that_a_killed_writer_cut_is_taken_away, 0,
