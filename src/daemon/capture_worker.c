@@ -23,7 +23,6 @@
 #define LAST_BLOCK_US (2 * LIVE_BLOCK_MS * INT64_C(1000))
 /* And so many times READ_MAX may still be in the ring. */
 #define LAST_READS 8
-#define TICK_US INT64_C(200000)
 /* Packets may wait in the ring for its time-out: packet time is certain only up to this long ago.
  */
 #define LAG_US INT64_C(1000000)
@@ -399,7 +398,7 @@ run(void *arg)
 
 	loop_add_fd(w->loop, live_fd(w->live), on_readable, w);
 	loop_add_fd(w->loop, w->command_fd, on_command, w);
-	loop_add_timer(w->loop, TICK_US, on_tick, w);
+	loop_add_timer(w->loop, CAPTURE_WORKER_TICK_US, on_tick, w);
 	publish(w, true);
 	loop_run(w->loop);
 	finish(w);

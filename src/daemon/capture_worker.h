@@ -20,6 +20,9 @@
 #include "event/event.h"
 #include "pipeline/pipeline.h"
 
+/* How often a worker looks at all that it has, also where no packet comes. */
+#define CAPTURE_WORKER_TICK_US INT64_C(200000)
+
 struct capture_worker; /* opaque */
 
 struct capture_worker_options {

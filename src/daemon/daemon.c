@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "daemon/capture_run.h"
 #include "daemon/capture_worker.h"
+#include "daemon/event_delay.h"
 #include "daemon/loop.h"
 #include "daemon/open_files.h"
 #include "daemon/privileges.h"
@@ -37,6 +38,9 @@
 #define LAST_FLUSH_US INT64_C(10000000)
 /* Each flush changes pages all over the file, most of them the same ones as the flush before. */
 #define CACHE_KIB 16384
+/* A thread's names come so late at most: the kernel holds a block for two of its times, and the
+ * worker what it has seen up to its next tick. */
+#define TURN_US (2 * LIVE_BLOCK_MS * INT64_C(1000) + CAPTURE_WORKER_TICK_US)
 /* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with some room.
  */
 #define WORKER_FILES_MAX 8
@@ -66,6 +70,8 @@ struct daemon {
 	int wake_fd;                     /* a worker has events */
 	struct capture_outbox *taken;    /* owned; one for each worker */
 	struct event_list *taken_events; /* owned; the same: their lists, borrowed */
+	bool delays;                     /* events, for the names that other workers have seen */
+	struct event_delay delay;
 };
 
 /* Called when the tally is full: the database has not worked for long, so the event is lost. */
@@ -85,6 +91,19 @@ source_name(void *arg, uint32_t source)
 }
 
 static void
+hand_on(struct daemon *d, const struct event_list *lists, size_t count)
+{
+	capture_run_add_lost(d->run, event_sink_hand_on(d->sink, lists, count));
+}
+
+/* Hands on what was there at the turn before. */
+static void
+turn(struct daemon *d)
+{
+	hand_on(d, event_delay_turn(&d->delay), 1);
+}
+
+static void
 take_events(struct daemon *d)
 {
 	for (size_t i = 0; i < d->worker_count; i++) {
@@ -94,8 +113,22 @@ take_events(struct daemon *d)
 		for (size_t k = 0; k < taken->name_count; k++)
 			event_sink_add_name(d->sink, &taken->names[k]);
 		d->taken_events[i] = taken->events;
+		if (d->delays)
+			event_delay_add(&d->delay, &taken->events);
 	}
-	capture_run_add_lost(d->run, event_sink_hand_on(d->sink, d->taken_events, d->worker_count));
+	if (!d->delays)
+		hand_on(d, d->taken_events, d->worker_count);
+	else if (event_delay_is_full(&d->delay))
+		turn(d);
+}
+
+static void
+on_turn(void *arg)
+{
+	struct daemon *d = arg;
+
+	take_events(d);
+	turn(d);
 }
 
 static void
@@ -453,6 +486,9 @@ watch(struct daemon *d)
 	loop_add_signal(d->loop, SIGUSR1, on_status, d);
 	loop_add_fd(d->loop, d->wake_fd, on_events, d);
 	loop_add_timer(d->loop, d->config->flush_interval_us, on_flush, d);
+	d->delays = d->config->names && d->worker_count > 1;
+	if (d->delays)
+		loop_add_timer(d->loop, TURN_US, on_turn, d);
 	if (interval_us > 0)
 		loop_add_timer(d->loop, interval_us, watchdog_tick, &d->watchdog);
 	keep_signals(SIG_UNBLOCK);
@@ -472,6 +508,8 @@ finish(struct daemon *d)
 		capture_worker_join(d->workers[i]);
 		take_events(d);
 	}
+	turn(d);
+	turn(d);
 	if (d->writer != NULL && event_writer_finish(d->writer, &err) != 0) {
 		log_error("%s: the last events are lost", err.text);
 		result = -1;
@@ -501,6 +539,7 @@ close_daemon(struct daemon *d)
 	free(d->workers);
 	free(d->taken);
 	free(d->taken_events);
+	event_delay_release(&d->delay);
 	store_worker_free(d->store_worker);
 	store_close(d->store);
 	loop_free(d->loop);
