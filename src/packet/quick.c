@@ -96,10 +96,23 @@ take_frame(const struct frame *frame, size_t ip, size_t inner, struct packet *ou
 	out->source = frame->source;
 }
 
-/* All of a packet but its ports; RFC 9293, section 3.1.  False where its length makes no sense. */
-static inline __attribute__((always_inline)) bool
-take_tcp(const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest, bool is_syn,
-    struct packet *out)
+/*
+ * A SYN's options, `len` bytes: apart, as they take the registers that all packets else need.
+ */
+static __attribute__((noinline)) void
+note_joins(struct packet *out, size_t len)
+{
+	out->joins = tcp_joins(TCP_SYN, span_from(out->payload.data - len, len));
+}
+
+/*
+ * All of a packet but its ports; RFC 9293, section 3.1.  False where its length makes no sense.  A
+ * call of its own for packets of interest: what is asked of each frame then keeps the processor's
+ * registers.
+ */
+static __attribute__((noinline)) bool
+take_packet(
+    const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest, struct packet *out)
 {
 	struct span s = frame->bytes;
 	size_t header_len = (size_t)(s.data[inner + 12] >> 4) * 4;
@@ -115,30 +128,12 @@ take_tcp(const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest,
 	out->seq = u32_at(s, inner + 4);
 	out->ack = u32_at(s, inner + 8);
 	out->flags = s.data[inner + 13];
-	out->joins = is_syn && tcp_joins(out->flags,
-				   span_from(s.data + inner + TCP_LEN, header_len - TCP_LEN));
+	out->joins = false;
 	out->payload_len = wire_rest - (uint32_t)header_len;
 	out->payload = span_from(s.data + inner + header_len, captured - header_len);
+	if ((out->flags & TCP_SYN) != 0)
+		note_joins(out, header_len - TCP_LEN);
 	return true;
-}
-
-static __attribute__((noinline)) bool
-take_syn(const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest, struct packet *out)
-{
-	return take_tcp(frame, ip, inner, wire_rest, true, out);
-}
-
-/*
- * A call of its own for packets of interest: what is asked of each frame then keeps the processor's
- * registers.  A SYN's options take so many of them that it has a third function.
- */
-static __attribute__((noinline)) bool
-take_packet(
-    const struct frame *frame, size_t ip, size_t inner, uint32_t wire_rest, struct packet *out)
-{
-	if ((frame->bytes.data[inner + 13] & TCP_SYN) != 0)
-		return take_syn(frame, ip, inner, wire_rest, out);
-	return take_tcp(frame, ip, inner, wire_rest, false, out);
 }
 
 /* One branch for both ports: nobody can predict which of them is the service's. */
