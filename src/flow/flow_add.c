@@ -44,13 +44,23 @@ flow_matches(const struct flow *f, const struct packet *p, unsigned dir)
 }
 
 static APART struct flow *
-find_in_chain(const struct flow_table *table, const struct packet *p, struct place at)
+find_in_chain(
+    const struct flow_table *table, const struct packet *p, struct place at, uint32_t first)
 {
-	struct flow *f = flow_at(table, *flow_bucket(table, at.hash));
+	struct flow *f = flow_at(table, first);
 
 	while (f != NULL && (f->hash != (uint32_t)at.hash || !flow_matches(f, p, at.dir)))
 		f = flow_at(table, f->hash_next);
 	return f;
+}
+
+/* NULL where there is none: that no chain begins there is told without a call. */
+static inline struct flow *
+find(const struct flow_table *table, const struct packet *p, struct place at)
+{
+	uint32_t first = *flow_bucket(table, at.hash);
+
+	return first == 0 ? NULL : find_in_chain(table, p, at, first);
 }
 
 static void
@@ -346,19 +356,38 @@ lacks_syn_ack(const struct flow *f, unsigned dir)
 	return f->conn.mid_start[dir] && !f->conn.mid_start[1 - dir];
 }
 
-/* The beginning of a connection that is not known. */
 static APART void
+note_syn_ack(struct flow_table *table, const struct packet *p, const struct lookup *l)
+{
+	table->counters.syn_answered +=
+	    syn_cache_add_syn_ack(table->syns, l->syn_hash, l->at.dir, p->seq, p->ack);
+}
+
+static APART void
+note_first_syn(struct flow_table *table, const struct packet *p, const struct lookup *l)
+{
+	table->counters.syn += syn_cache_add_syn(table->syns, l->syn_hash, l->at.dir, p->seq);
+}
+
+static APART void
+note_join(struct flow_table *table, const struct lookup *l)
+{
+	syn_cache_mark_join(table->syns, l->syn_hash);
+}
+
+/*
+ * The beginning of a connection that is not known.  In parts, so that a flood's SYNs pay for no
+ * more registers than they need.
+ */
+static inline void
 note_syn(struct flow_table *table, const struct packet *p, const struct lookup *l)
 {
-	unsigned dir = l->at.dir;
-
 	if ((p->flags & TCP_ACK) != 0)
-		table->counters.syn_answered +=
-		    syn_cache_add_syn_ack(table->syns, l->syn_hash, dir, p->seq, p->ack);
+		note_syn_ack(table, p, l);
 	else
-		table->counters.syn += syn_cache_add_syn(table->syns, l->syn_hash, dir, p->seq);
+		note_first_syn(table, p, l);
 	if (p->joins)
-		syn_cache_mark_join(table->syns, l->syn_hash);
+		note_join(table, l);
 }
 
 /* True when the packet is done with. */
@@ -378,34 +407,6 @@ add_syn(
 	if (*flow == NULL)
 		note_syn(table, p, l);
 	return p->payload_len == 0;
-}
-
-/*
- * What a packet without payload says of a connection of which nothing was seen yet but its
- * beginning.  True for its end, when that acknowledges bytes, or stands behind some: where the
- * mirror is late with them, they are still to come, and what ended it must not be forgotten.  A
- * single byte that is acknowledged may be the other side's FIN.
- */
-static bool
-ends_unseen(struct flow_table *table, const struct packet *p, const struct lookup *l)
-{
-	uint64_t hash = flow_place(&table->syn_key, p).hash;
-	unsigned peer = 1 - l->at.dir;
-	const struct syn_entry *e;
-	uint32_t acked, sent;
-
-	if ((p->flags & TCP_ACK) == 0)
-		return false;
-	if ((p->flags & (TCP_FIN | TCP_RST)) == 0) {
-		syn_cache_add_ack(table->syns, hash, l->at.dir, p->ack);
-		return false;
-	}
-	e = syn_cache_find(table->syns, hash);
-	if (e == NULL || !e->has_isn[peer])
-		return false;
-	acked = p->ack - (e->isn[peer] + 1);
-	sent = e->has_isn[l->at.dir] ? p->seq - (e->isn[l->at.dir] + 1) : 0;
-	return (acked > 1 && acked <= TCP_STREAM_WINDOW) || (sent > 0 && sent <= TCP_STREAM_WINDOW);
 }
 
 /*
@@ -434,7 +435,7 @@ add_unusual(
 		return;
 	if (f == NULL) {
 		/* Without payload there is nothing to follow yet. */
-		if (payload_len == 0 && !ends_unseen(table, p, l))
+		if (payload_len == 0 && !flow_ends_unseen(table, p, l->at.dir))
 			return;
 		f = open_flow(table, p, l->at);
 	}
@@ -471,7 +472,7 @@ add_found(struct flow_table *table, const struct packet *p, const struct lookup 
 	 * is what a flood's SYNs find, which need not be compared with it.
 	 */
 	if (f == table->flows || !flow_matches(f, p, l->at.dir))
-		f = find_in_chain(table, p, l->at);
+		f = find(table, p, l->at);
 	if (f == NULL || (p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK) {
 		/* A flood's, which would be done with all the same. */
 		if (f == NULL && is_bare_syn(p))

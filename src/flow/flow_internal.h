@@ -164,6 +164,13 @@ void flow_list_set_back(struct flow_table *table, int64_t now_us, int64_t step_u
 /* What the SYN cache knows of a connection whose first packet with payload is `p`. */
 void flow_take_syns(
     struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir);
+/*
+ * What a packet without payload says of a connection of which nothing was seen yet but its
+ * beginning.  True for its end, when that acknowledges bytes, or stands behind some: where the
+ * mirror is late with them, they are still to come, and what ended it must not be forgotten.  A
+ * single byte that is acknowledged may be the other side's FIN.
+ */
+bool flow_ends_unseen(struct flow_table *table, const struct packet *p, unsigned dir);
 /* True when a SYN or SYN/ACK on the connection's ports begins another one. */
 bool flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir);
 /* Keeps what a settled connection needs of its streams. */

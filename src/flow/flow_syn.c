@@ -74,6 +74,28 @@ flow_take_syns(struct flow_table *table, struct flow *flow, const struct packet 
 	syn_cache_remove(table->syns, hash);
 }
 
+bool
+flow_ends_unseen(struct flow_table *table, const struct packet *p, unsigned dir)
+{
+	uint64_t hash = flow_place(&table->syn_key, p).hash;
+	unsigned peer = 1 - dir;
+	const struct syn_entry *e;
+	uint32_t acked, sent;
+
+	if ((p->flags & TCP_ACK) == 0)
+		return false;
+	if ((p->flags & (TCP_FIN | TCP_RST)) == 0) {
+		syn_cache_add_ack(table->syns, hash, dir, p->ack);
+		return false;
+	}
+	e = syn_cache_find(table->syns, hash);
+	if (e == NULL || !e->has_isn[peer])
+		return false;
+	acked = p->ack - (e->isn[peer] + 1);
+	sent = e->has_isn[dir] ? p->seq - (e->isn[dir] + 1) : 0;
+	return (acked > 1 && acked <= TCP_STREAM_WINDOW) || (sent > 0 && sent <= TCP_STREAM_WINDOW);
+}
+
 /*
  * RFC 7413, section 4.2: a SYN/ACK may acknowledge what the SYN carries.  Where it is captured
  * before the SYN, it seems to tell that the direction begins behind that, or behind more where this

@@ -66,11 +66,11 @@ tag_of(uint64_t hash)
 static inline unsigned
 find_way(const struct syn_set *set, uint64_t hash)
 {
-	unsigned way = 0;
-
-	while (way < WAYS && set->tag[way] != tag_of(hash))
-		way++;
-	return way;
+#pragma GCC unroll 5
+	for (unsigned way = 0; way < WAYS; way++)
+		if (set->tag[way] == tag_of(hash))
+			return way;
+	return WAYS;
 }
 
 static struct syn_entry *
@@ -82,37 +82,35 @@ find_entry(struct syn_cache *cache, uint64_t hash)
 	return way < WAYS ? &set->entry[way] : NULL;
 }
 
-/* The way whose entry is the oldest.  Without a branch: of a flood's SYNs none could be predicted.
+/*
+ * The way whose entry is the oldest.  Without a branch: of a flood's SYNs none could be predicted.
+ * An age has the way behind it, so that both are compared and kept as one number.
  */
 static inline unsigned
 oldest_way(const struct syn_cache *cache, const struct syn_set *set)
 {
 	/* Numbers go round; none is later than this one. */
 	uint32_t latest = cache->clock + ANSWERED_STAYS;
-	uint32_t oldest_age = latest - set->stamp[0];
-	unsigned oldest = 0;
+	uint64_t oldest = 0;
 
-	for (unsigned way = 1; way < WAYS; way++) {
-		uint32_t age = latest - set->stamp[way];
+#pragma GCC unroll 5
+	for (unsigned way = 0; way < WAYS; way++) {
+		uint64_t age = (uint64_t)(uint32_t)(latest - set->stamp[way]) * 8 + way;
 
-		oldest = age > oldest_age ? way : oldest;
-		oldest_age = age > oldest_age ? age : oldest_age;
+		oldest = age > oldest ? age : oldest;
 	}
-	return oldest;
+	return (unsigned)(oldest & 7);
 }
 
-/* A new entry in `way`, or where that is WAYS, in place of the oldest; returns which way it is. */
-static inline unsigned
-put_entry(struct syn_cache *cache, uint64_t hash, unsigned way, struct syn_entry entry)
+/* A new entry in `way`, or where that is WAYS, in place of the oldest; it is to be filled in. */
+static inline struct syn_entry *
+put_entry(struct syn_cache *cache, struct syn_set *set, uint64_t hash, unsigned way)
 {
-	struct syn_set *set = set_of(cache, hash);
-
 	if (way == WAYS)
 		way = oldest_way(cache, set);
 	set->tag[way] = tag_of(hash);
 	set->stamp[way] = ++cache->clock;
-	set->entry[way] = entry;
-	return way;
+	return &set->entry[way];
 }
 
 void
@@ -144,22 +142,41 @@ add_syn_again(struct syn_entry *e, unsigned dir, uint32_t isn, bool *is_new)
 	return false;
 }
 
-bool
-syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn)
+/* By direction. */
+static const struct syn_entry new_syn[2] = {
+	{ .has_isn = { true, false }, .opener = 0, .syn = true },
+	{ .has_isn = { false, true }, .opener = 1, .syn = true },
+};
+
+static inline void
+put_syn(struct syn_cache *cache, uint64_t hash, unsigned way, unsigned dir, uint32_t isn)
+{
+	struct syn_entry *e = put_entry(cache, set_of(cache, hash), hash, way);
+
+	*e = new_syn[dir];
+	e->isn[0] = e->isn[1] = isn;
+}
+
+/* Apart, so that the usual way needs few registers. */
+static __attribute__((noinline)) bool
+add_known_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn)
 {
 	struct syn_set *set = set_of(cache, hash);
 	unsigned way = find_way(set, hash);
 	bool is_new;
 
-	if (way < WAYS && add_syn_again(&set->entry[way], dir, isn, &is_new))
+	if (add_syn_again(&set->entry[way], dir, isn, &is_new))
 		return is_new;
-	put_entry(cache, hash, way,
-	    (struct syn_entry){
-		.isn = { isn, isn },
-		.has_isn = { dir == 0, dir == 1 },
-		.opener = (int8_t)dir,
-		.syn = true,
-	    });
+	put_syn(cache, hash, way, dir, isn);
+	return true;
+}
+
+bool
+syn_cache_add_syn(struct syn_cache *cache, uint64_t hash, unsigned dir, uint32_t isn)
+{
+	if (find_way(set_of(cache, hash), hash) < WAYS)
+		return add_known_syn(cache, hash, dir, isn);
+	put_syn(cache, hash, WAYS, dir, isn);
 	return true;
 }
 
@@ -174,12 +191,14 @@ syn_cache_add_syn_ack(
 	bool answers;
 
 	if (way == WAYS ||
-	    (set->entry[way].has_isn[1 - dir] && set->entry[way].isn[1 - dir] != peer_isn))
-		way =
-		    put_entry(cache, hash, way, (struct syn_entry){ .opener = (int8_t)(1 - dir) });
-	e = &set->entry[way];
+	    (set->entry[way].has_isn[1 - dir] && set->entry[way].isn[1 - dir] != peer_isn)) {
+		e = put_entry(cache, set, hash, way);
+		*e = (struct syn_entry){ .opener = (int8_t)(1 - dir) };
+	} else {
+		e = &set->entry[way];
+	}
 	answers = e->syn && !e->syn_ack;
-	set->stamp[way] += e->syn_ack ? 0 : ANSWERED_STAYS;
+	set->stamp[e - set->entry] += e->syn_ack ? 0 : ANSWERED_STAYS;
 	e->syn_ack = true;
 	e->isn[1 - dir] = peer_isn;
 	e->has_isn[1 - dir] = true;
