@@ -9,6 +9,8 @@
 
 /* Most clients have no more records than this. */
 #define FEW_RECORDS 48
+/* Rows are told one after the other. */
+#define ROWS_AHEAD 16
 
 size_t
 tally_client_count(const struct tally *t)
@@ -131,6 +133,9 @@ tell_times(const struct tally *t, uint32_t client, struct tally_client *out)
 		uint32_t attempts = tally_attempts(t, r);
 		int64_t first_us, last_us;
 
+		/* For tally_row_finding. */
+		__builtin_prefetch(&t->kinds[r->kind]);
+		__builtin_prefetch(&t->stories[r->story]);
 		if (attempts == 0)
 			continue;
 		first_us = tally_record_time(t, r);
@@ -142,6 +147,23 @@ tell_times(const struct tally *t, uint32_t client, struct tally_client *out)
 	tally_tell_cadence(t, client, numbers, count, &out->cadence);
 	if (numbers != few)
 		free(numbers);
+}
+
+/* For the clients that are told next. */
+static inline __attribute__((always_inline)) void
+ask_ahead(const struct tally *t, size_t index)
+{
+	const struct tally_order *o = &t->order;
+	const struct tally_share *next = &o->shares[index + 1];
+
+	if (index + 2 >= t->client_count)
+		return;
+	__builtin_prefetch(&t->clients[o->clients[index + 2]]);
+	__builtin_prefetch(t->clients[o->clients[index + 1]].name);
+	if (next->first_hour < next[1].first_hour)
+		__builtin_prefetch(&t->hours[o->hours[next->first_hour]]);
+	tally_ask_for_records(
+	    t, o->findings + next->first_finding, next[1].first_finding - next->first_finding);
 }
 
 void
@@ -170,6 +192,7 @@ tally_client_at(const struct tally *t, size_t index, struct tally_client *out)
 		out->name_source = (enum name_source)c->name_source;
 		out->name_us = c->name_us;
 	}
+	ask_ahead(t, index);
 	tell_times(t, number, out);
 }
 
@@ -293,6 +316,8 @@ tally_row_shared(const struct tally *t, size_t index, uint32_t *kind, uint32_t *
 	uint32_t first = t->order.findings[index];
 	const struct tally_record *r = &t->records[first & ~TALLY_MORE];
 
+	if (index + ROWS_AHEAD < t->order.finding_count)
+		tally_ask_for_records(t, &t->order.findings[index + ROWS_AHEAD], 1);
 	*kind = r->kind;
 	*story = (first & TALLY_MORE) != 0 ? run_of(t, index)->story : r->story;
 }

@@ -307,17 +307,6 @@ order_client(struct tally *t, const struct results *results, uint32_t *numbers, 
 	add_findings(t, numbers, count);
 }
 
-/* Most clients have no more records than this. */
-#define ASK_MAX 64
-
-/* Records lie in the order of time: those of one client are all over the log. */
-static void
-ask_for_records(const struct tally *t, const uint32_t *numbers, size_t count)
-{
-	for (size_t i = 0; i < count && i < ASK_MAX; i++)
-		__builtin_prefetch(&t->records[numbers[i]]);
-}
-
 static void
 order_records(struct tally *t)
 {
@@ -331,7 +320,7 @@ order_records(struct tally *t)
 		o->shares[i].first_day = (uint32_t)o->day_count;
 		o->shares[i].first_finding = (uint32_t)o->finding_count;
 		if (i + 1 < t->client_count)
-			ask_for_records(
+			tally_ask_for_records(
 			    t, o->findings + firsts[i + 1], firsts[i + 2] - firsts[i + 1]);
 		order_client(t, &results, o->findings + firsts[i], firsts[i + 1] - firsts[i]);
 	}
