@@ -173,6 +173,11 @@ bool flow_can_rise(const struct flow *flow, enum flow_rank rank);
  * may be called in any callback but `open` and `end`.
  */
 void flow_settle(struct flow_table *table, struct flow *flow);
+/*
+ * In `end`, of one that a budget ends: it is remembered for as long as one that was settled, not as
+ * one that has closed.
+ */
+void flow_remember(struct flow *flow);
 /* The connection, settled just now, is watched until both sides have closed, or it is forgotten. */
 void flow_watch(struct flow *flow, struct flow_watch *watch);
 

@@ -78,6 +78,12 @@ void session_free(struct session *s);
 struct session_pool *session_pool_new(void);
 void session_pool_free(struct session_pool *pool);
 
+/*
+ * It has logged in in the clear: its words, if nothing is remembered of it, look like another
+ * session in the clear.
+ */
+bool session_has_logged_in(const struct session *s);
+
 /* Whatever made the session may keep a pointer with it. */
 void session_set_owner(struct session *s, void *owner);
 void *session_owner(const struct session *s);

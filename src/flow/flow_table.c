@@ -239,6 +239,12 @@ flow_settle(struct flow_table *table, struct flow *flow)
 	flow_list_put(table, flow, flow->closed ? FLOW_LIST_CLOSED : FLOW_LIST_SETTLED);
 }
 
+void
+flow_remember(struct flow *flow)
+{
+	flow->closed = flow->fin_dirs == 3;
+}
+
 const struct flow_counters *
 flow_table_counters(const struct flow_table *table)
 {

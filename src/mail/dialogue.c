@@ -299,6 +299,13 @@ read_line(struct mail_dialogue *d, enum mail_side side, struct span bytes)
 	return len + 1;
 }
 
+/* RFC 3207, section 4: DATA behind STARTTLS brings no message, unless that is refused. */
+bool
+mail_dialogue_begins_message(const struct mail_dialogue *d)
+{
+	return d->data != MAIL_DATA_NONE && !d->starttls_due;
+}
+
 /* Does TLS start at this byte?  RFC 8446, section 5.1: a record begins with its type. */
 static bool
 starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t first)
@@ -307,8 +314,7 @@ starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t f
 	/* The hole may have swallowed the whole handshake. */
 	uint8_t last_type = r->after_gap ? RECORD_APPLICATION_DATA : RECORD_HANDSHAKE;
 
-	/* RFC 3207, section 4: DATA behind STARTTLS brings no message, unless that is refused. */
-	if (r == &d->readers[MAIL_CLIENT] && d->data != MAIL_DATA_NONE && !d->starttls_due)
+	if (r == &d->readers[MAIL_CLIENT] && mail_dialogue_begins_message(d))
 		line_start = false;
 	if (!line_start && !r->after_gap)
 		return false;

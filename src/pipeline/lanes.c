@@ -143,9 +143,10 @@ on_prefetch(const void *user, unsigned dir)
 static void
 on_end(void *user, enum flow_end why, int64_t time_us)
 {
-	const struct flow *flow = session_owner(user);
+	struct flow *flow = session_owner(user);
 
-	(void)why;
+	if (why == FLOW_END_EVICTED && session_has_logged_in(user))
+		flow_remember(flow);
 	for (unsigned dir = 0; dir < 2; dir++)
 		session_acked(user, dir, flow_acked(flow, dir));
 	session_end(user, time_us);

@@ -55,6 +55,12 @@ session_phase(const struct session *s)
 	return s->client >= 0 ? SESSION_IN_HANDSHAKE : SESSION_ANSWERED;
 }
 
+bool
+session_has_logged_in(const struct session *s)
+{
+	return s->client < 0 && s->mail != NULL && s->mail->facts.login && s->mail->facts.logged_in;
+}
+
 /*
  * Looks for TLS in another protocol's words.  Returns the index at which it begins, or bytes.len.
  */
@@ -80,6 +86,14 @@ add_preamble(struct session *s, struct session_side *side, size_t len)
 	s->long_preamble = s->long_preamble || side->preamble_len > 2 * MAX_PREAMBLE;
 }
 
+/* Whatever stands in a message's first line is the message. */
+static bool
+is_in_words(const struct mail_dialogue *d, enum mail_side role)
+{
+	return mail_dialogue_is_in_line(d, role) &&
+	       !(role == MAIL_CLIENT && mail_dialogue_begins_message(d));
+}
+
 /*
  * Lines of a mail protocol, as far as is known.  As long as none of them tells which one, and
  * inside a line that has not ended, they may as well be another protocol's words, in which TLS need
@@ -90,7 +104,7 @@ feed_mail(struct session *s, unsigned dir, struct span bytes, const struct mark 
 {
 	enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
 	bool known = s->mail->protocol > PROTOCOL_TLS;
-	bool lines = known && !mail_dialogue_is_in_line(s->mail, role);
+	bool lines = known && !is_in_words(s->mail, role);
 	struct span words = lines ? bytes : span_first(bytes, find_tls(s, bytes));
 	size_t n;
 

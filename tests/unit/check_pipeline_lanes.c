@@ -199,6 +199,74 @@ START_TEST(what_came_since_the_clock_was_set_back_is_not_as_old_as_its_lane)
 END_TEST
 
 static void
+on_cleartext(void *arg, const struct event *ev)
+{
+	size_t *count = arg;
+
+	ck_assert_int_eq(ev->outcome, OUTCOME_CLEARTEXT);
+	(*count)++;
+}
+
+/* Where the other side of a client is in its stream. */
+static const uint32_t server_start = 5000;
+
+static void
+client_says(struct lanes *lanes, unsigned client, uint32_t at, const char *text, int64_t time_us)
+{
+	struct packet packet = hello_of(client, time_us);
+
+	packet.dst_port = 587;
+	packet.seq = at;
+	packet.ack = server_start;
+	packet.payload = span_from_text(text);
+	packet.payload_len = (uint32_t)packet.payload.len;
+	lanes_add(lanes, &packet, 1);
+}
+
+static void
+server_says(struct lanes *lanes, unsigned client, uint32_t acked, const char *text, int64_t time_us)
+{
+	struct packet packet = hello_of(client, time_us);
+
+	packet.dst = packet.src;
+	packet.src = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 });
+	packet.dst_port = packet.src_port;
+	packet.src_port = 587;
+	packet.seq = server_start;
+	packet.ack = acked;
+	packet.payload = span_from_text(text);
+	packet.payload_len = (uint32_t)packet.payload.len;
+	lanes_add(lanes, &packet, 1);
+}
+
+START_TEST(session_in_the_clear_that_was_given_up_behind_its_login_is_told_once)
+{
+	struct pipeline_options options = { .services = &services,
+		.internal = &internal,
+		.event = on_cleartext,
+		.arg = &event_counts[0] };
+	static const char login[] = "AUTH PLAIN AGEAYg==\r\n";
+	uint32_t behind = sizeof(login);
+	struct lanes *lanes;
+
+	flow_options_init(&options.flows);
+	options.flows.max_unsettled = 1;
+	lanes = lanes_new_single(&options);
+	client_says(lanes, 1, 1, login, START_US);
+	server_says(lanes, 1, behind, "235 ok\r\n", START_US + 1);
+	ck_assert_uint_eq(event_counts[0], 0);
+	client_says(lanes, 2, 1, "QUIT\r\n", START_US + 2);
+	ck_assert_uint_eq(event_counts[0], 1);
+	lanes_advance(lanes, START_US + 300 * SECOND_US);
+	client_says(
+	    lanes, 1, behind, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n", START_US + 300 * SECOND_US);
+	lanes_finish(lanes);
+	ck_assert_uint_eq(event_counts[0], 1);
+	lanes_free(lanes);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -208,6 +276,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, time_of_other_lanes_settles_what_is_due);
 	tcase_add_test(tc, what_is_open_keeps_its_age_when_the_clock_is_set_back);
 	tcase_add_test(tc, what_came_since_the_clock_was_set_back_is_not_as_old_as_its_lane);
+	tcase_add_test(tc, session_in_the_clear_that_was_given_up_behind_its_login_is_told_once);
 }
 
 SUITE_MAIN("pipeline_lanes")

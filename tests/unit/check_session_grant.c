@@ -170,6 +170,21 @@ login_in_front_and_words(struct script *s)
 }
 
 static void
+hello_in_the_first_line_of_a_letter(struct script *s)
+{
+	smtp_login(s);
+	says_text(s, CLIENT, "MAIL FROM:<a@b>\r\n");
+	says_text(s, SERVER, "250 ok\r\n");
+	says_text(s, CLIENT, "DATA\r\n");
+	says_text(s, SERVER, "354 go\r\n");
+	says_text(s, CLIENT, "Subject: ");
+	put_record(&s->out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_GNUTLS_TLS11));
+	says(s, CLIENT);
+	says_text(s, CLIENT, "\r\n.\r\n");
+	says_text(s, SERVER, "250 queued\r\n");
+}
+
+static void
 preauth(struct script *s)
 {
 	says_text(s, SERVER, "* PREAUTH ready\r\n");
@@ -232,6 +247,8 @@ static const struct row rows[] = {
 	{ "a login in front, and a refusal", 587, login_in_front_and_a_refusal,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "a login in front, and words", 587, login_in_front_and_words,
+	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
+	{ "a hello in the first line of a letter", 587, hello_in_the_first_line_of_a_letter,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "preauth in front", 143, preauth_in_front,
 	    "IMAP starttls TLSv1.1 TLSv1.1 established - - client resumed=no retry=no scsv=no" },
