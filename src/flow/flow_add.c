@@ -375,10 +375,7 @@ note_join(struct flow_table *table, const struct lookup *l)
 	syn_cache_mark_join(table->syns, l->syn_hash);
 }
 
-/*
- * The beginning of a connection that is not known.  In parts, so that a flood's SYNs pay for no
- * more registers than they need.
- */
+/* A connection's beginning: in parts, so that a flood's SYNs pay for few registers. */
 static inline void
 note_syn(struct flow_table *table, const struct packet *p, const struct lookup *l)
 {
@@ -538,6 +535,8 @@ static APART void
 look_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
     struct lookup *batch)
 {
+	uint32_t any = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		batch[i].at = flow_place(&tables[i]->key, packets[i]);
 		batch[i].bucket = flow_bucket(tables[i], batch[i].at.hash);
@@ -547,10 +546,12 @@ look_up(struct flow_table *const *tables, const struct packet *const *packets, s
 			look_up_syn(tables[i], packets[i], &batch[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
+		any |= *batch[i].bucket;
 		batch[i].likely = &tables[i]->flows[*batch[i].bucket];
 		prefetch_two_lines(batch[i].likely);
 	}
-	prefetch_users(tables[0]->handler, packets, count, batch);
+	if (any != 0) /* most batches of a flood are of no connection */
+		prefetch_users(tables[0]->handler, packets, count, batch);
 }
 
 /*
