@@ -7,7 +7,7 @@
 void
 map_choice_init(struct map_choice *c)
 {
-	*c = (struct map_choice){ 0 };
+	*c = (struct map_choice){ .stride = 1 };
 }
 
 static uint64_t
@@ -73,6 +73,16 @@ decide(struct map_choice *c)
 	return true;
 }
 
+/* A turn of short packets has more readings than one of long ones: as many as there were of late.
+ */
+static uint64_t
+stride_of_next(const struct map_choice *c)
+{
+	uint64_t count = c->reading_count * MAP_CHOICE_TURN_LEN / c->len;
+
+	return count > MAP_CHOICE_SAMPLES ? count / MAP_CHOICE_SAMPLES : 1;
+}
+
 /* Read, mapped, mapped, read. */
 static void
 begin_turn(struct map_choice *c, unsigned turn)
@@ -93,6 +103,8 @@ map_choice_add(struct map_choice *c, uint64_t len)
 		note_turn(c);
 	if (!map_choice_is_trial(c) || c->turn % 4 != 0 || !decide(c))
 		begin_turn(c, c->turn > MAP_CHOICE_TURNS ? 1 : c->turn + 1);
+	c->stride = stride_of_next(c);
+	c->reading_count = 0;
 	c->len = 0;
 	c->spent_ns = 0;
 }

@@ -25,8 +25,8 @@
 #define MAP_CHOICE_TURN_LEN ((uint64_t)4 << 20)
 /* The dearest turn of one, so many times, is less than the cheapest of the other: no doubt. */
 #define MAP_CHOICE_CLEAR 1.125
-/* Of many short readings in a trial one in so many is timed: the clock of a thread is slow. */
-#define MAP_CHOICE_SAMPLED 8
+/* Of a turn's short readings some so many are timed: the clock of a thread is slow. */
+#define MAP_CHOICE_SAMPLES 16
 /* As was found best goes on so long, twice as long where it was found again, and so on. */
 #define MAP_CHOICE_LASTS_LEN_MIN ((uint64_t)64 << 20)
 #define MAP_CHOICE_LASTS_LEN_MAX ((uint64_t)512 << 20)
@@ -44,7 +44,8 @@ struct map_choice {
 	uint64_t lasts_len; /* of what was found best; 0: nothing yet */
 	bool was_mapped;    /* found best */
 	int64_t spent_ns;
-	unsigned reading_count;    /* short ones */
+	uint64_t reading_count;    /* short ones, as long as `len` */
+	uint64_t stride;           /* one of so many stands for all of them */
 	struct map_costs costs[2]; /* [0] read, [1] mapped */
 };
 
@@ -59,11 +60,11 @@ map_choice_is_trial(const struct map_choice *c)
 	return c != NULL && c->turn > 0 && c->turn <= MAP_CHOICE_TURNS;
 }
 
-/* A short reading that stands for MAP_CHOICE_SAMPLED of them. */
+/* A short reading that stands for c->stride of them. */
 static inline bool
 map_choice_is_sampled(struct map_choice *c)
 {
-	return map_choice_is_trial(c) && c->reading_count++ % MAP_CHOICE_SAMPLED == 0;
+	return c != NULL && c->reading_count++ % c->stride == 0 && map_choice_is_trial(c);
 }
 
 /* It has taken so much. */

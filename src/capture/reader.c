@@ -127,7 +127,8 @@ next_many_timed(struct reader *r, struct frame *frames, size_t max, int64_t befo
 	int64_t begin_ns = spent_ns();
 	size_t count = next_many_of_format(r, frames, max, before_us);
 
-	map_choice_spend(r->source.choice, MAP_CHOICE_SAMPLED * (spent_ns() - begin_ns));
+	map_choice_spend(
+	    r->source.choice, (int64_t)r->source.choice->stride * (spent_ns() - begin_ns));
 	return count;
 }
 

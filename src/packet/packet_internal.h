@@ -183,36 +183,17 @@ bool tcp_join_is_among(struct span options);
 
 #define TCP_OPTION_MPTCP 30 /* RFC 8684, section 3 */
 
-/* Bit 7 of some byte where one of the eight may be that kind: a zero borrows from the next byte. */
-static inline uint64_t
-tcp_mptcp_kinds(const uint8_t *at)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	word ^= TCP_OPTION_MPTCP * ones;
-	return (word - ones) & ~word & ones << 7;
-}
-
 /*
- * The same for each SYN of a flood: most have no byte at all that could be the option's kind, and
- * to find that out takes a fraction of reading the options one by one.
+ * tcp_join_is_among, for each SYN of a flood: most have no byte at all that could be the option's
+ * kind, and to find that out takes a fraction of reading the options one by one.
  */
 static inline bool
 tcp_joins(uint8_t flags, struct span options)
 {
-	uint64_t found;
-
-	if ((flags & TCP_SYN) == 0)
+	if ((flags & TCP_SYN) == 0 || options.len == 0)
 		return false;
-	if (options.len < 8)
-		return options.len > 0 && tcp_join_is_among(options);
-	/* The last word may begin inside the one before it. */
-	found = tcp_mptcp_kinds(options.data + options.len - 8);
-	for (size_t i = 0; i + 8 < options.len; i += 8)
-		found |= tcp_mptcp_kinds(options.data + i);
-	return found != 0 && tcp_join_is_among(options);
+	return memchr(options.data, TCP_OPTION_MPTCP, options.len) != NULL &&
+	       tcp_join_is_among(options);
 }
 
 #endif

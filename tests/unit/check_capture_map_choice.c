@@ -70,17 +70,30 @@ START_TEST(both_have_as_many_turns)
 }
 END_TEST
 
-START_TEST(of_short_readings_in_a_trial_one_in_some_is_timed)
+/* Returns how many of so many readings are timed. */
+static unsigned
+count_sampled(struct map_choice *c, unsigned reading_count)
 {
 	unsigned sampled_count = 0;
+
+	for (unsigned i = 0; i < reading_count; i++)
+		sampled_count += map_choice_is_sampled(c);
+	return sampled_count;
+}
+
+START_TEST(of_a_turns_readings_some_are_timed_however_many_there_are)
+{
 	struct map_choice c;
 
 	map_choice_init(&c);
-	ck_assert(!map_choice_is_sampled(NULL) && !map_choice_is_sampled(&c));
+	ck_assert(!map_choice_is_sampled(NULL));
+	ck_assert_uint_eq(count_sampled(&c, 100 * MAP_CHOICE_SAMPLES), 0);
 	pass_turn(&c, 1, 1);
-	for (unsigned i = 0; i < 5 * MAP_CHOICE_SAMPLED; i++)
-		sampled_count += map_choice_is_sampled(&c);
-	ck_assert_uint_eq(sampled_count, 5);
+	ck_assert_uint_eq(count_sampled(&c, 100 * MAP_CHOICE_SAMPLES), MAP_CHOICE_SAMPLES);
+	pass_turn(&c, 1, 1);
+	ck_assert_uint_eq(count_sampled(&c, 2), 1);
+	pass_turn(&c, 1, 1);
+	ck_assert_uint_eq(count_sampled(&c, 2), 2);
 }
 END_TEST
 
@@ -252,7 +265,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, what_takes_less_is_chosen);
 	tcase_add_test(tc, a_file_is_read_before_anything_is_tried);
 	tcase_add_test(tc, both_have_as_many_turns);
-	tcase_add_test(tc, of_short_readings_in_a_trial_one_in_some_is_timed);
+	tcase_add_test(tc, of_a_turns_readings_some_are_timed_however_many_there_are);
 	tcase_add_test(tc, a_clear_difference_ends_a_trial_after_four_turns);
 	tcase_add_test(tc, one_slow_turn_decides_nothing);
 	tcase_add_test(tc, a_turn_that_is_mapped_for_little_decides_nothing);
