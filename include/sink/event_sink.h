@@ -59,6 +59,11 @@ size_t event_sink_end_batch(struct event_sink *sink);
  */
 size_t event_sink_hand_on(
     struct event_sink *sink, const struct event_list *lists, size_t list_count);
+/*
+ * What is handed on after the next batch was settled no earlier than this (INT64_MAX: nothing is
+ * known of it, as at the start): names that were seen later wait for it.
+ */
+void event_sink_expect(struct event_sink *sink, int64_t settled_us);
 /* How long after a failed try a lower one is a fallback, from now on. */
 void event_sink_set_fallback_window(struct event_sink *sink, int64_t window_us);
 /* Judges endings by these from now on. */

@@ -41,8 +41,7 @@
 /* A thread's names come so late at most: the kernel holds a block for two of its times, and the
  * worker what it has seen up to its next tick. */
 #define TURN_US (2 * LIVE_BLOCK_MS * INT64_C(1000) + CAPTURE_WORKER_TICK_US)
-/* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with some room.
- */
+/* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with room. */
 #define WORKER_FILES_MAX 8
 #define FILES_MAX 24
 
@@ -100,6 +99,8 @@ hand_on(struct daemon *d, const struct event_list *lists, size_t count)
 static void
 turn(struct daemon *d)
 {
+	/* What goes on waiting came within a turn, and was settled within another one before. */
+	event_sink_expect(d->sink, timestamp_now() - 2 * TURN_US);
 	hand_on(d, event_delay_turn(&d->delay), 1);
 }
 

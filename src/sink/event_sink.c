@@ -27,6 +27,7 @@ struct event_sink {
 	struct name_seen *names;    /* owned; of this batch, as they came */
 	struct name_ref *name_refs; /* owned; the same in order of time */
 	size_t name_count, name_room, names_learned;
+	int64_t next_us; /* event_sink_expect */
 	struct fallback_tracker *fallbacks;
 	struct login_names *login_names;
 	struct event_list batch;
@@ -43,6 +44,7 @@ event_sink_new(const struct event_sink_options *options)
 	struct event_sink *sink = xcalloc(1, sizeof(*sink));
 
 	sink->options = *options;
+	sink->next_us = INT64_MAX;
 	sink->login_names = login_names_new();
 	sink->fallbacks =
 	    fallback_tracker_new(options->fallback_window_us != 0 ? options->fallback_window_us
@@ -111,6 +113,27 @@ learn_all_names(struct event_sink *sink)
 {
 	learn_names(sink, INT64_MAX);
 	sink->name_count = sink->names_learned = 0;
+}
+
+/* Those that were seen later than the events which are handed on next wait for these. */
+static void
+learn_due_names(struct event_sink *sink)
+{
+	size_t left, kept = 0;
+	int64_t from_us;
+
+	learn_names(sink, sink->next_us);
+	left = sink->name_count - sink->names_learned;
+	from_us = left > 0 ? sink->name_refs[sink->names_learned].time_us : 0;
+	for (size_t i = 0; kept < left; i++) {
+		if (sink->names[i].time_us < from_us)
+			continue;
+		if (kept < i)
+			name_seen_copy(&sink->names[kept], &sink->names[i]);
+		kept++;
+	}
+	sink->name_count = left;
+	sink->names_learned = 0;
 }
 
 static void
@@ -227,7 +250,7 @@ event_sink_hand_on(struct event_sink *sink, const struct event_list *lists, size
 		prefetch_events(sink->refs + next, next_of(next, count) - next);
 		lost += hand_on_some(sink, sink->refs + i, next - i);
 	}
-	learn_all_names(sink);
+	learn_due_names(sink);
 	return lost;
 }
 
@@ -266,6 +289,12 @@ event_sink_end_batch(struct event_sink *sink)
 
 	event_list_clear(&sink->batch);
 	return lost;
+}
+
+void
+event_sink_expect(struct event_sink *sink, int64_t settled_us)
+{
+	sink->next_us = settled_us;
 }
 
 void

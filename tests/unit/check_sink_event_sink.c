@@ -188,6 +188,49 @@ START_TEST(an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch)
 }
 END_TEST
 
+/* Of these the last two would push out the first. */
+START_TEST(names_wait_for_the_events_that_are_handed_on_next)
+{
+	static const char *const names[] = { "imap.example.com", "smtp.example.com",
+		"pop.example.com" };
+	struct owner owner = { 0 };
+	struct naming *naming = naming_new();
+	struct event_sink_options options = {
+		.make_room = make_room, .arg = &owner, .naming = naming
+	};
+	struct event_sink *sink;
+	struct finding f;
+
+	options.tally = owner.tally = tally_new(NULL);
+	sink = event_sink_new(&options);
+	for (int64_t i = 0; i < 3; i++)
+		add_name(sink, names[_i == 0 ? i : 2 - i], 10 + 10 * (_i == 0 ? i : 2 - i));
+	event_sink_expect(sink, 15 * USEC_PER_SEC);
+	for (int64_t i = 0; i < 3; i++) {
+		struct event ev = {
+			.vlan = -1,
+			.timestamp_us = (11 + 10 * i) * USEC_PER_SEC,
+			.settled_us = (12 + 10 * i) * USEC_PER_SEC,
+			.client_ip = addr_from_v4((const uint8_t[]){ 10, 0, 0, 1 }),
+			.server_ip = addr_from_v4((const uint8_t[]){ 192, 0, 2, 25 }),
+		};
+
+		ck_assert_uint_eq(event_sink_end_batch(sink), 0); /* of no event */
+		event_sink_add(sink, &ev);
+		ck_assert_uint_eq(event_sink_end_batch(sink), 0);
+	}
+	tally_sort(owner.tally);
+	ck_assert_uint_eq(tally_finding_count(owner.tally), 3);
+	for (size_t i = 0; i < 3; i++) {
+		tally_finding_at(owner.tally, i, &f);
+		ck_assert_uint_eq(f.server_name_source, NAME_SOURCE_DNS);
+	}
+	event_sink_free(sink);
+	naming_free(naming);
+	tally_free(owner.tally);
+}
+END_TEST
+
 /* 0: the default, which is shorter than what lies between the two tries. */
 START_TEST(a_fallback_is_told_within_the_window_that_is_given)
 {
@@ -239,6 +282,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, nothing_is_lost_where_room_is_made);
 	tcase_add_loop_test(
 	    tc, an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch, 0, 2);
+	tcase_add_loop_test(tc, names_wait_for_the_events_that_are_handed_on_next, 0, 2);
 	tcase_add_loop_test(tc, a_fallback_is_told_within_the_window_that_is_given, 0, 2);
 }
 
