@@ -560,7 +560,7 @@ is_refused_unheard(const struct session *s)
 	return said->alert && !said->warning && said->alert_kind == REFUSAL_ALERT &&
 	       said->alert_mark.offset == server->tls_mark.offset && !server->gap &&
 	       !s->conn->mid_start[1 - client] &&
-	       answered - unheard_from(s, heard) >= CLIENT_HELLO_MIN &&
+	       answered >= unheard_from(s, heard) + CLIENT_HELLO_MIN &&
 	       ((!heard->tls && answered > session_end_offset(heard) + 1) ||
 		   (heard->evidence.lost && answered > heard->evidence.lost_end &&
 		       (server->words || !heard->words)));

@@ -50,6 +50,16 @@ clients_alert_lost_server_answers(struct script *s)
 	closes(s, SERVER);
 }
 
+static void
+alert_that_acknowledges_nothing_known(struct script *s)
+{
+	put_fill(&s->out, 0xee, 60);
+	says(s, CLIENT);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	s->acts[s->count - 1].mark.peer_offset = MARK_NO_PEER;
+	closes(s, SERVER);
+}
+
 /* What the server had received when it said hello is not what its alert answers. */
 static void
 servers_side_of_an_answer_to_an_alert(struct script *s)
@@ -248,6 +258,8 @@ starts_at_a_server_hello_without_ccs(struct script *s)
 
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "alert that acknowledges nothing known", 993, alert_that_acknowledges_nothing_known,
+	    "nothing no_hello" },
 	{ "hello and hello retry lost, and what comes later", 993,
 	    first_hello_and_its_answer_lost_and_more,
 	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=no retry=- scsv=no gap" },
