@@ -317,7 +317,7 @@ tally_row_shared(const struct tally *t, size_t index, uint32_t *kind, uint32_t *
 	const struct tally_record *r = &t->records[first & ~TALLY_MORE];
 
 	if (index + ROWS_AHEAD < t->order.finding_count)
-		tally_ask_for_records(t, &t->order.findings[index + ROWS_AHEAD], 1);
+		tally_ask_for_records(t, t->order.findings + index + ROWS_AHEAD, 1);
 	*kind = r->kind;
 	*story = (first & TALLY_MORE) != 0 ? run_of(t, index)->story : r->story;
 }
