@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/* Of a function that only prefetches: gcc takes its calls away unless they are inlined early. */
+#define PREFETCHES inline __attribute__((always_inline))
+
 void *xmalloc(size_t len) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t len) __attribute__((malloc, returns_nonnull));
 /* Room for `count` items of `len` bytes; the product is checked. */

@@ -73,8 +73,7 @@ decide(struct map_choice *c)
 	return true;
 }
 
-/* A turn of short packets has more readings than one of long ones: as many as there were of late.
- */
+/* Turns of short packets have more readings: expected are as many as there were of late. */
 static uint64_t
 stride_of_next(const struct map_choice *c)
 {

@@ -25,7 +25,7 @@
 #define MAP_CHOICE_TURN_LEN ((uint64_t)4 << 20)
 /* The dearest turn of one, so many times, is less than the cheapest of the other: no doubt. */
 #define MAP_CHOICE_CLEAR 1.125
-/* Of a turn's short readings some so many are timed: the clock of a thread is slow. */
+/* About so many of a turn's short readings are timed: the clock of a thread is slow. */
 #define MAP_CHOICE_SAMPLES 16
 /* As was found best goes on so long, twice as long where it was found again, and so on. */
 #define MAP_CHOICE_LASTS_LEN_MIN ((uint64_t)64 << 20)

@@ -510,7 +510,7 @@ finish(struct daemon *d)
 		take_events(d);
 	}
 	turn(d);
-	turn(d);
+	turn(d); /* what has come since the latest one */
 	if (d->writer != NULL && event_writer_finish(d->writer, &err) != 0) {
 		log_error("%s: the last events are lost", err.text);
 		result = -1;

@@ -2,6 +2,7 @@
 
 #include "base/banned.h"
 
+/* Events: more come in a turn only where something is wrong, and memory is to stay bounded. */
 #define FULL 32768
 
 void

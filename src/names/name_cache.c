@@ -299,7 +299,7 @@ learn(struct name_cache *cache, const struct name_lesson *l, uint64_t hash,
 }
 
 /* What a lesson that was heard before reads and writes near its entry. */
-static inline __attribute__((always_inline)) void
+static PREFETCHES void
 prefetch_around(const struct name_cache *cache, uint32_t number)
 {
 	const struct entry *e;
@@ -318,7 +318,7 @@ prefetch_around(const struct name_cache *cache, uint32_t number)
 }
 
 /* The entry's names, which the lesson is compared with, and which may be given back. */
-static inline __attribute__((always_inline)) void
+static PREFETCHES void
 prefetch_names(const struct name_cache *cache, uint32_t number)
 {
 	const struct entry *e;

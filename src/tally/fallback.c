@@ -215,7 +215,7 @@ is_success(const struct event *ev)
 }
 
 /* The entry of that tag, or the one whose place it would take. */
-static inline __attribute__((always_inline)) void
+static PREFETCHES void
 prefetch_entry(const struct set *set, uint32_t tag)
 {
 	size_t way = way_with(set, tag);

@@ -397,9 +397,9 @@ const uint32_t *tally_more_of(const struct tally *t, size_t finding, size_t *cou
 
 /*
  * Records lie in the order of time: those of one client, whose numbers these are, are all over the
- * log.  Inline, as gcc takes away each call of a function that does nothing else.
+ * log.
  */
-static inline __attribute__((always_inline)) void
+static PREFETCHES void
 tally_ask_for_records(const struct tally *t, const uint32_t *numbers, size_t count)
 {
 	enum { MANY = 64 };

@@ -150,7 +150,7 @@ tell_times(const struct tally *t, uint32_t client, struct tally_client *out)
 }
 
 /* For the clients that are told next. */
-static inline __attribute__((always_inline)) void
+static PREFETCHES void
 ask_ahead(const struct tally *t, size_t index)
 {
 	const struct tally_order *o = &t->order;
