@@ -75,6 +75,15 @@ evidence_side_init(struct evidence_side *side)
 	memset(side, 0, offsetof(struct evidence_side, ciphertext_mark));
 }
 
+/* Where it closed: at its FIN, or its reset where there is none; NULL: nowhere. */
+static inline const struct mark *
+evidence_close(const struct evidence_side *side)
+{
+	if (side->fin)
+		return &side->fin_mark;
+	return side->rst ? &side->rst_mark : NULL;
+}
+
 void evidence_add_record(struct evidence_side *side, uint32_t len, const struct mark *mark);
 /* An alert in the clear; `level` and `description` as on the wire. */
 void evidence_add_alert(

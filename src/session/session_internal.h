@@ -183,7 +183,28 @@ session_judge(struct session *s, int64_t time_us)
 }
 /* Words of `dir` at `mark`: the first behind the client's hello answer it, whatever comes later. */
 void session_note_reply(struct session *s, unsigned dir, const struct mark *mark);
-/* The direction of the client and the service, by what was seen and by the ports. */
+/* A side has sent its FIN, or a reset. */
+bool session_has_closed(const struct session *s);
+
+/*
+ * cleartext.c: of sessions without a hello; the latter two want a dialogue.  SPEC section 4:
+ * cleartext is where STARTTLS was refused or never asked for.
+ */
+/* What the client said were commands, and no TLS came of them. */
+bool session_is_cleartext(const struct session *s);
+/*
+ * Where the capture ends behind the question for STARTTLS, or right in front of it, or lacks what
+ * followed, nobody knows.
+ */
+bool session_ends_before_tls(const struct session *s, int64_t time_us);
+/* The client is logged in, and from there on nothing leads to TLS. */
+bool session_login_is_over(const struct session *s);
+
+/* emit.c: the direction of the client and the service, by what was seen and by the ports. */
 unsigned session_client_dir(const struct session *s);
+struct service session_service(const struct session *s, unsigned client);
+/* emit.c: the session's one event is handed on, unless its client is none of the internal ones. */
+void session_emit_tls(struct session *s, const struct evidence_outcome *result, int64_t time_us);
+void session_emit_cleartext(struct session *s, int64_t time_us);
 
 #endif

@@ -1,139 +1,9 @@
-/* From the evidence to the event. */
-#include <string.h>
-
+/* From the evidence to what became of the attempt, and when nothing changes that any more. */
 #include "session/session_internal.h"
 #include "tls/hello.h"
 #include "tls/names.h"
 
 #include "base/banned.h"
-
-static bool
-is_service(const struct session *s, unsigned dir)
-{
-	return service_set_has(s->options->services, s->conn->port[dir]);
-}
-
-unsigned
-session_client_dir(const struct session *s)
-{
-	if (s->client >= 0)
-		return (unsigned)s->client;
-	if (s->conn->opener >= 0)
-		return (unsigned)s->conn->opener;
-	if (s->mail_client >= 0)
-		return (unsigned)s->mail_client;
-	return is_service(s, 0) && !is_service(s, 1) ? 1 : 0;
-}
-
-static void
-set_endpoints(const struct session *s, struct event *ev)
-{
-	const struct connection *conn = s->conn;
-	unsigned client = session_client_dir(s);
-
-	ev->client_ip = conn->addr[client];
-	ev->client_port = conn->port[client];
-	ev->server_ip = conn->addr[1 - client];
-	ev->server_port = conn->port[1 - client];
-	ev->source = conn->source;
-	ev->vlan = connection_vlan(conn, client);
-	ev->has_client_mac = (conn->mac_dirs & 1u << client) != 0;
-	memcpy(ev->client_mac, conn->mac[client], 6);
-}
-
-static struct service
-service_of(const struct session *s, unsigned client)
-{
-	struct service service = service_set_find(s->options->services, s->conn->port[1 - client]);
-
-	/* The service may stand on the side of the one who sent the ClientHello. */
-	if (service.protocol == PROTOCOL_NONE)
-		service = service_set_find(s->options->services, s->conn->port[client]);
-	return service;
-}
-
-static void
-set_client_name(const struct session *s, struct event *ev)
-{
-	const struct mail_facts *facts;
-
-	if (s->mail == NULL)
-		return;
-	facts = &s->mail->facts;
-	switch ((enum mail_name_source)facts->client_name_source) {
-	case MAIL_NAME_NONE:
-		return;
-	case MAIL_NAME_EHLO:
-		ev->client_name_source = NAME_SOURCE_EHLO;
-		break;
-	case MAIL_NAME_IMAP_ID:
-		ev->client_name_source = NAME_SOURCE_IMAP_ID;
-		break;
-	}
-	event_text_set(&ev->client_name, span_from(s->mail->client_name, facts->client_name_len));
-}
-
-static void
-set_limited_by(const struct session *s, struct event *ev)
-{
-	ev->limited_by = SIDE_NONE;
-	if (ev->tls_version == 0 || ev->offered_version == 0 ||
-	    tls_version_compare(ev->tls_version, s->options->minimum) >= 0)
-		return;
-	ev->limited_by = tls_version_compare(ev->offered_version, ev->tls_version) > 0
-			     ? SIDE_SERVER
-			     : SIDE_CLIENT;
-}
-
-/* A FIN that was not captured matters where nothing else tells how the handshake went. */
-static bool
-lacks_end(const struct session *s)
-{
-	return (s->side[0].lacks_fin || s->side[1].lacks_fin) &&
-	       (s->event.outcome == OUTCOME_NEGOTIATED || s->event.outcome == OUTCOME_UNANSWERED);
-}
-
-static void
-emit(struct session *s, int64_t time_us)
-{
-	struct event *ev = &s->event;
-	unsigned client = session_client_dir(s);
-	struct service service = service_of(s, client);
-
-	set_endpoints(s, ev);
-	ev->settled_us = time_us;
-	ev->protocol = service.protocol;
-	if (s->mail != NULL && !s->mail->guessed)
-		ev->protocol = (enum protocol)s->mail->protocol;
-	set_client_name(s, ev);
-	if (ev->kind == EVENT_TLS_HANDSHAKE) {
-		ev->tls_mode = session_mode(s, &service);
-		set_limited_by(s, ev);
-		session_doubt_first_hello(s, client);
-		/* What was not captured matters: the other direction, or a hello of it. */
-		ev->capture_gap = s->side[0].gap || s->side[1].gap || !s->conn->seen[0] ||
-				  !s->conn->seen[1] || !s->side[client].evidence.hello ||
-				  s->second_hello || lacks_end(s);
-	} else {
-		ev->capture_gap =
-		    s->side[0].gap || s->side[1].gap || !s->conn->seen[0] || !s->conn->seen[1];
-	}
-	if (!network_set_contains(s->options->internal, &ev->client_ip)) {
-		s->options->counters->external_client++;
-		return;
-	}
-	s->options->counters->events++;
-	if (ev->kind == EVENT_TLS_HANDSHAKE && s->mail != NULL && s->mail->facts.login)
-		s->options->counters->login_before_tls++;
-	s->emitted = true;
-	s->options->event(s->options->arg, ev);
-}
-
-const struct event *
-session_event(const struct session *s)
-{
-	return s->emitted ? &s->event : NULL;
-}
 
 int64_t
 session_handshake_end(const struct session *s, unsigned dir)
@@ -146,25 +16,18 @@ session_handshake_end(const struct session *s, unsigned dir)
 	return side->ciphertext_mark.offset + TLS_RECORD_HEADER_LEN + side->ciphertext_len;
 }
 
-/* A side's FIN, or its reset where there is none; NULL: it did not close. */
-static const struct mark *
-close_of(const struct evidence_side *side)
+bool
+session_has_closed(const struct session *s)
 {
-	if (side->fin)
-		return &side->fin_mark;
-	return side->rst ? &side->rst_mark : NULL;
-}
-
-static bool
-has_closed(const struct session *s)
-{
-	return close_of(&s->side[0].evidence) != NULL || close_of(&s->side[1].evidence) != NULL;
+	return evidence_close(&s->side[0].evidence) != NULL ||
+	       evidence_close(&s->side[1].evidence) != NULL;
 }
 
 struct session_close
 session_first_close(const struct session *s)
 {
-	const struct mark *a = close_of(&s->side[0].evidence), *b = close_of(&s->side[1].evidence);
+	const struct mark *a = evidence_close(&s->side[0].evidence),
+			  *b = evidence_close(&s->side[1].evidence);
 	unsigned dir = a != NULL && (b == NULL || mark_is_before(a, b)) ? 0 : 1;
 	const struct mark *first = dir == 0 ? a : b;
 
@@ -199,7 +62,7 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 {
 	const struct session_side *server = &s->side[1 - client];
 	const struct evidence_side *hello = &s->side[client].evidence;
-	struct service service = service_of(s, client);
+	struct service service = session_service(s, client);
 
 	if (!s->spoke[1 - client])
 		return false;
@@ -280,172 +143,6 @@ awaits_client(const struct session *s)
 	return server->ciphertext && server->ciphertext_mark.peer_offset > known;
 }
 
-static void
-emit_tls(struct session *s, const struct evidence_outcome *result, int64_t time_us)
-{
-	s->event.kind = EVENT_TLS_HANDSHAKE;
-	s->event.outcome = result->outcome;
-	s->event.refused_by = result->refused_by;
-	s->event.refusal = result->refusal;
-	s->event.refusal_alert = result->refusal_alert;
-	emit(s, time_us);
-}
-
-static void
-emit_logins(struct session *s)
-{
-	const struct mail_facts *facts = &s->mail->facts;
-	struct event_ending *ending = &s->event.ending;
-
-	_Static_assert(
-	    sizeof(ending->failed_names) == sizeof(s->mail->failed_names), "all of them");
-	if (!s->emitted || s->options->ending == NULL ||
-	    (facts->failed_logins == 0 && facts->accepted_logins == 0))
-		return;
-	s->event.kind = EVENT_SESSION_END;
-	*ending = (struct event_ending){
-		.failed_logins = facts->failed_logins,
-		.accepted_logins = facts->accepted_logins,
-		.failed_name_count = facts->failed_name_count,
-	};
-	memcpy(ending->failed_names, s->mail->failed_names,
-	    facts->failed_name_count * sizeof(ending->failed_names[0]));
-	s->options->ending(s->options->arg, &s->event);
-}
-
-static void
-emit_cleartext(struct session *s, int64_t time_us)
-{
-	struct event *ev = &s->event;
-	const struct session_side *a = &s->side[0], *b = &s->side[1];
-
-	session_begin_event(s);
-	ev->kind = EVENT_CLEARTEXT_SESSION;
-	ev->tls_mode = TLS_MODE_NONE;
-	ev->outcome = OUTCOME_CLEARTEXT;
-	ev->fallback_scsv = TRI_FALSE;
-	ev->login = s->mail->facts.login;
-	ev->timestamp_us =
-	    !s->spoke[1] || (s->spoke[0] && a->first_mark.time_us <= b->first_mark.time_us)
-		? a->first_mark.time_us
-		: b->first_mark.time_us;
-	emit(s, time_us);
-	emit_logins(s);
-}
-
-/*
- * A server that has nothing but TLS answers words with an alert.  All that was said is here, so no
- * hello was.
- */
-static bool
-refuses_words(const struct session *s, unsigned dir)
-{
-	const struct session_side *side = &s->side[dir], *peer = &s->side[1 - dir];
-
-	return dir != (unsigned)s->mail_client && side->evidence.alert &&
-	       side->evidence.alert_kind == REFUSAL_ALERT &&
-	       side->evidence.alert_mark.offset == side->tls_mark.offset &&
-	       peer->stage == STAGE_MAIL && !side->gap && !peer->gap && !s->conn->mid_start[0] &&
-	       !s->conn->mid_start[1] &&
-	       (!s->mail->facts.starttls_asked || s->mail->facts.granted_in_vain);
-}
-
-/*
- * No command was seen: there is an answer, as if to one.  It was to noise, where all that the
- * client said is here.
- */
-static bool
-answers_noise(const struct session *s)
-{
-	const struct session_side *client = &s->side[s->mail_client];
-
-	return s->mail->command_seen == 0 && !client->gap && !s->conn->mid_start[s->mail_client] &&
-	       (client->stage == STAGE_PREAMBLE || client->stage == STAGE_GARBAGE);
-}
-
-static bool
-is_cleartext(const struct session *s)
-{
-	const struct mail_facts *facts = s->mail != NULL ? &s->mail->facts : NULL;
-
-	if (facts == NULL || facts->command_count == 0 || answers_noise(s) ||
-	    (facts->starttls_granted && !facts->granted_in_vain &&
-		!(facts->login && facts->logged_in)))
-		return false;
-	for (unsigned dir = 0; dir < 2; dir++) {
-		if (s->side[dir].stage == STAGE_TLS && !refuses_words(s, dir))
-			return false;
-	}
-	return true;
-}
-
-/* So much of what the side said last was not captured, nor had the other one received it yet. */
-static int64_t
-lost_at_end(const struct session_side *side, const struct session_side *peer)
-{
-	const struct evidence_side *said = &side->evidence;
-	int64_t begin = said->last_lost, end = said->lost_end;
-
-	if (!said->lost || end < session_end_offset(side))
-		return 0;
-	if (peer->last_mark.peer_offset > begin)
-		begin = peer->last_mark.peer_offset;
-	/* The FIN that was acknowledged, too, is none of them. */
-	if (said->fin && end > said->fin_mark.offset)
-		end = said->fin_mark.offset;
-	return end - begin;
-}
-
-/*
- * The last words are missing: so many of the client's that a hello may be among them, or a STARTTLS
- * to which no answer is here; or of the server's an answer that nothing here has asked for, as far
- * as that is known.
- */
-static bool
-may_hide_tls(const struct session *s)
-{
-	const struct session_side *client = &s->side[s->mail_client];
-	const struct session_side *server = &s->side[1 - s->mail_client];
-	const struct evidence_side *words = &client->evidence;
-
-	if (!mail_dialogue_may_turn_to_tls(s->mail))
-		return false;
-	if (words->lost && words->lost_end >= session_end_offset(client) &&
-	    words->lost_end - words->last_lost >= CLIENT_HELLO_MIN)
-		return true;
-	if (lost_at_end(client, server) >= (int64_t)mail_dialogue_request_min(s->mail))
-		return true;
-	return close_of(words) == NULL && lost_at_end(server, client) >= (int64_t)MAIL_GRANT_MIN;
-}
-
-/*
- * SPEC section 4: cleartext is where STARTTLS was refused or never asked for.  Where the capture
- * ends behind the question, or right in front of it, or lacks what followed, nobody knows.
- */
-static bool
-ends_before_tls(const struct session *s, int64_t time_us)
-{
-	bool closed = has_closed(s);
-
-	if (may_hide_tls(s) || (!closed && session_has_just_begun(s, time_us)))
-		return true;
-	return mail_dialogue_awaits_tls(s->mail) && (!closed || s->side[0].gap || s->side[1].gap);
-}
-
-/*
- * RFC 9051, section 6.2.1; RFC 2595, section 4: no STARTTLS once logged in.  In SMTP nothing
- * forbids it, and behind PREAUTH some servers grant it.  The server's yes may be delivered before
- * the client's question, which tells how it logged in.
- */
-static bool
-login_is_over(const struct session *s)
-{
-	const struct mail_facts *facts = &s->mail->facts;
-
-	return facts->login && facts->logged_in && !facts->starttls_granted &&
-	       s->mail->protocol != PROTOCOL_SMTP;
-}
-
 /* There is something by which a handshake can end or be established. */
 static enum session_wish
 judge_decisive(struct session *s, int64_t time_us)
@@ -454,15 +151,15 @@ judge_decisive(struct session *s, int64_t time_us)
 
 	judge_tls(s, &result);
 	if (result.settled && !awaits_client(s) && !session_hears_more(s)) {
-		emit_tls(s, &result, time_us);
+		session_emit_tls(s, &result, time_us);
 		return SESSION_SETTLED;
 	}
 	/* Whatever comes may be what is waited for; behind the end that is not for long. */
 	s->evidence_changed = result.settled;
 	s->waited = s->waited || (result.settled && s->side[0].evidence.finished &&
 				     s->side[1].evidence.finished);
-	s->wish =
-	    result.ended || (result.settled && has_closed(s)) ? SESSION_LINGER : SESSION_GO_ON;
+	s->wish = result.ended || (result.settled && session_has_closed(s)) ? SESSION_LINGER
+									    : SESSION_GO_ON;
 	return s->wish;
 }
 
@@ -470,8 +167,8 @@ judge_decisive(struct session *s, int64_t time_us)
 static enum session_wish
 judge_words(struct session *s, int64_t time_us)
 {
-	if (s->mail != NULL && login_is_over(s) && is_cleartext(s)) {
-		emit_cleartext(s, time_us);
+	if (s->mail != NULL && session_login_is_over(s) && session_is_cleartext(s)) {
+		session_emit_cleartext(s, time_us);
 		return SESSION_SETTLED;
 	}
 	if (s->side[0].evidence.fin && s->side[1].evidence.fin)
@@ -515,7 +212,7 @@ count_no_event(struct session *s, int64_t time_us)
 	if (a->records.hello_pending || b->records.hello_pending)
 		c->half_hello++;
 	else if (s->mail != NULL &&
-		 (s->mail->facts.starttls_granted || ends_before_tls(s, time_us)))
+		 (s->mail->facts.starttls_granted || session_ends_before_tls(s, time_us)))
 		c->starttls_no_hello++;
 	else if (a->stage == STAGE_TLS || b->stage == STAGE_TLS || (!s->spoke[0] && !s->spoke[1]))
 		c->no_hello++;
@@ -583,9 +280,9 @@ session_end(struct session *s, int64_t time_us)
 		s->client = (int8_t)session_client_dir(s);
 	if (s->client >= 0) {
 		judge_tls(s, &result);
-		emit_tls(s, &result, time_us);
-	} else if (is_cleartext(s) && !ends_before_tls(s, time_us)) {
-		emit_cleartext(s, time_us);
+		session_emit_tls(s, &result, time_us);
+	} else if (session_is_cleartext(s) && !session_ends_before_tls(s, time_us)) {
+		session_emit_cleartext(s, time_us);
 	} else {
 		count_no_event(s, time_us);
 	}
