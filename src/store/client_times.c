@@ -4,6 +4,8 @@
  * tables is of the day, or the hour, that the client's row has.
  */
 #include "store/client_row.h"
+#include "store/columns.h"
+#include "store/packed.h"
 
 #include "base/banned.h"
 

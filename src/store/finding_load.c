@@ -1,6 +1,8 @@
 /* What is stored of one client's findings, into s->set. */
 #include <string.h>
 
+#include "store/columns.h"
+#include "store/packed.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"

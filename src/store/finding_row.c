@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/digits.h"
+#include "store/columns.h"
+#include "store/packed.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"

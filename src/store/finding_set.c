@@ -5,7 +5,10 @@
 
 #include "base/few.h"
 #include "base/xalloc.h"
+#include "store/columns.h"
+#include "store/packed.h"
 #include "store/store_internal.h"
+#include "store/tally_numbers.h"
 
 #include "base/banned.h"
 

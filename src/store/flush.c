@@ -1,6 +1,7 @@
 /* From the tally to the tables, in one transaction. */
 #include "store/batch_writer.h"
 #include "store/client_row.h"
+#include "store/tally_numbers.h"
 
 #include "base/banned.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "store/columns.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"

@@ -1,14 +1,8 @@
-/*
- * Several rows in one column, as JSON, which views take apart with json_each: a list of texts, or
- * an object with names and numbers; of each text or name they use what stands at fixed places. What
- * is always read and written together costs SQLite one value so.  (json_extract would do for plain
- * numbers, but SQLite up to 3.40 does not let views use it where PRAGMA trusted_schema is off, and
- * it takes three times as long.)
- */
+#include "store/packed.h"
+
 #include <string.h>
 
 #include "base/digits.h"
-#include "store/store_internal.h"
 
 #include "base/banned.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "store/client_row.h"
+#include "store/columns.h"
 
 #include "base/banned.h"
 

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "store/client_row.h"
+#include "store/columns.h"
 
 #include "base/banned.h"
 
@@ -43,7 +44,7 @@ static const char tables_1[] =
     /* What findings have in common, each once, and by how many of them: shared.c. */
     "CREATE TABLE kind ("
     " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL, server TEXT NOT NULL,"
-    " service INTEGER NOT NULL," /* the key's numbers, packed: finding_row.c */
+    " service INTEGER NOT NULL," /* the key's numbers, packed: columns.h */
     " way INTEGER NOT NULL, refusal_text TEXT, UNIQUE (server, service, way));"
     "CREATE TABLE story ("
     " id INTEGER PRIMARY KEY, findings INTEGER NOT NULL,"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "store/columns.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"

@@ -1,4 +1,5 @@
 /* The statements that are used over and over, prepared once each. */
+#include "store/columns.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"

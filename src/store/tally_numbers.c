@@ -1,7 +1,9 @@
-/* Where the kinds and stories of a tally are in the database, looked up once each. */
+#include "store/tally_numbers.h"
+
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "store/columns.h"
 #include "store/store_internal.h"
 
 #include "base/banned.h"

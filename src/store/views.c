@@ -1,5 +1,6 @@
 /* The views that people read: SPEC section 5.  Documented in the README; columns are only added. */
 #include "store/client_row.h"
+#include "store/columns.h"
 
 #include "base/banned.h"
 
