@@ -1,24 +1,18 @@
 #include "daemon/daemon.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/second_stop.h"
 #include "base/timestamp.h"
-#include "base/xalloc.h"
 #include "daemon/capture_run.h"
-#include "daemon/capture_worker.h"
-#include "daemon/event_delay.h"
+#include "daemon/capture_workers.h"
+#include "daemon/event_intake.h"
 #include "daemon/loop.h"
-#include "daemon/open_files.h"
 #include "daemon/privileges.h"
 #include "daemon/service_manager.h"
 #include "daemon/services.h"
@@ -38,13 +32,6 @@
 #define LAST_FLUSH_US INT64_C(10000000)
 /* Each flush changes pages all over the file, most of them the same ones as the flush before. */
 #define CACHE_KIB 16384
-/* A thread's names come so late at most: the kernel holds a block for two of its times, and the
- * worker what it has seen up to its next tick. */
-#define TURN_US (2 * LIVE_BLOCK_MS * INT64_C(1000) + CAPTURE_WORKER_TICK_US)
-/* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with room. */
-#define WORKER_FILES_MAX 8
-#define FILES_MAX 24
-
 struct daemon {
 	struct daemon_options options;
 	struct config *config; /* borrowed, as all that options point to */
@@ -58,19 +45,12 @@ struct daemon {
 	struct event_flush event_flush;
 	struct naming *naming;
 	struct event_sink *sink;
-	int *claims; /* owned; one for each interface, -1: none */
-	size_t claim_count;
-	struct hash_key name_key; /* of users' names; for all workers */
-	struct capture_worker **workers;
-	size_t worker_count;
+	struct sole_capture claims;
+	struct capture_workers workers;
 	struct capture_run *run;
+	struct event_intake *intake;
 	struct loop *loop;
 	struct watchdog watchdog;
-	int wake_fd;                     /* a worker has events */
-	struct capture_outbox *taken;    /* owned; one for each worker */
-	struct event_list *taken_events; /* owned; the same: their lists, borrowed */
-	bool delays;                     /* events, for the names that other workers have seen */
-	struct event_delay delay;
 };
 
 /* Called when the tally is full: the database has not worked for long, so the event is lost. */
@@ -86,41 +66,7 @@ source_name(void *arg, uint32_t source)
 {
 	struct daemon *d = arg;
 
-	return capture_worker_interface(d->workers[source]);
-}
-
-static void
-hand_on(struct daemon *d, const struct event_list *lists, size_t count)
-{
-	capture_run_add_lost(d->run, event_sink_hand_on(d->sink, lists, count));
-}
-
-/* Hands on what was there at the turn before. */
-static void
-turn(struct daemon *d)
-{
-	/* What goes on waiting came within a turn, and was settled within another one before. */
-	event_sink_expect(d->sink, timestamp_now() - 2 * TURN_US);
-	hand_on(d, event_delay_turn(&d->delay), 1);
-}
-
-static void
-take_events(struct daemon *d)
-{
-	for (size_t i = 0; i < d->worker_count; i++) {
-		struct capture_outbox *taken = &d->taken[i];
-
-		capture_worker_take(d->workers[i], taken);
-		for (size_t k = 0; k < taken->name_count; k++)
-			event_sink_add_name(d->sink, &taken->names[k]);
-		d->taken_events[i] = taken->events;
-		if (d->delays)
-			event_delay_add(&d->delay, &taken->events);
-	}
-	if (!d->delays)
-		hand_on(d, d->taken_events, d->worker_count);
-	else if (event_delay_is_full(&d->delay))
-		turn(d);
+	return capture_worker_interface(d->workers.items[source]);
 }
 
 static void
@@ -128,8 +74,7 @@ on_turn(void *arg)
 {
 	struct daemon *d = arg;
 
-	take_events(d);
-	turn(d);
+	event_intake_turn(d->intake);
 }
 
 static void
@@ -138,8 +83,8 @@ on_events(void *arg)
 	struct daemon *d = arg;
 	uint64_t count;
 
-	(void)!read(d->wake_fd, &count, sizeof(count));
-	take_events(d);
+	(void)!read(d->workers.wake_fd, &count, sizeof(count));
+	event_intake_take(d->intake);
 }
 
 static void
@@ -158,7 +103,7 @@ on_flush(void *arg)
 {
 	struct daemon *d = arg;
 
-	take_events(d);
+	event_intake_take(d->intake);
 	event_flush_try(&d->event_flush);
 	update_run(d);
 	if (store_worker_push(
@@ -251,9 +196,7 @@ on_reload(void *arg)
 		config_release(&loaded);
 		if (!d->options.keep_log_level)
 			log_set_level(d->config->log_level);
-		for (size_t i = 0; i < d->worker_count; i++)
-			capture_worker_reload(d->workers[i], &d->config->services,
-			    &d->config->internal, d->config->minimum);
+		capture_workers_reload(&d->workers, d->config);
 		event_sink_set_fallback_window(d->sink, d->config->fallback_window_us);
 		limits = ending_limits(d->config, d->config->minimum);
 		event_sink_set_limits(d->sink, &limits);
@@ -263,68 +206,6 @@ on_reload(void *arg)
 		log_error("the configuration stays as it was");
 	}
 	service_manager_tell("READY=1");
-}
-
-static struct capture_worker *
-open_worker(struct daemon *d, size_t index, struct error *err)
-{
-	const struct config *config = d->config;
-	size_t interface = index / config->threads;
-	struct capture_worker_options options = {
-		.live = {
-			.interface = config->interfaces.items[interface],
-			.snap_len = (uint32_t)config->snap_len,
-			.buffer_len = (uint32_t)config->buffer_len,
-			.promiscuous = config->promiscuous,
-			.source = (uint32_t)index,
-		},
-		.tunnels = config->tunnels,
-		.vxlan_ports = config->vxlan_ports,
-		.names = config->names,
-		.share = (unsigned)(index % config->threads),
-		.share_count = (unsigned)config->threads,
-		.services = &config->services,
-		.internal = &config->internal,
-		.minimum = config->minimum,
-		.name_key = &d->name_key,
-		.wake_fd = d->wake_fd,
-	};
-
-	flow_options_init(&options.flows);
-	options.flows.max_flows = config->max_flows;
-	options.flows.max_unsettled = config->max_unsettled;
-	options.flows.max_held_len = config->max_held_len;
-	return capture_worker_new(&options, err);
-}
-
-static int
-open_workers(struct daemon *d)
-{
-	size_t wanted = d->config->interfaces.count * d->config->threads;
-	struct error err;
-
-	if (open_files_allow(FILES_MAX + wanted * WORKER_FILES_MAX, &err) != 0) {
-		log_error("%s", err.text);
-		return -1;
-	}
-	d->name_key = hash_key_random();
-	d->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (d->wake_fd < 0) {
-		log_error("cannot make what wakes a thread: %s", strerror(errno));
-		return -1;
-	}
-	d->workers = xcalloc(wanted, sizeof(*d->workers));
-	d->taken = xcalloc(wanted, sizeof(*d->taken));
-	d->taken_events = xcalloc(wanted, sizeof(*d->taken_events));
-	for (size_t i = 0; i < wanted; i++) {
-		d->workers[i] = open_worker(d, i, &err);
-		if (d->workers[i] == NULL) {
-			log_error("%s", err.text);
-			return -1;
-		}
-		d->worker_count++;
-	}
-	return 0;
 }
 
 static void
@@ -337,25 +218,6 @@ give_database(const struct daemon *d)
 		(void)snprintf(path, sizeof(path), "%s%s", d->config->database, suffixes[i]);
 		privileges_give_file(&d->user, path);
 	}
-}
-
-/* What two daemons count counts twice, and nobody would see it in the numbers. */
-static void
-claim_interfaces(struct daemon *d)
-{
-	const struct config *config = d->config;
-
-	d->claims = xcalloc(config->interfaces.count, sizeof(*d->claims));
-	for (size_t i = 0; i < config->interfaces.count; i++) {
-		const char *interface = config->interfaces.items[i];
-
-		d->claims[i] = sole_capture_claim(config->database, config->sensor_name, interface);
-		if (d->claims[i] < 0 && errno == EADDRINUSE)
-			log_warning("another tlstally captures on %s as sensor %s into %s: what "
-				    "both see counts twice",
-			    interface, config->sensor_name, config->database);
-	}
-	d->claim_count = config->interfaces.count;
 }
 
 /* Opened before the privileges go, because the folder may be out of the user's reach. */
@@ -381,7 +243,7 @@ open_outputs(struct daemon *d)
 		return -1;
 	}
 	give_database(d);
-	claim_interfaces(d);
+	sole_capture_claim_all(&d->claims, config);
 	d->services.current = d->options.load_services(d->options.arg, config, &err);
 	if (d->services.current == NULL) {
 		log_error("%s", err.text);
@@ -412,8 +274,9 @@ drop_privileges(struct daemon *d)
 	return -1;
 }
 
-static int
-start_threads(struct daemon *d)
+/* What takes events from the workers to the database. */
+static void
+make_way(struct daemon *d)
 {
 	const struct store_worker_options store_options = {
 		.store = d->store,
@@ -423,8 +286,8 @@ start_threads(struct daemon *d)
 		.retention_us = d->config->retention_us,
 	};
 	const struct capture_run_options run_options = {
-		.workers = d->workers,
-		.worker_count = d->worker_count,
+		.workers = d->workers.items,
+		.worker_count = d->workers.count,
 		.max_flows = d->config->max_flows,
 		.max_unsettled = d->config->max_unsettled,
 		.max_held_len = d->config->max_held_len,
@@ -437,28 +300,29 @@ start_threads(struct daemon *d)
 		.source_name = source_name,
 		.arg = d,
 	};
-	struct error err;
 
 	d->store_worker = store_worker_new(&store_options);
 	d->watchdog = (struct watchdog){
-		.workers = d->workers,
-		.worker_count = d->worker_count,
+		.workers = d->workers.items,
+		.worker_count = d->workers.count,
 		.store = d->store_worker,
 	};
 	sink_options.tally = store_worker_tally(d->store_worker);
 	sink_options.naming = d->naming = naming_new();
 	d->sink = event_sink_new(&sink_options);
 	d->run = capture_run_new(&run_options, timestamp_now(), clock_monotonic_us());
-	if (store_worker_start(d->store_worker, &err) != 0)
-		goto bad;
-	for (size_t i = 0; i < d->worker_count; i++) {
-		if (capture_worker_start(d->workers[i], &err) != 0)
-			goto bad;
-	}
-	if (privileges_confine(&err) != 0)
-		goto bad;
-	return 0;
-bad:
+	d->intake =
+	    event_intake_new(d->workers.items, d->workers.count, d->sink, d->run, d->config->names);
+}
+
+static int
+start_threads(struct daemon *d)
+{
+	struct error err;
+
+	if (store_worker_start(d->store_worker, &err) == 0 &&
+	    capture_workers_start(&d->workers, &err) == 0 && privileges_confine(&err) == 0)
+		return 0;
 	log_error("%s", err.text);
 	return -1;
 }
@@ -485,11 +349,10 @@ watch(struct daemon *d)
 	loop_add_signal(d->loop, SIGINT, on_stop, d);
 	loop_add_signal(d->loop, SIGHUP, on_reload, d);
 	loop_add_signal(d->loop, SIGUSR1, on_status, d);
-	loop_add_fd(d->loop, d->wake_fd, on_events, d);
+	loop_add_fd(d->loop, d->workers.wake_fd, on_events, d);
 	loop_add_timer(d->loop, d->config->flush_interval_us, on_flush, d);
-	d->delays = d->config->names && d->worker_count > 1;
-	if (d->delays)
-		loop_add_timer(d->loop, TURN_US, on_turn, d);
+	if (event_intake_delays(d->intake))
+		loop_add_timer(d->loop, EVENT_INTAKE_TURN_US, on_turn, d);
 	if (interval_us > 0)
 		loop_add_timer(d->loop, interval_us, watchdog_tick, &d->watchdog);
 	keep_signals(SIG_UNBLOCK);
@@ -503,14 +366,13 @@ finish(struct daemon *d)
 	int result = 0;
 
 	service_manager_tell("STOPPING=1");
-	for (size_t i = 0; i < d->worker_count; i++)
-		capture_worker_stop(d->workers[i]);
-	for (size_t i = 0; i < d->worker_count; i++) {
-		capture_worker_join(d->workers[i]);
-		take_events(d);
+	for (size_t i = 0; i < d->workers.count; i++)
+		capture_worker_stop(d->workers.items[i]);
+	for (size_t i = 0; i < d->workers.count; i++) {
+		capture_worker_join(d->workers.items[i]);
+		event_intake_take(d->intake);
 	}
-	turn(d);
-	turn(d); /* what has come since the latest one */
+	event_intake_finish(d->intake);
 	if (d->writer != NULL && event_writer_finish(d->writer, &err) != 0) {
 		log_error("%s: the last events are lost", err.text);
 		result = -1;
@@ -529,36 +391,24 @@ finish(struct daemon *d)
 static void
 close_daemon(struct daemon *d)
 {
+	event_intake_free(d->intake);
 	capture_run_free(d->run);
 	event_sink_free(d->sink);
 	naming_free(d->naming);
 	event_writer_free(d->writer);
-	for (size_t i = 0; i < d->worker_count; i++) {
-		capture_worker_free(d->workers[i]);
-		capture_outbox_release(&d->taken[i]);
-	}
-	free(d->workers);
-	free(d->taken);
-	free(d->taken_events);
-	event_delay_release(&d->delay);
+	capture_workers_release(&d->workers);
 	store_worker_free(d->store_worker);
 	store_close(d->store);
 	loop_free(d->loop);
-	for (size_t i = 0; i < d->claim_count; i++) {
-		if (d->claims[i] >= 0)
-			(void)close(d->claims[i]);
-	}
-	free(d->claims);
-	if (d->wake_fd >= 0)
-		(void)close(d->wake_fd);
+	sole_capture_release(&d->claims);
 	services_release(&d->services);
 }
 
 static void
 log_start(const struct daemon *d)
 {
-	for (size_t i = 0; i < d->worker_count; i += d->config->threads)
-		log_notice("capturing on %s into %s", capture_worker_interface(d->workers[i]),
+	for (size_t i = 0; i < d->workers.count; i += d->config->threads)
+		log_notice("capturing on %s into %s", capture_worker_interface(d->workers.items[i]),
 		    d->config->database);
 }
 
@@ -574,8 +424,13 @@ start(struct daemon *d)
 		return -1;
 	}
 	/* The order is SPEC section 7's: open, drop, confine, and only then read a packet. */
-	if (open_workers(d) != 0 || open_outputs(d) != 0 || drop_privileges(d) != 0)
+	if (capture_workers_open(&d->workers, d->config, &err) != 0) {
+		log_error("%s", err.text);
 		return -1;
+	}
+	if (open_outputs(d) != 0 || drop_privileges(d) != 0)
+		return -1;
+	make_way(d);
 	watch(d);
 	return start_threads(d);
 }
@@ -583,7 +438,7 @@ start(struct daemon *d)
 int
 daemon_run(struct config *config, const struct daemon_options *options)
 {
-	struct daemon d = { .options = *options, .config = config, .wake_fd = -1 };
+	struct daemon d = { .options = *options, .config = config, .workers.wake_fd = -1 };
 	int result = -1;
 
 	keep_signals(SIG_BLOCK);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/log.h"
+#include "base/xalloc.h"
 
 #include "base/banned.h"
 
@@ -59,4 +62,32 @@ sole_capture_claim(const char *database, const char *sensor, const char *interfa
 	(void)close(fd);
 	errno = why;
 	return -1;
+}
+
+/* What two daemons count counts twice, and nobody would see it in the numbers. */
+void
+sole_capture_claim_all(struct sole_capture *s, const struct config *config)
+{
+	s->claims = xcalloc(config->interfaces.count, sizeof(*s->claims));
+	for (size_t i = 0; i < config->interfaces.count; i++) {
+		const char *interface = config->interfaces.items[i];
+
+		s->claims[i] = sole_capture_claim(config->database, config->sensor_name, interface);
+		if (s->claims[i] < 0 && errno == EADDRINUSE)
+			log_warning("another tlstally captures on %s as sensor %s into %s: what "
+				    "both see counts twice",
+			    interface, config->sensor_name, config->database);
+	}
+	s->count = config->interfaces.count;
+}
+
+void
+sole_capture_release(struct sole_capture *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->claims[i] >= 0)
+			(void)close(s->claims[i]);
+	}
+	free(s->claims);
+	*s = (struct sole_capture){ 0 };
 }
