@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "replay/epoch.h"
 #include "replay/threads.h"
@@ -56,6 +57,7 @@ struct crew {
 	bool is_shared;        /* else only the first thread works */
 	pthread_cond_t shared; /* is_shared has become true, or nothing is left */
 	uint64_t frame_count, event_count; /* handed on since it was decided */
+	uint64_t earlier_frame_count;      /* handed on before */
 	pthread_t others[THREADS_MAX - 1];
 	unsigned wanted_count, other_count; /* of those: to be started, and started */
 
@@ -358,7 +360,11 @@ decide(struct crew *c)
 		return;
 	c->is_shared = c->event_count > 0 &&
 		       c->frame_count / c->event_count < FRAMES_PER_EVENT_MAX && has_others(c);
+	c->earlier_frame_count += c->frame_count;
 	c->frame_count = c->event_count = 0;
+	if (c->is_shared != was_shared)
+		log_debug("behind packet %llu: %s", (unsigned long long)c->earlier_frame_count,
+		    c->is_shared ? "threads share the work" : "one thread works alone");
 	if (c->is_shared && !was_shared)
 		(void)pthread_cond_broadcast(&c->shared);
 }
