@@ -268,31 +268,35 @@ looks_like_plain_hello(const uint8_t peek[PEEK_LEN])
 	       peek[1] == 0 && peek[4] == 3 && peek[5] <= 4;
 }
 
-/* A handshake record behind a ChangeCipherSpec: ciphertext as a rule. */
+/*
+ * A handshake record behind a ChangeCipherSpec: ciphertext as a rule.  That is never as short as a
+ * piece of a hello may be, so what is shorter waits for the records behind it.
+ */
 static void
 take_after_ccs(struct tls_record_stream *s, struct span bytes, const struct mark *mark,
     int64_t offset, const struct tls_record_sink *sink, void *arg)
 {
+	bool first = s->plain_len == 0;
 	uint8_t peek[PEEK_LEN];
 	const uint8_t *begin;
+	struct mark start;
 	size_t n;
 
-	if (s->record_len < PEEK_LEN) {
-		skip_encrypted_record(s, sink, arg);
+	begin = gather(s, bytes, PEEK_LEN, &n);
+	if (begin == NULL) {
+		if (first)
+			s->message_mark = s->record_mark;
 		return;
 	}
-	begin = gather(s, bytes, PEEK_LEN, &n);
-	if (begin == NULL)
-		return;
 	if (!looks_like_plain_hello(begin)) {
 		skip_encrypted_record(s, sink, arg);
 		return;
 	}
 	memcpy(peek, begin, PEEK_LEN);
+	start = first ? s->record_mark : s->message_mark;
 	s->plain_len = 0;
 	s->encrypted = false;
-	take_handshake(s, span_from(peek, PEEK_LEN), &s->record_mark,
-	    s->record_mark.offset + TLS_RECORD_HEADER_LEN, sink, arg);
+	take_handshake(s, span_from(peek, PEEK_LEN), &start, start.offset, sink, arg);
 	take_handshake(
 	    s, span_from(bytes.data + n, bytes.len - n), mark, offset + (int64_t)n, sink, arg);
 }

@@ -180,6 +180,30 @@ START_TEST(hello_behind_a_change_cipher_spec_is_read_where_it_is_in_the_clear)
 }
 END_TEST
 
+START_TEST(hello_behind_a_change_cipher_spec_is_read_out_of_records_of_any_size)
+{
+	struct span hello = BYTES(SAMPLE_OPENSSL_TLS13);
+	struct writer w = { 0 };
+	struct fixture f;
+
+	begin(&f);
+	put_ccs(&w);
+	while (hello.len > 0) {
+		struct span piece = span_first(hello, (size_t)_i);
+
+		put_record(&w, TLS_RECORD_HANDSHAKE, piece);
+		hello = span_from(hello.data + piece.len, hello.len - piece.len);
+	}
+	put_ccs(&w);
+	put_sealed(&w, TLS_RECORD_HANDSHAKE, 5);
+	put_sealed(&w, TLS_RECORD_HANDSHAKE, 40);
+	feed(&f, written(&w));
+	ck_assert(log_has(&f, "ccs(0,1)@0 handshake(1,313)@6 message 1:313@6 ccs(0,1)@"));
+	ck_assert(log_has(&f, "sealed-handshake(0,40)@"));
+	end(&f);
+}
+END_TEST
+
 START_TEST(pieces_of_any_size_say_the_same)
 {
 	struct writer w = { 0 };
@@ -552,6 +576,8 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_side_is_told_record_by_record, 0, ROWS(sides));
 	tcase_add_test(tc, tls12_handshake_is_told_record_by_record);
 	tcase_add_test(tc, hello_behind_a_change_cipher_spec_is_read_where_it_is_in_the_clear);
+	tcase_add_loop_test(
+	    tc, hello_behind_a_change_cipher_spec_is_read_out_of_records_of_any_size, 1, 9);
 	tcase_add_loop_test(tc, pieces_of_any_size_say_the_same, 0, ROWS(sides));
 	tcase_add_loop_test(tc, two_segments_cut_anywhere_say_the_same, 0, ROWS(sides));
 	tcase_add_test(tc, every_prefix_of_a_hello_waits_and_is_cut_when_flushed);
