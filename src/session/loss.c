@@ -37,6 +37,19 @@ session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len)
 	mail_dialogue_gap(s->mail, client ? MAIL_CLIENT : MAIL_SERVER, (uint64_t)len);
 }
 
+/* A gap inside a record, as where a packet was cut, hides no other one. */
+int64_t
+session_known_end(const struct session_side *side)
+{
+	const struct evidence_side *evidence = &side->evidence;
+	int64_t end = session_end_offset(side);
+
+	if (side->stage == STAGE_TLS && !evidence->hole && evidence->lost &&
+	    evidence->lost_end > end)
+		return evidence->lost_end;
+	return end;
+}
+
 bool
 session_lacks_before_reset(const struct session_side *side)
 {
@@ -155,9 +168,9 @@ session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_u
 {
 	struct session_side *side = &s->side[dir];
 	struct evidence_side *evidence = &side->evidence;
-	int64_t end = session_end_offset(side);
+	int64_t end = session_known_end(side);
 
-	if (acked != end + 1 || evidence->fin)
+	if (acked != end + 1 || evidence->fin || (evidence->lost && evidence->lost_end > end))
 		return;
 	evidence->fin = side->fin_implied = side->ended = true;
 	evidence->fin_mark = (struct mark){ time_us, end, MARK_NO_PEER };
@@ -193,8 +206,11 @@ static void
 note_loss_at_end(struct session *s, unsigned dir)
 {
 	struct session_side *side = &s->side[dir];
-	int64_t begin = session_end_offset(side), end = known_end(s, dir);
+	int64_t begin = session_known_end(side), end = known_end(s, dir);
 
+	/* A FIN counts as a byte. */
+	if (end <= begin + 1)
+		return;
 	session_note_hole(side, begin, end);
 	/* The rest of a record is no other one. */
 	if (side->stage != STAGE_TLS || end - begin > (int64_t)side->records.record_left)
@@ -372,7 +388,7 @@ session_may_alert_second(const struct session *s, unsigned dir)
 	const struct session_side *peer = &s->side[1 - dir];
 	const struct evidence_side *side = &s->side[dir].evidence;
 	bool by_client = s->client == (int8_t)dir;
-	int64_t known = session_end_offset(peer), unseen;
+	int64_t known = session_known_end(peer), unseen;
 
 	if (!side->alert || side->alert_mark.peer_offset == MARK_NO_PEER)
 		return false;

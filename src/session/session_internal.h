@@ -152,6 +152,8 @@ void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
 void session_note_hole_before_hello(struct session *s, unsigned dir);
 /* loss.c: a hole in a dialogue's words, or in front of them. */
 void session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len);
+/* loss.c: behind the last byte of the side of which is known what it was a part of. */
+int64_t session_known_end(const struct session_side *side);
 /* loss.c: bytes in front of this side's reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
 /* loss.c: what was captured and is still to be heard may show that what seems settled is not. */

@@ -93,7 +93,7 @@ may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
 {
 	const struct session_side *side = &s->side[dir];
 	const struct evidence_side *peer = &s->side[1 - dir].evidence;
-	int64_t known = session_end_offset(side);
+	int64_t known = session_known_end(side);
 
 	if (peer->hello && peer->hello_mark.peer_offset > known)
 		known = peer->hello_mark.peer_offset;

@@ -256,8 +256,86 @@ starts_at_a_server_hello_without_ccs(struct script *s)
 	data(s, SERVER, 250);
 }
 
+/* The end of the packet was cut off: the record's length tells that it is all of the hello. */
+static void
+cut_hello(struct script *s, size_t missing)
+{
+	put_record(&s->out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
+	s->out.len -= missing;
+	says(s, CLIENT);
+	loses(s, CLIENT, missing);
+}
+
+static void
+reset_on_a_cut_hello(struct script *s)
+{
+	cut_hello(s, 60);
+	resets(s, SERVER);
+}
+
+static void
+close_on_a_cut_hello(struct script *s)
+{
+	cut_hello(s, 60);
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+static void
+close_notify_on_a_cut_hello(struct script *s)
+{
+	cut_hello(s, 60);
+	alert(s, SERVER, TLS_ALERT_LEVEL_WARNING, TLS_ALERT_CLOSE_NOTIFY);
+	closes(s, SERVER);
+}
+
+static void
+alert_on_a_hello_cut_by_a_few_bytes(struct script *s)
+{
+	cut_hello(s, 5);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
+/* No FIN, though the server acknowledges one more than is here. */
+static void
+alert_on_a_hello_cut_by_a_byte(struct script *s)
+{
+	cut_hello(s, 1);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+}
+
+static void
+close_behind_a_cut_flight(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	put_plain_server_hello(&s->out, TLS_VERSION_1_0);
+	put_message(&s->out, TLS_HANDSHAKE_CERTIFICATE, 700);
+	s->out.len -= 200;
+	says(s, SERVER);
+	loses(s, SERVER, 200);
+	closes(s, SERVER);
+	closes(s, CLIENT);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "reset on a cut hello", 993, reset_on_a_cut_hello,
+	    "IMAP implicit - TLSv1.0 refused server reset - resumed=- retry=- scsv=no gap" },
+	{ "close on a cut hello", 143, close_on_a_cut_hello,
+	    "IMAP implicit - TLSv1.0 refused server close - resumed=- retry=- scsv=no gap" },
+	{ "close_notify on a cut hello", 993, close_notify_on_a_cut_hello,
+	    "IMAP implicit - TLSv1.0 refused server close - resumed=- retry=- scsv=no gap" },
+	{ "alert on a hello cut by a few bytes", 993, alert_on_a_hello_cut_by_a_few_bytes,
+	    "IMAP implicit - TLSv1.0 refused server protocol_version - resumed=- retry=- scsv=no "
+	    "gap" },
+	{ "alert on a hello cut by a byte", 993, alert_on_a_hello_cut_by_a_byte,
+	    "IMAP implicit - TLSv1.0 refused server protocol_version - resumed=- retry=- scsv=no "
+	    "gap" },
+	{ "close behind a cut flight", 993, close_behind_a_cut_flight,
+	    "IMAP implicit TLSv1.0 TLSv1.0 refused server close client resumed=no retry=no scsv=no "
+	    "gap" },
 	{ "alert that acknowledges nothing known", 993, alert_that_acknowledges_nothing_known,
 	    "nothing no_hello" },
 	{ "hello and hello retry lost, and what comes later", 993,
