@@ -38,6 +38,8 @@ void event_list_clear(struct event_list *list);
 void event_list_add(struct event_list *list, const struct event *ev);
 /* Adds the first `count` events of another list, which stays as it is. */
 void event_list_append(struct event_list *list, const struct event_list *from, size_t count);
+/* Of the event with that number in the order of adding. */
+enum event_kind event_list_kind(const struct event_list *list, size_t number);
 /* Writes list->count of them, in the order of adding; the first one gets the index `first`. */
 void event_list_refs(const struct event_list *list, size_t first, struct event_ref *out);
 

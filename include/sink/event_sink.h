@@ -59,6 +59,8 @@ size_t event_sink_end_batch(struct event_sink *sink);
  */
 size_t event_sink_hand_on(
     struct event_sink *sink, const struct event_list *lists, size_t list_count);
+/* Of these since the start: handshakes and sessions, but not ends of sessions. */
+uint64_t event_sink_lost(const struct event_sink *sink);
 /*
  * What is handed on after the next batch was settled no earlier than this (INT64_MAX: nothing is
  * known of it, as at the start): names that were seen later wait for it.

@@ -44,27 +44,23 @@ capture_outbox_add_name(struct capture_outbox *box, const struct name_seen *seen
 	return true;
 }
 
-/* How many of `count` still have room.  The others are lost, and counted. */
+/* How many of `count` still have room. */
 static size_t
-fitting(size_t count, size_t used, size_t max, uint64_t *lost)
+fitting(size_t count, size_t used, size_t max)
 {
-	size_t room = max - used;
-
-	if (count <= room)
-		return count;
-	*lost += count - room;
-	return room;
+	return count < max - used ? count : max - used;
 }
 
 void
 capture_outbox_move(struct capture_outbox *to, struct capture_outbox *from, uint64_t *lost_events,
     uint64_t *lost_names)
 {
-	size_t events =
-	    fitting(from->events.count, to->events.count, CAPTURE_OUTBOX_EVENTS_MAX, lost_events);
-	size_t names =
-	    fitting(from->name_count, to->name_count, CAPTURE_OUTBOX_NAMES_MAX, lost_names);
+	size_t events = fitting(from->events.count, to->events.count, CAPTURE_OUTBOX_EVENTS_MAX);
+	size_t names = fitting(from->name_count, to->name_count, CAPTURE_OUTBOX_NAMES_MAX);
 
+	for (size_t i = events; i < from->events.count; i++)
+		*lost_events += event_list_kind(&from->events, i) != EVENT_SESSION_END;
+	*lost_names += from->name_count - names;
 	/*
 	 * As a rule what was moved before has been taken by now: the lists change places, and
 	 * nothing is copied.

@@ -31,7 +31,8 @@ bool capture_outbox_is_large(const struct capture_outbox *box);
 /* Both return false where there is no room. */
 bool capture_outbox_add_event(struct capture_outbox *box, const struct event *ev);
 bool capture_outbox_add_name(struct capture_outbox *box, const struct name_seen *seen);
-/* Empties `from` into `to`, and adds to both numbers what was lost. */
+/* Empties `from` into `to`, and adds to both numbers what was lost; ends of sessions are no events.
+ */
 void capture_outbox_move(struct capture_outbox *to, struct capture_outbox *from,
     uint64_t *lost_events, uint64_t *lost_names);
 /* Empty, and usable again. */

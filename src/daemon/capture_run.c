@@ -34,6 +34,7 @@ struct capture_run {
 	int64_t worst_latency_us;         /* of a flush, in this run */
 	int64_t hour_us;                  /* when the run began */
 	int64_t now_us, monotonic_us;     /* of the last update */
+	bool told_lost;                   /* that events are, in this run */
 	bool leapt;                       /* the clock, since the run began */
 	int64_t leapt_from_us;            /* where the run ends then */
 	int64_t leapt_to_us;              /* where the next one begins */
@@ -70,9 +71,9 @@ capture_run_free(struct capture_run *r)
 }
 
 void
-capture_run_add_lost(struct capture_run *r, uint64_t count)
+capture_run_set_lost_events(struct capture_run *r, uint64_t count)
 {
-	r->outside.lost_events += count;
+	r->outside.lost_events = count;
 }
 
 void
@@ -128,6 +129,46 @@ warn_of_drops(const struct capture_run *r)
 	}
 }
 
+static uint64_t
+lost_events(
+    const struct capture_run *r, const struct capture_snapshot *snapshots, const struct outside *o)
+{
+	uint64_t lost = o->lost_events;
+
+	for (size_t i = 0; i < r->options.worker_count; i++)
+		lost += snapshots[i].lost_events;
+	return lost;
+}
+
+static uint64_t
+lost_events_of_run(const struct capture_run *r)
+{
+	return lost_events(r, r->now, &r->outside) -
+	       lost_events(r, r->at_hour, &r->outside_at_hour);
+}
+
+static void
+tell_lost_events(struct capture_run *r)
+{
+	if (r->told_lost || lost_events_of_run(r) == 0)
+		return;
+	log_error("the memory for findings (budgets.tally) is full: handshakes and sessions are "
+		  "lost until the database takes some");
+	r->told_lost = true;
+}
+
+static void
+warn_of_lost_events(const struct capture_run *r)
+{
+	uint64_t lost = lost_events_of_run(r);
+	char since[TIMESTAMP_TEXT_LEN];
+
+	if (lost > 0)
+		log_warning("handshakes and sessions that did not get into the database since %s: "
+			    "%" PRIu64,
+		    timestamp_to_text(r->hour_us, since), lost);
+}
+
 static void
 begin_hour(struct capture_run *r)
 {
@@ -136,7 +177,7 @@ begin_hour(struct capture_run *r)
 	r->most_flows = r->most_held_len = 0;
 	r->worst_latency_us = 0;
 	r->hour_us = r->leapt ? r->leapt_to_us : r->now_us;
-	r->leapt = false;
+	r->leapt = r->told_lost = false;
 	r->serial++;
 }
 
@@ -146,6 +187,7 @@ capture_run_pushed(struct capture_run *r)
 	if (!r->leapt && r->now_us - r->hour_us < HOUR_US)
 		return;
 	warn_of_drops(r);
+	warn_of_lost_events(r);
 	begin_hour(r);
 }
 
@@ -265,6 +307,7 @@ capture_run_update(struct capture_run *r, const struct store_worker_state *store
 	int64_t end_us;
 
 	take_figures(r, store);
+	tell_lost_events(r);
 	follow_clock(r, now_us, monotonic_us);
 	end_us = r->leapt ? r->leapt_from_us : now_us;
 	r->run = (struct store_run){
@@ -368,16 +411,12 @@ add_budgets(const struct capture_run *r, struct buf *text)
 static void
 add_results(const struct capture_run *r, struct buf *text)
 {
-	uint64_t lost = r->outside.lost_events;
-
-	for (size_t i = 0; i < r->options.worker_count; i++)
-		lost += r->now[i].lost_events;
 	buf_addf(text,
 	    " events=%" PRIu64 " events_lost=%" PRIu64 " event_lines_lost=%" PRIu64
 	    " flushes=%" PRIu64 " flush_failures=%" PRIu64 " flush_ms=%" PRId64
 	    " worst_flush_ms=%" PRId64,
-	    total(r, "events"), lost, r->outside.lost_lines, r->store.flush_count,
-	    r->store.failure_count, r->store.last_latency_us / 1000,
+	    total(r, "events"), lost_events(r, r->now, &r->outside), r->outside.lost_lines,
+	    r->store.flush_count, r->store.failure_count, r->store.last_latency_us / 1000,
 	    r->store.worst_latency_us / 1000);
 }
 

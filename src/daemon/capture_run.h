@@ -30,11 +30,14 @@ struct capture_run *capture_run_new(
     const struct capture_run_options *options, int64_t now_us, int64_t monotonic_us);
 void capture_run_free(struct capture_run *r);
 
-/* Events that the owner could not count or write, since the start. */
-void capture_run_add_lost(struct capture_run *r, uint64_t count);
+/* Handshakes and sessions that the owner could not count, since the start. */
+void capture_run_set_lost_events(struct capture_run *r, uint64_t count);
 /* Lines of the events file that are lost, since the start. */
 void capture_run_set_lost_lines(struct capture_run *r, uint64_t count);
-/* Takes the figures of the workers and of the store's thread. */
+/*
+ * Takes the figures of the workers and of the store's thread.  Of a run's lost handshakes and
+ * sessions the first ones are logged here, as nobody knows when the run can be stored.
+ */
 void capture_run_update(struct capture_run *r, const struct store_worker_state *store,
     int64_t now_us, int64_t monotonic_us);
 /*

@@ -96,7 +96,8 @@ on_event(void *arg, const struct event *ev)
 {
 	struct capture_worker *w = arg;
 
-	w->figures.lost_events += !capture_outbox_add_event(&w->settled, ev);
+	if (!capture_outbox_add_event(&w->settled, ev))
+		w->figures.lost_events += ev->kind != EVENT_SESSION_END;
 }
 
 static void

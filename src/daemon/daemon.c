@@ -93,6 +93,7 @@ update_run(struct daemon *d)
 	struct store_worker_state state;
 
 	store_worker_get_state(d->store_worker, &state);
+	capture_run_set_lost_events(d->run, event_sink_lost(d->sink));
 	if (d->writer != NULL)
 		capture_run_set_lost_lines(d->run, event_writer_lost(d->writer));
 	capture_run_update(d->run, &state, timestamp_now(), clock_monotonic_us());
@@ -311,8 +312,7 @@ make_way(struct daemon *d)
 	sink_options.naming = d->naming = naming_new();
 	d->sink = event_sink_new(&sink_options);
 	d->run = capture_run_new(&run_options, timestamp_now(), clock_monotonic_us());
-	d->intake =
-	    event_intake_new(d->workers.items, d->workers.count, d->sink, d->run, d->config->names);
+	d->intake = event_intake_new(d->workers.items, d->workers.count, d->sink, d->config->names);
 }
 
 static int

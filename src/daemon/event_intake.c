@@ -12,7 +12,6 @@ struct event_intake {
 	struct capture_worker *const *workers;
 	size_t worker_count;
 	struct event_sink *sink;
-	struct capture_run *run;
 	struct capture_outbox *taken;    /* one for each worker */
 	struct event_list *taken_events; /* the same: their lists, borrowed */
 	bool delays;                     /* events, for the names that other workers have seen */
@@ -20,15 +19,14 @@ struct event_intake {
 };
 
 struct event_intake *
-event_intake_new(struct capture_worker *const *workers, size_t worker_count,
-    struct event_sink *sink, struct capture_run *run, bool names)
+event_intake_new(
+    struct capture_worker *const *workers, size_t worker_count, struct event_sink *sink, bool names)
 {
 	struct event_intake *in = xcalloc(1, sizeof(*in));
 
 	in->workers = workers;
 	in->worker_count = worker_count;
 	in->sink = sink;
-	in->run = run;
 	in->taken = xcalloc(worker_count, sizeof(*in->taken));
 	in->taken_events = xcalloc(worker_count, sizeof(*in->taken_events));
 	in->delays = names && worker_count > 1;
@@ -54,19 +52,13 @@ event_intake_delays(const struct event_intake *in)
 	return in->delays;
 }
 
-static void
-hand_on(struct event_intake *in, const struct event_list *lists, size_t count)
-{
-	capture_run_add_lost(in->run, event_sink_hand_on(in->sink, lists, count));
-}
-
 /* Hands on what was there at the turn before. */
 static void
 turn(struct event_intake *in)
 {
 	/* What goes on waiting came within a turn, and was settled within another one before. */
 	event_sink_expect(in->sink, timestamp_now() - 2 * EVENT_INTAKE_TURN_US);
-	hand_on(in, event_delay_turn(&in->delay), 1);
+	(void)event_sink_hand_on(in->sink, event_delay_turn(&in->delay), 1);
 }
 
 void
@@ -83,7 +75,7 @@ event_intake_take(struct event_intake *in)
 			event_delay_add(&in->delay, &taken->events);
 	}
 	if (!in->delays)
-		hand_on(in, in->taken_events, in->worker_count);
+		(void)event_sink_hand_on(in->sink, in->taken_events, in->worker_count);
 	else if (event_delay_is_full(&in->delay))
 		turn(in);
 }

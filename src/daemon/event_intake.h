@@ -11,7 +11,6 @@
 #include <stddef.h>
 
 #include "capture/live.h"
-#include "daemon/capture_run.h"
 #include "daemon/capture_worker.h"
 #include "sink/event_sink.h"
 
@@ -21,9 +20,9 @@
 
 struct event_intake; /* opaque */
 
-/* All borrowed; `run` is told of events for which there was no room.  `names`: they are learned. */
+/* All borrowed.  `names`: they are learned. */
 struct event_intake *event_intake_new(struct capture_worker *const *workers, size_t worker_count,
-    struct event_sink *sink, struct capture_run *run, bool names);
+    struct event_sink *sink, bool names);
 void event_intake_free(struct event_intake *in);
 
 /* Events wait for event_intake_turn, which is to be called every EVENT_INTAKE_TURN_US. */

@@ -153,6 +153,12 @@ take_ending(const uint8_t *in, struct event_ending *ending)
 	ending->names_in_hour = 0;
 }
 
+enum event_kind
+event_list_kind(const struct event_list *list, size_t number)
+{
+	return head_at(list->bytes + list->places[number].at)->kind;
+}
+
 void
 event_list_refs(const struct event_list *list, size_t first, struct event_ref *out)
 {

@@ -35,6 +35,7 @@ struct event_sink {
 	struct event_ref *refs, *scratch;
 	size_t ref_room;
 	struct event events[AHEAD]; /* that are handed on now */
+	uint64_t lost;              /* event_sink_lost */
 	bool ahead_holds;           /* what was worked out for them is so for the tally */
 };
 
@@ -226,8 +227,12 @@ hand_on_some(struct event_sink *sink, const struct event_ref *refs, size_t count
 	tally_look_ahead(sink->options.tally, sink->events, count);
 	sink->ahead_holds = true;
 	fallback_tracker_look_ahead(sink->fallbacks, sink->events, count);
-	for (size_t i = 0; i < count; i++)
-		lost += !hand_on(sink, i);
+	for (size_t i = 0; i < count; i++) {
+		if (hand_on(sink, i))
+			continue;
+		lost++;
+		sink->lost += sink->events[i].kind != EVENT_SESSION_END;
+	}
 	return lost;
 }
 
@@ -289,6 +294,12 @@ event_sink_end_batch(struct event_sink *sink)
 
 	event_list_clear(&sink->batch);
 	return lost;
+}
+
+uint64_t
+event_sink_lost(const struct event_sink *sink)
+{
+	return sink->lost;
 }
 
 void

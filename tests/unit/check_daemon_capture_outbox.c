@@ -70,6 +70,22 @@ START_TEST(what_finds_no_room_is_lost_and_counted)
 }
 END_TEST
 
+START_TEST(an_end_that_finds_no_room_is_no_event_that_is_lost)
+{
+	struct capture_outbox to = { 0 }, from = { 0 };
+	struct event ev = { .vlan = -1, .kind = EVENT_SESSION_END };
+
+	lost_events = lost_names = 0;
+	add_many(&to, CAPTURE_OUTBOX_EVENTS_MAX - 1, 0);
+	add_many(&from, 2, 0);
+	ck_assert(capture_outbox_add_event(&from, &ev));
+	capture_outbox_move(&to, &from, &lost_events, &lost_names);
+	ck_assert_uint_eq(lost_events, 1);
+	capture_outbox_release(&to);
+	capture_outbox_release(&from);
+}
+END_TEST
+
 START_TEST(an_outbox_is_large_while_it_has_much_room)
 {
 	struct capture_outbox events = { 0 }, names = { 0 };
@@ -92,6 +108,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_is_moved_comes_behind_what_was_there);
 	tcase_add_test(tc, what_finds_no_room_is_lost_and_counted);
+	tcase_add_test(tc, an_end_that_finds_no_room_is_no_event_that_is_lost);
 	tcase_add_test(tc, an_outbox_is_large_while_it_has_much_room);
 }
 

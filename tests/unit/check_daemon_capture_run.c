@@ -1,5 +1,7 @@
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "daemon/capture_run.h"
 #include "suite.h"
 
@@ -31,6 +33,10 @@ capture_worker_interface(const struct capture_worker *w)
 }
 
 static const struct store_worker_state no_state;
+
+#define FULL                                                                                       \
+	"tlstally: the memory for findings (budgets.tally) is full: handshakes and sessions are "  \
+	"lost until the database takes some\n"
 
 static struct capture_run *
 make_run(void)
@@ -83,7 +89,7 @@ START_TEST(a_run_has_the_sum_of_all_threads)
 
 	see(0, 10, 1, 2);
 	see(1, 20, 3, 0);
-	capture_run_add_lost(r, 5);
+	capture_run_set_lost_events(r, 5);
 	capture_run_set_lost_lines(r, 7);
 	update(r, &no_state, START + SECOND);
 	ck_assert_uint_eq(capture_run_get(r)->packet_count, 30);
@@ -223,6 +229,41 @@ START_TEST(no_run_covers_what_the_clock_leapt_over)
 }
 END_TEST
 
+START_TEST(lost_events_are_told_when_they_begin_and_when_the_run_is_stored)
+{
+	struct capture_run *r = make_run();
+	struct buf text = { 0 };
+	FILE *log = stderr;
+
+	stderr = tmpfile();
+	update(r, &no_state, START + SECOND);
+	ck_assert_int_eq(ftell(stderr), 0);
+	/* The database takes nothing for hours. */
+	capture_run_set_lost_events(r, 3);
+	update(r, &no_state, START + 2 * SECOND);
+	capture_run_set_lost_events(r, 4);
+	snapshots[1].lost_events = 20;
+	update(r, &no_state, START + 3 * HOUR);
+	capture_run_pushed(r);
+	update(r, &no_state, START + 3 * HOUR + SECOND);
+	capture_run_set_lost_events(r, 5);
+	update(r, &no_state, START + 4 * HOUR);
+	capture_run_pushed(r);
+	rewind(stderr);
+	for (int c; (c = getc(stderr)) != EOF;)
+		buf_add_char(&text, (char)c);
+	(void)fclose(stderr);
+	stderr = log;
+	ck_assert_str_eq(buf_text(&text),
+	    FULL "tlstally: warning: handshakes and sessions that did not get into the database "
+		 "since 2026-11-19T00:00:00.000000Z: 24\n" FULL
+		 "tlstally: warning: handshakes and sessions that did not get into the database "
+		 "since 2026-11-19T03:00:00.000000Z: 1\n");
+	buf_release(&text);
+	capture_run_free(r);
+}
+END_TEST
+
 START_TEST(the_most_of_an_hour_is_kept)
 {
 	struct capture_run *r = make_run();
@@ -281,6 +322,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, every_packet_is_in_exactly_one_hour);
 	tcase_add_loop_test(tc, no_run_covers_what_the_clock_leapt_over, 0,
 	    (int)(sizeof(clocks) / sizeof(clocks[0])));
+	tcase_add_test(tc, lost_events_are_told_when_they_begin_and_when_the_run_is_stored);
 	tcase_add_test(tc, the_most_of_an_hour_is_kept);
 	tcase_add_loop_test(
 	    tc, one_in_a_thousand_is_worth_a_word, 0, (int)(sizeof(losses) / sizeof(losses[0])));

@@ -93,6 +93,26 @@ START_TEST(what_has_no_room_is_told_at_the_end_and_once)
 }
 END_TEST
 
+START_TEST(an_end_that_has_no_room_is_no_handshake_that_is_lost)
+{
+	struct owner owner = { 0 };
+	struct event_sink *sink = sink_of(&owner, 4096);
+	struct event ev = { .vlan = -1, .kind = EVENT_SESSION_END };
+
+	for (uint32_t n = 0; n < MANY; n++) {
+		ev.client_ip = addr_from_v4(
+		    (const uint8_t[]){ 10, 0, (uint8_t)(n >> 8), (uint8_t)(n & 0xff) });
+		add_event(sink, n);
+		event_sink_add(sink, &ev);
+	}
+	ck_assert_uint_gt(event_sink_end_batch(sink), MANY);
+	ck_assert_uint_gt(event_sink_lost(sink), 0);
+	ck_assert_uint_le(event_sink_lost(sink), MANY);
+	event_sink_free(sink);
+	tally_free(owner.tally);
+}
+END_TEST
+
 START_TEST(nothing_is_lost_where_room_is_made)
 {
 	struct owner owner = { .has_room = true };
@@ -279,6 +299,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, events_wait_for_the_end_of_their_batch);
 	tcase_add_test(tc, what_has_no_room_is_told_at_the_end_and_once);
 	tcase_add_test(tc, another_tally_knows_each_client_once);
+	tcase_add_test(tc, an_end_that_has_no_room_is_no_handshake_that_is_lost);
 	tcase_add_test(tc, nothing_is_lost_where_room_is_made);
 	tcase_add_loop_test(
 	    tc, an_event_has_the_name_of_its_time_whatever_came_later_in_its_batch, 0, 2);
