@@ -157,6 +157,34 @@ START_TEST(a_syn_tells_whether_it_joins_a_connection)
 }
 END_TEST
 
+/* In options of each length at each place; numbers and payload are full of the option's kind. */
+START_TEST(a_join_is_found_wherever_it_stands)
+{
+	size_t len = ((size_t)_i + 1) * 4;
+	struct build_tcp tcp = {
+		.dst_port = 993,
+		.flags = TCP_SYN,
+		.seq = 0x1e1e1e1e,
+		.ack = 0x1e1e1e1e,
+		.options_len = (uint8_t)len,
+	};
+
+	for (size_t at = 0; at <= len; at++) {
+		struct packet p = { .joins = true };
+		struct built b;
+
+		build_start(&b, BYTES("\x1e\3\x10\x1e\3\x10"));
+		build_tcp(&b, &tcp);
+		if (at + 3 <= len)
+			memcpy(b.room + b.at + 20 + at, "\x1e\3\x10", 3);
+		(void)build_ipv4(&b, BUILD_PROTO_TCP);
+		build_ethernet(&b, 0x0800);
+		ck_assert_int_eq(decode_built(BUILD_LINK_ETHERNET, &b, &p), PACKET_TCP);
+		ck_assert_int_eq(p.joins, at + 3 <= len);
+	}
+}
+END_TEST
+
 static enum packet_kind
 decode_ports(uint16_t src_port, uint16_t dst_port, size_t captured_len)
 {
@@ -202,6 +230,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_data_offset_below_five_words_is_bad);
 	tcase_add_test(tc, a_data_offset_beyond_the_packet_is_bad);
 	tcase_add_test(tc, options_that_the_capture_cut_leave_a_payload_of_known_length);
+	tcase_add_loop_test(tc, a_join_is_found_wherever_it_stands, 0, 10);
 	tcase_add_loop_test(tc, a_syn_tells_whether_it_joins_a_connection, 0,
 	    (int)(sizeof(opened) / sizeof(opened[0])));
 	tcase_add_test(tc, a_service_on_either_side_is_of_interest);
