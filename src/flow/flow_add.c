@@ -1,32 +1,11 @@
 /* A packet's way through its table. */
-#include <string.h>
-
 #include "flow/elapsed.h"
-#include "flow/flow_internal.h"
-#include "flow/flow_place.h"
+#include "flow/flow_lookup.h"
 
 #include "base/banned.h"
 
-/*
- * So many packets are looked up together: few enough that what is prefetched for them fits into a
- * first-level cache, and enough that the first of it has arrived when the last is asked for.
- */
-#define BATCH 32
 /* So far ahead of a payload: beyond the packets that were read already, which are some dozens. */
 #define BYTES_AHEAD ((uintptr_t)24 << 10)
-
-/* Rare work is not inlined, so that the usual way keeps the registers. */
-#define APART __attribute__((noinline))
-
-/* A packet of a batch: its place, and the connection that most likely stands there. */
-struct lookup {
-	struct place at;
-	union {
-		const uint32_t *bucket;
-		struct flow *likely; /* number 0 where there is none */
-	};
-	uint64_t syn_hash; /* of a SYN: its place in the SYN cache; else 0 */
-};
 
 static inline bool
 flow_matches(const struct flow *f, const struct packet *p, unsigned dir)
@@ -63,62 +42,11 @@ find(const struct flow_table *table, const struct packet *p, struct place at)
 	return first == 0 ? NULL : find_in_chain(table, p, at, first);
 }
 
-static void
-set_mac(struct connection *conn, unsigned dir, const uint8_t *mac)
-{
-	if (mac == NULL)
-		return;
-	memcpy(conn->mac[dir], mac, 6);
-	conn->mac_dirs |= (1u << dir) & 3u;
-}
-
-/* What the link layer says in the first packet of a direction. */
-static APART void
-set_link(struct connection *conn, const struct packet *p, unsigned dir)
-{
-	conn->vlan[dir] = (int16_t)p->vlan;
-	set_mac(conn, dir, p->src_mac);
-}
-
 static inline void
 note_link(struct flow *f, const struct packet *p, unsigned dir)
 {
 	if (f->conn.vlan[dir] == CONNECTION_VLAN_UNKNOWN)
-		set_link(&f->conn, p, dir);
-}
-
-static void
-set_connection(struct connection *conn, const struct packet *p, unsigned dir)
-{
-	*conn = (struct connection){
-		.vlan = { CONNECTION_VLAN_UNKNOWN, CONNECTION_VLAN_UNKNOWN },
-		.source = p->source,
-		.opener = CONNECTION_NO_DIR,
-		.mid_start = { true, true },
-	};
-	conn->addr[dir] = p->src;
-	conn->addr[1 - dir] = p->dst;
-	conn->port[dir] = p->src_port;
-	conn->port[1 - dir] = p->dst_port;
-	set_link(conn, p, dir);
-	set_mac(conn, 1 - dir, p->dst_mac);
-}
-
-static struct flow *
-open_flow(struct flow_table *table, const struct packet *p, struct place at)
-{
-	struct flow *f;
-
-	flow_list_make_room(table);
-	table->stamp++;
-	f = flow_slot_take(table, at.hash);
-	set_connection(&f->conn, p, at.dir);
-	flow_list_put(table, f, FLOW_LIST_UNSETTLED);
-	flow_take_syns(table, f, p, at.dir);
-	table->counters.flows++;
-	table->counters.mid_start += f->conn.mid_start[at.dir];
-	f->user = table->handler->open(table->arg, f);
-	return f;
+		flow_set_link(&f->conn, p, dir);
 }
 
 static APART void
@@ -357,27 +285,27 @@ lacks_syn_ack(const struct flow *f, unsigned dir)
 }
 
 static APART void
-note_syn_ack(struct flow_table *table, const struct packet *p, const struct lookup *l)
+note_syn_ack(struct flow_table *table, const struct packet *p, const struct flow_lookup *l)
 {
 	table->counters.syn_answered +=
 	    syn_cache_add_syn_ack(table->syns, l->syn_hash, l->at.dir, p->seq, p->ack);
 }
 
 static APART void
-note_first_syn(struct flow_table *table, const struct packet *p, const struct lookup *l)
+note_first_syn(struct flow_table *table, const struct packet *p, const struct flow_lookup *l)
 {
 	table->counters.syn += syn_cache_add_syn(table->syns, l->syn_hash, l->at.dir, p->seq);
 }
 
 static APART void
-note_join(struct flow_table *table, const struct lookup *l)
+note_join(struct flow_table *table, const struct flow_lookup *l)
 {
 	syn_cache_mark_join(table->syns, l->syn_hash);
 }
 
 /* A connection's beginning: in parts, so that a flood's SYNs pay for few registers. */
 static inline void
-note_syn(struct flow_table *table, const struct packet *p, const struct lookup *l)
+note_syn(struct flow_table *table, const struct packet *p, const struct flow_lookup *l)
 {
 	if ((p->flags & TCP_ACK) != 0)
 		note_syn_ack(table, p, l);
@@ -389,8 +317,8 @@ note_syn(struct flow_table *table, const struct packet *p, const struct lookup *
 
 /* True when the packet is done with. */
 static bool
-add_syn(
-    struct flow_table *table, const struct packet *p, const struct lookup *l, struct flow **flow)
+add_syn(struct flow_table *table, const struct packet *p, const struct flow_lookup *l,
+    struct flow **flow)
 {
 	bool is_ack = (p->flags & TCP_ACK) != 0;
 	unsigned dir = l->at.dir;
@@ -418,7 +346,7 @@ is_bare_syn(const struct packet *p)
 /* A packet of no known connection (`f` is NULL), or one with SYN or RST, or without ACK. */
 static APART void
 add_unusual(
-    struct flow_table *table, struct flow *f, const struct packet *p, const struct lookup *l)
+    struct flow_table *table, struct flow *f, const struct packet *p, const struct flow_lookup *l)
 {
 	/* RFC 9293, section 3.5.2: what a RST carries is a diagnosis, not data of the stream. */
 	uint32_t payload_len = (p->flags & TCP_RST) != 0 ? 0 : p->payload_len;
@@ -434,7 +362,7 @@ add_unusual(
 		/* Without payload there is nothing to follow yet. */
 		if (payload_len == 0 && !flow_ends_unseen(table, p, l->at.dir))
 			return;
-		f = open_flow(table, p, l->at);
+		f = flow_open(table, p, l->at.hash, l->at.dir);
 	}
 	table->counters.payload_segments += payload_len > 0;
 	f->conn.seen[l->at.dir] = true;
@@ -446,24 +374,11 @@ add_unusual(
 }
 
 static inline void
-follow_clock(struct flow_table *table, int64_t time_us)
-{
-	/* Of several tables none sees enough packets to know by itself. */
-	if (table->options.share_count <= 1) {
-		int64_t step_us = flow_clock_add(&table->clock, time_us);
-
-		if (step_us != 0)
-			flow_list_set_back(table, table->now_us, step_us);
-	}
-	flow_table_advance(table, time_us);
-}
-
-static inline void
-add_found(struct flow_table *table, const struct packet *p, const struct lookup *l)
+add_found(struct flow_table *table, const struct packet *p, const struct flow_lookup *l)
 {
 	struct flow *f = l->likely;
 
-	follow_clock(table, p->time_us);
+	flow_follow_clock(table, p->time_us);
 	/*
 	 * The connection may have gone since it was looked up; then it matches nothing.  Number 0
 	 * is what a flood's SYNs find, which need not be compared with it.
@@ -496,7 +411,7 @@ prefetch_two_lines(const void *object)
 }
 
 static inline void
-look_up_syn(const struct flow_table *table, const struct packet *p, struct lookup *l)
+look_up_syn(const struct flow_table *table, const struct packet *p, struct flow_lookup *l)
 {
 	l->syn_hash = flow_place(&table->syn_key, p).hash;
 	syn_cache_prefetch(table->syns, l->syn_hash);
@@ -508,9 +423,9 @@ look_up_syn(const struct flow_table *table, const struct packet *p, struct looku
  */
 static inline void
 prefetch_users(const struct flow_handler *handler, const struct packet *const *packets,
-    size_t count, const struct lookup *batch)
+    size_t count, const struct flow_lookup *batch)
 {
-	uint8_t with_user[BATCH];
+	uint8_t with_user[FLOW_BATCH];
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -524,16 +439,16 @@ prefetch_users(const struct flow_handler *handler, const struct packet *const *p
 	if (handler->prefetch == NULL)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		const struct lookup *l = &batch[with_user[i]];
+		const struct flow_lookup *l = &batch[with_user[i]];
 
 		handler->prefetch(l->likely->user, l->at.dir);
 	}
 }
 
 /* Each pass prefetches what the next one reads, so that the packets' waits for memory overlap. */
-static APART void
-look_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
-    struct lookup *batch)
+void
+flow_look_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
+    struct flow_lookup *batch)
 {
 	uint32_t any = 0;
 
@@ -567,9 +482,9 @@ ask_for_bytes_ahead(const struct packet *p)
 		__builtin_prefetch(bytes + (size_t)i * CACHE_LINE, 0, 2);
 }
 
-static APART void
-add_looked_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
-    const struct lookup *batch)
+void
+flow_add_looked_up(struct flow_table *const *tables, const struct packet *const *packets,
+    size_t count, const struct flow_lookup *batch)
 {
 	for (size_t i = 0; i < count; i++) {
 		ask_for_bytes_ahead(packets[i]);
@@ -580,13 +495,17 @@ add_looked_up(struct flow_table *const *tables, const struct packet *const *pack
 void
 flow_tables_add(struct flow_table *const *tables, const struct packet *const *packets, size_t count)
 {
-	struct lookup batch[BATCH];
+	struct flow_lookup batch[FLOW_BATCH];
 
-	for (size_t i = 0; i < count; i += BATCH) {
-		size_t n = count - i < BATCH ? count - i : BATCH;
+	for (size_t i = 0; i < count; i += FLOW_BATCH) {
+		size_t n = count - i < FLOW_BATCH ? count - i : FLOW_BATCH;
 
-		look_up(tables + i, packets + i, n, batch);
-		add_looked_up(tables + i, packets + i, n, batch);
+		if (flow_is_flood(packets + i, n)) {
+			flow_add_flood(tables + i, packets + i, n);
+			continue;
+		}
+		flow_look_up(tables + i, packets + i, n, batch);
+		flow_add_looked_up(tables + i, packets + i, n, batch);
 	}
 }
 

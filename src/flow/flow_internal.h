@@ -160,6 +160,13 @@ void flow_list_make_room(struct flow_table *table);
 /* As flow_table_set_back. */
 void flow_list_set_back(struct flow_table *table, int64_t now_us, int64_t step_us);
 
+/* flow_open.c */
+/* A connection that nothing is known of, to be found by `hash`, with its user's object. */
+struct flow *flow_open(
+    struct flow_table *table, const struct packet *p, uint64_t hash, unsigned dir);
+/* What the link layer says in the first packet of a direction. */
+void flow_set_link(struct connection *conn, const struct packet *p, unsigned dir);
+
 /* flow_syn.c: beginnings. */
 /* What the SYN cache knows of a connection whose first packet with payload is `p`. */
 void flow_take_syns(

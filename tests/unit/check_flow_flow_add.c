@@ -31,13 +31,29 @@ start_log(struct world *w)
 	w->log[w->log_len = 0] = '\0';
 }
 
-/* Of what is looked up together, connections end, begin and take each other's places. */
-START_TEST(packets_of_a_batch_go_the_same_way_as_one_by_one)
+/* As in a flood: nearly all of the packets are SYNs, which also come again on known ports. */
+static struct packet
+some_packet_of_flood(struct world *w, uint32_t *state)
+{
+	struct packet p = some_packet(w, state);
+
+	if (random_below(state, 12) == 0)
+		return p;
+	p.src_port = (uint16_t)(p.src_port + random_below(state, 3));
+	p.flags = TCP_SYN;
+	p.payload = BYTES("");
+	p.payload_len = 0;
+	p.joins = random_below(state, 20) == 0;
+	return p;
+}
+
+static void
+compare_batches_with_single_packets(
+    struct packet (*make)(struct world *w, uint32_t *state), uint32_t state)
 {
 	struct packet packets[BLOCK_MAX];
 	const struct packet *listed[BLOCK_MAX];
 	struct flow_table *tables[BLOCK_MAX];
-	uint32_t state = 0x9e3779b9u * (uint32_t)(_i + 1);
 	struct flow_options options;
 	struct world *single, *batch;
 
@@ -54,7 +70,7 @@ START_TEST(packets_of_a_batch_go_the_same_way_as_one_by_one)
 		start_log(single);
 		start_log(batch);
 		for (unsigned i = 0; i < count; i++) {
-			packets[i] = some_packet(single, &state);
+			packets[i] = make(single, &state);
 			tables[i] = batch->table;
 			listed[i] = &packets[i];
 			flow_table_add(single->table, &packets[i]);
@@ -67,6 +83,15 @@ START_TEST(packets_of_a_batch_go_the_same_way_as_one_by_one)
 	    sizeof(struct flow_counters));
 	world_free(single);
 	world_free(batch);
+}
+
+/* Of what is looked up together, connections end, begin and take each other's places. */
+START_TEST(packets_of_a_batch_go_the_same_way_as_one_by_one)
+{
+	uint32_t state = 0x9e3779b9u * (uint32_t)(_i + 1);
+
+	compare_batches_with_single_packets(some_packet, state);
+	compare_batches_with_single_packets(some_packet_of_flood, state);
 }
 END_TEST
 
