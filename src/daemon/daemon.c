@@ -32,6 +32,8 @@
 #define LAST_FLUSH_US INT64_C(10000000)
 /* Each flush changes pages all over the file, most of them the same ones as the flush before. */
 #define CACHE_KIB 16384
+/* How often it is looked for what cannot wait for a flush: who reads events does so at once. */
+#define LOOK_US INT64_C(1000000)
 struct daemon {
 	struct daemon_options options;
 	struct config *config; /* borrowed, as all that options point to */
@@ -99,14 +101,23 @@ update_run(struct daemon *d)
 	capture_run_update(d->run, &state, timestamp_now(), clock_monotonic_us());
 }
 
+/* Also notices soon that the clock was set: a run ends where that was. */
 static void
-on_flush(void *arg)
+on_look(void *arg)
 {
 	struct daemon *d = arg;
 
 	event_intake_take(d->intake);
 	event_flush_try(&d->event_flush);
 	update_run(d);
+}
+
+static void
+on_flush(void *arg)
+{
+	struct daemon *d = arg;
+
+	on_look(d);
 	if (store_worker_push(
 		d->store_worker, capture_run_get(d->run), capture_run_serial(d->run))) {
 		event_sink_set_tally(d->sink, store_worker_tally(d->store_worker));
@@ -351,6 +362,8 @@ watch(struct daemon *d)
 	loop_add_signal(d->loop, SIGUSR1, on_status, d);
 	loop_add_fd(d->loop, d->workers.wake_fd, on_events, d);
 	loop_add_timer(d->loop, d->config->flush_interval_us, on_flush, d);
+	if (d->config->flush_interval_us > LOOK_US)
+		loop_add_timer(d->loop, LOOK_US, on_look, d);
 	if (event_intake_delays(d->intake))
 		loop_add_timer(d->loop, EVENT_INTAKE_TURN_US, on_turn, d);
 	if (interval_us > 0)
