@@ -2,17 +2,31 @@
 
 #include "base/banned.h"
 
+/*
+ * RFC 8446, section 4.2.10: what the client sends before it has received the ServerHello is early
+ * data.  Where that was lost, what comes before anything of an answer is.
+ */
+static bool
+may_answer(const struct evidence *ev, const struct mark *record)
+{
+	const struct evidence_side *c = ev->client;
+
+	if (ev->server->hello)
+		return evidence_had_received(record, &ev->server->hello_mark);
+	return !c->early_data || record->peer_offset == MARK_NO_PEER ||
+	       record->peer_offset > c->hello_mark.peer_offset;
+}
+
 const struct evidence_record *
 evidence_client_answer(const struct evidence *ev)
 {
 	const struct evidence_side *c = ev->client;
-	const struct mark *hello = &ev->server->hello_mark;
 	const struct evidence_record *answer = NULL;
 
 	if (c->early_data && !ev->server->hello && ev->server_seen && !ev->server->lost)
 		return NULL;
 	for (unsigned i = 0; i < c->recent_count; i++) {
-		if (ev->server->hello && !evidence_had_received(&c->recent[i].mark, hello))
+		if (!may_answer(ev, &c->recent[i].mark))
 			continue;
 		if (!evidence_is_too_short_to_finish(c->recent[i].len))
 			return &c->recent[i];
@@ -130,6 +144,18 @@ is_finished(const struct evidence_side *c, const struct evidence_side *s)
 	       !may_end_before(c, s) && !may_end_before(s, c);
 }
 
+/*
+ * The ServerHello is here, or was lost behind a HelloRetryRequest, which named the version.  Behind
+ * that nothing of the client's is early data: RFC 8446, section 4.2.10.
+ */
+static bool
+says_hello_13(const struct evidence *ev)
+{
+	const struct evidence_side *s = ev->server;
+
+	return s->hello || (s->hello_retry && s->hello_lost && !ev->client->early_data);
+}
+
 bool
 evidence_is_established(const struct evidence *ev)
 {
@@ -138,7 +164,7 @@ evidence_is_established(const struct evidence *ev)
 	if (ev->version == TLS_VERSION_SSL2)
 		return c->ssl2_records >= 2 && s->ssl2_records >= 2;
 	if (evidence_is_tls13(ev))
-		return s->hello && tls13_is_established(ev);
+		return says_hello_13(ev) && tls13_is_established(ev);
 	if (ev->version != 0)
 		return both_finished(c, s) && is_finished(c, s);
 	/* The ServerHello was lost, or what it chose: both directions go on, by either way. */

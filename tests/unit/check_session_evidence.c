@@ -249,6 +249,9 @@ static const struct row rows[] = {
 	{ "ClientHello lost: 1.2 client's sealed alert crosses the server's Finished", V12, { { 'c', HOLE, 0 }, { 's', HELLO, 0 }, CLIENT_12, { 'c', SEALED_ALERT, 0 }, SERVER_12 }, REFUSED(CLIENT, ENCRYPTED_ALERT, 0) },
 	{ "ServerHello lost: 1.3 goes on in both directions", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 }, { 's', RECORD, 69 }, FINISHED_13, { 's', RECORD, 250 } }, ESTABLISHED },
 	{ "ServerHello lost: 1.3 refused by a protected alert is not established", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 }, { 's', RECORD, 830 }, { 'c', CCS, 0 }, { 'c', RECORD, 19 } }, NEGOTIATED },
+	{ "ServerHello lost: early data is no Finished, the client's alert", 0, { { 'c', HELLO, 0 }, { 'c', EARLY, 0 }, { 'c', RECORD, 137 }, { 's', HOLE, 0 }, { 's', RECORD, 830 }, { 'c', ALERT, FATAL(42) } }, REFUSED(CLIENT, ALERT, 42) },
+	{ "ServerHello lost: early data is no Finished, the server goes on", 0, { { 'c', HELLO, 0 }, { 'c', EARLY, 0 }, { 'c', RECORD, 137 }, { 's', HOLE, 0 }, { 's', RECORD, 830 }, { 's', RECORD, 69 } }, NEGOTIATED },
+	{ "ServerHello lost: early data, and 1.3 goes on in both directions", 0, { { 'c', HELLO, 0 }, { 'c', EARLY, 0 }, { 'c', RECORD, 137 }, { 's', HOLE, 0 }, { 's', RECORD, 830 }, { 'c', RECORD, 21 }, { 'c', RECORD, 69 }, { 's', RECORD, 82 } }, ESTABLISHED },
 	{ "ServerHello lost: ChangeCipherSpec shows that there was one", 0, { { 'c', HELLO, 0 }, { 's', CCS, 0 } }, NEGOTIATED },
 };
 /* clang-format on */

@@ -319,8 +319,25 @@ close_behind_a_cut_flight(struct script *s)
 	closes(s, CLIENT);
 }
 
+static void
+server_hello_lost_behind_a_retry(struct script *s)
+{
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	put_server_hello_record(&s->out, TLS_VERSION_1_3, 0x1302, span_from("", 0),
+	    BYTES(SERVER_RANDOM_RETRY), span_from("", 0));
+	put_ccs(&s->out);
+	says(s, SERVER);
+	put_ccs(&s->out);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS13));
+	loses(s, SERVER, 900);
+	data(s, CLIENT, MIN_FINISHED);
+	data(s, SERVER, 250);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "ServerHello lost behind a HelloRetryRequest", 993, server_hello_lost_behind_a_retry,
+	    "IMAP implicit TLSv1.3 TLSv1.3 established - - - resumed=- retry=yes scsv=no gap" },
 	{ "reset on a cut hello", 993, reset_on_a_cut_hello,
 	    "IMAP implicit - TLSv1.0 refused server reset - resumed=- retry=- scsv=no gap" },
 	{ "close on a cut hello", 143, close_on_a_cut_hello,
