@@ -171,6 +171,8 @@ mail_dialogue_is_in_line(const struct mail_dialogue *d, enum mail_side side)
 	return d->readers[side].len > 0;
 }
 
+/* That side's next byte stands right behind a gap, and in no content. */
+bool mail_dialogue_is_behind_gap(const struct mail_dialogue *d, enum mail_side side);
 /* The client's next line, or the one that it has begun, is the first of a message. */
 bool mail_dialogue_begins_message(const struct mail_dialogue *d);
 /* The client has asked for STARTTLS and said nothing since, and no refusal was seen. */

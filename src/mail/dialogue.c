@@ -306,6 +306,12 @@ mail_dialogue_begins_message(const struct mail_dialogue *d)
 	return d->data != MAIL_DATA_NONE && !d->starttls_due;
 }
 
+bool
+mail_dialogue_is_behind_gap(const struct mail_dialogue *d, enum mail_side side)
+{
+	return d->readers[side].after_gap && d->readers[side].mode == MAIL_MODE_LINE;
+}
+
 /* Does TLS start at this byte?  RFC 8446, section 5.1: a record begins with its type. */
 static bool
 starts_tls(const struct mail_dialogue *d, const struct mail_reader *r, uint8_t first)

@@ -167,3 +167,17 @@ session_first_stage(struct session *s, unsigned dir, struct span bytes)
 	}
 	return STAGE_PREAMBLE;
 }
+
+bool
+session_is_past_words(const struct session *s, unsigned dir, struct span bytes)
+{
+	enum mail_side role = dir == (unsigned)s->mail_client ? MAIL_CLIENT : MAIL_SERVER;
+	uint8_t first = bytes.data[0];
+
+	if (!mail_dialogue_is_behind_gap(s->mail, role) ||
+	    (!s->mail->facts.starttls_granted && s->client != (int8_t)(1 - dir)))
+		return false;
+	if (first >= TLS_RECORD_CHANGE_CIPHER_SPEC && first <= TLS_RECORD_HEARTBEAT)
+		return bytes.len >= TLS_RECORD_HEADER_LEN && !tls_looks_like_record(bytes);
+	return !is_text(bytes, true);
+}

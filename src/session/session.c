@@ -266,12 +266,23 @@ feed_words_and_tls(struct session *s, unsigned dir, struct span bytes, const str
 	feed_tls(s, dir, span_from(bytes.data + n, bytes.len - n), &at);
 }
 
+/* The dialogue is over, and what comes next is in the middle of a record. */
+static __attribute__((noinline, cold)) void
+begin_lost(struct session_side *side)
+{
+	side->stage = STAGE_TLS;
+	side->evidence.hole = true;
+	tls_record_stream_start_lost(&side->records);
+}
+
 /* The next bytes, one or more, of what a side says itself; `mark` is theirs. */
 static void
 feed(struct session *s, unsigned dir, struct span bytes, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 
+	if (side->stage == STAGE_MAIL && side->gap && session_is_past_words(s, dir, bytes))
+		begin_lost(side);
 	switch ((enum stage)side->stage) {
 	case STAGE_TLS:
 		feed_tls(s, dir, bytes, mark);

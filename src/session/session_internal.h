@@ -136,6 +136,11 @@ void session_keep_head(struct session *s, unsigned dir, struct span bytes);
 bool session_is_http(const struct session *s);
 /* first_words.c: the first bytes of a direction: what does it speak?  Words begin a dialogue. */
 enum stage session_first_stage(struct session *s, unsigned dir, struct span bytes);
+/*
+ * first_words.c: behind a hole in a dialogue stands no word of it, but the rest of a record, for
+ * TLS was granted, or the other side has said hello.
+ */
+bool session_is_past_words(const struct session *s, unsigned dir, struct span bytes);
 
 /*
  * loss.c: the other side has acknowledged `acked` by `time_us`; one more than the side said is

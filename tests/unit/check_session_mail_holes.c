@@ -186,8 +186,69 @@ hole_with_words_behind_it(struct script *s)
 	closes(s, CLIENT);
 }
 
+/*
+ * A segment of the server's answer to the hello was lost, with `len` bytes: what is left of it
+ * begins in the middle of a record.
+ */
+static void
+flight_without_its_beginning(struct script *s, size_t len)
+{
+	put_plain_server_hello(&s->out, TLS_VERSION_1_2);
+	put_sealed(&s->out, TLS_RECORD_HANDSHAKE, 700);
+	put_message(&s->out, TLS_HANDSHAKE_SERVER_HELLO_DONE, 0);
+	loses(s, SERVER, len);
+	memmove(s->out.data, s->out.data + len, s->out.len - len);
+	s->out.len -= len;
+	says(s, SERVER);
+}
+
+static void
+starttls_and_hello(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 go ahead\r\n");
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+}
+
+static void
+server_hello_lost_behind_the_grant(struct script *s)
+{
+	starttls_and_hello(s);
+	flight_without_its_beginning(s, 300);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
+grant_and_server_hello_lost(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	loses(s, SERVER, sizeof("220 go ahead\r\n") - 1);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS12));
+	flight_without_its_beginning(s, 300);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
+server_hello_lost_behind_the_grant_and_an_alert(struct script *s)
+{
+	starttls_and_hello(s);
+	flight_without_its_beginning(s, 300);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, SERVER);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "ServerHello lost behind the grant", 587, server_hello_lost_behind_the_grant,
+	    "SMTP starttls - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
+	{ "ServerHello lost behind the grant, and an alert", 587,
+	    server_hello_lost_behind_the_grant_and_an_alert,
+	    "SMTP starttls - TLSv1.2 refused server protocol_version - resumed=- retry=- scsv=no "
+	    "gap" },
 	{ "hole up to the end, room for a hello", 587, hole_with_room_for_a_hello,
 	    "nothing starttls_no_hello" },
 	{ "hole up to the end, room for starttls", 587, hole_with_room_for_starttls,
@@ -225,6 +286,17 @@ static const struct row rows[] = {
 
 ROW_TESTS
 
+/* It is the hello in front of it that tells, so what is captured in another order does not. */
+START_TEST(where_the_grant_was_lost_the_hello_tells_that_words_are_over)
+{
+	struct told told = tell_row(grant_and_server_hello_lost, 587, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_ESTABLISHED);
+	ck_assert_int_eq(told.event.tls_mode, TLS_MODE_STARTTLS);
+}
+END_TEST
+
 /* Where the hole is told of before the refusal, nobody knows what it was that was refused. */
 START_TEST(a_refused_starttls_is_not_asked_for_again_in_a_hole)
 {
@@ -239,6 +311,7 @@ static void
 add_tests(TCase *tc)
 {
 	add_row_tests(tc);
+	tcase_add_test(tc, where_the_grant_was_lost_the_hello_tells_that_words_are_over);
 	tcase_add_test(tc, a_refused_starttls_is_not_asked_for_again_in_a_hole);
 }
 
