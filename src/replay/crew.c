@@ -15,10 +15,12 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "replay/epoch.h"
+#include "replay/share_choice.h"
 #include "replay/threads.h"
 #include "replay/work_internal.h"
 
@@ -32,12 +34,8 @@
 #define KEPT_MAX 1
 /* Epochs are short where so many and more lie between two marks. */
 #define SHORT_EPOCHS 3
-/*
- * So often it is decided whether the work is shared: where there is an event in so many frames.
- * Ends of sessions are events, too: a mirror's mix has one in 43 to 78 frames, a storm in 10 to 25.
- */
+/* So often it is decided whether the work is shared. */
 #define DECIDED_EPOCHS 16
-#define FRAMES_PER_EVENT_MAX 32
 
 struct crew {
 	struct replay_work *work;
@@ -56,8 +54,10 @@ struct crew {
 	bool is_auto;          /* now and then it is decided whether the work is shared */
 	bool is_shared;        /* else only the first thread works */
 	pthread_cond_t shared; /* is_shared has become true, or nothing is left */
+	struct share_choice choice;
 	uint64_t frame_count, event_count; /* handed on since it was decided */
 	uint64_t earlier_frame_count;      /* handed on before */
+	int64_t earlier_spent_ns;          /* of the processors' time */
 	pthread_t others[THREADS_MAX - 1];
 	unsigned wanted_count, other_count; /* of those: to be started, and started */
 
@@ -350,18 +350,44 @@ has_others(struct crew *c)
 	return c->other_count > 0;
 }
 
-/* What becomes of the packets does not depend on the answer. */
+/* Of the processors, by all threads. */
+static int64_t
+spent_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What was done since this was called last. */
+static struct share_stretch
+end_stretch(struct crew *c)
+{
+	int64_t now_ns = spent_ns();
+	struct share_stretch stretch = {
+		.is_shared = c->is_shared,
+		.frame_count = c->frame_count,
+		.event_count = c->event_count,
+		.spent_ns = now_ns - c->earlier_spent_ns,
+	};
+
+	c->earlier_spent_ns = now_ns;
+	c->earlier_frame_count += c->frame_count;
+	c->frame_count = c->event_count = 0;
+	return stretch;
+}
+
 static void
 decide(struct crew *c)
 {
 	bool was_shared = c->is_shared;
+	struct share_stretch stretch;
 
 	if (!c->is_auto || c->handed_on_count % DECIDED_EPOCHS != 0)
 		return;
-	c->is_shared = c->event_count > 0 &&
-		       c->frame_count / c->event_count < FRAMES_PER_EVENT_MAX && has_others(c);
-	c->earlier_frame_count += c->frame_count;
-	c->frame_count = c->event_count = 0;
+	stretch = end_stretch(c);
+	c->is_shared = share_choice_add(&c->choice, &stretch) && has_others(c);
 	if (c->is_shared != was_shared)
 		log_debug("behind packet %llu: %s", (unsigned long long)c->earlier_frame_count,
 		    c->is_shared ? "threads share the work" : "one thread works alone");
@@ -462,6 +488,7 @@ crew_new(struct replay_work *work, unsigned thread_count)
 	c->is_auto = work->is_auto;
 	c->is_shared = !work->is_auto;
 	c->wanted_count = thread_count - 1;
+	share_choice_init(&c->choice);
 	/* Where one may work alone, whether files are mapped is to be found out. */
 	if (!c->is_auto)
 		replay_keep(work->options.replay);
