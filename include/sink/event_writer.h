@@ -1,7 +1,7 @@
 /*
  * event_writer - lines of JSON to a file, to standard output, or to the system's log.
  *
- * A file that cannot be written to (a full disk) holds lines back within a budget, then loses whole
+ * What cannot be written to (a full disk) holds lines back within a budget, then loses whole
  * lines and counts them; it catches up by itself.  A line is never half-written for good.
  *
  * Threads: one at a time.
@@ -19,8 +19,8 @@
 struct event_writer; /* opaque */
 
 enum event_target {
-	EVENT_TARGET_FILE, /* `path`, appended to or made anew; "-" is standard output */
-	EVENT_TARGET_SYSLOG,
+	EVENT_TARGET_FILE,   /* `path`, appended to or made anew; "-" is standard output */
+	EVENT_TARGET_SYSLOG, /* `path` is its socket; NULL: the usual one */
 };
 
 struct event_writer_options {

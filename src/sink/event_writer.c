@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "event/event_form.h"
 #include "event/event_lines.h"
+#include "sink/log_socket.h"
 
 #include "base/banned.h"
 
@@ -32,9 +33,10 @@ struct event_writer {
 	char *sensor;
 	struct event_lines *lines;
 	int fd;
-	struct buf held; /* begins with a line */
-	struct buf own;  /* a record that is put into another form */
-	size_t sent;     /* bytes of that line that are written already */
+	struct log_socket log; /* instead of `fd` */
+	struct buf held;       /* begins with a line */
+	struct buf own;        /* a record that is put into another form */
+	size_t sent;           /* bytes of that line that are written already */
 	uint64_t lost;
 	int last_errno; /* of a write that failed; 0: the last one went well */
 };
@@ -129,6 +131,8 @@ event_writer_new(const struct event_writer_options *options, struct error *err)
 	w->fd = -1;
 	if (options->target == EVENT_TARGET_SYSLOG) {
 		openlog("tlstally", LOG_PID, LOG_DAEMON);
+		w->path = xstrdup(options->path != NULL ? options->path : _PATH_LOG);
+		log_socket_init(&w->log, w->path);
 		return w;
 	}
 	w->path = xstrdup(options->path);
@@ -162,8 +166,12 @@ event_writer_free(struct event_writer *w)
 {
 	if (w == NULL)
 		return;
-	take_back_part(w);
-	close_file(w->fd);
+	if (w->options.target == EVENT_TARGET_SYSLOG) {
+		log_socket_release(&w->log);
+	} else {
+		take_back_part(w);
+		close_file(w->fd);
+	}
 	buf_release(&w->held);
 	buf_release(&w->own);
 	event_lines_free(w->lines);
@@ -221,11 +229,43 @@ look_for_part(struct event_writer *w)
 }
 
 static void
+drop_held(struct event_writer *w, size_t len)
+{
+	memmove(w->held.data, w->held.data + len, w->held.len - len);
+	w->held.len -= len;
+}
+
+/* Each line is a message of its own. */
+static void
+log_held(struct event_writer *w, int64_t deadline_us)
+{
+	size_t done = 0;
+
+	w->last_errno = 0;
+	while (done < w->held.len && w->last_errno == 0) {
+		const char *line = (const char *)w->held.data + done;
+		size_t len = (size_t)((const char *)memchr(line, '\n', w->held.len - done) - line);
+
+		w->last_errno = log_socket_send(&w->log, span_from(line, len), deadline_us);
+		if (w->last_errno == EMSGSIZE) {
+			w->lost++;
+			w->last_errno = 0;
+		}
+		done += w->last_errno == 0 ? len + 1 : 0;
+	}
+	drop_held(w, done);
+}
+
+static void
 write_held(struct event_writer *w, int64_t patience_us)
 {
 	int64_t deadline_us = clock_monotonic_us() + patience_us;
 	size_t done, keep;
 
+	if (w->options.target == EVENT_TARGET_SYSLOG) {
+		log_held(w, deadline_us);
+		return;
+	}
 	look_for_part(w);
 	done = w->sent;
 	w->last_errno = 0;
@@ -249,8 +289,7 @@ write_held(struct event_writer *w, int64_t patience_us)
 	for (keep = done; keep > 0 && w->held.data[keep - 1] != '\n'; keep--)
 		;
 	w->sent = done - keep;
-	memmove(w->held.data, w->held.data + keep, w->held.len - keep);
-	w->held.len -= keep;
+	drop_held(w, keep);
 }
 
 static void
@@ -270,13 +309,6 @@ write_line(struct event_writer *w, const struct event *ev, const char *source)
 void
 event_writer_add(struct event_writer *w, const struct event *ev, const char *source)
 {
-	if (w->options.target == EVENT_TARGET_SYSLOG) {
-		buf_clear(&w->held);
-		write_line(w, ev, source);
-		syslog(LOG_INFO, "%.*s", (int)w->held.len - 1, w->held.data);
-		buf_clear(&w->held);
-		return;
-	}
 	if (w->held.len >= HOLD_MAX) {
 		w->lost++;
 		return;
@@ -294,7 +326,9 @@ flush(struct event_writer *w, int64_t patience_us, struct error *err)
 	if (w->held.len == 0)
 		return 0;
 	error_set(err, "cannot write events to %s: %s",
-	    strcmp(w->path, "-") == 0 ? "standard output" : w->path,
+	    w->options.target == EVENT_TARGET_SYSLOG ? "the system's log"
+	    : strcmp(w->path, "-") == 0              ? "standard output"
+						     : w->path,
 	    w->last_errno == EAGAIN ? "who reads them does not keep up" : strerror(w->last_errno));
 	return -1;
 }

@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -411,9 +413,123 @@ START_TEST(a_file_of_events_is_begun_anew)
 }
 END_TEST
 
+/* The system's log. */
+static int
+listen_to_log(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	(void)unlink(path);
+	(void)snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)(const void *)&name, sizeof(name)), 0);
+	return fd;
+}
+
+/* How many messages wait, each of which is one whole event behind its header. */
+static size_t
+read_log(int fd)
+{
+	char message[8192], *text;
+	size_t count = 0, len = line_len() - 1; /* without the newline */
+	ssize_t n;
+
+	while ((n = recv(fd, message, sizeof(message) - 1, 0)) > 0) {
+		message[n] = '\0';
+		ck_assert_msg(strncmp(message, "<30>", 4) == 0, "%s", message);
+		text = strstr(message, " tlstally[");
+		ck_assert_ptr_nonnull(text);
+		text = strstr(text, "]: {");
+		ck_assert_ptr_nonnull(text);
+		ck_assert_uint_eq(strlen(text + 3), len);
+		count++;
+	}
+	return count;
+}
+
+static struct event_writer *
+open_log_writer(void)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_SYSLOG,
+		.path = path,
+		.must_not_wait = true,
+		.sensor = "here",
+	};
+	struct error err;
+
+	return event_writer_new(&options, &err);
+}
+
+START_TEST(the_systems_log_gets_a_message_per_event)
+{
+	struct event_writer *w = open_log_writer();
+	struct error err = { "" };
+	int fd;
+
+	add_events(w, 2);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_str_eq(
+	    err.text, "cannot write events to the system's log: No such file or directory");
+	fd = listen_to_log();
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_uint_eq(read_log(fd), 3);
+	/* It is started anew. */
+	(void)close(fd);
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	fd = listen_to_log();
+	ck_assert_int_eq(event_writer_reopen(w, &err), 0);
+	ck_assert_int_eq(event_writer_flush(w, &err), 0);
+	ck_assert_uint_eq(read_log(fd), 1);
+	(void)close(fd);
+	fd = listen_to_log();
+	add_events(w, 1);
+	ck_assert_int_eq(event_writer_finish(w, &err), 0);
+	ck_assert_uint_eq(read_log(fd), 1);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	event_writer_free(w);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(a_systems_log_that_nobody_reads_is_not_waited_for)
+{
+	struct event_writer *w = open_log_writer();
+	struct error err = { "" };
+	int fd = listen_to_log();
+	FILE *limit = fopen("/proc/sys/net/unix/max_dgram_qlen", "r");
+	size_t kept = 0, count;
+
+	/* The kernel keeps so many messages, and one, for who does not read. */
+	ck_assert_ptr_nonnull(limit);
+	ck_assert_int_eq(fscanf(limit, "%zu", &kept), 1);
+	(void)fclose(limit);
+	add_events(w, kept + 11);
+	(void)alarm(4);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	(void)alarm(0);
+	ck_assert_str_eq(
+	    err.text, "cannot write events to the system's log: who reads them does not keep up");
+	count = read_log(fd);
+	ck_assert_uint_gt(count, 0);
+	while (event_writer_flush(w, &err) != 0)
+		count += read_log(fd);
+	count += read_log(fd);
+	ck_assert_uint_eq(count, kept + 11);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	event_writer_free(w);
+	(void)close(fd);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, the_systems_log_gets_a_message_per_event);
+	tcase_add_test(tc, a_systems_log_that_nobody_reads_is_not_waited_for);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, lines_come_whole_and_in_order);
 	tcase_add_loop_test(tc, a_full_disk_delays_lines_and_cuts_none, 0, 4);
