@@ -60,6 +60,14 @@ add_interface(struct config_texts *interfaces, const char *item, struct error *e
 		    item, INTERFACE_LEN_MAX);
 		return false;
 	}
+	/* libpcap would decide on each packet that a firewall hands over there. */
+	if (strcmp(item, "nfqueue") == 0 || strncmp(item, "nfqueue:", strlen("nfqueue:")) == 0) {
+		error_set(err,
+		    "'%.80s' takes packets out of the firewall's hands: give nflog:GROUP, which "
+		    "only hears them",
+		    item);
+		return false;
+	}
 	return add_text(interfaces, item, err);
 }
 

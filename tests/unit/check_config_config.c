@@ -223,6 +223,8 @@ static const struct {
 	{ "capture.interface", "net/eth0", "is no interface" },
 	{ "capture.interface", "enx0011223344556", "of at most 15 characters" },
 	{ "capture.interface", "eth\xc3\xbc", "is no interface" },
+	{ "capture.interface", "nfqueue:3", "give nflog:GROUP, which only hears them" },
+	{ "capture.interface", "nfqueue", "out of the firewall's hands" },
 	{ "capture.interface", "eth0,", "empty entry" },
 	{ "capture.interface", ",eth0", "empty entry" },
 	{ "capture.interface", " ", "empty entry" },
