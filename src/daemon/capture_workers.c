@@ -1,6 +1,7 @@
 #include "daemon/capture_workers.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -47,12 +48,34 @@ open_worker(
 	return capture_worker_new(&options, err);
 }
 
+/* An interface may have several names (ip-link(8), altname). */
+static int
+check_names(const struct config_texts *interfaces, struct error *err)
+{
+	for (size_t i = 0; i < interfaces->count; i++) {
+		const char *name = interfaces->items[i];
+		unsigned index = if_nametoindex(name);
+
+		for (size_t k = 0; index != 0 && k < i; k++) {
+			if (if_nametoindex(interfaces->items[k]) != index)
+				continue;
+			error_set(err,
+			    "%s and %s are names of one interface, so what passes there would "
+			    "count twice: give one of them",
+			    interfaces->items[k], name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int
 capture_workers_open(struct capture_workers *w, const struct config *config, struct error *err)
 {
 	size_t wanted = config->interfaces.count * config->threads;
 
-	if (open_files_allow(FILES_MAX + wanted * WORKER_FILES_MAX, err) != 0)
+	if (check_names(&config->interfaces, err) != 0 ||
+	    open_files_allow(FILES_MAX + wanted * WORKER_FILES_MAX, err) != 0)
 		return -1;
 	w->name_key = hash_key_random();
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

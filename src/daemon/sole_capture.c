@@ -1,6 +1,8 @@
 #include "daemon/sole_capture.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +73,13 @@ sole_capture_claim_all(struct sole_capture *s, const struct config *config)
 	s->claims = xcalloc(config->interfaces.count, sizeof(*s->claims));
 	for (size_t i = 0; i < config->interfaces.count; i++) {
 		const char *interface = config->interfaces.items[i];
+		char own[IF_NAMESIZE];
+		unsigned index = if_nametoindex(interface);
+		/* The other one may know it by another of its names. */
+		bool found = index != 0 && if_indextoname(index, own) != NULL;
 
-		s->claims[i] = sole_capture_claim(config->database, config->sensor_name, interface);
+		s->claims[i] = sole_capture_claim(
+		    config->database, config->sensor_name, found ? own : interface);
 		if (s->claims[i] < 0 && errno == EADDRINUSE)
 			log_warning("another tlstally captures on %s as sensor %s into %s: what "
 				    "both see counts twice",
