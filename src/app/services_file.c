@@ -56,6 +56,13 @@ beside_program(const char *below, char out[4096])
 	return out;
 }
 
+/* One that is there and may not be looked at is none to do without: reading it tells why. */
+static bool
+is_absent(const char *path)
+{
+	return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 static int
 find_and_read(struct services_file *f, struct error *err)
 {
@@ -68,7 +75,7 @@ find_and_read(struct services_file *f, struct error *err)
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (paths[i] != NULL && access(paths[i], F_OK) == 0)
+		if (paths[i] != NULL && !is_absent(paths[i]))
 			return read_file(f, paths[i], err);
 	}
 	return 0;
