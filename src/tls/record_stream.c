@@ -515,6 +515,17 @@ tls_record_stream_feed(struct tls_record_stream *s, struct span bytes, const str
 	}
 }
 
+/* A handshake record behind a ChangeCipherSpec, of which too little is here to show a hello. */
+static bool
+is_cut_ciphertext(const struct tls_record_stream *s)
+{
+	if (s->type != TLS_RECORD_HANDSHAKE || !s->encrypted || s->skipped || s->sslv2 ||
+	    s->message_left > 0)
+		return false;
+	return s->plain_len == 0 || (s->plain[0] != TLS_HANDSHAKE_CLIENT_HELLO &&
+					s->plain[0] != TLS_HANDSHAKE_SERVER_HELLO);
+}
+
 void
 tls_record_stream_gap(
     struct tls_record_stream *s, int64_t len, const struct tls_record_sink *sink, void *arg)
@@ -522,7 +533,12 @@ tls_record_stream_gap(
 	if (s->state == TLS_RECORDS_GARBAGE)
 		return;
 	tls_record_stream_flush(s, sink, arg);
+	if (s->record_left > 0 && is_cut_ciphertext(s))
+		skip_encrypted_record(s, sink, arg);
 	s->plain_len = 0;
+	/* An alert that cannot be read is as good as one of which nothing is here. */
+	if (s->type == TLS_RECORD_ALERT && !s->skipped)
+		s->record_left = 0;
 	if (s->record_left > 0 && len <= (int64_t)s->record_left) {
 		/* The record's length still tells where the next one begins. */
 		s->record_left -= (uint32_t)len;

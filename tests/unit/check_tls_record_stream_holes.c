@@ -41,6 +41,40 @@ START_TEST(hole_in_a_hello_hands_out_what_is_there)
 }
 END_TEST
 
+/* Only those bytes would tell that it is a hello in the clear, which is rare. */
+START_TEST(hole_in_the_first_bytes_of_ciphertext_leaves_it_told)
+{
+	struct writer w = { 0 };
+	struct fixture f;
+	size_t begun = 6 + 5 + (size_t)_i;
+
+	begin(&f);
+	put_ccs(&w);
+	put_sealed(&w, TLS_RECORD_HANDSHAKE, 48);
+	feed(&f, span_first(written(&w), begun));
+	gap(&f, (int64_t)(w.len - begun));
+	ck_assert_int_eq(f.stream.state, TLS_RECORDS_IN_SYNC);
+	feed(&f, BYTES("\x17\x03\x03\x00\x01\xee"));
+	ck_log(&f, "ccs(0,1)@0 sealed-handshake(0,48)@6 data(0,1)@59 ");
+	end(&f);
+}
+END_TEST
+
+/* Who sent it has ended the handshake, and nobody knows how: so its place is lost. */
+START_TEST(hole_in_an_alert_is_as_large_as_the_alert)
+{
+	struct fixture f;
+
+	begin(&f);
+	feed(&f, span_first(BYTES("\x15\x03\x03\x00\x02\x02\x28"), 7 - (size_t)_i));
+	gap(&f, _i);
+	ck_assert_int_eq(f.stream.state, TLS_RECORDS_LOST);
+	feed(&f, BYTES("\x17\x03\x03\x00\x01\xee"));
+	ck_log(&f, "data(0,1)@7 ");
+	end(&f);
+}
+END_TEST
+
 /* The message's length tells where the next one begins, in the same record. */
 START_TEST(hole_in_a_certificate_leaves_the_next_message_readable)
 {
@@ -124,6 +158,8 @@ END_TEST
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_loop_test(tc, hole_in_the_first_bytes_of_ciphertext_leaves_it_told, 0, 6);
+	tcase_add_loop_test(tc, hole_in_an_alert_is_as_large_as_the_alert, 1, 3);
 	tcase_add_loop_test(tc, hole_inside_a_record_leaves_the_next_one_readable, 1, 706);
 	tcase_add_test(tc, hole_in_a_hello_hands_out_what_is_there);
 	tcase_add_test(tc, hole_in_a_certificate_leaves_the_next_message_readable);
