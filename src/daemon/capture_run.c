@@ -381,7 +381,7 @@ add_packets(const struct capture_run *r, struct buf *text)
 		received += r->now[i].live.received;
 		by_kernel += r->now[i].live.dropped_by_kernel;
 		by_interface += dropped_by_interface(r, r->now, i);
-		down += !r->now[i].bound;
+		down += is_first_of_interface(r, i) && !r->now[i].bound;
 	}
 	buf_addf(text,
 	    "received=%" PRIu64 " kernel_dropped=%" PRIu64 " interface_dropped=%" PRIu64

@@ -229,13 +229,52 @@ START_TEST(no_run_covers_what_the_clock_leapt_over)
 }
 END_TEST
 
+/* What is logged from now on can be read with give_log. */
+static FILE *
+keep_log(void)
+{
+	FILE *log = stderr;
+
+	stderr = tmpfile();
+	ck_assert_ptr_nonnull(stderr);
+	return log;
+}
+
+static void
+give_log(FILE *log, struct buf *text)
+{
+	rewind(stderr);
+	for (int c; (c = getc(stderr)) != EOF;)
+		buf_add_char(text, (char)c);
+	(void)fclose(stderr);
+	stderr = log;
+}
+
+START_TEST(an_interface_that_is_down_is_one_whatever_its_threads)
+{
+	struct capture_run *r = make_run();
+	struct buf text = { 0 };
+	FILE *log = keep_log();
+
+	second_interface = "eth0";
+	update(r, &no_state, START + SECOND);
+	capture_run_log_status(r, true);
+	second_interface = "eth1";
+	capture_run_log_status(r, true);
+	give_log(log, &text);
+	ck_assert_ptr_nonnull(strstr(buf_text(&text), " interfaces_down=1 "));
+	ck_assert_ptr_nonnull(strstr(buf_text(&text), " interfaces_down=2 "));
+	buf_release(&text);
+	capture_run_free(r);
+}
+END_TEST
+
 START_TEST(lost_events_are_told_when_they_begin_and_when_the_run_is_stored)
 {
 	struct capture_run *r = make_run();
 	struct buf text = { 0 };
-	FILE *log = stderr;
+	FILE *log = keep_log();
 
-	stderr = tmpfile();
 	update(r, &no_state, START + SECOND);
 	ck_assert_int_eq(ftell(stderr), 0);
 	/* The database takes nothing for hours. */
@@ -249,11 +288,7 @@ START_TEST(lost_events_are_told_when_they_begin_and_when_the_run_is_stored)
 	capture_run_set_lost_events(r, 5);
 	update(r, &no_state, START + 4 * HOUR);
 	capture_run_pushed(r);
-	rewind(stderr);
-	for (int c; (c = getc(stderr)) != EOF;)
-		buf_add_char(&text, (char)c);
-	(void)fclose(stderr);
-	stderr = log;
+	give_log(log, &text);
 	ck_assert_str_eq(buf_text(&text),
 	    FULL "tlstally: warning: handshakes and sessions that did not get into the database "
 		 "since 2026-11-19T00:00:00.000000Z: 24\n" FULL
@@ -322,6 +357,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, every_packet_is_in_exactly_one_hour);
 	tcase_add_loop_test(tc, no_run_covers_what_the_clock_leapt_over, 0,
 	    (int)(sizeof(clocks) / sizeof(clocks[0])));
+	tcase_add_test(tc, an_interface_that_is_down_is_one_whatever_its_threads);
 	tcase_add_test(tc, lost_events_are_told_when_they_begin_and_when_the_run_is_stored);
 	tcase_add_test(tc, the_most_of_an_hour_is_kept);
 	tcase_add_loop_test(
