@@ -193,6 +193,16 @@ bind_socket(struct live *l, int index)
 	    sizeof(address));
 }
 
+void
+live_watch_drops(struct live *l)
+{
+	struct ifreq request = { .ifr_ifindex = l->index };
+
+	/* By its number, as it may have been given by another of its names. */
+	if (l->index != 0 && ioctl(l->lib.pcap_fileno(l->pcap), SIOCGIFNAME, &request) == 0)
+		interface_drops_open(&l->drops, request.ifr_name);
+}
+
 static int
 bind_to(struct live *l, int index, struct error *err)
 {
@@ -208,6 +218,7 @@ bind_to(struct live *l, int index, struct error *err)
 		(void)setsockopt(live_socket(l), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
 		    sizeof(promiscuous));
 	l->index = index;
+	live_watch_drops(l);
 	return 0;
 }
 
@@ -307,24 +318,16 @@ live_read(
 	return state == LIVE_LOST ? lose(l) : state;
 }
 
-/* Also tells what the interface has dropped, for which it reads files. */
 static void
 ask_handle(struct live *l)
 {
 	struct pcap_stat now;
-	uint32_t more;
 
 	if (l->lib.pcap_stats(l->pcap, &now) != 0)
 		return;
 	/* The counters wrap; their differences are right as long as they are taken often enough. */
-	if (l->ring == NULL) {
-		l->stats.received += now.ps_recv - l->last.ps_recv;
-		l->stats.dropped_by_kernel += now.ps_drop - l->last.ps_drop;
-	}
-	more = now.ps_ifdrop - l->last.ps_ifdrop;
-	/* It goes back where an interface is another one than before, which counts from 0. */
-	if (more <= INT32_MAX)
-		l->stats.dropped_by_interface += more;
+	l->stats.received += now.ps_recv - l->last.ps_recv;
+	l->stats.dropped_by_kernel += now.ps_drop - l->last.ps_drop;
 	l->last = now;
 }
 
@@ -333,9 +336,10 @@ live_get_stats(struct live *l, bool all, struct live_stats *out)
 {
 	if (l->ring != NULL)
 		ring_add_stats(l->ring, &l->stats.received, &l->stats.dropped_by_kernel);
-	/* libpcap asks by the name, and takes what it cannot read for 0. */
-	if (l->ring == NULL || (all && l->bound && strcmp(l->name, l->interface) == 0))
+	else
 		ask_handle(l);
+	if (all)
+		l->stats.dropped_by_interface += interface_drops_take(&l->drops);
 	*out = l->stats;
 }
 

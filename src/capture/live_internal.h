@@ -6,6 +6,7 @@
 
 #include <net/if.h>
 
+#include "capture/interface_drops.h"
 #include "capture/live.h"
 #include "capture/pcap_library.h"
 #include "capture/ring.h"
@@ -26,6 +27,7 @@ struct live {
 	int hardware; /* ARPHRD_*, of what is no Ethernet; 0: not looked at yet */
 	int fd;
 	struct live_stats stats;
+	struct interface_drops drops;
 	struct pcap_stat last;      /* as libpcap last told them; its counters wrap at 32 bits */
 	bool passing_over;          /* what came before the first filter */
 	int64_t filtered_us;        /* when that was set: the time of packets */
@@ -40,6 +42,9 @@ live_socket(const struct live *l)
 {
 	return l->ring != NULL ? ring_fd(l->ring) : l->lib.pcap_fileno(l->pcap);
 }
+
+/* Begins to count what the interface drops that the handle is bound to. */
+void live_watch_drops(struct live *l);
 
 /* Lets nothing through; -1, with errno. */
 int live_reject_all(struct live *l);

@@ -186,6 +186,7 @@ prepare_handle(struct live *l, struct error *err)
 	l->passing_over = true;
 	l->filtered_us = timestamp_now();
 	(void)live_check(l, err); /* learns what kind of interface it is */
+	live_watch_drops(l);
 	return 0;
 }
 
@@ -224,6 +225,7 @@ live_open(const struct live_options *options, struct error *err)
 
 	l->options = *options;
 	l->interface = xstrdup(options->interface);
+	interface_drops_init(&l->drops);
 	(void)snprintf(l->name, sizeof(l->name), "%s", options->interface);
 	if (load_library(l, err) != 0 || open_reader(l, err) != 0 || prepare(l, err) != 0) {
 		live_close(l);
@@ -239,6 +241,7 @@ live_close(struct live *l)
 	if (l == NULL)
 		return;
 	ring_close(l->ring);
+	interface_drops_close(&l->drops);
 	if (l->pcap != NULL) {
 		l->lib.pcap_close(l->pcap);
 		l->lib.pcap_freecode(&l->program);

@@ -12,8 +12,9 @@
 
 #include "base/banned.h"
 
-/* Descriptors: of a worker (socket, handle, loop, waking), and of everything else, with room. */
-#define WORKER_FILES_MAX 8
+/* Descriptors: of a worker (socket, handle, loop, waking, what the interface drops), and of
+ * everything else, with room. */
+#define WORKER_FILES_MAX 10
 #define FILES_MAX 24
 
 static struct capture_worker *
