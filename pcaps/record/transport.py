@@ -237,6 +237,14 @@ def tun_raw(lab):
     lab.event(tls_version="TLSv1.3", **DONE)
 
 
+def multipath(lab, side):
+    with lab.inside(side):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+    lab.closables.append(sock)
+    sock.settimeout(10)
+    return sock
+
+
 @scenario("Multipath TCP: the first path falls silent for a while, and the ClientHello is said again "
           "on a second one: one handshake", link="tap")
 def tcp_second_path(lab):
@@ -253,13 +261,7 @@ def tcp_second_path(lab):
         return () if is_back and silent.is_set() else (0,)
     lab.wire.decide = decide
 
-    def multipath(side):
-        with lab.inside(side):
-            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
-        lab.closables.append(sock)
-        sock.settimeout(10)
-        return sock
-    listener = multipath("s")
+    listener = multipath(lab, "s")
     listener.bind((SERVER, 143))
     listener.listen(1)
 
@@ -274,7 +276,7 @@ def tcp_second_path(lab):
         tls.receive()
         sock.close()
     lab.thread(serve)
-    sock = multipath("c")
+    sock = multipath(lab, "c")
     sock.connect((SERVER, 143))
     read_line(sock)
     sock.sendall(b"a1 STARTTLS\r\n")
@@ -288,6 +290,28 @@ def tcp_second_path(lab):
     tls.close()
     lab.event(connection=0, tls_version="TLSv1.1", tls_mode="starttls", outcome="established")
     lab.counters = {"multipath_flows": 1}
+
+
+@scenario("Multipath TCP: the server closes on the ClientHello, which it says for all paths at once; the "
+          "FIN of this one comes behind the client's alert")
+def tcp_data_fin(lab):
+    listener = multipath(lab, "s")
+    listener.bind((SERVER, 993))
+    listener.listen(1)
+
+    def serve():
+        sock, _ = listener.accept()
+        sock.recv(65536)
+        sock.close()
+    lab.thread(serve)
+    sock = multipath(lab, "c")
+    sock.connect((SERVER, 993))
+    Tls(sock, context(lab, "c", high="TLSv1")).handshake()
+    sock.sendall(b"\x15\3\1\0\2\2\x32")  # decode_error, as OpenSSL sends it
+    time.sleep(0.1)
+    sock.close()
+    lab.event(tls_mode="implicit", tls_version=None, outcome="refused", refused_by="server",
+              refusal="close")
 
 
 @scenario("no attempt, no event: connect and close, half a ClientHello, HTTP, rubbish, a closed port; "

@@ -180,6 +180,11 @@ void tunnel_capwap(struct walk *w);
 void tcp_header(struct walk *w);
 /* Multipath TCP: is a SYN with these options one more path of a connection that is there? */
 bool tcp_join_is_among(struct span options);
+/*
+ * And does its sender end what it says on all paths, behind this payload?  Several segments of one
+ * mapping have the same option, all but the last in front of that end.
+ */
+bool tcp_data_fin_is_among(struct span options, uint32_t payload_len);
 
 #define TCP_OPTION_MPTCP 30 /* RFC 8684, section 3 */
 
@@ -194,6 +199,13 @@ tcp_joins(uint8_t flags, struct span options)
 		return false;
 	return memchr(options.data, TCP_OPTION_MPTCP, options.len) != NULL &&
 	       tcp_join_is_among(options);
+}
+
+/* RFC 7323, section 3.2: timestamps are all that most packets have; the others are read. */
+static inline bool
+tcp_may_end_data(uint8_t flags, size_t options_len)
+{
+	return options_len > 12 && (flags & TCP_SYN) == 0;
 }
 
 #endif

@@ -112,6 +112,15 @@ note_joins(struct packet *out, size_t len)
 	return true;
 }
 
+/* True, likewise. */
+static __attribute__((noinline)) bool
+note_data_fin(struct packet *out, size_t len)
+{
+	if (tcp_data_fin_is_among(span_from(out->payload.data - len, len), out->payload_len))
+		out->flags |= TCP_FIN;
+	return true;
+}
+
 /*
  * Is there a byte that could be the option's kind among a SYN's options, `len` bytes that end at
  * `end`?  In front of them are other headers, which are longer than PIECES_LEN.
@@ -160,6 +169,8 @@ take_packet(
 	out->payload = span_from(s.data + inner + header_len, captured - header_len);
 	if ((out->flags & TCP_SYN) != 0 && may_join(out->payload.data, header_len - TCP_LEN))
 		return note_joins(out, header_len - TCP_LEN);
+	if (tcp_may_end_data(out->flags, header_len - TCP_LEN))
+		return note_data_fin(out, header_len - TCP_LEN);
 	return true;
 }
 

@@ -143,6 +143,64 @@ decode_opened(int row, uint32_t link, struct packet *out)
 	ck_assert_int_eq(decode_built(link, &b, out), PACKET_TCP);
 }
 
+#define DSS(len, flags) "\x1e" len "\x20" flags
+#define ACK4 "\1\2\3\4"
+#define MAP4 "\5\6\7\x8" /* a number of the data, or of this path */
+#define ACK8 ACK4 ACK4
+#define MAP8 MAP4 MAP4
+#define TIMESTAMPS "\1\1\x8\x0a\0\0\0\1\0\0\0\2"
+
+/* RFC 8684, section 3.3: the length is that of the payload, and one for the end. */
+static const struct {
+	uint8_t flags;
+	size_t payload_len;
+	const char *options;
+	size_t options_len;
+	bool ends;
+} data_fin[] = {
+	{ TCP_ACK, 0, OPENED(DSS("\x1a", "\x1f") ACK8 MAP8 MAP4 "\0\1"), true },
+	{ TCP_ACK, 0, OPENED(DSS("\x1c", "\x1f") ACK8 MAP8 MAP4 "\0\1\xab\xcd"), true },
+	{ TCP_ACK, 3, OPENED(DSS("\x1a", "\x1f") ACK8 MAP8 MAP4 "\0\4"), true },
+	{ TCP_ACK, 3, OPENED(DSS("\x16", "\x1d") ACK4 MAP8 MAP4 "\0\4"), true },
+	{ TCP_ACK, 3, OPENED(DSS("\x12", "\x15") ACK4 MAP4 MAP4 "\0\4"), true },
+	{ TCP_ACK, 3, OPENED(DSS("\x0e", "\x14") MAP4 MAP4 "\0\4"), true },
+	{ TCP_ACK, 3, OPENED("\x1e\4\x50\0" DSS("\x0e", "\x14") MAP4 MAP4 "\0\4"), true },
+	{ TCP_ACK, 0, OPENED(TIMESTAMPS DSS("\x1a", "\x1f") ACK8 MAP8 MAP4 "\0\1"), true },
+	/* A first segment of several, which have one mapping. */
+	{ TCP_ACK, 3, OPENED(DSS("\x12", "\x15") ACK4 MAP4 MAP4 "\0\7"), false },
+	{ TCP_ACK, 3, OPENED(DSS("\x12", "\x15") ACK4 MAP4 MAP4 "\0\3"), false },
+	{ TCP_ACK, 3, OPENED(DSS("\x12", "\x05") ACK4 MAP4 MAP4 "\0\4"), false }, /* goes on */
+	{ TCP_ACK, 3, OPENED(DSS("\x12", "\x11") ACK4 MAP4 MAP4 "\0\4"), false }, /* no mapping */
+	{ TCP_ACK, 3, OPENED("\x1e\x12\x30\x15" ACK4 MAP4 MAP4 "\0\4"), false },  /* no DSS */
+	{ TCP_SYN, 3, OPENED(DSS("\x12", "\x15") ACK4 MAP4 MAP4 "\0\4"), false },
+	{ TCP_ACK, 3, OPENED(DSS("\x10", "\x15") ACK4 MAP4 MAP4 "\0\4"), false }, /* cut */
+	{ TCP_ACK, 3, OPENED("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\x1e\2"), false },
+	{ TCP_ACK, 3, OPENED("\1\1\1\1\1\1\1\1\1\1\1\1\1\x1e\3\x20"), false },
+	{ TCP_ACK, 0, OPENED(TIMESTAMPS), false },
+};
+
+START_TEST(the_end_of_the_data_on_all_paths_is_a_fin)
+{
+	static const uint32_t links[] = { BUILD_LINK_ETHERNET, BUILD_LINK_RAW };
+	struct build_tcp tcp = { .dst_port = 993, .flags = data_fin[_i].flags };
+
+	tcp.options_len = (uint8_t)((data_fin[_i].options_len + 3) & ~(size_t)3);
+	for (size_t i = 0; i < 2; i++) {
+		struct packet p;
+		struct built b;
+
+		build_start(&b, span_first(PAYLOAD, data_fin[_i].payload_len));
+		build_tcp(&b, &tcp);
+		memcpy(b.room + b.at + 20, data_fin[_i].options, data_fin[_i].options_len);
+		(void)build_ipv4(&b, BUILD_PROTO_TCP);
+		if (links[i] == BUILD_LINK_ETHERNET)
+			build_ethernet(&b, 0x0800);
+		ck_assert_int_eq(decode_built(links[i], &b, &p), PACKET_TCP);
+		ck_assert_int_eq(p.flags, data_fin[_i].flags | (data_fin[_i].ends ? TCP_FIN : 0));
+	}
+}
+END_TEST
+
 START_TEST(a_syn_tells_whether_it_joins_a_connection)
 {
 	static const uint32_t links[] = { BUILD_LINK_ETHERNET, BUILD_LINK_RAW };
@@ -231,6 +289,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_data_offset_beyond_the_packet_is_bad);
 	tcase_add_test(tc, options_that_the_capture_cut_leave_a_payload_of_known_length);
 	tcase_add_loop_test(tc, a_join_is_found_wherever_it_stands, 0, 10);
+	tcase_add_loop_test(tc, the_end_of_the_data_on_all_paths_is_a_fin, 0,
+	    (int)(sizeof(data_fin) / sizeof(data_fin[0])));
 	tcase_add_loop_test(tc, a_syn_tells_whether_it_joins_a_connection, 0,
 	    (int)(sizeof(opened) / sizeof(opened[0])));
 	tcase_add_test(tc, a_service_on_either_side_is_of_interest);
