@@ -62,6 +62,9 @@ struct flow_watch {
 			      * then private */
 	uint8_t close;       /* enum flow_close; NONE: that was not seen */
 	uint8_t closed_by;   /* unless NONE: its direction */
+	/* Whether flow_handler.ends is asked of a side's first bytes, and private. */
+	bool listens;
+	uint8_t ended_dirs;
 };
 
 /* Bytes that a settled connection takes here, its share of the table of buckets included. */
@@ -78,6 +81,11 @@ struct flow_handler {
 	void (*prefetch)(const void *user, unsigned dir);
 	/* The last call for a connection that was not settled; the user frees its object. */
 	void (*end)(void *user, enum flow_end why, int64_t time_us);
+	/*
+	 * For a watch that listens: does a side say with the last of these bytes that it is done?
+	 * Whose FIN comes first is left to chance then: who was first to say so ended it.
+	 */
+	bool (*ends)(struct span payload);
 	/* The last call for a watch, which the user frees; `now_us`: packet time. */
 	void (*watched)(
 	    void *arg, const struct flow *flow, struct flow_watch *watch, int64_t now_us);

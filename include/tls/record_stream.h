@@ -147,5 +147,7 @@ bool tls_looks_like_hello(struct span bytes);
 bool tls_looks_like_sslv2_hello(struct span bytes);
 /* True when the bytes begin with the header of a TLS record. */
 bool tls_looks_like_record(struct span bytes);
+/* True when the bytes are whole records, of which the last is an alert. */
+bool tls_ends_in_alert(struct span bytes);
 
 #endif

@@ -253,7 +253,7 @@ static inline void
 note_settled(struct flow_table *table, struct flow *f, const struct packet *p, unsigned dir)
 {
 	if (f->watch != NULL)
-		flow_watch_packet(f, p, dir);
+		flow_watch_packet(table, f, p, dir);
 	if ((p->flags & (TCP_FIN | TCP_RST)) == 0)
 		return;
 	if ((p->flags & TCP_FIN) != 0)

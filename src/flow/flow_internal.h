@@ -63,6 +63,7 @@ struct flow {
 	uint8_t list; /* enum flow_list */
 	bool closed;  /* reset, or a FIN from both */
 	bool one_way; /* of a settled one: its end came before any packet of one direction */
+	bool listens; /* of a watched one: flow_handler.ends is asked */
 };
 _Static_assert(sizeof(struct connection) <= CACHE_LINE, "one line to look it up");
 _Static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "two lines in all");
@@ -202,7 +203,8 @@ flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
 /* RFC 9293, section 3.10.7.4: a reset far from what a settled one has sent is somebody else's. */
 bool flow_is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir);
 /* A packet of a settled connection that is watched. */
-void flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir);
+void flow_watch_packet(
+    const struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir);
 /* Tells how it went on, and ends the watch. */
 void flow_watch_end(struct flow_table *table, struct flow *flow);
 

@@ -1,10 +1,12 @@
-/* How a settled connection goes on: a few numbers per packet, no bytes. */
+/* How a settled connection goes on: a few numbers per packet, and few bytes. */
 #include "flow/flow_internal.h"
 
 #include "base/banned.h"
 
 /* No capture has lost more at a time: a number further ahead is of another connection. */
 #define AHEAD_MAX (INT64_C(1) << 30)
+/* Whoever has said more than this and ends is not early. */
+#define LISTEN_LEN 4096
 
 void
 flow_watch(struct flow *flow, struct flow_watch *watch)
@@ -14,6 +16,7 @@ flow_watch(struct flow *flow, struct flow_watch *watch)
 			watch->from[dir] = flow->next[dir];
 	}
 	watch->closed_ack += flow->base[1 - (watch->closed_by & 1u)];
+	flow->listens = watch->listens;
 	flow->watch = watch;
 }
 
@@ -30,8 +33,11 @@ ahead_of(const struct flow *flow, unsigned dir, uint32_t seq)
 	return tcp_offset(flow->next[dir], flow->base[dir], seq) - flow->next[dir];
 }
 
-/* Keeps `next`, which serves nothing else any more, behind the last byte that was seen. */
-static void
+/*
+ * Keeps `next`, which serves nothing else any more, behind the last byte that was seen.  True when
+ * there are new ones.
+ */
+static bool
 count_bytes(struct flow *flow, const struct packet *p, unsigned dir)
 {
 	int64_t ahead;
@@ -42,8 +48,25 @@ count_bytes(struct flow *flow, const struct packet *p, unsigned dir)
 		flow->base_dirs |= (uint8_t)(1u << dir);
 	}
 	ahead = ahead_of(flow, dir, p->seq) + p->payload_len;
-	if (ahead > 0 && ahead < AHEAD_MAX)
-		flow->next[dir] += ahead;
+	if (ahead <= 0 || ahead >= AHEAD_MAX)
+		return false;
+	flow->next[dir] += ahead;
+	return true;
+}
+
+/* New bytes.  What their sender says behind its last words takes those back. */
+static __attribute__((noinline)) void
+note_words(const struct flow_table *table, struct flow *flow, struct span bytes, unsigned dir)
+{
+	struct flow_watch *watch = flow->watch;
+	uint8_t mine = (uint8_t)(1u << dir);
+
+	if (watch->close != FLOW_CLOSE_NONE || flow->next[dir] - watch->from[dir] > LISTEN_LEN)
+		flow->listens = false;
+	else if (!table->handler->ends(bytes))
+		watch->ended_dirs &= (uint8_t)~mine;
+	else if (watch->ended_dirs == 0)
+		watch->ended_dirs = mine;
 }
 
 bool
@@ -73,15 +96,16 @@ note_close(struct flow_watch *watch, uint8_t close, const struct packet *p, unsi
 }
 
 void
-flow_watch_packet(struct flow *flow, const struct packet *p, unsigned dir)
+flow_watch_packet(
+    const struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir)
 {
 	if ((p->flags & TCP_RST) != 0) {
 		if (flow_is_credible_reset(flow, p, dir))
 			note_close(flow->watch, FLOW_CLOSE_RESET, p, dir);
 		return;
 	}
-	if ((p->flags & TCP_SYN) == 0)
-		count_bytes(flow, p, dir);
+	if ((p->flags & TCP_SYN) == 0 && count_bytes(flow, p, dir) && flow->listens)
+		note_words(table, flow, p->payload, dir);
 	if ((p->flags & TCP_FIN) != 0)
 		note_close(flow->watch, FLOW_CLOSE_FIN, p, dir);
 }
@@ -96,6 +120,8 @@ flow_watch_end(struct flow_table *table, struct flow *flow)
 
 		watch->len[dir] = len > 0 ? len : 0;
 	}
+	if (watch->close != FLOW_CLOSE_NONE && watch->ended_dirs != 0)
+		watch->closed_by = watch->ended_dirs >> 1;
 	flow->watch = NULL;
 	table->handler->watched(table->arg, flow, watch, table->now_us);
 }

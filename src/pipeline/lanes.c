@@ -172,6 +172,7 @@ static const struct flow_handler flow_handler = {
 	.reset = on_reset,
 	.prefetch = on_prefetch,
 	.end = on_end,
+	.ends = tls_ends_in_alert,
 	.watched = on_watched,
 };
 

@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/shared_names.h"
 #include "base/xalloc.h"
+#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -85,6 +86,8 @@ watch_new(struct watch_pool *pool, const struct session *session, const struct c
 		.tls_mode = (uint8_t)ev->tls_mode,
 		.server_name_source = (uint8_t)ev->server_name_source,
 	};
+	/* In TLS 1.3 an alert looks like data: RFC 8446, section 5.2. */
+	w->flow.listens = ev->tls_version != TLS_VERSION_1_3;
 	for (unsigned dir = 0; dir < 2; dir++)
 		w->flow.from[dir] = session_handshake_end(session, dir);
 	set_close(&w->flow, &first);

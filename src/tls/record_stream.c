@@ -581,3 +581,16 @@ tls_looks_like_record(struct span bytes)
 	return bytes.len >= TLS_RECORD_HEADER_LEN && is_record_header(bytes.data) &&
 	       bytes.data[2] <= 4;
 }
+
+bool
+tls_ends_in_alert(struct span bytes)
+{
+	bool is_alert = false;
+
+	while (tls_looks_like_record(bytes)) {
+		is_alert = bytes.data[0] == TLS_RECORD_ALERT;
+		if (!span_skip(&bytes, TLS_RECORD_HEADER_LEN + bytes_u16(bytes.data + 3)))
+			return false;
+	}
+	return is_alert && bytes.len == 0;
+}

@@ -49,6 +49,21 @@ static const struct {
 	    "c.S@999 s.SA@4999/1000 c.A@1000/5000:h s.FA@5000/1001 +1 c.A@1001/5001:W "
 	    "c.FA@1002/5001",
 	    "A=0,0s|0" },
+	{ "the server says that it is done, and waits for the client's FIN",
+	    SETTLED "s.A@5002/1002:bye# +1 c.FA@1002/5006 s.FA@5006/1003", "A=0,4s|1" },
+	{ "the client says so, and waits for the server's",
+	    SETTLED "c.A@1002/5002:q# s.FA@5002/1004 c.FA@1004/5003", "A=2,0c|0" },
+	{ "both say so: who does first",
+	    SETTLED "s.A@5002/1002:bye# c.A@1002/5006:q# c.FA@1004/5006 s.FA@5006/1005",
+	    "A=2,4s|0" },
+	{ "who goes on is not done", SETTLED "s.A@5002/1002:no# s.A@5005/1002:yes c.FA@1002/5008 !",
+	    "A=0,6c|0" },
+	{ "but a repeated or a late segment is nothing new",
+	    SETTLED "s.A@5002/1002:go s.A@5006/1002:# s.A@5004/1002:on s.A@5002/1002:go "
+		    "c.FA@1002/5007 !",
+	    "A=0,5s|0" },
+	{ "a reset in answer to that", SETTLED "s.A@5002/1002:bye# c.RA@1002/5006", "A=0,4s!0" },
+	{ "last words, and the capture ends", SETTLED "s.A@5002/1002:bye# !", "A=0,4?" },
 	{ "a FIN before that",
 	    "c.S@999 s.SA@4999/1000 c.FA@1000/5000:hi s.A@5000/1003:yW "
 	    "s.FA@5002/1003",

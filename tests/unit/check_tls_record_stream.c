@@ -570,9 +570,33 @@ START_TEST(a_chain_that_begins_in_pieces_ends_with_its_first_certificate)
 }
 END_TEST
 
+START_TEST(an_alert_at_the_end_of_whole_records_is_found)
+{
+	const struct {
+		struct span bytes;
+		bool found;
+	} rows[] = {
+		{ BYTES("\x15\3\1\0\3abc"), true },
+		{ BYTES("\x17\3\3\0\1a\x15\3\3\0\2\1\0"), true },
+		{ BYTES("\x15\3\1\0\3abc\x17\3\1\0\1a"), false }, /* went on */
+		{ BYTES("\x17\3\1\0\3abc"), false },
+		{ BYTES("\x15\3\1\0\4abc"), false }, /* more is to come */
+		{ BYTES("\x15\3\1\0\3abcd"), false },
+		{ BYTES("\x15\2\1\0\3abc"), false }, /* no TLS */
+		{ BYTES("a\x15\3\1\0\3abc"), false },
+		{ BYTES("\x15\3\1\0"), false },
+		{ BYTES(""), false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(tls_ends_in_alert(rows[i].bytes) == rows[i].found, "row %zu", i);
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
+	tcase_add_test(tc, an_alert_at_the_end_of_whole_records_is_found);
 	tcase_add_loop_test(tc, a_side_is_told_record_by_record, 0, ROWS(sides));
 	tcase_add_test(tc, tls12_handshake_is_told_record_by_record);
 	tcase_add_test(tc, hello_behind_a_change_cipher_spec_is_read_where_it_is_in_the_clear);

@@ -125,6 +125,7 @@ world_start_watch(struct world_user *u)
 	ck_assert_ptr_nonnull(w);
 	w->user = *u;
 	w->watch.from[0] = w->watch.from[1] = -1;
+	w->watch.listens = true;
 	if (u->has_fin[0] || u->has_fin[1]) {
 		w->watch.close = FLOW_CLOSE_FIN;
 		w->watch.closed_by = (uint8_t)u->closed_by;
@@ -239,6 +240,12 @@ world_end(void *user, enum flow_end why, int64_t time_us)
 	free(u);
 }
 
+static bool
+world_ends(struct span payload)
+{
+	return payload.len > 0 && payload.data[payload.len - 1] == '#';
+}
+
 static const struct flow_handler world_handler = {
 	.open = world_open,
 	.data = world_data,
@@ -246,6 +253,7 @@ static const struct flow_handler world_handler = {
 	.fin = world_fin,
 	.reset = world_reset,
 	.end = world_end,
+	.ends = world_ends,
 	.watched = world_watched,
 };
 
