@@ -53,6 +53,8 @@ enum live_state {
 struct live *live_open(const struct live_options *options, struct error *err);
 /* False while the interface is missing or down: nothing is captured then. */
 bool live_is_bound(const struct live *l);
+/* The kernel's number of the interface that is captured from; 0: none, or it is no interface. */
+int live_index(const struct live *l);
 
 enum live_bind_answer {
 	LIVE_BIND_DONE,       /* `err` says so, and whether it has another name now */

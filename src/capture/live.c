@@ -69,6 +69,12 @@ live_is_bound(const struct live *l)
 	return l->bound;
 }
 
+int
+live_index(const struct live *l)
+{
+	return l->bound ? l->index : 0;
+}
+
 /* An interface may come back with frames of another kind, which an open handle cannot read. */
 static bool
 is_of_our_kind(struct live *l, int hardware)

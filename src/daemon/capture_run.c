@@ -34,7 +34,8 @@ struct capture_run {
 	int64_t worst_latency_us;         /* of a flush, in this run */
 	int64_t hour_us;                  /* when the run began */
 	int64_t now_us, monotonic_us;     /* of the last update */
-	bool told_lost;                   /* that events are, in this run */
+	bool told_full, told_late;        /* why events are lost, in this run */
+	bool told_same;                   /* that two names mean one interface now */
 	bool leapt;                       /* the clock, since the run began */
 	int64_t leapt_from_us;            /* where the run ends then */
 	int64_t leapt_to_us;              /* where the next one begins */
@@ -129,44 +130,76 @@ warn_of_drops(const struct capture_run *r)
 	}
 }
 
+/* That were not taken from the workers in time. */
 static uint64_t
-lost_events(
-    const struct capture_run *r, const struct capture_snapshot *snapshots, const struct outside *o)
+late_events(const struct capture_run *r, const struct capture_snapshot *snapshots)
 {
-	uint64_t lost = o->lost_events;
+	uint64_t lost = 0;
 
 	for (size_t i = 0; i < r->options.worker_count; i++)
 		lost += snapshots[i].lost_events;
 	return lost;
 }
 
-static uint64_t
-lost_events_of_run(const struct capture_run *r)
-{
-	return lost_events(r, r->now, &r->outside) -
-	       lost_events(r, r->at_hour, &r->outside_at_hour);
-}
-
 static void
 tell_lost_events(struct capture_run *r)
 {
-	if (r->told_lost || lost_events_of_run(r) == 0)
-		return;
-	log_error("the memory for findings (budgets.tally) is full: handshakes and sessions are "
-		  "lost until the database takes some");
-	r->told_lost = true;
+	if (!r->told_full && r->outside.lost_events != r->outside_at_hour.lost_events) {
+		log_error("the memory for findings (budgets.tally) is full: handshakes and "
+			  "sessions are lost until the database takes some");
+		r->told_full = true;
+	}
+	if (!r->told_late && late_events(r, r->now) != late_events(r, r->at_hour)) {
+		log_error("handshakes and sessions are lost: more come than can be counted, or to "
+			  "write the log or the events file takes too long");
+		r->told_late = true;
+	}
 }
 
 static void
 warn_of_lost_events(const struct capture_run *r)
 {
-	uint64_t lost = lost_events_of_run(r);
+	uint64_t lost = r->outside.lost_events - r->outside_at_hour.lost_events +
+			late_events(r, r->now) - late_events(r, r->at_hour);
 	char since[TIMESTAMP_TEXT_LEN];
 
 	if (lost > 0)
 		log_warning("handshakes and sessions that did not get into the database since %s: "
 			    "%" PRIu64,
 		    timestamp_to_text(r->hour_us, since), lost);
+}
+
+/* Another one on the interface of worker `i`, by another of its names; NULL: none is. */
+static const char *
+other_name(const struct capture_run *r, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (r->now[i].interface_index != 0 && is_first_of_interface(r, i) &&
+		    is_first_of_interface(r, k) &&
+		    r->now[k].interface_index == r->now[i].interface_index)
+			return capture_worker_interface(r->options.workers[k]);
+	}
+	return NULL;
+}
+
+/* At the start such names are refused; but an interface may come late, or be given another name. */
+static void
+tell_same_interfaces(struct capture_run *r)
+{
+	bool told = r->told_same;
+
+	r->told_same = false;
+	for (size_t i = 1; i < r->options.worker_count; i++) {
+		const char *name = other_name(r, i);
+
+		if (name == NULL)
+			continue;
+		r->told_same = true;
+		if (!told)
+			log_error("%s and %s are names of one interface now, so what passes there "
+				  "counts twice: start anew with one of them",
+			    name, capture_worker_interface(r->options.workers[i]));
+	}
 }
 
 static void
@@ -177,7 +210,7 @@ begin_hour(struct capture_run *r)
 	r->most_flows = r->most_held_len = 0;
 	r->worst_latency_us = 0;
 	r->hour_us = r->leapt ? r->leapt_to_us : r->now_us;
-	r->leapt = r->told_lost = false;
+	r->leapt = r->told_full = r->told_late = false;
 	r->serial++;
 }
 
@@ -308,6 +341,7 @@ capture_run_update(struct capture_run *r, const struct store_worker_state *store
 
 	take_figures(r, store);
 	tell_lost_events(r);
+	tell_same_interfaces(r);
 	follow_clock(r, now_us, monotonic_us);
 	end_us = r->leapt ? r->leapt_from_us : now_us;
 	r->run = (struct store_run){
@@ -328,6 +362,12 @@ const struct store_run *
 capture_run_get(const struct capture_run *r)
 {
 	return &r->run;
+}
+
+bool
+capture_run_has_leapt(const struct capture_run *r)
+{
+	return r->leapt;
 }
 
 unsigned
@@ -415,9 +455,9 @@ add_results(const struct capture_run *r, struct buf *text)
 	    " events=%" PRIu64 " events_lost=%" PRIu64 " event_lines_lost=%" PRIu64
 	    " flushes=%" PRIu64 " flush_failures=%" PRIu64 " flush_ms=%" PRId64
 	    " worst_flush_ms=%" PRId64,
-	    total(r, "events"), lost_events(r, r->now, &r->outside), r->outside.lost_lines,
-	    r->store.flush_count, r->store.failure_count, r->store.last_latency_us / 1000,
-	    r->store.worst_latency_us / 1000);
+	    total(r, "events"), r->outside.lost_events + late_events(r, r->now),
+	    r->outside.lost_lines, r->store.flush_count, r->store.failure_count,
+	    r->store.last_latency_us / 1000, r->store.worst_latency_us / 1000);
 }
 
 void

@@ -36,7 +36,8 @@ void capture_run_set_lost_events(struct capture_run *r, uint64_t count);
 void capture_run_set_lost_lines(struct capture_run *r, uint64_t count);
 /*
  * Takes the figures of the workers and of the store's thread.  Of a run's lost handshakes and
- * sessions the first ones are logged here, as nobody knows when the run can be stored.
+ * sessions the first ones are logged here, as nobody knows when the run can be stored.  So is an
+ * interface that two of the configuration's names have come to mean.
  */
 void capture_run_update(struct capture_run *r, const struct store_worker_state *store,
     int64_t now_us, int64_t monotonic_us);
@@ -47,6 +48,8 @@ void capture_run_update(struct capture_run *r, const struct store_worker_state *
 void capture_run_pushed(struct capture_run *r);
 /* The run as it is to be stored; borrowed until the next update. */
 const struct store_run *capture_run_get(const struct capture_run *r);
+/* Whether the clock has: nothing later is covered before capture_run_pushed begins the next run. */
+bool capture_run_has_leapt(const struct capture_run *r);
 /* Changes with every new run. */
 unsigned capture_run_serial(const struct capture_run *r);
 /* Whether so many lost packets are worth a warning: 0.1% of what came. */

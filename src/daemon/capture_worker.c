@@ -244,6 +244,7 @@ publish(struct capture_worker *w, bool all)
 	f->held_len = pipeline_held_len(w->pipeline);
 	f->beat_us = now_us;
 	f->bound = live_is_bound(w->live);
+	f->interface_index = live_index(w->live);
 	(void)pthread_mutex_lock(&w->lock);
 	w->published = *f;
 	(void)pthread_mutex_unlock(&w->lock);

@@ -51,9 +51,10 @@ struct capture_snapshot {
 	uint64_t down_us;     /* so long the interface was not there, or down */
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
 	size_t counter_count;
-	int64_t beat_us; /* when it was made: the monotonic clock */
-	bool bound;      /* the interface is there */
-	bool ended;      /* the thread is about to end */
+	int64_t beat_us;     /* when it was made: the monotonic clock */
+	bool bound;          /* the interface is there */
+	int interface_index; /* live_index */
+	bool ended;          /* the thread is about to end */
 };
 
 /* Opens the interface; NULL with `err` where that is not possible. */

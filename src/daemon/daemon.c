@@ -101,15 +101,23 @@ update_run(struct daemon *d)
 	capture_run_update(d->run, &state, timestamp_now(), clock_monotonic_us());
 }
 
-/* Also notices soon that the clock was set: a run ends where that was. */
 static void
-on_look(void *arg)
+look(struct daemon *d)
 {
-	struct daemon *d = arg;
-
 	event_intake_take(d->intake);
 	event_flush_try(&d->event_flush);
 	update_run(d);
+}
+
+/* Only behind a look: what was pushed is not pushed again. */
+static void
+push(struct daemon *d)
+{
+	if (store_worker_push(
+		d->store_worker, capture_run_get(d->run), capture_run_serial(d->run))) {
+		event_sink_set_tally(d->sink, store_worker_tally(d->store_worker));
+		capture_run_pushed(d->run);
+	}
 }
 
 static void
@@ -117,12 +125,19 @@ on_flush(void *arg)
 {
 	struct daemon *d = arg;
 
-	on_look(d);
-	if (store_worker_push(
-		d->store_worker, capture_run_get(d->run), capture_run_serial(d->run))) {
-		event_sink_set_tally(d->sink, store_worker_tally(d->store_worker));
-		capture_run_pushed(d->run);
-	}
+	look(d);
+	push(d);
+}
+
+/* Once the clock was set, the run ends where that was: what comes now is the next one's. */
+static void
+on_look(void *arg)
+{
+	struct daemon *d = arg;
+
+	look(d);
+	if (capture_run_has_leapt(d->run))
+		push(d);
 }
 
 static void

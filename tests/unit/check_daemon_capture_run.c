@@ -37,6 +37,9 @@ static const struct store_worker_state no_state;
 #define FULL                                                                                       \
 	"tlstally: the memory for findings (budgets.tally) is full: handshakes and sessions are "  \
 	"lost until the database takes some\n"
+#define LATE                                                                                       \
+	"tlstally: handshakes and sessions are lost: more come than can be counted, or to write "  \
+	"the log or the events file takes too long\n"
 
 static struct capture_run *
 make_run(void)
@@ -269,6 +272,32 @@ START_TEST(an_interface_that_is_down_is_one_whatever_its_threads)
 }
 END_TEST
 
+START_TEST(two_names_that_come_to_mean_one_interface_are_told_once)
+{
+	struct capture_run *r = make_run();
+	struct buf text = { 0 };
+	FILE *log = keep_log();
+
+	update(r, &no_state, START + SECOND);
+	snapshots[0].interface_index = 7;
+	snapshots[1].interface_index = 8;
+	update(r, &no_state, START + 2 * SECOND);
+	second_interface = "eth0";
+	snapshots[1].interface_index = 7;
+	update(r, &no_state, START + 3 * SECOND);
+	ck_assert_int_eq(ftell(stderr), 0);
+	second_interface = "eth1";
+	update(r, &no_state, START + 4 * SECOND);
+	update(r, &no_state, START + 5 * SECOND);
+	give_log(log, &text);
+	ck_assert_str_eq(buf_text(&text),
+	    "tlstally: eth0 and eth1 are names of one interface now, so what passes there counts "
+	    "twice: start anew with one of them\n");
+	buf_release(&text);
+	capture_run_free(r);
+}
+END_TEST
+
 START_TEST(lost_events_are_told_when_they_begin_and_when_the_run_is_stored)
 {
 	struct capture_run *r = make_run();
@@ -289,11 +318,11 @@ START_TEST(lost_events_are_told_when_they_begin_and_when_the_run_is_stored)
 	update(r, &no_state, START + 4 * HOUR);
 	capture_run_pushed(r);
 	give_log(log, &text);
-	ck_assert_str_eq(buf_text(&text),
-	    FULL "tlstally: warning: handshakes and sessions that did not get into the database "
-		 "since 2026-11-19T00:00:00.000000Z: 24\n" FULL
-		 "tlstally: warning: handshakes and sessions that did not get into the database "
-		 "since 2026-11-19T03:00:00.000000Z: 1\n");
+	ck_assert_str_eq(buf_text(&text), FULL LATE
+	    "tlstally: warning: handshakes and sessions that did not get into the database "
+	    "since 2026-11-19T00:00:00.000000Z: 24\n" FULL
+	    "tlstally: warning: handshakes and sessions that did not get into the database "
+	    "since 2026-11-19T03:00:00.000000Z: 1\n");
 	buf_release(&text);
 	capture_run_free(r);
 }
@@ -358,6 +387,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, no_run_covers_what_the_clock_leapt_over, 0,
 	    (int)(sizeof(clocks) / sizeof(clocks[0])));
 	tcase_add_test(tc, an_interface_that_is_down_is_one_whatever_its_threads);
+	tcase_add_test(tc, two_names_that_come_to_mean_one_interface_are_told_once);
 	tcase_add_test(tc, lost_events_are_told_when_they_begin_and_when_the_run_is_stored);
 	tcase_add_test(tc, the_most_of_an_hour_is_kept);
 	tcase_add_loop_test(
