@@ -43,7 +43,8 @@ void event_writer_add(struct event_writer *w, const struct event *ev, const char
  * Writes what is held back, as far as it goes.  -1 while something is left: `err` says why.
  */
 int event_writer_flush(struct event_writer *w, struct error *err);
-/* The same for the last time: has more patience with a reader that is slow. */
+/* The same for the last time: has more patience with a reader that is slow; what is left is lost.
+ */
 int event_writer_finish(struct event_writer *w, struct error *err);
 /* The file anew by its name, after it was rotated.  -1: the old one goes on being written. */
 int event_writer_reopen(struct event_writer *w, struct error *err);

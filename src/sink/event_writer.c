@@ -342,7 +342,12 @@ event_writer_flush(struct event_writer *w, struct error *err)
 int
 event_writer_finish(struct event_writer *w, struct error *err)
 {
-	return flush(w, LAST_PATIENCE_US, err);
+	int result = flush(w, LAST_PATIENCE_US, err);
+
+	for (size_t i = 0; i < w->held.len; i++)
+		w->lost += w->held.data[i] == '\n';
+	buf_clear(&w->held);
+	return result;
 }
 
 /* Whether both lead to the reader who has the beginning of a line already. */

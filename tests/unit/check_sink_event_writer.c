@@ -288,6 +288,26 @@ START_TEST(a_reader_that_does_not_keep_up_is_not_waited_for)
 }
 END_TEST
 
+START_TEST(what_cannot_be_written_at_the_end_is_lost_and_counted)
+{
+	const struct event_writer_options options = {
+		.target = EVENT_TARGET_FILE,
+		.path = "/dev/full",
+		.append = true,
+		.sensor = "here",
+	};
+	struct error err;
+	struct event_writer *w = event_writer_new(&options, &err);
+
+	add_events(w, 3);
+	ck_assert_int_eq(event_writer_flush(w, &err), -1);
+	ck_assert_uint_eq(event_writer_lost(w), 0);
+	ck_assert_int_eq(event_writer_finish(w, &err), -1);
+	ck_assert_uint_eq(event_writer_lost(w), 3);
+	event_writer_free(w);
+}
+END_TEST
+
 START_TEST(a_pipe_that_others_made_not_wait_is_waited_for)
 {
 	const struct event_writer_options options = {
@@ -546,6 +566,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, what_is_kept_beside_a_database_takes_no_events, 0, 2);
 	tcase_add_test(tc, a_file_of_events_is_begun_anew);
 	tcase_add_loop_test(tc, a_reader_that_does_not_keep_up_is_not_waited_for, 0, 2);
+	tcase_add_test(tc, what_cannot_be_written_at_the_end_is_lost_and_counted);
 	tcase_add_test(tc, a_pipe_that_others_made_not_wait_is_waited_for);
 	tcase_add_test(tc, a_file_that_cannot_be_made_anew_leaves_the_old_one);
 }
