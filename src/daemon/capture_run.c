@@ -173,10 +173,11 @@ warn_of_lost_events(const struct capture_run *r)
 static const char *
 other_name(const struct capture_run *r, size_t i)
 {
+	if (r->now[i].interface_index == 0 || !is_first_of_interface(r, i))
+		return NULL;
 	for (size_t k = 0; k < i; k++) {
-		if (r->now[i].interface_index != 0 && is_first_of_interface(r, i) &&
-		    is_first_of_interface(r, k) &&
-		    r->now[k].interface_index == r->now[i].interface_index)
+		if (r->now[k].interface_index == r->now[i].interface_index &&
+		    is_first_of_interface(r, k))
 			return capture_worker_interface(r->options.workers[k]);
 	}
 	return NULL;
