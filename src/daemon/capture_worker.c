@@ -91,13 +91,33 @@ clear_wake(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
+/* Moves what was settled to the outbox. */
+static void
+hand_over(struct capture_worker *w)
+{
+	bool was_empty;
+
+	if (capture_outbox_is_empty(&w->settled))
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	was_empty = capture_outbox_is_empty(&w->outbox);
+	capture_outbox_move(
+	    &w->outbox, &w->settled, &w->figures.lost_events, &w->figures.lost_names);
+	(void)pthread_mutex_unlock(&w->lock);
+	if (was_empty)
+		wake(w->options.wake_fd);
+}
+
 static void
 on_event(void *arg, const struct event *ev)
 {
 	struct capture_worker *w = arg;
 
-	if (!capture_outbox_add_event(&w->settled, ev))
-		w->figures.lost_events += ev->kind != EVENT_SESSION_END;
+	if (capture_outbox_add_event(&w->settled, ev))
+		return;
+	/* As at the end, where all is settled at once.  Then there is room. */
+	hand_over(w);
+	(void)capture_outbox_add_event(&w->settled, ev);
 }
 
 static void
@@ -197,23 +217,6 @@ on_frames(void *arg, const struct frame *frames, size_t count)
 			f->end_us = frames[i].time_us;
 	}
 	pipeline_add_many(w->pipeline, frames, count);
-}
-
-/* Moves what was settled to the outbox. */
-static void
-hand_over(struct capture_worker *w)
-{
-	bool was_empty;
-
-	if (capture_outbox_is_empty(&w->settled))
-		return;
-	(void)pthread_mutex_lock(&w->lock);
-	was_empty = capture_outbox_is_empty(&w->outbox);
-	capture_outbox_move(
-	    &w->outbox, &w->settled, &w->figures.lost_events, &w->figures.lost_names);
-	(void)pthread_mutex_unlock(&w->lock);
-	if (was_empty)
-		wake(w->options.wake_fd);
 }
 
 /* What is not handed over now goes with the next packets, or at the next tick. */
@@ -388,8 +391,8 @@ finish(struct capture_worker *w)
 	read_rest(w);
 	pipeline_finish(w->pipeline);
 	w->figures.ended = true;
+	hand_over(w); /* first, as it counts what is lost */
 	publish(w, true);
-	hand_over(w);
 	wake(w->options.wake_fd);
 }
 
@@ -438,12 +441,20 @@ capture_worker_stop(struct capture_worker *w)
 	wake(w->command_fd);
 }
 
-void
-capture_worker_join(struct capture_worker *w)
+bool
+capture_worker_try_join(struct capture_worker *w)
 {
+	bool ended;
+
+	(void)pthread_mutex_lock(&w->lock);
+	ended = w->published.ended;
+	(void)pthread_mutex_unlock(&w->lock);
+	if (w->started && !ended)
+		return false;
 	if (w->started)
 		(void)pthread_join(w->thread, NULL);
 	w->started = false;
+	return true;
 }
 
 void

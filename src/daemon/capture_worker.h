@@ -61,9 +61,10 @@ struct capture_snapshot {
 struct capture_worker *capture_worker_new(
     const struct capture_worker_options *options, struct error *err);
 int capture_worker_start(struct capture_worker *w, struct error *err);
-/* Asks the thread to settle what is open and to end; capture_worker_join waits for that. */
+/* Asks the thread to settle what is open and to end. */
 void capture_worker_stop(struct capture_worker *w);
-void capture_worker_join(struct capture_worker *w);
+/* False while the thread is at work: what it settles is to be taken meanwhile. */
+bool capture_worker_try_join(struct capture_worker *w);
 void capture_worker_free(struct capture_worker *w);
 
 /* Other services, networks and minimum from the next packet on. */

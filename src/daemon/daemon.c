@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,8 @@
 #define CACHE_KIB 16384
 /* How often it is looked for what cannot wait for a flush: who reads events does so at once. */
 #define LOOK_US INT64_C(1000000)
+/* At the end it is looked so often whether a thread has ended. */
+#define JOIN_MS 10
 struct daemon {
 	struct daemon_options options;
 	struct config *config; /* borrowed, as all that options point to */
@@ -386,6 +389,23 @@ watch(struct daemon *d)
 	keep_signals(SIG_UNBLOCK);
 }
 
+/* An outbox has not room for all that may be settled at the end. */
+static void
+join_workers(struct daemon *d)
+{
+	struct pollfd more = { .fd = d->workers.wake_fd, .events = POLLIN };
+
+	for (size_t i = 0; i < d->workers.count; i++)
+		capture_worker_stop(d->workers.items[i]);
+	for (size_t i = 0; i < d->workers.count; i++) {
+		while (!capture_worker_try_join(d->workers.items[i])) {
+			(void)poll(&more, 1, JOIN_MS);
+			on_events(d);
+		}
+	}
+	event_intake_take(d->intake);
+}
+
 /* Settles and stores what is there. */
 static int
 finish(struct daemon *d)
@@ -394,12 +414,7 @@ finish(struct daemon *d)
 	int result = 0;
 
 	service_manager_tell("STOPPING=1");
-	for (size_t i = 0; i < d->workers.count; i++)
-		capture_worker_stop(d->workers.items[i]);
-	for (size_t i = 0; i < d->workers.count; i++) {
-		capture_worker_join(d->workers.items[i]);
-		event_intake_take(d->intake);
-	}
+	join_workers(d);
 	event_intake_finish(d->intake);
 	if (d->writer != NULL && event_writer_finish(d->writer, &err) != 0) {
 		log_error("%s: the last events are lost", err.text);
