@@ -46,7 +46,7 @@ look_up_syn(const struct flow_table *table, const struct packet *p, struct flow_
 	syn_cache_prefetch(table->syns, l->syn_hash);
 }
 
-/* First SYNs into their places in `batch`, other packets side by side into `others`. */
+/* First SYNs into their places in `batch`, other packets side by side into `others`: no bucket. */
 static APART void
 look_up(struct flow_table *const *tables, const struct packet *const *packets, size_t count,
     struct flow_lookup *batch, struct flow_lookup *others)
@@ -59,6 +59,7 @@ look_up(struct flow_table *const *tables, const struct packet *const *packets, s
 		if (is_first_syn(packets[i])) {
 			look_up_syn(tables[i], packets[i], &batch[i]);
 		} else {
+			batch[i].bucket = NULL;
 			other_tables[other_count] = tables[i];
 			other_packets[other_count++] = packets[i];
 		}
@@ -96,7 +97,7 @@ flow_add_flood(struct flow_table *const *tables, const struct packet *const *pac
 
 	look_up(tables, packets, count, batch, others);
 	for (size_t i = 0; i < count; i++) {
-		if (is_first_syn(packets[i]))
+		if (batch[i].bucket != NULL)
 			add_first_syn(tables[i], packets[i], &batch[i]);
 		else
 			flow_add_looked_up(tables + i, packets + i, 1, other++);
