@@ -68,12 +68,6 @@ put_server_packed(struct writer *w)
 		    span_first(span_from(messages.data + at, messages.len - at), 37));
 }
 
-/* RFC 5246, appendix E.2: version 3.1, 2 specs of 3 bytes, a challenge of 16. */
-#define SSLV2_HELLO_BODY                                                                           \
-	"\x01\x03\x01\x00\x06\x00\x00\x00\x10\x00\x00\x2f\x00\x00\x35"                             \
-	"cccccccccccccccc"
-#define SSLV2_HELLO "\x80\x1f" SSLV2_HELLO_BODY
-
 static void
 put_client_sslv2_format(struct writer *w)
 {
@@ -491,62 +485,6 @@ START_TEST(sslv2_error_in_place_of_a_hello)
 }
 END_TEST
 
-START_TEST(hello_is_recognised_by_type_version_and_lengths)
-{
-	static const struct {
-		const char *name;
-		struct {
-			const char *data;
-			size_t len;
-		} bytes;
-		bool hello, record;
-	} rows[] = {
-		{ "client hello", { "\x16\x03\x01\x00\x2a\x01\x00\x00\x26\x03\x03", 11 }, true,
-		    true },
-		{ "server hello", { "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03", 11 }, true,
-		    true },
-		{ "draft version", { "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x7f\x1c", 11 }, true,
-		    true },
-		{ "as long as it may be", { "\x16\x03\x01\x40\x00\x01\x02\x01\x44\x03\x03", 11 },
-		    true, true },
-		{ "longer", { "\x16\x03\x01\x40\x00\x01\x02\x01\x45\x03\x03", 11 }, false, true },
-		{ "six bytes", { "\x16\x03\x01\x00\x2a\x01", 6 }, true, true },
-		{ "five bytes", { "\x16\x03\x01\x00\x2a", 5 }, false, true },
-		{ "four bytes", { "\x16\x03\x01\x00", 4 }, false, false },
-		{ "nothing", { "", 0 }, false, false },
-		{ "another message", { "\x16\x03\x03\x00\x2a\x0b\x00\x00\x26\x03\x03", 11 }, false,
-		    true },
-		{ "message too short", { "\x16\x03\x01\x00\x2a\x01\x00\x00\x25\x03\x03", 11 },
-		    false, true },
-		{ "record too short", { "\x16\x03\x01\x00\x03\x01\x00\x00\x26\x03\x03", 11 }, false,
-		    true },
-		{ "record too long", { "\x16\x03\x01\x48\x01\x01\x00\x00\x26\x03\x03", 11 }, false,
-		    false },
-		{ "minor version", { "\x16\x03\x05\x00\x2a\x01\x00\x00\x26\x03\x03", 11 }, false,
-		    false },
-		{ "application data", { "\x17\x03\x03\x00\x2a\x01\x00\x00\x26\x03\x03", 11 }, false,
-		    true },
-	};
-	struct span bytes = span_from(rows[_i].bytes.data, rows[_i].bytes.len);
-
-	ck_assert_msg(tls_looks_like_hello(bytes) == rows[_i].hello, "%s", rows[_i].name);
-	ck_assert_msg(tls_looks_like_record(bytes) == rows[_i].record, "%s", rows[_i].name);
-}
-END_TEST
-
-START_TEST(sslv2_hello_is_recognised_by_its_length)
-{
-	struct span hello = BYTES(SSLV2_HELLO);
-
-	ck_assert(tls_looks_like_sslv2_hello(hello));
-	for (size_t len = 0; len < hello.len; len++)
-		ck_assert(!tls_looks_like_sslv2_hello(span_first(hello, len)));
-	ck_assert(!tls_looks_like_sslv2_hello(BYTES(SSLV2_HELLO "x")));
-	ck_assert(!tls_looks_like_sslv2_hello(BYTES("\x80\x0b\x04\x00\x01\x00\x02"
-						    "123456")));
-}
-END_TEST
-
 /* The first pieces of a chain are too short to tell how long its first certificate is. */
 START_TEST(a_chain_that_begins_in_pieces_ends_with_its_first_certificate)
 {
@@ -570,33 +508,9 @@ START_TEST(a_chain_that_begins_in_pieces_ends_with_its_first_certificate)
 }
 END_TEST
 
-START_TEST(an_alert_at_the_end_of_whole_records_is_found)
-{
-	const struct {
-		struct span bytes;
-		bool found;
-	} rows[] = {
-		{ BYTES("\x15\3\1\0\3abc"), true },
-		{ BYTES("\x17\3\3\0\1a\x15\3\3\0\2\1\0"), true },
-		{ BYTES("\x15\3\1\0\3abc\x17\3\1\0\1a"), false }, /* went on */
-		{ BYTES("\x17\3\1\0\3abc"), false },
-		{ BYTES("\x15\3\1\0\4abc"), false }, /* more is to come */
-		{ BYTES("\x15\3\1\0\3abcd"), false },
-		{ BYTES("\x15\2\1\0\3abc"), false }, /* no TLS */
-		{ BYTES("a\x15\3\1\0\3abc"), false },
-		{ BYTES("\x15\3\1\0"), false },
-		{ BYTES(""), false },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(tls_ends_in_alert(rows[i].bytes) == rows[i].found, "row %zu", i);
-}
-END_TEST
-
 static void
 add_tests(TCase *tc)
 {
-	tcase_add_test(tc, an_alert_at_the_end_of_whole_records_is_found);
 	tcase_add_loop_test(tc, a_side_is_told_record_by_record, 0, ROWS(sides));
 	tcase_add_test(tc, tls12_handshake_is_told_record_by_record);
 	tcase_add_test(tc, hello_behind_a_change_cipher_spec_is_read_where_it_is_in_the_clear);
@@ -617,8 +531,6 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, largest_record_is_read);
 	tcase_add_loop_test(tc, sslv2_error_in_place_of_a_hello, 1, 6);
 	tcase_add_loop_test(tc, alert_of_version_zero_in_place_of_a_hello, 1, 8);
-	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
-	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 15);
 }
 
 SUITE_MAIN("tls_record_stream")

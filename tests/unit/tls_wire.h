@@ -62,6 +62,12 @@ put_message(struct writer *w, unsigned type, size_t len)
 	put_fill(w, 0x5a, len);
 }
 
+/* RFC 5246, appendix E.2: version 3.1, 2 specs of 3 bytes, a challenge of 16. */
+#define SSLV2_HELLO_BODY                                                                           \
+	"\x01\x03\x01\x00\x06\x00\x00\x00\x10\x00\x00\x2f\x00\x00\x35"                             \
+	"cccccccccccccccc"
+#define SSLV2_HELLO "\x80\x1f" SSLV2_HELLO_BODY
+
 #define SERVER_RANDOM_PLAIN                                                                        \
 	"ssssssssssssssssssssssss"                                                                 \
 	"ssssssss"
