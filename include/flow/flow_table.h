@@ -62,13 +62,17 @@ struct flow_watch {
 			      * then private */
 	uint8_t close;       /* enum flow_close; NONE: that was not seen */
 	uint8_t closed_by;   /* unless NONE: its direction */
-	/* Whether flow_handler.ends is asked of a side's first bytes, and private. */
-	bool listens;
-	uint8_t ended_dirs;
+	uint8_t ended_dirs, asked_dirs; /* private */
 };
 
 /* Bytes that a settled connection takes here, its share of the table of buckets included. */
 #define FLOW_SETTLED_LEN 144
+
+enum flow_words {
+	FLOW_WORDS_GO_ON,
+	FLOW_WORDS_END,
+	FLOW_WORDS_ASK, /* with what the other side says next it answers, and is not done */
+};
 
 struct flow_handler {
 	/* A connection with its first payload: returns the user's object. */
@@ -82,10 +86,11 @@ struct flow_handler {
 	/* The last call for a connection that was not settled; the user frees its object. */
 	void (*end)(void *user, enum flow_end why, int64_t time_us);
 	/*
-	 * For a watch that listens: does a side say with the last of these bytes that it is done?
-	 * Whose FIN comes first is left to chance then: who was first to say so ended it.
+	 * Where a watch `listens`: what does a side say with the last of these bytes?  Where one
+	 * says that it is done, whose FIN comes first is left to chance: who was first to say so
+	 * ended it.
 	 */
-	bool (*ends)(struct span payload);
+	enum flow_words (*words)(struct span payload);
 	/* The last call for a watch, which the user frees; `now_us`: packet time. */
 	void (*watched)(
 	    void *arg, const struct flow *flow, struct flow_watch *watch, int64_t now_us);
@@ -186,8 +191,11 @@ void flow_settle(struct flow_table *table, struct flow *flow);
  * one that has closed.
  */
 void flow_remember(struct flow *flow);
-/* The connection, settled just now, is watched until both sides have closed, or it is forgotten. */
-void flow_watch(struct flow *flow, struct flow_watch *watch);
+/*
+ * The connection, settled just now, is watched until both sides have closed, or it is forgotten.
+ * `listens`: flow_handler.words is asked of each side's first bytes.
+ */
+void flow_watch(struct flow *flow, struct flow_watch *watch, bool listens);
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table);
 /* Connections tracked now, and how many of them are not settled. */

@@ -63,7 +63,7 @@ struct flow {
 	uint8_t list; /* enum flow_list */
 	bool closed;  /* reset, or a FIN from both */
 	bool one_way; /* of a settled one: its end came before any packet of one direction */
-	bool listens; /* of a watched one: flow_handler.ends is asked */
+	bool listens; /* of a watched one: flow_handler.words is asked */
 };
 _Static_assert(sizeof(struct connection) <= CACHE_LINE, "one line to look it up");
 _Static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "two lines in all");

@@ -9,14 +9,14 @@
 #define LISTEN_LEN 4096
 
 void
-flow_watch(struct flow *flow, struct flow_watch *watch)
+flow_watch(struct flow *flow, struct flow_watch *watch, bool listens)
 {
 	for (unsigned dir = 0; dir < 2; dir++) {
 		if (watch->from[dir] < 0)
 			watch->from[dir] = flow->next[dir];
 	}
 	watch->closed_ack += flow->base[1 - (watch->closed_by & 1u)];
-	flow->listens = watch->listens;
+	flow->listens = listens;
 	flow->watch = watch;
 }
 
@@ -59,14 +59,19 @@ static __attribute__((noinline)) void
 note_words(const struct flow_table *table, struct flow *flow, struct span bytes, unsigned dir)
 {
 	struct flow_watch *watch = flow->watch;
-	uint8_t mine = (uint8_t)(1u << dir);
+	uint8_t mine = (uint8_t)(1u << dir), others = (uint8_t)(1u << (1 - dir));
+	enum flow_words words;
 
-	if (watch->close != FLOW_CLOSE_NONE || flow->next[dir] - watch->from[dir] > LISTEN_LEN)
+	if (watch->close != FLOW_CLOSE_NONE || flow->next[dir] - watch->from[dir] > LISTEN_LEN) {
 		flow->listens = false;
-	else if (!table->handler->ends(bytes))
+		return;
+	}
+	words = table->handler->words(bytes);
+	if (words != FLOW_WORDS_END || (watch->asked_dirs & others) != 0)
 		watch->ended_dirs &= (uint8_t)~mine;
 	else if (watch->ended_dirs == 0)
 		watch->ended_dirs = mine;
+	watch->asked_dirs = words == FLOW_WORDS_ASK ? mine : 0;
 }
 
 bool

@@ -54,7 +54,7 @@ settle(struct lane *lane, struct session *session, struct flow *flow)
 		watch = watch_new(lane->lanes->watches, session, flow_connection(flow));
 	flow_settle(lane->flows, flow);
 	if (watch != NULL)
-		flow_watch(flow, watch_flow(watch));
+		flow_watch(flow, watch_flow(watch), watch_listens(watch));
 	session_free(session);
 }
 
@@ -172,7 +172,7 @@ static const struct flow_handler flow_handler = {
 	.reset = on_reset,
 	.prefetch = on_prefetch,
 	.end = on_end,
-	.ends = tls_ends_in_alert,
+	.words = watch_words,
 	.watched = on_watched,
 };
 

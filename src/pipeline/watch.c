@@ -7,6 +7,7 @@
 #include "base/shared_names.h"
 #include "base/xalloc.h"
 #include "tls/names.h"
+#include "tls/record_stream.h"
 
 #include "base/banned.h"
 
@@ -86,8 +87,6 @@ watch_new(struct watch_pool *pool, const struct session *session, const struct c
 		.tls_mode = (uint8_t)ev->tls_mode,
 		.server_name_source = (uint8_t)ev->server_name_source,
 	};
-	/* In TLS 1.3 an alert looks like data: RFC 8446, section 5.2. */
-	w->flow.listens = ev->tls_version != TLS_VERSION_1_3;
 	for (unsigned dir = 0; dir < 2; dir++)
 		w->flow.from[dir] = session_handshake_end(session, dir);
 	set_close(&w->flow, &first);
@@ -101,10 +100,34 @@ watch_free(struct watch_pool *pool, struct watch *w)
 	pool_give_back(&pool->watches, w);
 }
 
+/*
+ * Up to TLS 1.2 an alert shows by its record's type, and not which one it is.  One that refuses to
+ * negotiate anew ends nothing: RFC 5246, section 7.2.2.
+ */
+enum flow_words
+watch_words(struct span payload)
+{
+	switch (tls_last_record_type(payload)) {
+	case TLS_RECORD_ALERT:
+		return FLOW_WORDS_END;
+	case TLS_RECORD_HANDSHAKE:
+		return FLOW_WORDS_ASK;
+	default:
+		return FLOW_WORDS_GO_ON;
+	}
+}
+
 struct flow_watch *
 watch_flow(struct watch *w)
 {
 	return &w->flow;
+}
+
+bool
+watch_listens(const struct watch *w)
+{
+	/* In TLS 1.3 an alert looks like data: RFC 8446, section 5.2. */
+	return w->tls_version != TLS_VERSION_1_3;
 }
 
 struct watch *

@@ -29,6 +29,10 @@ void watch_free(struct watch_pool *pool, struct watch *w);
 struct flow_watch *watch_flow(struct watch *w);
 /* The watch that holds this one. */
 struct watch *watch_of(struct flow_watch *flow);
+/* Whether flow_handler.words is to be asked, */
+bool watch_listens(const struct watch *w);
+/* which is this one. */
+enum flow_words watch_words(struct span payload);
 /* The watch is over: fills in the whole event but the client's MAC address and name. */
 void watch_to_event(
     const struct watch *w, const struct connection *conn, int64_t now_us, struct event *out);

@@ -582,15 +582,15 @@ tls_looks_like_record(struct span bytes)
 	       bytes.data[2] <= 4;
 }
 
-bool
-tls_ends_in_alert(struct span bytes)
+uint8_t
+tls_last_record_type(struct span bytes)
 {
-	bool is_alert = false;
+	uint8_t type = 0;
 
 	while (tls_looks_like_record(bytes)) {
-		is_alert = bytes.data[0] == TLS_RECORD_ALERT;
+		type = bytes.data[0];
 		if (!span_skip(&bytes, TLS_RECORD_HEADER_LEN + bytes_u16(bytes.data + 3)))
-			return false;
+			return 0;
 	}
-	return is_alert && bytes.len == 0;
+	return bytes.len == 0 ? type : 0;
 }

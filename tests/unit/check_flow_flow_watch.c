@@ -62,6 +62,13 @@ static const struct {
 	    SETTLED "s.A@5002/1002:go s.A@5006/1002:# s.A@5004/1002:on s.A@5002/1002:go "
 		    "c.FA@1002/5007 !",
 	    "A=0,5s|0" },
+	{ "an answer is no end",
+	    SETTLED "s.A@5002/1002:go? c.A@1002/5005:no# s.FA@5005/1005 c.FA@1005/5006",
+	    "A=3,3s|0" },
+	{ "but what comes behind it may be",
+	    SETTLED "s.A@5002/1002:go? c.A@1002/5005:no# s.A@5005/1005:ok c.A@1005/5007:# "
+		    "s.FA@5007/1006 c.FA@1006/5008",
+	    "A=4,5c|0" },
 	{ "a reset in answer to that", SETTLED "s.A@5002/1002:bye# c.RA@1002/5006", "A=0,4s!0" },
 	{ "last words, and the capture ends", SETTLED "s.A@5002/1002:bye# !", "A=0,4?" },
 	{ "a FIN before that",
@@ -147,7 +154,7 @@ START_TEST(counting_may_begin_elsewhere)
 	for (unsigned dir = 0; dir < 2; dir++)
 		watch->watch.from[dir] = world_role(&watch->user, dir) == 'c' ? 1 : 12;
 	w->watched++;
-	flow_watch(w->last, &watch->watch);
+	flow_watch(w->last, &watch->watch, false);
 	world_run(w, "s.A@5002/1002:0123456789abc s.FA@5015/1002 c.FA@1002/5016");
 	ck_assert_str_eq(after_settling(w), "A=1,3s|0");
 	world_free(w);

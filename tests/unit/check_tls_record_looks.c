@@ -62,26 +62,26 @@ START_TEST(sslv2_hello_is_recognised_by_its_length)
 }
 END_TEST
 
-START_TEST(an_alert_at_the_end_of_whole_records_is_found)
+START_TEST(the_last_of_whole_records_tells_its_type)
 {
 	const struct {
 		struct span bytes;
-		bool found;
+		uint8_t type;
 	} rows[] = {
-		{ BYTES("\x15\3\1\0\3abc"), true },
-		{ BYTES("\x17\3\3\0\1a\x15\3\3\0\2\1\0"), true },
-		{ BYTES("\x15\3\1\0\3abc\x17\3\1\0\1a"), false }, /* went on */
-		{ BYTES("\x17\3\1\0\3abc"), false },
-		{ BYTES("\x15\3\1\0\4abc"), false }, /* more is to come */
-		{ BYTES("\x15\3\1\0\3abcd"), false },
-		{ BYTES("\x15\2\1\0\3abc"), false }, /* no TLS */
-		{ BYTES("a\x15\3\1\0\3abc"), false },
-		{ BYTES("\x15\3\1\0"), false },
-		{ BYTES(""), false },
+		{ BYTES("\x15\3\1\0\3abc"), TLS_RECORD_ALERT },
+		{ BYTES("\x17\3\3\0\1a\x15\3\3\0\2\1\0"), TLS_RECORD_ALERT },
+		{ BYTES("\x15\3\1\0\3abc\x17\3\1\0\1a"), TLS_RECORD_APPLICATION_DATA },
+		{ BYTES("\x16\3\1\0\3abc"), TLS_RECORD_HANDSHAKE },
+		{ BYTES("\x15\3\1\0\4abc"), 0 }, /* more is to come */
+		{ BYTES("\x15\3\1\0\3abcd"), 0 },
+		{ BYTES("\x15\2\1\0\3abc"), 0 }, /* no TLS */
+		{ BYTES("a\x15\3\1\0\3abc"), 0 },
+		{ BYTES("\x15\3\1\0"), 0 },
+		{ BYTES(""), 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(tls_ends_in_alert(rows[i].bytes) == rows[i].found, "row %zu", i);
+		ck_assert_msg(tls_last_record_type(rows[i].bytes) == rows[i].type, "row %zu", i);
 }
 END_TEST
 
@@ -90,7 +90,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 15);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
-	tcase_add_test(tc, an_alert_at_the_end_of_whole_records_is_found);
+	tcase_add_test(tc, the_last_of_whole_records_tells_its_type);
 }
 
 SUITE_MAIN("tls_record_looks")

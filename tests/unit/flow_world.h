@@ -125,7 +125,6 @@ world_start_watch(struct world_user *u)
 	ck_assert_ptr_nonnull(w);
 	w->user = *u;
 	w->watch.from[0] = w->watch.from[1] = -1;
-	w->watch.listens = true;
 	if (u->has_fin[0] || u->has_fin[1]) {
 		w->watch.close = FLOW_CLOSE_FIN;
 		w->watch.closed_by = (uint8_t)u->closed_by;
@@ -133,7 +132,7 @@ world_start_watch(struct world_user *u)
 		w->watch.closed_ack = (uint32_t)u->closed_ack;
 	}
 	flow_settle(u->world->table, u->flow);
-	flow_watch(u->flow, &w->watch);
+	flow_watch(u->flow, &w->watch, true);
 	u->world->watched++;
 	u->world->alive--;
 	free(u);
@@ -240,10 +239,14 @@ world_end(void *user, enum flow_end why, int64_t time_us)
 	free(u);
 }
 
-static bool
-world_ends(struct span payload)
+static enum flow_words
+world_words(struct span payload)
 {
-	return payload.len > 0 && payload.data[payload.len - 1] == '#';
+	uint8_t last = payload.len > 0 ? payload.data[payload.len - 1] : 0;
+
+	if (last == '?')
+		return FLOW_WORDS_ASK;
+	return last == '#' ? FLOW_WORDS_END : FLOW_WORDS_GO_ON;
 }
 
 static const struct flow_handler world_handler = {
@@ -253,7 +256,7 @@ static const struct flow_handler world_handler = {
 	.fin = world_fin,
 	.reset = world_reset,
 	.end = world_end,
-	.ends = world_ends,
+	.words = world_words,
 	.watched = world_watched,
 };
 
