@@ -39,7 +39,7 @@ struct session_counters {
 	uint64_t no_hello;          /* TLS whose hellos were not captured, or nothing of it */
 	uint64_t external_client;   /* the client is not internal: --internal */
 	uint64_t bad_certificate;   /* certificates that could not be read */
-	uint64_t login_before_tls;  /* handshakes behind credentials in the clear */
+	uint64_t login_before_tls;  /* credentials in the clear that no event's `login` tells of */
 	uint64_t events;
 };
 

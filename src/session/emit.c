@@ -122,10 +122,20 @@ emit(struct session *s, int64_t time_us)
 		return;
 	}
 	s->options->counters->events++;
-	if (ev->kind == EVENT_TLS_HANDSHAKE && s->mail != NULL && s->mail->facts.login)
-		s->options->counters->login_before_tls++;
+	if (ev->kind == EVENT_TLS_HANDSHAKE)
+		session_count_login(s);
 	s->emitted = true;
 	s->options->event(s->options->arg, ev);
+}
+
+void
+session_count_login(struct session *s)
+{
+	const struct addr *client = &s->conn->addr[session_client_dir(s)];
+
+	if (s->mail != NULL && s->mail->facts.login &&
+	    network_set_contains(s->options->internal, client))
+		s->options->counters->login_before_tls++;
 }
 
 void

@@ -209,6 +209,7 @@ count_no_event(struct session *s, int64_t time_us)
 	const struct session_side *a = &s->side[0], *b = &s->side[1];
 	bool greeted = s->mail != NULL && s->spoke[1 - (unsigned)s->mail_client];
 
+	session_count_login(s);
 	if (a->records.hello_pending || b->records.hello_pending)
 		c->half_hello++;
 	else if (s->mail != NULL &&

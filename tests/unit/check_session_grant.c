@@ -153,6 +153,16 @@ login_in_front_and_the_capture_ends(struct script *s)
 }
 
 static void
+login_in_front_and_both_hellos_lost(struct script *s)
+{
+	login_in_front_and_the_capture_ends(s);
+	loses(s, CLIENT, 300);
+	loses(s, SERVER, 700);
+	client_flight_12(s);
+	server_finished_12(s);
+}
+
+static void
 login_in_front_and_a_refusal(struct script *s)
 {
 	smtp_login(s);
@@ -243,7 +253,9 @@ static const struct row rows[] = {
 	{ "a login in front, and a close", 587, login_in_front_and_a_close,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "a login in front, and the capture ends", 587, login_in_front_and_the_capture_ends,
-	    "nothing starttls_no_hello" },
+	    "nothing starttls_no_hello login_before_tls" },
+	{ "a login in front, and both hellos lost", 587, login_in_front_and_both_hellos_lost,
+	    "nothing starttls_no_hello login_before_tls" },
 	{ "a login in front, and a refusal", 587, login_in_front_and_a_refusal,
 	    "SMTP login none - - cleartext - - - resumed=- retry=- scsv=no" },
 	{ "a login in front, and words", 587, login_in_front_and_words,

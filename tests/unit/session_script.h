@@ -271,12 +271,13 @@ describe(const struct told *told, struct buf *out)
 	const struct session_counters *c = &told->counters;
 
 	if (told->event_count == 0) {
-		buf_addf(out, "nothing%s%s%s%s%s%s%s%s", c->banner_only > 0 ? " banner_only" : "",
+		buf_addf(out, "nothing%s%s%s%s%s%s%s%s%s", c->banner_only > 0 ? " banner_only" : "",
 		    c->quit_only > 0 ? " quit_only" : "", c->http > 0 ? " http" : "",
 		    c->half_hello > 0 ? " half_hello" : "",
 		    c->starttls_no_hello > 0 ? " starttls_no_hello" : "",
 		    c->garbage > 0 ? " garbage" : "", c->no_hello > 0 ? " no_hello" : "",
-		    c->external_client > 0 ? " external_client" : "");
+		    c->external_client > 0 ? " external_client" : "",
+		    c->login_before_tls > 0 ? " login_before_tls" : "");
 		return;
 	}
 	buf_add_text(out, protocol_name(ev->protocol));
