@@ -430,7 +430,6 @@ cmd_diff(int argc, char **argv)
 
 	(void)setlocale(LC_CTYPE, "");
 	if (parse_command(&c, argc, argv) != 0) {
-		(void)fputs("Try 'tlstally diff --help'.\n", stderr);
 		status = APP_EXIT_USAGE;
 	} else if (c.help) {
 		(void)fputs(help_text, stdout);
@@ -438,6 +437,8 @@ cmd_diff(int argc, char **argv)
 	} else {
 		status = run(&c);
 	}
+	if (status == APP_EXIT_USAGE)
+		(void)fputs("Try 'tlstally diff --help'.\n", stderr);
 	network_set_release(&c.clients);
 	return status;
 }
