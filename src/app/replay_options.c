@@ -175,7 +175,7 @@ take_option(struct replay_command *c, int option, const char *arg)
 		c->policy_options.minimum = tls_version_from_text(arg);
 		if (c->policy_options.minimum != 0)
 			return 0;
-		log_error("--minimum: '%.40s' is no version: give SSLv3, TLSv1.0, TLSv1.1, "
+		log_error("--minimum: '%.40s' is no version: give SSLv2, SSLv3, TLSv1.0, TLSv1.1, "
 			  "TLSv1.2 or TLSv1.3",
 		    arg);
 		return -1;

@@ -78,8 +78,8 @@ selection_parse_minimum(const char *text, uint16_t *out)
 	*out = tls_version_from_text(text);
 	if (*out != 0)
 		return 0;
-	log_error(
-	    "--minimum: \"%s\" is no version; give SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3",
+	log_error("--minimum: \"%s\" is no version; give SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 "
+		  "or TLSv1.3",
 	    text);
 	return -1;
 }

@@ -18,8 +18,8 @@ what_if_options_set_version(struct what_if *question, const char *text)
 	question->minimum = tls_version_from_text(text);
 	if (question->minimum != 0)
 		return 0;
-	log_error(
-	    "--what-if: \"%s\" is no version; give SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3",
+	log_error("--what-if: \"%s\" is no version; give SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 "
+		  "or TLSv1.3",
 	    text);
 	return -1;
 }

@@ -215,7 +215,8 @@ set_version(
 
 	if (version == 0) {
 		error_set(err,
-		    "'%.80s' is no version: give SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3",
+		    "'%.80s' is no version: give SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or "
+		    "TLSv1.3",
 		    text);
 		return false;
 	}

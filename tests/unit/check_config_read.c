@@ -130,8 +130,8 @@ static const struct {
 	{ "[policy]\nminimum = TLSv1.1\nminimum = TLSv1.1\n",
 	    "f:3: [policy] minimum: is given already in line 2: give it once\n" },
 	{ "[policy]\nminimum = x\nminimum = TLSv1.1\n",
-	    "f:2: [policy] minimum: 'x' is no version: give SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or "
-	    "TLSv1.3\n"
+	    "f:2: [policy] minimum: 'x' is no version: give SSLv2, SSLv3, TLSv1.0, TLSv1.1, "
+	    "TLSv1.2 or TLSv1.3\n"
 	    "f:3: [policy] minimum: is given already in line 2: give it once\n" },
 	{ "[scope]\nservice = 993=imap\nservice = 993=imap\n",
 	    "f:3: [scope] service: port 993 is given twice: what is usual there can be said "
