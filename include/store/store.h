@@ -166,8 +166,8 @@ int store_flush(struct store *s, int64_t sensor_id, struct tally *tally, struct 
 
 /*
  * What was last seen before *before_us is old at `now_us`: more than `retention_us` (1 or more)
- * have passed since, and on that many days, in whole ones, there was a capture.  So a clock that is
- * wrong for an hour makes nothing old.  0: nothing is.
+ * have passed since, and on that many days, in whole ones, there was a capture with an interface
+ * up.  So a clock that is wrong for an hour makes nothing old.  0: nothing is.
  */
 int store_prune_limit(
     struct store *s, int64_t now_us, int64_t retention_us, int64_t *before_us, struct error *err);

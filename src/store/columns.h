@@ -135,6 +135,14 @@
 	STORE_ROW_HOUR_COUNT("39") ", " \
 	STORE_ROW_HOUR_COUNT("48")
 /* clang-format on */
+/*
+ * A live run `r` was more than that the daemon ran: an interface was up.  The two times are
+ * measured by different threads.
+ */
+#define STORE_RUN_CAPTURED                                                                         \
+	"NOT EXISTS (SELECT 1 FROM run_counter n WHERE n.run = r.id AND n.value > 0"               \
+	" AND n.name = 'interface_down_ms' AND n.value * 100000 >= 99 * (r.end_us - r.begin_us)"   \
+	" * (SELECT count(*) FROM run_source q WHERE q.run = r.id))"
 /* The largest number of a client that leaves room for all of that, and for a kind. */
 #define STORE_CLIENT_MAX (INT64_MAX >> STORE_TIME_BITS)
 

@@ -102,8 +102,8 @@ const char *const store_statements_sql[STATEMENT_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	/* Of the days with a capture up to ?1 the latest but ?2. */
 	[STATEMENT_PRUNE_LIMIT] =
-		"SELECT DISTINCT end_us / 86400000000 AS day FROM run WHERE command = 'capture'"
-		" AND end_us <= ?1 ORDER BY day DESC LIMIT 1 OFFSET ?2",
+		"SELECT DISTINCT end_us / 86400000000 AS day FROM run r WHERE command = 'capture'"
+		" AND end_us <= ?1 AND " STORE_RUN_CAPTURED " ORDER BY day DESC LIMIT 1 OFFSET ?2",
 	[STATEMENT_PRUNE_NEXT_CLIENT] =
 		/* Copies of what was merged stay: without them it would be counted once more. */
 		"SELECT c.id, c.sensor, c.ip_key, x.last_us FROM client c"

@@ -178,7 +178,7 @@ static const char clients_view[] =
     /* A capture may last for many days; for none that long, where its times are wrong. */
     " captured (sensor, day, last_day) AS (SELECT sensor, " DAY("begin_us") ", " DAY("end_us") " FROM"
     /* A live run knows when it listened; its sources do not. */
-    " (SELECT sensor, begin_us, end_us FROM run WHERE command = 'capture'"
+    " (SELECT sensor, begin_us, end_us FROM run r WHERE command = 'capture' AND " STORE_RUN_CAPTURED
     " UNION ALL SELECT r.sensor, q.begin_us, q.end_us FROM run r JOIN run_source q ON q.run = r.id)"
     " WHERE " DAY("end_us") " - " DAY("begin_us") " BETWEEN 0 AND 40000"
     " UNION SELECT sensor, day + 1, last_day FROM captured WHERE day < last_day),"

@@ -423,6 +423,30 @@ START_TEST(days_without_a_capture_make_nothing_old)
 }
 END_TEST
 
+START_TEST(days_on_which_no_interface_was_up_make_nothing_old)
+{
+	const struct store_source sources[] = { { .name = "eth0" }, { .name = "eth1" } };
+	struct store_counter down = { "interface_down_ms", 2 * HOUR / 1000 };
+
+	for (int i = 10; i > 0; i--) {
+		struct store_run run = { .command = "capture",
+			.started_us = TODAY - i * DAY,
+			.begin_us = TODAY - i * DAY,
+			.end_us = TODAY - i * DAY + HOUR,
+			.counters = &down,
+			.counter_count = 1,
+			.sources = sources,
+			.source_count = 2 };
+
+		down.value = i > 8 ? HOUR / 1000 : 2 * HOUR / 1000; /* one of the two, or both */
+		flush(NULL, &run);
+	}
+	ck_assert_int_eq(limit(TODAY, DAY), TODAY - 9 * DAY);
+	ck_assert_int_eq(limit(TODAY, 2 * DAY), TODAY - 10 * DAY);
+	ck_assert_int_eq(limit(TODAY, 3 * DAY), 0);
+}
+END_TEST
+
 START_TEST(a_clock_that_was_never_set_makes_nothing_old)
 {
 	capture_days(0, 10);
@@ -445,6 +469,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_locked_database_fails_and_loses_nothing);
 	tcase_add_test(tc, a_clock_that_leaps_years_ahead_makes_nothing_old);
 	tcase_add_test(tc, days_without_a_capture_make_nothing_old);
+	tcase_add_test(tc, days_on_which_no_interface_was_up_make_nothing_old);
 	tcase_add_test(tc, a_clock_that_was_never_set_makes_nothing_old);
 }
 

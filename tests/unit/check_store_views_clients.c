@@ -118,6 +118,48 @@ START_TEST(the_end_of_a_session_in_a_later_flush_is_no_visit_of_its_own)
 }
 END_TEST
 
+/* Came every hour on one day; then the daemon ran for five days, with its interface up or down. */
+static const char *
+quiet_since(uint64_t down_ms)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct tally *t = tally_new(NULL);
+	const struct store_source source = { .name = "eth0" };
+	const struct store_counter down = { "interface_down_ms", down_ms };
+
+	for (int i = 0; i < 24; i++) {
+		struct event ev = handshake("10.0.0.1", "mail.example", V10, DAY + i * HOUR);
+
+		ck_assert(tally_add(t, &ev));
+	}
+	for (int day = 0; day < 6; day++) {
+		struct store_run run = { .command = "capture",
+			.begin_us = DAY + day * 24 * HOUR,
+			.end_us = DAY + (day + 1) * 24 * HOUR - SECOND,
+			.counters = &down,
+			.counter_count = day > 0,
+			.sources = &source,
+			.source_count = 1 };
+
+		flush(s, t, &run);
+	}
+	tally_free(t);
+	store_close(s);
+	return sql("SELECT quiet_since FROM clients");
+}
+
+START_TEST(a_client_is_quiet_while_the_sensor_hears)
+{
+	ck_assert_str_eq(quiet_since(HOUR / 1000), "2026-11-19T23:00:00.000000Z");
+}
+END_TEST
+
+START_TEST(a_client_is_not_quiet_while_no_interface_is_up)
+{
+	ck_assert_str_eq(quiet_since(24 * HOUR / 1000), "-");
+}
+END_TEST
+
 START_TEST(a_better_name_stays_for_a_month)
 {
 	static const struct {
@@ -158,6 +200,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, a_mac_address_of_several_clients_is_a_router_s);
 	tcase_add_test(tc, a_cadence_goes_on_from_flush_to_flush);
 	tcase_add_test(tc, the_end_of_a_session_in_a_later_flush_is_no_visit_of_its_own);
+	tcase_add_test(tc, a_client_is_quiet_while_the_sensor_hears);
+	tcase_add_test(tc, a_client_is_not_quiet_while_no_interface_is_up);
 	tcase_add_test(tc, a_better_name_stays_for_a_month);
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, a_client_row_sums_its_findings_up);
