@@ -70,8 +70,8 @@ static const struct wording wordings[DOCTOR_RULE_COUNT] = {
 	    "Usual right after the start. Later on it means lost SYN packets, or paths that "
 	    "change." },
 	[DOCTOR_RULE_EVICTED] = { "connections", "were given up for want of room",
-	    "Raise the number of flows that are followed, or keep floods and scans away from the "
-	    "mirror." },
+	    "Keep floods and scans away from the mirror; where that many are open at once, raise "
+	    "unsettled_flows in [budgets] of a live capture." },
 	[DOCTOR_RULE_ACK_BEFORE_DATA] = { "segments with payload",
 	    "were acknowledged before they were captured",
 	    "The two directions reach the sensor through queues of different length: take both "

@@ -130,6 +130,12 @@ START_TEST(every_finding_has_a_sentence_and_an_advice)
 }
 END_TEST
 
+START_TEST(the_advice_for_want_of_room_names_the_key_that_gives_more)
+{
+	ck_assert_ptr_nonnull(strstr(doctor_advice(DOCTOR_RULE_EVICTED), "unsettled_flows"));
+}
+END_TEST
+
 START_TEST(nothing_is_wrong_with_a_good_feed)
 {
 	struct doctor_feed feed = good_feed();
@@ -355,6 +361,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_rule_speaks_at_its_threshold_and_not_below, 0, ROWS(thresholds));
 	tcase_add_loop_test(tc, a_rule_is_critical_where_most_is_hidden, 0, ROWS(thresholds));
 	tcase_add_test(tc, every_finding_has_a_sentence_and_an_advice);
+	tcase_add_test(tc, the_advice_for_want_of_room_names_the_key_that_gives_more);
 	tcase_add_test(tc, nothing_is_wrong_with_a_good_feed);
 	tcase_add_test(tc, a_counter_of_no_interest_is_turned_down);
 	tcase_add_test(tc, no_packet_is_the_only_finding_of_an_empty_feed);
