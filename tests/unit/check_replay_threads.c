@@ -1,6 +1,10 @@
 #include "suite.h"
 
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "capture_replays.h"
 #include "replay/threads.h"
@@ -62,11 +66,55 @@ START_TEST(a_file_that_is_cut_turns_into_zeros_for_a_thread_that_was_started)
 END_TEST
 
 static void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(a_container_has_the_processors_of_its_quota)
+{
+	static const struct {
+		const char *text;
+		unsigned count;
+	} rows[] = { { "200000 100000\n", 2 }, { "100000 100000\n", 1 }, { "350000 100000\n", 3 },
+		{ "20000 100000\n", 1 }, { "max 100000\n", UINT_MAX }, { "", UINT_MAX },
+		{ "100000\n", UINT_MAX }, { "5 0\n", UINT_MAX } };
+
+	ck_assert_uint_eq(replay_quota("."), UINT_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_file("cpu.max", rows[i].text);
+		ck_assert_uint_eq(replay_quota("."), rows[i].count);
+	}
+}
+END_TEST
+
+START_TEST(the_older_form_of_a_quota_counts_too)
+{
+	ck_assert_int_eq(mkdir("cpu", 0700), 0);
+	write_file("cpu/cpu.cfs_quota_us", "-1\n");
+	write_file("cpu/cpu.cfs_period_us", "100000\n");
+	ck_assert_uint_eq(replay_quota("."), UINT_MAX);
+	write_file("cpu/cpu.cfs_quota_us", "200000\n");
+	ck_assert_uint_eq(replay_quota("."), 2);
+	ck_assert_int_eq(unlink("cpu/cpu.cfs_quota_us"), 0);
+	ck_assert_uint_eq(replay_quota("."), UINT_MAX);
+	ck_assert_int_eq(unlink("cpu/cpu.cfs_period_us"), 0);
+	ck_assert_int_eq(rmdir("cpu"), 0);
+}
+END_TEST
+
+static void
 add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, make_folder, remove_folder);
 	tcase_add_test(tc, signals_that_ask_to_stop_are_left_to_who_was_there_before);
 	tcase_add_test(tc, a_file_that_is_cut_turns_into_zeros_for_a_thread_that_was_started);
+	tcase_add_test(tc, a_container_has_the_processors_of_its_quota);
+	tcase_add_test(tc, the_older_form_of_a_quota_counts_too);
 }
 
 SUITE_MAIN("replay_threads")
