@@ -86,18 +86,48 @@ source_name(void *arg, uint32_t source)
 	return f->names[source % NAMES_MAX];
 }
 
+/* The database is locked, or its disk full: says so, once.  False: there is no time to wait. */
+static bool
+wait_for_store(struct follower *f)
+{
+	if (*f->stop)
+		return false;
+	if (!f->failing)
+		log_error("%s; waiting for it", f->error.text);
+	f->failing = true;
+	(void)!poll(NULL, 0, RETRY_MS);
+	return true;
+}
+
+static void
+store_works(struct follower *f)
+{
+	if (f->failing)
+		log_notice("the database works again");
+	f->failing = false;
+}
+
 /* A full tally goes to the database at once, in the transaction of its file. */
 static int
 flush_full_tally(void *arg)
 {
 	struct follower *f = arg;
+	bool is_first = !f->in_transaction;
 
-	if (!f->in_transaction) {
-		if (store_begin(f->store, &f->error) != 0)
+	do {
+		f->in_transaction = !is_first || store_begin(f->store, &f->error) == 0;
+		if (f->in_transaction &&
+		    store_flush(f->store, f->known.sensor_id, f->tally, NULL, &f->error) == 0) {
+			store_works(f);
+			return 0;
+		}
+		/* What was flushed in it before is lost, so trying again cannot help. */
+		if (!is_first)
 			return -1;
-		f->in_transaction = true;
-	}
-	return store_flush(f->store, f->known.sensor_id, f->tally, NULL, &f->error);
+		store_rollback(f->store);
+		f->in_transaction = false;
+	} while (wait_for_store(f));
+	return -1;
 }
 
 static int
@@ -127,6 +157,7 @@ open_follower(struct follower *f)
 		.name_key = &f->name_key,
 		.arg = f,
 	};
+	const struct tally_options tally_options = { .max_bytes = c->tally_len };
 	const struct event_writer_options writer_options = {
 		.target = EVENT_TARGET_FILE,
 		.path = c->events,
@@ -147,7 +178,7 @@ open_follower(struct follower *f)
 	if (c->events != NULL && (f->writer = event_writer_new(&writer_options, &f->error)) == NULL)
 		return -1;
 	f->event_flush.writer = f->writer;
-	f->tally = tally_new(NULL);
+	f->tally = tally_new(&tally_options);
 	f->name_key = hash_key_random();
 	sink_options.limits = ending_limits(&c->policy.config, c->policy.policy.minimum);
 	sink_options.writer = f->writer;
@@ -215,20 +246,16 @@ store_patiently(struct follower *f, struct store_run *run)
 
 		if (result == 0 && f->in_transaction)
 			result = store_commit(f->store, &f->error);
-		if (result == 0 && f->failing)
-			log_notice("the database works again");
+		if (result == 0)
+			store_works(f);
 		/*
 		 * A failed transaction has lost what was flushed in it before, so trying again
 		 * cannot help.
 		 */
-		if (result == 0 || f->in_transaction || *f->stop) {
-			f->in_transaction = f->failing = false;
+		if (result == 0 || f->in_transaction || !wait_for_store(f)) {
+			f->in_transaction = false;
 			return result;
 		}
-		if (!f->failing)
-			log_error("%s; waiting for it", f->error.text);
-		f->failing = true;
-		(void)!poll(NULL, 0, RETRY_MS);
 	}
 }
 

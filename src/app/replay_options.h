@@ -19,6 +19,7 @@ struct replay_command {
 	struct policy_options policy_options;
 	struct policy_setup policy; /* loaded from these */
 	const char *follow;         /* a folder; NULL: `paths` are read once */
+	size_t tally_len;           /* what waits to be stored of it, at most; 0: the default */
 	unsigned thread_count;      /* up to REPLAY_THREADS_MAX; 0: as many as cost no more */
 	bool again, no_names, quiet, verbose;
 	struct service_set services;
