@@ -27,24 +27,42 @@ struct hash_key hash_key_fixed(void);
 struct hash_key hash_key_random(void);
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 
-__extension__ typedef unsigned __int128 hash_product;
+/* The product of two words, its halves folded into one: by halves, for processors of 32 bits. */
+static inline uint64_t
+hash_fold_by_halves(uint64_t a, uint64_t b)
+{
+	const uint64_t low = UINT32_MAX;
+	uint64_t least = (a & low) * (b & low), most = (a >> 32) * (b >> 32);
+	uint64_t middle = (a >> 32) * (b & low) + (least >> 32);
+	uint64_t other = (a & low) * (b >> 32) + (middle & low);
+
+	return (other << 32 | (least & low)) ^ (most + (middle >> 32) + (other >> 32));
+}
+
+static inline uint64_t
+hash_fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	return hash_fold_by_halves(a, b);
+#endif
+}
 
 /* Two words.  To hash more, XOR the result into the first word of the next pair. */
 static inline uint64_t
 hash_words(const struct hash_key *key, uint64_t a, uint64_t b)
 {
-	hash_product product = (hash_product)(a ^ key->k0) * (b ^ key->k1);
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return hash_fold(a ^ key->k0, b ^ key->k1);
 }
 
 /* The same where the order of the two words does not count. */
 static inline uint64_t
 hash_pair(const struct hash_key *key, uint64_t a, uint64_t b)
 {
-	hash_product product = (hash_product)(a ^ key->k0) * (b ^ key->k0);
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return hash_fold(a ^ key->k0, b ^ key->k0);
 }
 
 /* hash_words over bytes: as hash_bytes, for keys of a hundred bytes and more. */

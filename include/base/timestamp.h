@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define TIMESTAMP_TEXT_LEN 40
 #define USEC_PER_SEC INT64_C(1000000)
@@ -38,6 +39,11 @@ struct timestamp_dates {
 char *timestamp_put_again(char *out, int64_t time_us, struct timestamp_dates *dates);
 /* "2026-11-20" of the UTC day; returns `out`. */
 const char *timestamp_to_date(int64_t time_us, char out[TIMESTAMP_TEXT_LEN]);
+/*
+ * Of a date that exists and a time of that day, UTC: as timegm, but for all years, where time_t
+ * ends in 2038, too.
+ */
+int64_t timestamp_from_tm(const struct tm *tm);
 /*
  * RFC 3339, a date (its first microsecond, UTC), or an age before `now_us`: "24h", "7d", "30m",
  * "90s", "2w".  False for anything else.

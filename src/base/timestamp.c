@@ -123,6 +123,15 @@ timestamp_to_date(int64_t time_us, char out[TIMESTAMP_TEXT_LEN])
 	return out;
 }
 
+int64_t
+timestamp_from_tm(const struct tm *tm)
+{
+	int64_t days = days_from_date((int64_t)tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday);
+
+	return days * USEC_PER_DAY +
+	       ((tm->tm_hour * 60 + tm->tm_min) * INT64_C(60) + tm->tm_sec) * USEC_PER_SEC;
+}
+
 /* Exactly `width` digits; moves *p behind them. */
 static bool
 take_digits(const char **p, int width, int *out)

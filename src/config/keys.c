@@ -11,6 +11,8 @@
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
+/* What a process has of addresses. */
+#define MEMORY_MAX (SIZE_MAX > UINT32_MAX ? 64 * GIB : 2 * GIB)
 #define SECOND UINT64_C(1000000)
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
@@ -86,9 +88,9 @@ const struct config_entry config_entries[CONFIG_KEY_COUNT] = {
 	    AT(max_unsettled), .fallback = "16384", .min = 256, .max = FLOWS_MAX,
 	    .needs_restart = true },
 	[CONFIG_BUDGETS_HELD] = { "budgets", "held", CONFIG_KIND_SIZE, AT(max_held_len),
-	    .fallback = "32MiB", .min = MIB, .max = 64 * GIB, .needs_restart = true },
+	    .fallback = "32MiB", .min = MIB, .max = MEMORY_MAX, .needs_restart = true },
 	[CONFIG_BUDGETS_TALLY] = { "budgets", "tally", CONFIG_KIND_SIZE, AT(max_tally_len),
-	    .fallback = "64MiB", .min = MIB, .max = 64 * GIB, .needs_restart = true },
+	    .fallback = "64MiB", .min = MIB, .max = MEMORY_MAX, .needs_restart = true },
 
 	[CONFIG_DAEMON_USER] = { "daemon", "user", CONFIG_KIND_USER, AT(user),
 	    .fallback = "tlstally", .needs_restart = true },

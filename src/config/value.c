@@ -140,9 +140,8 @@ set_size(const struct config_entry *e, size_t *member, const char *text, struct 
 	uint64_t value;
 	struct buf range = { 0 };
 
-	if (config_size_from_text(text, &value) && value >= e->min && value <= e->max &&
-	    value <= SIZE_MAX) {
-		*member = (size_t)value;
+	if (config_size_from_text(text, &value) && value >= e->min && value <= e->max) {
+		*member = (size_t)value; /* at most e->max */
 		return true;
 	}
 	config_size_to_text(e->min, &range);

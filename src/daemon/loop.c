@@ -134,8 +134,8 @@ void
 loop_add_timer(struct loop *l, int64_t interval_us, loop_fn fn, void *arg)
 {
 	const struct timeval interval = {
-		.tv_sec = interval_us / 1000000,
-		.tv_usec = interval_us % 1000000,
+		.tv_sec = (time_t)(interval_us / 1000000),
+		.tv_usec = (suseconds_t)(interval_us % 1000000),
 	};
 
 	add(l, -1, 0, &interval, fn, arg);

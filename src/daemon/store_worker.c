@@ -99,8 +99,8 @@ static void
 wait_until(struct store_worker *w, int64_t deadline_us)
 {
 	const struct timespec deadline = {
-		.tv_sec = deadline_us / 1000000,
-		.tv_nsec = deadline_us % 1000000 * 1000,
+		.tv_sec = (time_t)(deadline_us / 1000000),
+		.tv_nsec = (long)(deadline_us % 1000000 * 1000),
 	};
 
 	(void)pthread_cond_timedwait(&w->changed, &w->lock, &deadline);

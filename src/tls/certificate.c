@@ -199,7 +199,7 @@ read_not_after(struct span der, struct tls_certificate *out)
 
 	/* ASN1_TIME_to_tm takes a missing time for the present one. */
 	if (time != NULL && lib.ASN1_TIME_to_tm(time, &tm) == 1) {
-		out->not_after_us = (int64_t)timegm(&tm) * USEC_PER_SEC;
+		out->not_after_us = timestamp_from_tm(&tm);
 		out->has_not_after = true;
 	}
 	lib.ASN1_TIME_free(time);

@@ -199,7 +199,7 @@ read_not_after(struct span element, struct tls_certificate *out)
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
-	out->not_after_us = (int64_t)timegm(&tm) * USEC_PER_SEC;
+	out->not_after_us = timestamp_from_tm(&tm);
 	out->has_not_after = true;
 	return true;
 }

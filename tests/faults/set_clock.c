@@ -44,8 +44,8 @@ clock_gettime(clockid_t clock, struct timespec *out)
 	if (status != 0 || clock != CLOCK_REALTIME)
 		return status;
 	ns = (int64_t)out->tv_nsec + *ahead_us % 1000000 * 1000;
-	out->tv_sec += *ahead_us / 1000000 + (ns < 0 ? -1 : ns / 1000000000);
-	out->tv_nsec = (ns + 1000000000) % 1000000000;
+	out->tv_sec += (time_t)(*ahead_us / 1000000 + (ns < 0 ? -1 : ns / 1000000000));
+	out->tv_nsec = (long)((ns + 1000000000) % 1000000000);
 	return 0;
 }
 

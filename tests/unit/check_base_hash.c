@@ -95,6 +95,32 @@ START_TEST(every_bit_and_the_length_matter_to_the_quick_hash)
 }
 END_TEST
 
+/* By Python's whole numbers. */
+static const struct {
+	uint64_t a, b, folded;
+} products[] = {
+	{ 0, UINT64_MAX, 0 },
+	{ 1, UINT64_MAX, UINT64_MAX },
+	{ UINT64_MAX, UINT64_MAX, UINT64_MAX },
+	{ UINT32_MAX, UINT32_MAX, UINT64_C(0xfffffffe00000001) },
+	{ UINT64_C(1) << 32, UINT64_C(1) << 32, 1 },
+	{ UINT64_C(0x8000000000000000), 3, UINT64_C(0x8000000000000001) },
+	{ UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f),
+	    UINT64_C(0x8dd9092e2a448508) },
+	{ UINT64_C(0xffffffff00000001), UINT64_C(0x00000001ffffffff),
+	    UINT64_C(0x0000000300000002) },
+};
+
+START_TEST(a_product_is_folded_alike_with_32_bits_and_with_64)
+{
+	uint64_t a = products[_i].a, b = products[_i].b;
+
+	ck_assert_uint_eq(hash_fold_by_halves(a, b), products[_i].folded);
+	ck_assert_uint_eq(hash_fold(a, b), products[_i].folded);
+	ck_assert_uint_eq(hash_fold_by_halves(b, a), products[_i].folded);
+}
+END_TEST
+
 START_TEST(every_bit_of_the_key_matters)
 {
 	uint64_t before = hash_bytes(&vector_key, "key", 3);
@@ -129,6 +155,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, zeros_of_different_number_differ);
 	tcase_add_test(tc, every_bit_of_the_data_matters);
 	tcase_add_test(tc, every_bit_and_the_length_matter_to_the_quick_hash);
+	tcase_add_loop_test(
+	    tc, a_product_is_folded_alike_with_32_bits_and_with_64, 0, ROWS(products));
 	tcase_add_test(tc, every_bit_of_the_key_matters);
 	tcase_add_test(tc, two_random_keys_differ);
 }

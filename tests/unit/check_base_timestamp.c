@@ -1,5 +1,7 @@
 #include "suite.h"
 
+#include <stdio.h>
+
 #include "base/timestamp.h"
 
 #include "base/banned.h"
@@ -63,6 +65,23 @@ START_TEST(what_is_written_is_read_back)
 
 	ck_assert(timestamp_from_text(times[_i].text, NOW, &time_us));
 	ck_assert_int_eq(time_us, times[_i].time_us);
+}
+END_TEST
+
+START_TEST(a_time_is_made_of_its_parts)
+{
+	struct tm tm = { 0 };
+	int64_t time_us;
+
+	ck_assert_int_eq(sscanf(times[_i].text, "%d-%d-%dT%d:%d:%d", &tm.tm_year, &tm.tm_mon,
+			     &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec),
+	    6);
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	time_us = timestamp_from_tm(&tm);
+	ck_assert_int_eq(time_us % USEC_PER_SEC, 0);
+	ck_assert_int_ge(times[_i].time_us, time_us);
+	ck_assert_int_lt(times[_i].time_us, time_us + USEC_PER_SEC);
 }
 END_TEST
 
@@ -185,6 +204,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, a_time_is_written_in_utc_with_microseconds, 0, ROWS(times));
 	tcase_add_test(tc, a_date_that_is_kept_is_written_as_one_that_is_worked_out);
 	tcase_add_loop_test(tc, what_is_written_is_read_back, 0, ROWS(times));
+	tcase_add_loop_test(tc, a_time_is_made_of_its_parts, 0, ROWS(times));
 	tcase_add_test(tc, every_day_of_four_centuries_follows_the_one_before);
 	tcase_add_test(tc, a_time_beyond_all_reason_still_has_a_text_of_the_usual_length);
 	tcase_add_loop_test(tc, a_time_can_be_given_in_several_forms, 0, ROWS(good));

@@ -19,6 +19,12 @@
 #define SERVICES                                                                                   \
 	"110=pop3+starttls, 143=imap+starttls, 465=smtp, 587=smtp+starttls, 993=imap, 995=pop3"
 
+#if SIZE_MAX > UINT32_MAX
+#define MEMORY_MAX "64GiB"
+#else
+#define MEMORY_MAX "2GiB"
+#endif
+
 static struct config config;
 
 static void
@@ -194,7 +200,7 @@ static const struct {
 	{ "events.to", "/var/log/tlstally/events.json", "/var/log/tlstally/events.json" },
 	{ "budgets.flows", "16777216", "16777216" },
 	{ "budgets.unsettled_flows", "256", "256" },
-	{ "budgets.held", "64GiB", "64GiB" },
+	{ "budgets.held", MEMORY_MAX, MEMORY_MAX },
 	{ "budgets.tally", "1MiB", "1MiB" },
 	{ "daemon.user", "_tls-tally0", "_tls-tally0" },
 	{ "daemon.log_level", "error", "error" },
@@ -293,8 +299,8 @@ static const struct {
 	{ "budgets.flows", "1023", "from 1024 to 16777216" },
 	{ "budgets.flows", "16777217", "from 1024 to 16777216" },
 	{ "budgets.unsettled_flows", "255", "from 256 to 16777216" },
-	{ "budgets.held", "1023KiB", "from 1MiB to 64GiB" },
-	{ "budgets.tally", "65GiB", "from 1MiB to 64GiB" },
+	{ "budgets.held", "1023KiB", "from 1MiB to " MEMORY_MAX },
+	{ "budgets.tally", "65GiB", "from 1MiB to " MEMORY_MAX },
 	{ "daemon.user", "Root", "is no user name" },
 	{ "daemon.user", "0tls", "is no user name" },
 	{ "daemon.user", "-tls", "is no user name" },

@@ -165,6 +165,12 @@ try_log_socket(void)
 	return finding_of(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
+#ifdef SYS_socketcall /* where no filter sees what kind of socket is asked for */
+#define TCP_SOCKET FOUND_ALLOWED
+#else
+#define TCP_SOCKET FOUND_REFUSED
+#endif
+
 static const struct {
 	const char *name;
 	enum finding (*attempt)(void);
@@ -174,7 +180,7 @@ static const struct {
 	{ "fork", try_fork, FOUND_REFUSED },
 	{ "ptrace", try_ptrace, FOUND_REFUSED },
 	{ "a packet socket", try_packet_socket, FOUND_REFUSED },
-	{ "a TCP socket", try_internet_socket, FOUND_REFUSED },
+	{ "a TCP socket", try_internet_socket, TCP_SOCKET },
 	{ "a raw socket", try_raw_socket, FOUND_REFUSED },
 	{ "memory to run code in", try_code, FOUND_REFUSED },
 	{ "memory made into code", try_code_later, FOUND_REFUSED },
