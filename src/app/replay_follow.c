@@ -15,6 +15,7 @@
 #include "capture/follow.h"
 #include "capture/link_name.h"
 #include "capture/replay.h"
+#include "flow/flow_table.h"
 #include "pipeline/pipeline.h"
 #include "sink/ending_limits.h"
 #include "sink/event_flush.h"
@@ -47,6 +48,7 @@ struct follower {
 	char *names[NAMES_MAX];   /* of the files; serial % NAMES_MAX */
 	uint32_t serial;          /* of the file that is read; for frame.source */
 	struct store_counter counted[PIPELINE_COUNTERS_MAX]; /* with the files before */
+	int64_t end_us;    /* packet time up to which files were read */
 	size_t link_count; /* unknown link types so far, which were logged */
 	bool in_transaction;
 	bool closing;        /* what is open is settled because the program ends */
@@ -334,6 +336,8 @@ read_file(struct follower *f, const char *path)
 	}
 	event_flush_try(&f->event_flush);
 	tell_of_unread(f, file);
+	if (file->end_us > f->end_us)
+		f->end_us = file->end_us;
 	if (file->packet_count > file->skipped_count)
 		result = store_file(f, replay);
 	else if (file->packet_count > 0)
@@ -347,6 +351,8 @@ out:
 static int
 finish(struct follower *f)
 {
+	/* What has ended already does not go on in the next file. */
+	pipeline_advance(f->pipeline, f->end_us + FLOW_LINGER_US);
 	f->closing = true;
 	pipeline_finish(f->pipeline);
 	if (event_sink_end_batch(f->sink) != 0)
