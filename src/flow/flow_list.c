@@ -222,7 +222,8 @@ flow_linger(struct flow_table *table, struct flow *flow)
 bool
 flow_can_rise(const struct flow *flow, enum flow_rank rank)
 {
-	return flow->list < FLOW_LIST_UNSETTLED + rank || flow->list == FLOW_LIST_LINGERING;
+	return flow->list < FLOW_LIST_UNSETTLED + (unsigned)rank ||
+	       flow->list == FLOW_LIST_LINGERING;
 }
 
 void
@@ -232,7 +233,7 @@ flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank rank)
 		return;
 	flow_list_remove(table, flow);
 	flow->last_us = table->now_us;
-	flow_list_put(table, flow, (enum flow_list)(FLOW_LIST_UNSETTLED + rank));
+	flow_list_put(table, flow, (enum flow_list)(FLOW_LIST_UNSETTLED + (unsigned)rank));
 }
 
 struct flow *

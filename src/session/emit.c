@@ -129,7 +129,7 @@ emit(struct session *s, int64_t time_us)
 }
 
 void
-session_count_login(struct session *s)
+session_count_login(const struct session *s)
 {
 	const struct addr *client = &s->conn->addr[session_client_dir(s)];
 

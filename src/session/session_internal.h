@@ -214,6 +214,6 @@ struct service session_service(const struct session *s, unsigned client);
 void session_emit_tls(struct session *s, const struct evidence_outcome *result, int64_t time_us);
 void session_emit_cleartext(struct session *s, int64_t time_us);
 /* emit.c: credentials in the clear of an internal client, which no event tells of. */
-void session_count_login(struct session *s);
+void session_count_login(const struct session *s);
 
 #endif
