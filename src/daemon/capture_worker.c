@@ -28,6 +28,9 @@
 #define LAG_US INT64_C(1000000)
 /* The interface is looked at only so often, as that takes system calls. */
 #define LOOK_EVERY_TICKS 5
+/* At the end, where no packet waits for the thread, it waits for room in the outbox: for so long.
+ */
+#define ROOM_S 10
 /* While packets come, the outbox is filled and its reader woken at most this often. */
 #define HAND_OVER_US INT64_C(20000)
 
@@ -49,10 +52,12 @@ struct capture_worker {
 	int64_t handed_over_us;        /* the monotonic clock */
 	unsigned ticks;
 	bool told_kind; /* that the interface is one of another kind now */
+	bool finishing; /* no packet comes any more */
 
 	/* Under the lock. */
 	pthread_mutex_t lock;
-	int command_fd; /* wakes the thread */
+	pthread_cond_t taken; /* the outbox is empty again */
+	int command_fd;       /* wakes the thread */
 	bool stop_asked, reload_asked;
 	struct service_set new_services;
 	struct network_set new_internal;
@@ -91,6 +96,19 @@ clear_wake(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
+/* Under the lock.  Who takes what is there may be busy with what came before. */
+static void
+wait_for_room(struct capture_worker *w)
+{
+	struct timespec deadline;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += ROOM_S;
+	while (!capture_outbox_is_empty(&w->outbox) &&
+	       pthread_cond_timedwait(&w->taken, &w->lock, &deadline) == 0)
+		;
+}
+
 /* Moves what was settled to the outbox. */
 static void
 hand_over(struct capture_worker *w)
@@ -100,6 +118,8 @@ hand_over(struct capture_worker *w)
 	if (capture_outbox_is_empty(&w->settled))
 		return;
 	(void)pthread_mutex_lock(&w->lock);
+	if (w->finishing)
+		wait_for_room(w);
 	was_empty = capture_outbox_is_empty(&w->outbox);
 	capture_outbox_move(
 	    &w->outbox, &w->settled, &w->figures.lost_events, &w->figures.lost_names);
@@ -115,7 +135,7 @@ on_event(void *arg, const struct event *ev)
 
 	if (capture_outbox_add_event(&w->settled, ev))
 		return;
-	/* As at the end, where all is settled at once.  Then there is room. */
+	/* As at the end, where all is settled at once: then there is room. */
 	hand_over(w);
 	(void)capture_outbox_add_event(&w->settled, ev);
 }
@@ -159,12 +179,17 @@ capture_worker_new(const struct capture_worker_options *options, struct error *e
 		.arg = w,
 	};
 	struct filter_options filter;
+	pthread_condattr_t attr;
 
 	w->options = *options;
 	w->interface = xstrdup(options->live.interface);
 	w->services = *options->services;
 	copy_networks(&w->internal, options->internal);
 	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->taken, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	w->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->command_fd < 0) {
 		error_set(err, "cannot make what wakes a thread: %s", strerror(errno));
@@ -192,6 +217,7 @@ capture_worker_free(struct capture_worker *w)
 	loop_free(w->loop);
 	if (w->command_fd >= 0)
 		(void)close(w->command_fd);
+	(void)pthread_cond_destroy(&w->taken);
 	(void)pthread_mutex_destroy(&w->lock);
 	network_set_release(&w->internal);
 	network_set_release(&w->new_internal);
@@ -389,6 +415,7 @@ static void
 finish(struct capture_worker *w)
 {
 	read_rest(w);
+	w->finishing = true;
 	pipeline_finish(w->pipeline);
 	w->figures.ended = true;
 	hand_over(w); /* first, as it counts what is lost */
@@ -486,6 +513,7 @@ capture_worker_take(struct capture_worker *w, struct capture_outbox *out)
 	(void)pthread_mutex_lock(&w->lock);
 	*out = w->outbox;
 	w->outbox = old;
+	(void)pthread_cond_signal(&w->taken);
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
