@@ -16,10 +16,10 @@
 #include "store/store.h"
 
 struct store_merged {
-	size_t sensor_count;      /* in the other database */
-	size_t unchanged_count;   /* of these, with nothing that is not here already */
-	size_t run_count;         /* new, or gone on */
-	uint64_t handshake_count; /* new, sessions in cleartext included */
+	size_t sensor_count;    /* in the other database */
+	size_t unchanged_count; /* of these, with nothing that is not here already */
+	size_t run_count;       /* new, or gone on */
+	uint64_t event_count;   /* new handshakes and sessions in cleartext */
 };
 
 /*

@@ -138,13 +138,14 @@ add_line(const char *from, const struct store_merged *merged, struct buf *text)
 
 	printable_add(text, span_from_text(from), NAME_SHOWN_MAX);
 	if (changed == 0) {
-		buf_add_text(text, ": nothing that was not merged already\n");
+		buf_add_text(text, ": nothing new since the last merge\n");
 		return;
 	}
-	buf_addf(text, ": %zu of %zu sensor%s with news: %zu run%s, %" PRIu64 " handshake%s\n",
-	    changed, merged->sensor_count, merged->sensor_count == 1 ? "" : "s", merged->run_count,
-	    merged->run_count == 1 ? "" : "s", merged->handshake_count,
-	    merged->handshake_count == 1 ? "" : "s");
+	buf_addf(text, ": new from %zu of %zu sensor%s: %zu run%s, %" PRIu64 " %s\n", changed,
+	    merged->sensor_count, merged->sensor_count == 1 ? "" : "s", merged->run_count,
+	    merged->run_count == 1 ? "" : "s", merged->event_count,
+	    merged->event_count == 1 ? "TLS handshake or mail session in cleartext"
+				     : "TLS handshakes and mail sessions in cleartext");
 }
 
 /* All in one transaction. */

@@ -231,7 +231,7 @@ add_news(struct merge *m, struct client_news *c)
 		.hour_count = c->news_hour_count,
 	};
 
-	m->out->handshake_count += c->client.event_count;
+	m->out->event_count += c->client.event_count;
 	c->client.cadence = c->new_cadence;
 	return store_add_client(m->into, m->into_sensor, &more, m->err);
 }

@@ -150,7 +150,7 @@ START_TEST(a_flood_is_merged_once)
 		ck_assert_msg(store_merge(into, from, &merged, &err) == 0, "%s", err.text);
 		ck_assert_int_eq(store_commit(into, &err), 0);
 	}
-	ck_assert_uint_eq(merged.handshake_count, 1);
+	ck_assert_uint_eq(merged.event_count, 1);
 	ck_assert_str_eq(sql("SELECT client, sum(count) FROM inventory GROUP BY 1"),
 	    "10.0.0.1|17000\n10.0.0.2|17002");
 	tally_free(t);

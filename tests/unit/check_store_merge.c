@@ -112,7 +112,7 @@ START_TEST(merged_in_any_order_the_sums_are_those_of_one_database)
 	assert_same("into.db", "all.db");
 	ck_assert_int_eq(merge(into, parts[0].store, &merged), 0);
 	ck_assert_uint_eq(merged.unchanged_count, 1);
-	ck_assert_uint_eq(merged.handshake_count, 0);
+	ck_assert_uint_eq(merged.event_count, 0);
 	store_close(parts[0].store);
 	store_close(parts[1].store);
 	store_close(all.store);
@@ -155,7 +155,7 @@ START_TEST(what_retention_removed_here_does_not_come_back)
 	ck_assert_str_eq(sql("SELECT count(*) FROM clients"), "0");
 	count(&from, &fresh);
 	ck_assert_int_eq(merge(into, from.store, &merged), 0);
-	ck_assert_uint_eq(merged.handshake_count, 1);
+	ck_assert_uint_eq(merged.event_count, 1);
 	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
 	ck_assert_str_eq(sql("SELECT server, count FROM inventory"), "b.example|1");
 	tally_free(t);
@@ -181,7 +181,7 @@ START_TEST(what_begins_anew_after_retention_there_is_added)
 		ev.timestamp_us = ev.settled_us = DAY + (480 + i) * HOUR;
 		count(&from, &ev);
 		ck_assert_int_eq(merge(into, from.store, &merged), 0);
-		ck_assert_uint_eq(merged.handshake_count, 1);
+		ck_assert_uint_eq(merged.event_count, 1);
 	}
 	(void)snprintf(path, sizeof(path), "%s/into.db", folder);
 	ck_assert_str_eq(
@@ -212,7 +212,7 @@ START_TEST(what_is_settled_without_another_packet_is_new)
 	from.run.packet_count--;
 	flush(from.store, NULL, &from.run);
 	ck_assert_int_eq(merge(into, from.store, &merged), 0);
-	ck_assert_uint_eq(merged.handshake_count, 1);
+	ck_assert_uint_eq(merged.event_count, 1);
 	store_close(from.store);
 	store_close(into);
 }
@@ -264,7 +264,7 @@ START_TEST(logins_of_a_session_that_was_counted_before_are_merged)
 	from.run.packet_count++;
 	flush(from.store, t, &from.run);
 	ck_assert_int_eq(merge(into, from.store, &merged), 0);
-	ck_assert_uint_eq(merged.handshake_count, 0);
+	ck_assert_uint_eq(merged.event_count, 0);
 	ck_assert_str_eq(sql("SELECT hour, failed_logins FROM logins"), "2026-11-19T00:00:00Z|3");
 	assert_same("into.db", "a.db");
 	tally_free(t);
