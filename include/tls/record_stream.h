@@ -147,6 +147,8 @@ bool tls_looks_like_hello(struct span bytes);
 bool tls_looks_like_sslv2_hello(struct span bytes);
 /* True when the bytes begin with the header of a TLS record. */
 bool tls_looks_like_record(struct span bytes);
+/* The same, or they are whole in a form that only a side's first record has. */
+bool tls_looks_like_first_record(struct span bytes);
 /* The type of the last record, where the bytes are whole records; else 0. */
 uint8_t tls_last_record_type(struct span bytes);
 

@@ -161,7 +161,8 @@ evidence_is_established(const struct evidence *ev)
 {
 	const struct evidence_side *c = ev->client, *s = ev->server;
 
-	if (ev->version == TLS_VERSION_SSL2)
+	/* Where the ServerHello was cut, its format is all that tells the version. */
+	if (ev->version == TLS_VERSION_SSL2 || (ev->version == 0 && s->ssl2_records > 0))
 		return c->ssl2_records >= 2 && s->ssl2_records >= 2;
 	if (evidence_is_tls13(ev))
 		return says_hello_13(ev) && tls13_is_established(ev);

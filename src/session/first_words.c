@@ -147,7 +147,7 @@ session_first_stage(struct session *s, unsigned dir, struct span bytes)
 	if (first >= TLS_RECORD_CHANGE_CIPHER_SPEC && first <= TLS_RECORD_HEARTBEAT) {
 		/* In mid-connection a single byte proves nothing. */
 		if (begins_late && bytes.len >= TLS_RECORD_HEADER_LEN &&
-		    !tls_looks_like_record(bytes))
+		    !tls_looks_like_first_record(bytes))
 			tls_record_stream_start_lost(&s->side[dir].records);
 		return STAGE_TLS;
 	}
@@ -175,9 +175,10 @@ session_is_past_words(const struct session *s, unsigned dir, struct span bytes)
 	uint8_t first = bytes.data[0];
 
 	if (!mail_dialogue_is_behind_gap(s->mail, role) ||
-	    (!s->mail->facts.starttls_granted && s->client != (int8_t)(1 - dir)))
+	    (!s->mail->facts.starttls_granted && s->client != (int8_t)(1 - dir)) ||
+	    tls_looks_like_first_record(bytes))
 		return false;
 	if (first >= TLS_RECORD_CHANGE_CIPHER_SPEC && first <= TLS_RECORD_HEARTBEAT)
-		return bytes.len >= TLS_RECORD_HEADER_LEN && !tls_looks_like_record(bytes);
+		return bytes.len >= TLS_RECORD_HEADER_LEN;
 	return !is_text(bytes, true);
 }

@@ -62,7 +62,6 @@ void
 session_acked(struct session *s, unsigned dir, int64_t offset)
 {
 	struct session_side *side = &s->side[dir], *peer = &s->side[1 - dir];
-	int64_t end = session_end_offset(side);
 
 	if (offset <= peer->peer_end_offset)
 		return;
@@ -70,10 +69,12 @@ session_acked(struct session *s, unsigned dir, int64_t offset)
 	 * One more may be a FIN.  A packet without data does not tell whether its sender had acted
 	 * before, so nothing follows from that one: see session_imply_fin.
 	 */
-	if (offset > end + 1)
-		peer->peer_end_offset = offset;
-	else if (offset == end + 1 && !side->evidence.fin)
+	if (offset == session_said_end(side) + 1 && !side->evidence.fin) {
 		side->lacks_fin = true;
+		offset--;
+	}
+	if (offset > session_end_offset(side) + 1)
+		peer->peer_end_offset = offset;
 }
 
 /* Of both, which have finished, the one that was seen to do so later. */
@@ -206,12 +207,15 @@ static void
 note_loss_at_end(struct session *s, unsigned dir)
 {
 	struct session_side *side = &s->side[dir];
-	int64_t begin = session_known_end(side), end = known_end(s, dir);
+	int64_t begin = session_known_end(side), end = known_end(s, dir),
+		said = session_said_end(side);
 
 	/* A FIN counts as a byte. */
 	if (end <= begin + 1)
 		return;
-	session_note_hole(side, begin, end);
+	/* Some of it may have been told as a hole before. */
+	if (end > said + 1)
+		session_note_hole(side, said, end);
 	/* The rest of a record is no other one. */
 	if (side->stage != STAGE_TLS || end - begin > (int64_t)side->records.record_left)
 		side->evidence.hole = true;
@@ -346,7 +350,7 @@ may_be_13(const struct event *ev)
 {
 	uint16_t version = ev->tls_version != 0 ? ev->tls_version : ev->offered_version;
 
-	return version >= TLS_VERSION_1_3;
+	return version == 0 || version >= TLS_VERSION_1_3;
 }
 
 void
@@ -370,7 +374,7 @@ session_doubt_first_hello(struct session *s, unsigned client)
 		return;
 	/* The fingerprints are of the first hello, which this one may not be. */
 	if ((room && missing >= CLIENT_HELLO_MIN) ||
-	    (ev->tls_version != 0 && server->tls &&
+	    ((ev->tls_version != 0 || server->evidence.hello) && server->tls &&
 		mark_is_before(&server->tls_mark, &c->hello_mark)))
 		ev->has_ja3 = ev->has_ja4 = false;
 }
@@ -394,7 +398,8 @@ session_may_alert_second(const struct session *s, unsigned dir)
 		return false;
 	if (side->hello && side->hello_mark.peer_offset > known)
 		known = side->hello_mark.peer_offset;
-	known += peer->evidence.fin && !peer->fin_implied;
+	known +=
+	    peer->evidence.fin && !peer->fin_implied && peer->evidence.fin_mark.offset <= known;
 	unseen = side->alert_mark.peer_offset - known;
 	if (unseen <= (peer->stage == STAGE_TLS ? (int64_t)peer->records.record_left : 0))
 		return false;

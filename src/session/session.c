@@ -435,7 +435,7 @@ session_reset(struct session *s, unsigned dir, const struct mark *mark)
 {
 	struct session_side *side = &s->side[dir];
 	struct evidence_side *evidence = &side->evidence;
-	int64_t end = session_end_offset(side);
+	int64_t end = session_said_end(side);
 
 	note_acknowledged(side, mark);
 	s->evidence_changed = s->maybe_decisive = true;

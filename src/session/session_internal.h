@@ -61,6 +61,15 @@ session_end_offset(const struct session_side *side)
 	return side->last_mark.offset + (int64_t)side->last_len;
 }
 
+/* Behind the last byte that it is known to have said, be it here or lost. */
+static inline int64_t
+session_said_end(const struct session_side *side)
+{
+	int64_t end = session_end_offset(side);
+
+	return side->evidence.lost && side->evidence.lost_end > end ? side->evidence.lost_end : end;
+}
+
 struct session {
 	const struct session_options *options;
 	const struct connection *conn;

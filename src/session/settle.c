@@ -136,11 +136,8 @@ awaits_client(const struct session *s)
 {
 	const struct session_side *client = &s->side[s->client];
 	const struct evidence_side *server = &s->side[1 - s->client].evidence;
-	int64_t known = session_end_offset(client);
 
-	if (client->evidence.lost && client->evidence.lost_end > known)
-		known = client->evidence.lost_end;
-	return server->ciphertext && server->ciphertext_mark.peer_offset > known;
+	return server->ciphertext && server->ciphertext_mark.peer_offset > session_said_end(client);
 }
 
 /* There is something by which a handshake can end or be established. */

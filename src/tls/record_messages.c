@@ -267,13 +267,20 @@ take_after_ccs(struct tls_record_stream *s, struct span bytes, const struct mark
 
 /* A handshake record behind a ChangeCipherSpec, of which too little is here to show a hello. */
 static bool
-is_cut_ciphertext(const struct tls_record_stream *s)
+is_cut_behind_ccs(const struct tls_record_stream *s)
 {
-	if (s->type != TLS_RECORD_HANDSHAKE || !s->encrypted || s->skipped || s->sslv2 ||
-	    s->message_left > 0)
-		return false;
-	return s->plain_len == 0 || (s->plain[0] != TLS_HANDSHAKE_CLIENT_HELLO &&
-					s->plain[0] != TLS_HANDSHAKE_SERVER_HELLO);
+	return s->record_left > 0 && s->type == TLS_RECORD_HANDSHAKE && s->encrypted &&
+	       !s->skipped && !s->sslv2 && s->message_left == 0;
+}
+
+/* What is here of it begins like a hello. */
+static bool
+begins_like_hello(const struct tls_record_stream *s)
+{
+	uint8_t peek[PEEK_LEN] = { 0, 0, 0, 0, 3, 0 };
+
+	memcpy(peek, s->plain, s->plain_len);
+	return looks_like_plain_hello(peek);
 }
 
 void
@@ -297,7 +304,12 @@ void
 tls_messages_gap(struct tls_record_stream *s, const struct tls_record_sink *sink, void *arg)
 {
 	tls_record_stream_flush(s, sink, arg);
-	if (s->record_left > 0 && is_cut_ciphertext(s))
-		skip_encrypted_record(s, sink, arg);
+	if (is_cut_behind_ccs(s)) {
+		/* Ciphertext begins with the same byte now and then: it may be either. */
+		if (!begins_like_hello(s))
+			skip_encrypted_record(s, sink, arg);
+		else if (s->plain_len == 1)
+			s->record_left = 0;
+	}
 	s->plain_len = 0;
 }

@@ -139,10 +139,9 @@ is_record_header(const uint8_t h[TLS_RECORD_HEADER_LEN])
  * nothing.  BearSSL's is zero where it turns a version down, as none is agreed upon by then.
  */
 static bool
-is_first_alert_header(const struct tls_record_stream *s, const uint8_t h[TLS_RECORD_HEADER_LEN])
+is_first_alert_header(const uint8_t h[TLS_RECORD_HEADER_LEN])
 {
-	return s->state == TLS_RECORDS_START && h[0] == TLS_RECORD_ALERT && bytes_u16(h + 1) == 0 &&
-	       bytes_u16(h + 3) == 2;
+	return h[0] == TLS_RECORD_ALERT && bytes_u16(h + 1) == 0 && bytes_u16(h + 3) == 2;
 }
 
 /*
@@ -163,7 +162,8 @@ take_header_piece(struct tls_record_stream *s, struct span bytes, const uint8_t 
 	s->header_len = (uint8_t)(s->header_len + n);
 	if (s->header_len < TLS_RECORD_HEADER_LEN)
 		return n;
-	if (is_record_header(s->header) || is_first_alert_header(s, s->header)) {
+	if (is_record_header(s->header) ||
+	    (s->state == TLS_RECORDS_START && is_first_alert_header(s->header))) {
 		*header = s->header;
 	} else {
 		s->header_len = 0;
@@ -299,6 +299,13 @@ tls_looks_like_record(struct span bytes)
 {
 	return bytes.len >= TLS_RECORD_HEADER_LEN && is_record_header(bytes.data) &&
 	       bytes.data[2] <= 4;
+}
+
+bool
+tls_looks_like_first_record(struct span bytes)
+{
+	return tls_looks_like_record(bytes) || tls_looks_like_sslv2_hello(bytes) ||
+	       (bytes.len == TLS_RECORD_HEADER_LEN + 2 && is_first_alert_header(bytes.data));
 }
 
 uint8_t

@@ -241,8 +241,32 @@ server_hello_lost_behind_the_grant_and_an_alert(struct script *s)
 	closes(s, SERVER);
 }
 
+static void
+cut_grant(struct script *s)
+{
+	smtp_until_ehlo(s);
+	says_text(s, CLIENT, "STARTTLS\r\n");
+	says_text(s, SERVER, "220 Ready to start TLS");
+	loses(s, SERVER, 2);
+}
+
+/* BearSSL's, with no version in its record. */
+static void
+grant_cut_and_an_alert_without_a_version(struct script *s)
+{
+	cut_grant(s);
+	hello(s, BYTES(SAMPLE_OPENSSL_TLS10));
+	put_span(&s->out, BYTES("\x15\x00\x00\x00\x02\x02\x46"));
+	says(s, SERVER);
+	closes(s, SERVER);
+}
+
 /* protocol, mode, negotiated, offered, outcome, refused by, refusal, limited by */
 static const struct row rows[] = {
+	{ "grant cut, and an alert without a version", 587,
+	    grant_cut_and_an_alert_without_a_version,
+	    "SMTP starttls - TLSv1.0 refused server protocol_version - resumed=- retry=- scsv=no "
+	    "gap" },
 	{ "ServerHello lost behind the grant", 587, server_hello_lost_behind_the_grant,
 	    "SMTP starttls - TLSv1.2 established - - - resumed=- retry=- scsv=no gap" },
 	{ "ServerHello lost behind the grant, and an alert", 587,
@@ -297,6 +321,26 @@ START_TEST(where_the_grant_was_lost_the_hello_tells_that_words_are_over)
 }
 END_TEST
 
+static void
+question_lost_and_an_sslv2_format_hello(struct script *s)
+{
+	smtp_until_ehlo(s);
+	loses(s, CLIENT, sizeof("STARTTLS\r\n") - 1);
+	says_text(s, SERVER, "220 Ready to start TLS\r\n");
+	sslv2_format_hello(s);
+}
+
+/* The server's words tell that words are over, so what is captured in another order does not. */
+START_TEST(where_the_question_was_lost_a_hello_in_the_format_of_sslv2_is_one)
+{
+	struct told told = tell_row(question_lost_and_an_sslv2_format_hello, 587, NULL);
+
+	ck_assert_uint_eq(told.event_count, 1);
+	ck_assert_int_eq(told.event.outcome, OUTCOME_ESTABLISHED);
+	ck_assert_uint_eq(told.event.offered_version, TLS_VERSION_1_0);
+}
+END_TEST
+
 /* Where the hole is told of before the refusal, nobody knows what it was that was refused. */
 START_TEST(a_refused_starttls_is_not_asked_for_again_in_a_hole)
 {
@@ -312,6 +356,7 @@ add_tests(TCase *tc)
 {
 	add_row_tests(tc);
 	tcase_add_test(tc, where_the_grant_was_lost_the_hello_tells_that_words_are_over);
+	tcase_add_test(tc, where_the_question_was_lost_a_hello_in_the_format_of_sslv2_is_one);
 	tcase_add_test(tc, a_refused_starttls_is_not_asked_for_again_in_a_hole);
 }
 

@@ -64,6 +64,20 @@ refused_then_reset_on_a_late_copy(struct script *s)
 	reset_on_a_late_copy(s, CLIENT);
 }
 
+/* RFC 5246: the record's length tells how long the hello is, of which the rest was cut off. */
+static void
+cut_hello_refused_then_reset_on_a_late_copy(struct script *s)
+{
+	put_record(&s->out, TLS_RECORD_HANDSHAKE, BYTES(SAMPLE_OPENSSL_TLS10));
+	s->out.len -= 20;
+	says(s, CLIENT);
+	loses(s, CLIENT, 20);
+	alert(s, SERVER, TLS_ALERT_LEVEL_FATAL, TLS_ALERT_PROTOCOL_VERSION);
+	closes(s, CLIENT);
+	closes(s, SERVER);
+	reset_on_a_late_copy(s, CLIENT);
+}
+
 static void
 reset_that_counts_a_loss_then_one_on_a_late_copy(struct script *s)
 {
@@ -133,6 +147,10 @@ static const struct row rows[] = {
 	{ "refused, then a reset on a late copy", 993, refused_then_reset_on_a_late_copy,
 	    "IMAP implicit - TLSv1.2 refused server protocol_version - resumed=- retry=- "
 	    "scsv=no" },
+	{ "cut hello refused, then a reset on a late copy", 993,
+	    cut_hello_refused_then_reset_on_a_late_copy,
+	    "IMAP implicit - TLSv1.0 refused server protocol_version - resumed=- retry=- "
+	    "scsv=no gap" },
 	{ "reset that counts a loss, then one on a late copy", 993,
 	    reset_that_counts_a_loss_then_one_on_a_late_copy,
 	    "IMAP implicit TLSv1.2 TLSv1.2 negotiated - - - resumed=no retry=no scsv=no gap" },

@@ -49,6 +49,17 @@ START_TEST(hello_is_recognised_by_type_version_and_lengths)
 }
 END_TEST
 
+START_TEST(first_record_may_have_a_form_of_its_own)
+{
+	ck_assert(tls_looks_like_first_record(BYTES("\x15\x03\x03\x00\x02\x02\x46")));
+	ck_assert(tls_looks_like_first_record(BYTES(SSLV2_HELLO)));
+	ck_assert(tls_looks_like_first_record(BYTES("\x15\x00\x00\x00\x02\x02\x46")));
+	ck_assert(!tls_looks_like_first_record(BYTES("\x15\x00\x00\x00\x02\x02\x46\x00")));
+	ck_assert(!tls_looks_like_first_record(BYTES("\x15\x00\x00\x00\x03\x02\x46")));
+	ck_assert(!tls_looks_like_first_record(BYTES("\x16\x00\x00\x00\x02\x02\x46")));
+}
+END_TEST
+
 START_TEST(sslv2_hello_is_recognised_by_its_length)
 {
 	struct span hello = BYTES(SSLV2_HELLO);
@@ -89,6 +100,7 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, hello_is_recognised_by_type_version_and_lengths, 0, 15);
+	tcase_add_test(tc, first_record_may_have_a_form_of_its_own);
 	tcase_add_test(tc, sslv2_hello_is_recognised_by_its_length);
 	tcase_add_test(tc, the_last_of_whole_records_tells_its_type);
 }

@@ -60,6 +60,36 @@ START_TEST(hole_in_the_first_bytes_of_ciphertext_leaves_it_told)
 }
 END_TEST
 
+/* One in some hundred begins like a hello does. */
+START_TEST(hole_in_ciphertext_that_begins_like_a_hello)
+{
+	struct fixture f;
+
+	begin(&f);
+	feed(&f, BYTES("\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x28\x01"));
+	if (_i > 1)
+		feed(&f, span_first(BYTES("\x5b\xee\xee\xee"), (size_t)_i - 1));
+	gap(&f, 40 - _i);
+	ck_assert_int_eq(f.stream.state, _i > 1 ? TLS_RECORDS_IN_SYNC : TLS_RECORDS_LOST);
+	ck_log(&f, _i > 1 ? "ccs(0,1)@0 sealed-handshake(0,40)@6 " : "ccs(0,1)@0 ");
+	end(&f);
+}
+END_TEST
+
+START_TEST(hole_in_a_hello_behind_a_ccs_leaves_the_next_record_readable)
+{
+	struct fixture f;
+
+	begin(&f);
+	feed(&f, BYTES("\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x9b\x02"));
+	feed(&f, span_first(BYTES("\x00\x00\x97\x03"), (size_t)_i - 1));
+	gap(&f, 0x9b - _i);
+	feed(&f, BYTES("\x17\x03\x03\x00\x01\xee"));
+	ck_log(&f, "ccs(0,1)@0 data(0,1)@166 ");
+	end(&f);
+}
+END_TEST
+
 /* Who sent it has ended the handshake, and nobody knows how: so its place is lost. */
 START_TEST(hole_in_an_alert_is_as_large_as_the_alert)
 {
@@ -159,6 +189,8 @@ static void
 add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, hole_in_the_first_bytes_of_ciphertext_leaves_it_told, 0, 6);
+	tcase_add_loop_test(tc, hole_in_ciphertext_that_begins_like_a_hello, 1, 6);
+	tcase_add_loop_test(tc, hole_in_a_hello_behind_a_ccs_leaves_the_next_record_readable, 2, 6);
 	tcase_add_loop_test(tc, hole_in_an_alert_is_as_large_as_the_alert, 1, 3);
 	tcase_add_loop_test(tc, hole_inside_a_record_leaves_the_next_one_readable, 1, 706);
 	tcase_add_test(tc, hole_in_a_hello_hands_out_what_is_there);

@@ -37,6 +37,7 @@ struct script {
 	bool cut_off;        /* it ends right behind the last act, not after a while */
 	bool one_way;        /* the other direction was not captured */
 	unsigned one_way_is; /* which direction is there */
+	int64_t acked[2];    /* of each side's bytes, in packets without data */
 	bool whole_segments; /* a segment's beginning is what is recognised: not in pieces */
 };
 
@@ -248,6 +249,8 @@ tell(const struct script *s, const struct telling *how)
 		if (told.wish == SESSION_SETTLED)
 			break;
 	}
+	for (unsigned side = 0; side < 2; side++)
+		session_acked(session, how->swapped ? 1 - side : side, s->acked[side]);
 	if (told.wish == SESSION_SETTLED)
 		session_free(session);
 	else
