@@ -25,15 +25,16 @@ struct tls_certificate {
 /* The first certificate of a Certificate message's body (TLS 1.2 and below).  False: cut or bad. */
 bool tls_certificate_message_leaf(struct span body, struct span *der);
 /*
- * False when `der` is no certificate; `out` is zeroed then.  A part that cannot be read is absent.
- * What is no UTF-8 in a name appears as \XX.  Signature and key are not looked at.
+ * False when `der` is no certificate, or is one that takes libcrypto to read, which is not to be
+ * had (that is logged once); `out` is zeroed then.  A part that cannot be read is absent. What is
+ * no UTF-8 in a name appears as \XX.  Signature and key are not looked at.
  */
 bool tls_certificate_parse(struct span der, struct tls_certificate *out);
 
 /*
- * Loads libcrypto, which otherwise the first certificate does that is not of the plain kind.  Where
- * it is not to be had, that is said, and the program ends.
+ * Loads libcrypto now.  Otherwise the first certificate does that is not of the plain kind, which
+ * is too late for a process that may open no files by then.  False where it is not to be had.
  */
-void tls_certificate_prepare(void);
+bool tls_certificate_prepare(void);
 
 #endif

@@ -59,7 +59,7 @@ cmd_capture(int argc, char **argv)
 	options.keep_log_level = command.verbose || command.quiet;
 	set_log_level(&command, &config);
 	heap_share();
-	tls_certificate_prepare(); /* a confined process can load nothing */
+	(void)tls_certificate_prepare(); /* a confined process can load nothing */
 	status = daemon_run(&config, &options) == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 	config_release(&config);
 	return status;

@@ -6,10 +6,8 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/library.h"
 #include "base/log.h"
@@ -39,6 +37,7 @@ struct crypto_library {
 LIBRARY_NAMES(crypto_library, CRYPTO_FUNCTIONS);
 
 static struct crypto_library lib;
+static struct error missing; /* why there is no libcrypto; "" where there is one */
 
 /* A larger certificate is not worth the time to decode it for its name. */
 #define DER_MAX 65536
@@ -254,32 +253,34 @@ resize_memory(void *memory, size_t len, const char *file, int line)
 static void
 begin(void)
 {
-	struct error err;
-
-	if (LIBRARY_LOAD(CRYPTO_LIBRARY, crypto_library, &lib, &err) != 0) {
-		log_error("cannot read a certificate: %s", err.text);
-		_exit(EXIT_FAILURE); /* as without memory */
+	if (LIBRARY_LOAD(CRYPTO_LIBRARY, crypto_library, &lib, &missing) != 0) {
+		log_error(
+		    "certificates of an unusual kind cannot be read, and count as bad ones: %s",
+		    missing.text);
+		return;
 	}
 	(void)lib.CRYPTO_set_mem_functions(take_memory, resize_memory, give_memory_back);
 	(void)lib.OPENSSL_init_crypto(
 	    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 }
 
-void
+bool
 tls_certificate_prepare(void)
 {
 	static pthread_once_t begun = PTHREAD_ONCE_INIT;
 
 	(void)pthread_once(&begun, begin);
+	return missing.text[0] == '\0';
 }
 
-void
+bool
 certificate_read_by_library(const struct certificate_parts *parts, struct tls_certificate *out)
 {
 	X509_NAME *subject;
 	unsigned long flags;
 
-	tls_certificate_prepare();
+	if (!tls_certificate_prepare())
+		return false;
 	subject = decode_subject(parts->subject, &flags);
 	if (subject != NULL)
 		read_subject(subject, flags, out);
@@ -288,6 +289,7 @@ certificate_read_by_library(const struct certificate_parts *parts, struct tls_ce
 		read_common_name(subject, out);
 	lib.X509_NAME_free(subject);
 	lib.ERR_clear_error();
+	return true;
 }
 
 bool
@@ -298,8 +300,8 @@ tls_certificate_parse(struct span der, struct tls_certificate *out)
 	*out = (struct tls_certificate){ 0 };
 	if (der.len > DER_MAX || !certificate_find_parts(der, &parts))
 		return false;
-	if (!certificate_read_plain(&parts, out))
-		certificate_read_by_library(&parts, out);
+	if (!certificate_read_plain(&parts, out) && !certificate_read_by_library(&parts, out))
+		return false;
 	if (parts.dns_name.data != NULL)
 		copy_text(parts.dns_name, false, out->dns_name, sizeof(out->dns_name));
 	return true;

@@ -46,11 +46,8 @@ bool certificate_find_parts(struct span der, struct certificate_parts *out);
  */
 void certificate_loosen_name(uint8_t *name, size_t len);
 
-/*
- * What libcrypto tells of the parts, in a zeroed `out`.  Where it is not to be had, that is said,
- * and the program ends.
- */
-void certificate_read_by_library(
+/* What libcrypto tells of the parts, in a zeroed `out`.  False where there is no libcrypto. */
+bool certificate_read_by_library(
     const struct certificate_parts *parts, struct tls_certificate *out);
 /*
  * The same without libcrypto, where there is nothing but what nearly all certificates have; false,

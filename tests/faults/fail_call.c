@@ -130,6 +130,15 @@ fcntl(int fd, int command, ...)
 	return fails("lock") ? -1 : real(fd, command, argument);
 }
 
+/* One that is not installed: dlerror() has to say why. */
+void *
+dlopen(const char *file, int flags)
+{
+	REAL(void *, dlopen, (const char *, int));
+
+	return real(fails("library") ? "libthat.is.not.installed" : file, flags);
+}
+
 /* The descriptor is gone all the same, as close(2) says. */
 int
 close(int fd)
