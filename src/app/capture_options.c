@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/options.h"
 #include "app/text_file.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -39,8 +40,8 @@ static const char help_text[] =
     "                         one that came with the program)\n"
     "      --sensor NAME      name of the place of capture (default: the host's)\n"
     "  -B, --buffer SIZE      the kernel's ring, for each thread, such as 64MiB\n"
-    "  -s, --snap-length SIZE bytes kept of each packet, such as 64KiB\n"
-    "  -t, --threads N        threads for each interface\n"
+    "      --snap-length SIZE bytes kept of each packet, such as 64KiB\n"
+    "  -j, --threads N        threads for each interface\n"
     "  -p, --no-promiscuous   only what is sent to or by this host\n"
     "      --tunnels          also look into tunnels\n"
     "      --vxlan-port LIST  UDP ports that carry VXLAN, besides 4789, 4790 and 8472\n"
@@ -57,18 +58,6 @@ static const char help_text[] =
     "Exit status: 0 stopped as told; 1 it could not start or go on; 2 wrong usage, or\n"
     "faults in the configuration.\n";
 
-enum {
-	OPTION_SENSOR = 1000,
-	OPTION_EVENTS_AS,
-	OPTION_INTERNAL,
-	OPTION_TUNNELS,
-	OPTION_VXLAN_PORT,
-	OPTION_NO_NAMES,
-	OPTION_FLUSH,
-	OPTION_USER,
-	OPTION_SERVICES_FILE
-};
-
 static const struct option long_options[] = {
 	{ "interface", required_argument, NULL, 'i' },
 	{ "config", required_argument, NULL, 'C' },
@@ -81,13 +70,13 @@ static const struct option long_options[] = {
 	{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
 	{ "sensor", required_argument, NULL, OPTION_SENSOR },
 	{ "buffer", required_argument, NULL, 'B' },
-	{ "snap-length", required_argument, NULL, 's' },
-	{ "threads", required_argument, NULL, 't' },
+	{ "snap-length", required_argument, NULL, OPTION_SNAP_LENGTH },
+	{ "threads", required_argument, NULL, 'j' },
 	{ "no-promiscuous", no_argument, NULL, 'p' },
 	{ "tunnels", no_argument, NULL, OPTION_TUNNELS },
 	{ "vxlan-port", required_argument, NULL, OPTION_VXLAN_PORT },
 	{ "no-names", no_argument, NULL, OPTION_NO_NAMES },
-	{ "flush-interval", required_argument, NULL, OPTION_FLUSH },
+	{ "flush-interval", required_argument, NULL, OPTION_FLUSH_INTERVAL },
 	{ "user", required_argument, NULL, OPTION_USER },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -111,17 +100,17 @@ static const struct {
 	{ OPTION_SERVICES_FILE, "policy.services_file", NULL },
 	{ OPTION_SENSOR, "sensor.name", NULL },
 	{ 'B', "capture.buffer", NULL },
-	{ 's', "capture.snap_length", NULL },
-	{ 't', "capture.threads", NULL },
+	{ OPTION_SNAP_LENGTH, "capture.snap_length", NULL },
+	{ 'j', "capture.threads", NULL },
 	{ 'p', "capture.promiscuous", "no" },
 	{ OPTION_TUNNELS, "capture.tunnels", "yes" },
 	{ OPTION_VXLAN_PORT, "capture.vxlan_port", NULL },
 	{ OPTION_NO_NAMES, "scope.names", "no" },
-	{ OPTION_FLUSH, "store.flush_interval", NULL },
+	{ OPTION_FLUSH_INTERVAL, "store.flush_interval", NULL },
 	{ OPTION_USER, "daemon.user", NULL },
 };
 
-#define SHORT_OPTIONS "i:C:d:e:S:m:B:s:t:pqvh"
+#define SHORT_OPTIONS "i:C:d:e:S:m:B:j:pqvh"
 
 static const char *
 long_name(int option)

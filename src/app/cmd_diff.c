@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/diff_input.h"
+#include "app/options.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/log.h"
@@ -35,16 +36,16 @@ static const char help_text[] =
     "\n"
     "What to compare:\n"
     "  -d, --db FILE          the database (default: tlstally.db)\n"
-    "  -F, --from TIME        what was known before TIME is the old state (--since\n"
+    "      --from TIME        what was known before TIME is the old state (--since\n"
     "                         does the same; default: a day before --to)\n"
-    "  -T, --to TIME          what was known before TIME is the new one (--until does\n"
+    "      --to TIME          what was known before TIME is the new one (--until does\n"
     "                         the same; default: with --from all that is there, else\n"
     "                         the end of the last day that is over)\n"
     "  -c, --client NET[,NET] only clients with these addresses, or in these networks\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
     "                         configuration, else TLSv1.2); an export keeps the\n"
     "                         verdicts with which it was made\n"
-    "  -S, --services-file FILE\n"
+    "      --services-file FILE\n"
     "                         the services that are switching old versions off\n"
     "                         (default: /etc/tlstally/switching-off.conf, else the\n"
     "                         one that came with the program)\n"
@@ -52,11 +53,11 @@ static const char help_text[] =
     "                         (default: /etc/tlstally/tlstally.conf, if it is there)\n"
     "\n"
     "What to show:\n"
-    "  -t, --format FORMAT    table (default) or json\n"
+    "  -F, --format FORMAT    table (default) or json\n"
     "  -q, --quiet            the changes alone; nothing at all where there are none\n"
     "  -o, --output FILE      this file, replaced in one step; - (the default):\n"
     "                         standard output\n"
-    "  -f, --fail-on CHANGE[,CHANGE]\n"
+    "      --fail-on CHANGE[,CHANGE]\n"
     "                         exit with status 3 when there are such changes\n"
     "  -h, --help             show this help\n"
     "\n"
@@ -128,13 +129,13 @@ parse_option(struct command *c, int option)
 	case 'd':
 		c->db = optarg;
 		return 0;
-	case 'F':
+	case OPTION_FROM:
 		return selection_parse_time("from", optarg, &c->has_from, &c->from_us);
-	case 'T':
+	case OPTION_TO:
 		return selection_parse_time("to", optarg, &c->has_to, &c->to_us);
 	case 'c':
 		return selection_parse_clients(optarg, &c->clients);
-	case 't':
+	case 'F':
 		return parse_format(c, optarg);
 	case 'q':
 		c->view.quiet = true;
@@ -142,7 +143,7 @@ parse_option(struct command *c, int option)
 	case 'o':
 		c->output = optarg;
 		return 0;
-	case 'f':
+	case OPTION_FAIL_ON:
 		return parse_changes(optarg, &c->fail_on);
 	case 'h':
 		c->help = true;
@@ -193,18 +194,18 @@ parse_command(struct command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "db", required_argument, NULL, 'd' },
-		{ "from", required_argument, NULL, 'F' },
-		{ "since", required_argument, NULL, 'F' },
-		{ "to", required_argument, NULL, 'T' },
-		{ "until", required_argument, NULL, 'T' },
+		{ "from", required_argument, NULL, OPTION_FROM },
+		{ "since", required_argument, NULL, OPTION_FROM },
+		{ "to", required_argument, NULL, OPTION_TO },
+		{ "until", required_argument, NULL, OPTION_TO },
 		{ "client", required_argument, NULL, 'c' },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
-		{ "services-file", required_argument, NULL, 'S' },
-		{ "format", required_argument, NULL, 't' },
+		{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
+		{ "format", required_argument, NULL, 'F' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "output", required_argument, NULL, 'o' },
-		{ "fail-on", required_argument, NULL, 'f' },
+		{ "fail-on", required_argument, NULL, OPTION_FAIL_ON },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -212,7 +213,7 @@ parse_command(struct command *c, int argc, char **argv)
 
 	c->view.terminal = terminal_detect(stdout);
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "d:F:T:c:m:C:S:t:qo:f:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:c:m:C:F:qo:h", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}

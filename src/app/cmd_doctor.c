@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "app/doctor_gather.h"
+#include "app/options.h"
 #include "app/selection.h"
 #include "app/stop.h"
 #include "base/log.h"
@@ -34,7 +35,7 @@ static const char help_text[] =
     "  -d, --db FILE          the database whose runs to look at\n"
     "  -s, --since TIME       of the database, only runs at TIME or later\n"
     "  -u, --until TIME       of the database, only runs before TIME\n"
-    "  -i, --internal LIST    of captures: networks whose clients count, with commas\n"
+    "      --internal LIST    of captures: networks whose clients count, with commas\n"
     "                         between them, or any (default: the private and local\n"
     "                         ranges)\n"
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
@@ -52,8 +53,6 @@ static const char help_text[] =
     "Examples:\n"
     "  tcpdump -i eth0 -s 0 -c 100000 -w - | tlstally doctor -\n"
     "  tlstally doctor --db /var/lib/tlstally/tlstally.db --since 24h\n";
-
-enum { OPTION_VXLAN_PORT = 1000 };
 
 struct command {
 	const char *db; /* NULL: captures */
@@ -80,7 +79,7 @@ parse_option(struct command *c, int option)
 	case 'u':
 		return selection_parse_time(
 		    "until", optarg, &c->filter.has_until, &c->filter.until_us);
-	case 'i':
+	case OPTION_INTERNAL:
 		c->has_capture_options = true;
 		if (network_set_add_text(&c->internal, optarg, &err) == 0)
 			return 0;
@@ -141,7 +140,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "db", required_argument, NULL, 'd' },
 		{ "since", required_argument, NULL, 's' },
 		{ "until", required_argument, NULL, 'u' },
-		{ "internal", required_argument, NULL, 'i' },
+		{ "internal", required_argument, NULL, OPTION_INTERNAL },
 		{ "service", required_argument, NULL, 'S' },
 		{ "vxlan-port", required_argument, NULL, OPTION_VXLAN_PORT },
 		{ "help", no_argument, NULL, 'h' },
@@ -150,7 +149,7 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 0; /* glibc: start anew, with the command's own argv */
-	while ((option = getopt_long(argc, argv, "d:s:u:i:S:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:s:u:S:h", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}

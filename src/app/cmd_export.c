@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/devices.h"
+#include "app/options.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
 #include "base/log.h"
@@ -47,7 +48,7 @@ static const char help_text[] =
     "  -V, --verdict V[,V]    only clients with these verdicts\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
     "                         configuration, else TLSv1.2)\n"
-    "  -S, --services-file FILE\n"
+    "      --services-file FILE\n"
     "                         the services that are switching old versions off\n"
     "                         (default: /etc/tlstally/switching-off.conf, else the\n"
     "                         one that came with the program)\n"
@@ -75,8 +76,6 @@ static const char help_text[] =
     "  tlstally export --format json --verdict broken,legacy --since 7d\n"
     "  tlstally export --as ecs --output inventory.ndjson\n"
     "  tlstally export --format html --dir /var/lib/tlstally/exports --keep 30\n";
-
-enum { OPTION_RESOLVE = 1000, OPTION_RESOLVER };
 
 struct command {
 	const char *db, *output, *dir;
@@ -224,7 +223,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "verdict", required_argument, NULL, 'V' },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
-		{ "services-file", required_argument, NULL, 'S' },
+		{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
 		{ "output", required_argument, NULL, 'o' },
 		{ "dir", required_argument, NULL, 'D' },
 		{ "keep", required_argument, NULL, 'k' },
@@ -234,7 +233,7 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "F:a:d:s:u:c:n:V:m:C:S:o:D:k:h", options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "F:a:d:s:u:c:n:V:m:C:o:D:k:h", options, NULL)) !=
 	       -1) {
 		if (parse_option(c, option) != 0)
 			return -1;

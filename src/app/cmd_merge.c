@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/options.h"
 #include "app/policy_setup.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -39,7 +40,7 @@ static const char help_text[] =
     "\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
     "                         configuration, else TLSv1.2)\n"
-    "  -S, --services-file FILE\n"
+    "      --services-file FILE\n"
     "                         the services that are switching old versions off\n"
     "                         (default: /etc/tlstally/switching-off.conf, else the\n"
     "                         one that came with the program)\n"
@@ -84,7 +85,7 @@ parse_command(struct command *c, int argc, char **argv)
 	static const struct option options[] = {
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
-		{ "services-file", required_argument, NULL, 'S' },
+		{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -92,7 +93,7 @@ parse_command(struct command *c, int argc, char **argv)
 	int option;
 
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "m:C:S:qh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "m:C:qh", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}

@@ -8,6 +8,7 @@
 #include "app/app.h"
 #include "app/cmd_report.h"
 #include "app/devices.h"
+#include "app/options.h"
 #include "app/policy_setup.h"
 #include "app/report_logins.h"
 #include "app/selection.h"
@@ -39,7 +40,7 @@ static const char help_text[] =
     "How to judge it:\n"
     "  -m, --minimum VERSION  lowest version that is enough (default: that of the\n"
     "                         configuration, else TLSv1.2)\n"
-    "  -S, --services-file FILE\n"
+    "      --services-file FILE\n"
     "                         the services that are switching old versions off\n"
     "                         (default: /etc/tlstally/switching-off.conf, else the\n"
     "                         one that came with the program)\n"
@@ -73,7 +74,7 @@ static const char help_text[] =
     "      --login-names N    so do N different names that failed (default: 5)\n"
     "\n"
     "What to answer:\n"
-    "  -f, --fail-on V[,V]    exit with status 3 when such clients exist\n"
+    "      --fail-on V[,V]    exit with status 3 when such clients exist\n"
     "  -h, --help             show this help\n"
     "\n"
     "TIME is RFC 3339 (2026-11-19T22:00:00Z), a date (2026-11-19, UTC), or an age\n"
@@ -100,17 +101,6 @@ static const char help_text[] =
     "  tlstally report --client 10.1.2.14 --verbose\n"
     "  tlstally report --what-if TLSv1.3 --since 30d\n"
     "  tlstally report --quiet --minimum TLSv1.3 --fail-on broken,legacy\n";
-
-enum {
-	OPTION_WHAT_IF = 1000,
-	OPTION_WHAT_IF_CIPHERS,
-	OPTION_RESOLVE,
-	OPTION_RESOLVER,
-	OPTION_LOGINS,
-	OPTION_LOGIN_SESSIONS,
-	OPTION_LOGIN_FACTOR,
-	OPTION_LOGIN_NAMES,
-};
 
 struct command {
 	const char *db;
@@ -191,7 +181,7 @@ parse_option(struct command *c, int option)
 		return report_logins_parse("login-names", optarg, &c->logins.min_names);
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
-	case 'f':
+	case OPTION_FAIL_ON:
 		return selection_parse_verdicts("fail-on", optarg, &c->fail_on);
 	case 'w':
 		c->has_width = true;
@@ -251,7 +241,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "resolver", required_argument, NULL, OPTION_RESOLVER },
 		{ "minimum", required_argument, NULL, 'm' },
 		{ "config", required_argument, NULL, 'C' },
-		{ "services-file", required_argument, NULL, 'S' },
+		{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
 		{ "what-if", required_argument, NULL, OPTION_WHAT_IF },
 		{ "what-if-ciphers", required_argument, NULL, OPTION_WHAT_IF_CIPHERS },
 		{ "logins", no_argument, NULL, OPTION_LOGINS },
@@ -259,7 +249,7 @@ parse_command(struct command *c, int argc, char **argv)
 		{ "login-factor", required_argument, NULL, OPTION_LOGIN_FACTOR },
 		{ "login-names", required_argument, NULL, OPTION_LOGIN_NAMES },
 		{ "verdict", required_argument, NULL, 'V' },
-		{ "fail-on", required_argument, NULL, 'f' },
+		{ "fail-on", required_argument, NULL, OPTION_FAIL_ON },
 		{ "width", required_argument, NULL, 'w' },
 		{ "html", required_argument, NULL, 'H' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -272,8 +262,7 @@ parse_command(struct command *c, int argc, char **argv)
 
 	c->view.terminal = detected;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "d:s:u:c:n:m:C:S:V:f:w:H:vqh", options, NULL)) !=
-	       -1) {
+	while ((option = getopt_long(argc, argv, "d:s:u:c:n:m:C:V:w:H:vqh", options, NULL)) != -1) {
 		if (parse_option(c, option) != 0)
 			return -1;
 	}

@@ -1,5 +1,6 @@
 #include "app/policy_setup.h"
 
+#include "app/options.h"
 #include "app/selection.h"
 #include "app/text_file.h"
 #include "base/log.h"
@@ -19,7 +20,7 @@ policy_options_parse(struct policy_options *options, int option, const char *tex
 	case 'C':
 		options->config = text;
 		return 0;
-	case 'S':
+	case OPTION_SERVICES_FILE:
 		options->services_file = text;
 		return 0;
 	default:

@@ -20,8 +20,9 @@ struct policy_options {
 };
 
 /*
- * Takes --minimum ('m'), --config ('C') and --services-file ('S').  Returns -1 after it has logged
- * what is wrong with the text, and for any other option, about which getopt_long() has spoken.
+ * Takes --minimum ('m'), --config ('C') and --services-file (OPTION_SERVICES_FILE).  Returns -1
+ * after it has logged what is wrong with the text, and for any other option, about which
+ * getopt_long() has spoken.
  */
 int policy_options_parse(struct policy_options *options, int option, const char *text);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/options.h"
 #include "base/log.h"
 #include "replay/work.h"
 #include "tls/names.h"
@@ -28,7 +29,7 @@ static const char help_text[] =
     "  -e, --events FILE      also write each event as a line of JSON; - for standard\n"
     "                         output\n"
     "      --events-as FORM   in words of tlstally (default), ecs, zeek, eve, splunk\n"
-    "  -i, --internal LIST    networks whose clients count, with commas between them,\n"
+    "      --internal LIST    networks whose clients count, with commas between them,\n"
     "                         or any (default: the private and local ranges)\n"
     "  -S, --service PORT=imap|pop3|smtp|tls[+starttls]\n"
     "                         add or change a service; may be repeated\n"
@@ -67,20 +68,11 @@ static const char help_text[] =
     "  tlstally replay --follow /var/spool/captures --db audit.db\n"
     "  tlstally replay --service 2525=smtp+starttls --events - mail.pcapng\n";
 
-enum {
-	OPTION_SENSOR = 1000,
-	OPTION_EVENTS_AS,
-	OPTION_AGAIN,
-	OPTION_NO_NAMES,
-	OPTION_VXLAN_PORT,
-	OPTION_SERVICES_FILE
-};
-
 static const struct option long_options[] = {
 	{ "db", required_argument, NULL, 'd' },
 	{ "events", required_argument, NULL, 'e' },
 	{ "events-as", required_argument, NULL, OPTION_EVENTS_AS },
-	{ "internal", required_argument, NULL, 'i' },
+	{ "internal", required_argument, NULL, OPTION_INTERNAL },
 	{ "service", required_argument, NULL, 'S' },
 	{ "minimum", required_argument, NULL, 'm' },
 	{ "services-file", required_argument, NULL, OPTION_SERVICES_FILE },
@@ -161,7 +153,7 @@ take_option(struct replay_command *c, int option, const char *arg)
 		    "--events-as: '%.40s' is no form: give tlstally, ecs, zeek, eve or splunk",
 		    arg);
 		return -1;
-	case 'i':
+	case OPTION_INTERNAL:
 		if (network_set_add_text(&c->internal, arg, &err) == 0)
 			return 0;
 		log_error("--internal: %s", err.text);
@@ -249,8 +241,7 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 	*c = (struct replay_command){ 0 };
 	set_defaults(c);
 	optind = 0; /* glibc: start anew, with the command's own argv */
-	while (
-	    (option = getopt_long(argc, argv, "d:e:i:S:m:C:f:j:qvh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:e:S:m:C:f:j:qvh", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help_text, stdout);
 			*status = APP_EXIT_DONE;
