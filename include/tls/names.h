@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #define TLS_VERSION_SSL2 0x0002
 #define TLS_VERSION_SSL3 0x0300
 #define TLS_VERSION_1_0 0x0301
@@ -73,6 +75,8 @@ tls_is_grease(uint16_t value)
 uint16_t tls_version_normalize(uint16_t wire);
 /* "TLSv1.2"; NULL for a value that is none of TLS_VERSION_*. */
 const char *tls_version_name(uint16_t version);
+/* Appends "TLS 1.2", as people write it, and "SSLv3" as it is; "0x0305" where there is no name. */
+void tls_version_add_words(struct buf *out, uint16_t version);
 /* "TLSv1.2" back to TLS_VERSION_1_2, in any case, also "1.2" and "tls1.2"; 0 for anything else. */
 uint16_t tls_version_from_text(const char *text);
 /* Order by age with SSLv2 the oldest; <0, 0, >0.  0 (unknown) is the lowest. */

@@ -106,8 +106,6 @@ void evidence_collect(struct evidence *ev, const struct policy *policy,
     const struct finding *findings, const enum verdict *verdicts, size_t count);
 
 /* reason.c */
-/* "TLS 1.0" */
-void reason_add_version(struct buf *out, uint16_t version);
 /* "1 try", "2 tries" */
 void reason_add_number_of(struct buf *out, uint64_t count, const char *one, const char *many);
 /* Behind a number of tries: from when `count` of them were seen, or when it was. */

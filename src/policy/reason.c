@@ -15,21 +15,6 @@
 #define SERVER_TEXT_MAX 80
 #define DATE_LEN 10
 
-/* "TLS 1.0", as people write it; "SSLv3" has no space anywhere. */
-void
-reason_add_version(struct buf *out, uint16_t version)
-{
-	const char *name = tls_version_name(version);
-
-	if (name == NULL)
-		buf_addf(out, "0x%04x", version);
-	else if (strncmp(name, "TLSv", 4) == 0) {
-		buf_add_text(out, "TLS ");
-		buf_add_text(out, name + 4);
-	} else
-		buf_add_text(out, name);
-}
-
 static void
 add_server(struct buf *out, const struct evidence *ev)
 {
@@ -169,7 +154,7 @@ add_refusal(struct buf *out, const struct evidence *ev)
 	if (ev->lead->key.tls_version != 0) {
 		buf_add_text(
 		    out, by_client ? ", after the server had chosen " : ", having chosen ");
-		reason_add_version(out, ev->lead->key.tls_version);
+		tls_version_add_words(out, ev->lead->key.tls_version);
 	}
 }
 
@@ -177,7 +162,7 @@ static void
 add_broken(struct buf *out, const struct evidence *ev)
 {
 	buf_add_text(out, "offers at most ");
-	reason_add_version(out, ev->lead->key.offered_version);
+	tls_version_add_words(out, ev->lead->key.offered_version);
 	buf_add_text(out, "; ");
 	add_refusal(out, ev);
 	if (rejects_certificate(ev->lead))
@@ -202,7 +187,7 @@ add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
 		return;
 	}
 	buf_add_text(out, "; since then it negotiates ");
-	reason_add_version(out, ev->better->key.tls_version);
+	tls_version_add_words(out, ev->better->key.tls_version);
 	buf_add_text(out, " there");
 	if (ev->better->key.server_port != ev->lead->key.server_port)
 		buf_addf(out, " on port %u", ev->better->key.server_port);
@@ -234,7 +219,7 @@ add_fallbacks(struct buf *out, const struct evidence *ev)
 		    ev->fallback_count == 1 ? "is a fallback" : "are fallbacks");
 	if (ev->fallback_from != 0) {
 		buf_add_text(out, ", seconds after a try with ");
-		reason_add_version(out, ev->fallback_from);
+		tls_version_add_words(out, ev->fallback_from);
 		buf_add_text(out, " failed");
 	}
 	if (ev->scsv_count > 0)
@@ -273,17 +258,17 @@ add_legacy(struct buf *out, const struct evidence *ev)
 		    "; find out why the higher version fails, and let the client not fall back";
 	if (key->tls_version == 0) {
 		buf_add_text(out, "offers at most ");
-		reason_add_version(out, key->offered_version);
+		tls_version_add_words(out, key->offered_version);
 		buf_add_text(out, ", and goes on without the server's choice being seen, with ");
 	} else {
 		buf_add_text(out, "negotiates ");
-		reason_add_version(out, key->tls_version);
+		tls_version_add_words(out, key->tls_version);
 		if (key->offered_version == key->tls_version)
 			buf_add_text(out, ev->fallback_count > 0 ? ", the most it offers then"
 								 : ", the most it offers");
 		else if (key->offered_version != 0) {
 			buf_add_text(out, " and offers at most ");
-			reason_add_version(out, key->offered_version);
+			tls_version_add_words(out, key->offered_version);
 		}
 		buf_add_text(out, key->offered_version == 0 ? " with " : ", with ");
 	}
@@ -314,11 +299,11 @@ static void
 add_server_limited(struct buf *out, const struct evidence *ev)
 {
 	buf_add_text(out, "offers ");
-	reason_add_version(out, ev->lead->key.offered_version);
+	tls_version_add_words(out, ev->lead->key.offered_version);
 	buf_add_text(out, ", but ");
 	add_server(out, ev);
 	buf_add_text(out, " chose ");
-	reason_add_version(out, ev->lead->key.tls_version);
+	tls_version_add_words(out, ev->lead->key.tls_version);
 	buf_add_text(out, " in ");
 	buf_add_u64(out, ev->count);
 	buf_add_text(out, " of ");
@@ -369,7 +354,7 @@ add_unclear_success(struct buf *out, const struct evidence *ev)
 	buf_add_text(out, " went on, but the server's choice of version was not seen");
 	if (ev->lead->key.offered_version != 0) {
 		buf_add_text(out, " (offered: ");
-		reason_add_version(out, ev->lead->key.offered_version);
+		tls_version_add_words(out, ev->lead->key.offered_version);
 		buf_add_char(out, ')');
 	}
 }
@@ -380,7 +365,7 @@ add_unclear_unanswered(struct buf *out, const struct policy *policy, const struc
 	if (ev->lead->key.offered_version != 0) {
 		buf_add_text(out,
 		    policy_offers_too_little(policy, ev->lead) ? "offers at most " : "offers ");
-		reason_add_version(out, ev->lead->key.offered_version);
+		tls_version_add_words(out, ev->lead->key.offered_version);
 		buf_add_text(out, "; ");
 	}
 	add_server(out, ev);
@@ -404,7 +389,7 @@ add_unclear_refused(struct buf *out, const struct policy *policy, const struct e
 
 	if (key->offered_version != 0) {
 		buf_add_text(out, enough ? "offers " : "offers at most ");
-		reason_add_version(out, key->offered_version);
+		tls_version_add_words(out, key->offered_version);
 		buf_add_text(out, enough ? ", which is enough; " : ev->in_vain ? " then; " : "; ");
 	}
 	add_refusal(out, ev);
@@ -496,10 +481,10 @@ add_ok(struct buf *out, const struct evidence *lead, const struct finding *findi
 	if (failed > 0 && servers > 1)
 		servers = count_success_servers(findings, count);
 	buf_add_text(out, "negotiates ");
-	reason_add_version(out, lowest);
+	tls_version_add_words(out, lowest);
 	if (highest != lowest) {
 		buf_add_text(out, " to ");
-		reason_add_version(out, highest);
+		tls_version_add_words(out, highest);
 	}
 	buf_add_text(out, ": ");
 	reason_add_number_of(out, all.count, "handshake", "handshakes");

@@ -214,11 +214,11 @@ add_excused_offer(struct buf *out, const struct what_if *q, const struct finding
 {
 	if (f->key.offered_version < q->minimum) {
 		buf_add_text(out, "falls back to ");
-		reason_add_version(out, f->key.offered_version);
+		tls_version_add_words(out, f->key.offered_version);
 		buf_add_text(out, " from a better offer, which fails");
 	} else {
 		buf_add_text(out, "offers ");
-		reason_add_version(out, f->key.offered_version);
+		tls_version_add_words(out, f->key.offered_version);
 		buf_add_text(out, " and none of the suites at first, which fails, and falls back");
 	}
 }
@@ -239,13 +239,13 @@ add_offer(struct buf *out, const struct what_if *q, const struct basis *b)
 	}
 	if (version && falls_back_from_enough(q, f)) {
 		buf_add_text(out, "offers ");
-		reason_add_version(out, f->fallback_from);
+		tls_version_add_words(out, f->fallback_from);
 		buf_add_text(out, " at first, which fails, and falls back to ");
-		reason_add_version(out, f->key.offered_version);
+		tls_version_add_words(out, f->key.offered_version);
 		return;
 	}
 	buf_add_text(out, version ? "offers at most " : "offers ");
-	reason_add_version(out, f->key.offered_version);
+	tls_version_add_words(out, f->key.offered_version);
 	/* What is refused already may well offer one of the suites. */
 	if (!q->has_suites || version || b->verdict == VERDICT_BROKEN)
 		return;

@@ -26,10 +26,13 @@ add_server(const struct diff_row *row, struct buf *out)
 	buf_addf(out, is_v6 ? "[%s]:%u" : "%s:%u", row->server, (unsigned)row->server_port);
 }
 
-static const char *
-version_text(uint16_t version)
+static void
+add_version(uint16_t version, struct buf *out)
 {
-	return version != 0 ? tls_version_name(version) : "an unknown version";
+	if (version != 0)
+		tls_version_add_words(out, version);
+	else
+		buf_add_text(out, "an unknown version");
 }
 
 /* What the row says, but for its counts. */
@@ -39,17 +42,20 @@ add_way(const struct diff_row *row, struct buf *out)
 	switch (row->outcome) {
 	case OUTCOME_ESTABLISHED:
 	case OUTCOME_NEGOTIATED:
-		if (row->verdict == VERDICT_SERVER_LIMITED)
-			buf_addf(out, "offers %s, gets ", version_text(row->offered_version));
-		buf_addf(out, "%s with ",
-		    row->tls_version != 0 ? tls_version_name(row->tls_version)
-					  : version_text(row->offered_version));
+		if (row->verdict == VERDICT_SERVER_LIMITED) {
+			buf_add_text(out, "offers ");
+			add_version(row->offered_version, out);
+			buf_add_text(out, ", gets ");
+		}
+		add_version(row->tls_version != 0 ? row->tls_version : row->offered_version, out);
+		buf_add_text(out, " with ");
 		break;
 	case OUTCOME_REFUSED:
-		buf_addf(out, "offer of %s refused with ", version_text(row->offered_version));
-		break;
 	case OUTCOME_UNANSWERED:
-		buf_addf(out, "offer of %s unanswered by ", version_text(row->offered_version));
+		buf_add_text(out, "offer of ");
+		add_version(row->offered_version, out);
+		buf_add_text(
+		    out, row->outcome == OUTCOME_REFUSED ? " refused with " : " unanswered by ");
 		break;
 	case OUTCOME_CLEARTEXT:
 		buf_addf(out, "%s without TLS with ", protocol_name(row->protocol));
@@ -106,7 +112,9 @@ add_reason(const struct diff_item *item, struct buf *out)
 		add_evidence(item->row, out);
 		if (item->good == NULL)
 			break;
-		buf_addf(out, "; %s with ", tls_version_name(item->good->tls_version));
+		buf_add_text(out, "; ");
+		add_version(item->good->tls_version, out);
+		buf_add_text(out, " with ");
 		add_server(item->good, out);
 		buf_addf(out, " since %s", phrase_minute(item->good->first_us, minute));
 		break;

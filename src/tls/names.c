@@ -1,6 +1,7 @@
 #include "tls/names.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
 
 #include "tls/cipher_suites_internal.h"
@@ -104,6 +105,21 @@ const char *
 tls_version_name(uint16_t version)
 {
 	return name_of(versions, COUNT_OF(versions), version);
+}
+
+void
+tls_version_add_words(struct buf *out, uint16_t version)
+{
+	const char *name = tls_version_name(version);
+
+	if (name == NULL) {
+		buf_addf(out, "0x%04x", version);
+	} else if (strncmp(name, "TLSv", 4) == 0) {
+		buf_add_text(out, "TLS ");
+		buf_add_text(out, name + 4);
+	} else {
+		buf_add_text(out, name);
+	}
 }
 
 /* The text behind a prefix in any case, or NULL where it does not begin with it. */
