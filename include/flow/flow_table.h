@@ -8,12 +8,15 @@
  * copies of their packets do not look like new ones.  Of a settled connection that is watched, how
  * much each side went on to send and how it ended is told, by sequence numbers alone.
  *
- * Budgets: connections, users (unsettled connections) and bytes held.  Reaching the first evicts,
- * and counts, the connection that was idle longest: closed ones first, unsettled ones last.  Of the
- * unsettled, those of a higher rank go after the others, as long as they leave them a quarter of
- * the room.  Reaching the second ends the user of one, which is then remembered as settled;
- * reaching the third turns the holes of the stream at hand into gaps.  "Longest" is true to a
- * sixteenth of the room for users, and to a second.
+ * Three budgets bound the table, and reaching one is counted:
+ *   connections        the one that was idle longest is evicted: closed ones first, then settled
+ *                      ones, unsettled ones last
+ *   unsettled ones     the one that was idle longest loses its user, and is remembered as settled;
+ *                      those of a higher rank go last, as long as they leave the lower ranks a
+ *                      quarter of the room
+ *   bytes held back    the holes of the stream at hand become gaps, and what is behind them is
+ *                      handed out
+ * "Longest" is true to a second, and to a sixteenth of the room for unsettled connections.
  *
  * Source:  RFC 9293 (TCP), RFC 7413 (data in a SYN).
  * Threads: one thread at a time per table.  Packet time is the only clock.
@@ -43,12 +46,13 @@ enum flow_end {
 	FLOW_END_FINISHED, /* the capture ends */
 };
 
-/* By what a connection is seen to end. */
+/* By what a side ends its half of a connection. */
 enum flow_close { FLOW_CLOSE_NONE, FLOW_CLOSE_FIN, FLOW_CLOSE_RESET };
 
 /*
- * What became of a connection after it was settled: part of an object of the user's.  Counted are
- * the bytes that a side numbered, whether they were captured or not, each once.
+ * What became of a connection after it was settled: how much each side went on to send, and who
+ * ended it, how and when.  It is a part of an object of the user's.  Bytes are counted by their
+ * sequence numbers: each once, whether it was captured or not.
  */
 struct flow_watch {
 	union {
@@ -68,10 +72,11 @@ struct flow_watch {
 /* Bytes that a settled connection takes here, its share of the table of buckets included. */
 #define FLOW_SETTLED_LEN 144
 
+/* What a side says with the last bytes of a segment, in a protocol of the user's. */
 enum flow_words {
-	FLOW_WORDS_GO_ON,
-	FLOW_WORDS_END,
-	FLOW_WORDS_ASK, /* with what the other side says next it answers, and is not done */
+	FLOW_WORDS_GO_ON, /* nothing about its end */
+	FLOW_WORDS_END,   /* that it is done, as QUIT does */
+	FLOW_WORDS_ASK,   /* a question: the other side's next words answer it, and end nothing */
 };
 
 struct flow_handler {
@@ -86,9 +91,8 @@ struct flow_handler {
 	/* The last call for a connection that was not settled; the user frees its object. */
 	void (*end)(void *user, enum flow_end why, int64_t time_us);
 	/*
-	 * Where a watch `listens`: what does a side say with the last of these bytes?  Where one
-	 * says that it is done, whose FIN comes first is left to chance: who was first to say so
-	 * ended it.
+	 * Where a watch `listens`: what a side says with the last of these bytes.  The first to say
+	 * that it is done has ended the connection; whose FIN comes first after that is chance.
 	 */
 	enum flow_words (*words)(struct span payload);
 	/* The last call for a watch, which the user frees; `now_us`: packet time. */
@@ -104,15 +108,15 @@ struct flow_options {
 	size_t max_held_per_stream;
 	int64_t idle_unsettled_us, idle_settled_us, keep_closed_us;
 	/*
-	 * Of saved captures: which SYNs the small cache forgets follows from the packets alone, so
-	 * that the same capture gives the same events.  Live it is left to chance, which keeps an
-	 * outsider from making it forget a certain one.
+	 * Which SYNs the small cache forgets.  True, for saved captures: that follows from the
+	 * packets alone, so that the same capture gives the same events.  False, live: that is left
+	 * to chance, so that an outsider cannot make it forget a certain one.
 	 */
 	bool is_saved;
 	/*
-	 * This is one of so many tables that the connections are dealt to, with its share of the
-	 * other budgets; its clock is set back by flow_table_set_back alone.  0 and 1: the only
-	 * one.
+	 * Among how many tables the connections are dealt out, each with its share of the other
+	 * budgets; then only flow_table_set_back sets the table's clock back.  0 and 1: this is the
+	 * only table.
 	 */
 	unsigned share_count;
 };
@@ -139,7 +143,7 @@ struct flow_table *flow_table_new(
     const struct flow_options *options, const struct flow_handler *handler, void *arg);
 void flow_table_free(struct flow_table *table);
 
-/* In the order of capture; the payload is borrowed for the call. */
+/* Takes the next packet in the order of capture.  Its payload is borrowed for the call. */
 void flow_table_add(struct flow_table *table, const struct packet *packet);
 /* Adds each packet to the table with the same index, in order; the more at once, the less the
  * tables wait for the machine's memory. */
@@ -148,18 +152,22 @@ void flow_tables_add(
 /* Packet time goes on without packets: ends what is due. */
 void flow_table_advance(struct flow_table *table, int64_t now_us);
 /*
- * The clock was set back by `step_us` from now_us: what is remembered keeps its age.  Packets of
- * the new time did not move this table's clock, which may be behind now_us: so what it saw last may
- * have been one of them, and counts as new.
+ * Tells the table that the clock was set back by `step_us` (microseconds) at now_us: what it
+ * remembers keeps its age.  This table's clock may be behind now_us, and packets of the new time
+ * have not moved it; so what was seen last may be one of these, and counts as new.
  */
 void flow_table_set_back(struct flow_table *table, int64_t now_us, int64_t step_us);
 /* Ends every connection: the capture is over. */
 void flow_table_finish(struct flow_table *table);
 
+/* What is known of the connection; borrowed, valid until its last callback. */
 const struct connection *flow_connection(const struct flow *flow);
-/* Of an unsettled one: the highest offset of direction `dir` that the other side acknowledged. */
+/*
+ * How many bytes of direction `dir` the other side has acknowledged, a FIN counted as one.  For
+ * unsettled connections.
+ */
 int64_t flow_acked(const struct flow *flow, unsigned dir);
-/* Of an unsettled one: what was captured of either direction was not all handed out yet. */
+/* True if bytes of either direction were captured but not handed out yet.  For unsettled ones. */
 bool flow_has_more(const struct flow *flow);
 /* The `arg` of its table's flow_table_new. */
 void *flow_arg(const struct flow *flow);
@@ -170,30 +178,33 @@ void *flow_arg(const struct flow *flow);
 void flow_linger(struct flow_table *table, struct flow *flow);
 #define FLOW_LINGER_US INT64_C(2000000)
 /*
- * Who is given up last: a flood of half-open conversations must not push out one that is under way.
- * A rank is never lowered.  A connection that lingers goes on again when its rank rises.
+ * Who is given up last when there are too many unsettled connections: a flood of half-open
+ * conversations must not push out one that is under way.  A rank is never lowered; a connection
+ * that lingers goes on again when its rank rises.
  */
 enum flow_rank {
-	FLOW_RANK_ONE_SIDED, /* as they all begin: one side only has said something */
-	FLOW_RANK_ANSWERED,
-	FLOW_RANK_HANDSHAKE,
+	FLOW_RANK_ONE_SIDED, /* one side only has said something: each begins so */
+	FLOW_RANK_ANSWERED,  /* both sides have */
+	FLOW_RANK_HANDSHAKE, /* a TLS handshake is under way: given up last */
 };
 void flow_set_rank(struct flow_table *table, struct flow *flow, enum flow_rank rank);
-/* False where that would change nothing. */
+/* True if flow_set_rank would change something. */
 bool flow_can_rise(const struct flow *flow, enum flow_rank rank);
 /*
- * The user is done and has freed its object: nothing is heard of this connection any more.  Both
- * may be called in any callback but `open` and `end`.
+ * Tells the table that the user is done and has freed its object: nothing is heard of this
+ * connection any more.  This, flow_linger and flow_set_rank may be called in any callback but
+ * `open` and `end`.
  */
 void flow_settle(struct flow_table *table, struct flow *flow);
 /*
- * In `end`, of one that a budget ends: it is remembered for as long as one that was settled, not as
- * one that has closed.
+ * To be called in `end`, for FLOW_END_EVICTED: the connection is remembered for as long as a
+ * settled one, which is longer than one that has closed.
  */
 void flow_remember(struct flow *flow);
 /*
- * The connection, settled just now, is watched until both sides have closed, or it is forgotten.
- * `listens`: flow_handler.words is asked of each side's first bytes.
+ * Watches the connection, which was settled just now, until both sides have closed or it is
+ * forgotten; then flow_handler.watched is called.  `watch` is borrowed until then.  `listens`: each
+ * side's first bytes are shown to flow_handler.words.
  */
 void flow_watch(struct flow *flow, struct flow_watch *watch, bool listens);
 

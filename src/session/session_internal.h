@@ -111,18 +111,19 @@ struct session_with_dialogue {
 	_Alignas(CACHE_LINE) struct mail_dialogue dialogue;
 };
 
+/* --- pool.c: sessions that are used again --- */
+
 /*
- * pool.c: takes a session of which nothing is set, and gives it back.  Members that count only
- * where a flag says so are not cleared, because that would cost more than all else at the start of
- * a session.
+ * Takes a session in which nothing is set, and gives it back, with its dialogue.  Members that
+ * count only where a flag says so are not cleared, because that would cost more than all else at
+ * the start of a session.
  */
 struct session *session_alloc(struct session_pool *pool, bool with_dialogue);
-/* Its dialogue, too. */
 void session_give_back(struct session_pool *pool, struct session *s);
-/* A dialogue that has still to be initialised. */
+/* Room for the session's dialogue, which the caller has to initialise. */
 struct mail_dialogue *session_alloc_mail(struct session *s);
 
-/* What is known so far; from now on all of it is set. */
+/* Sets all of the session's event, once: before that nothing of it may be read. */
 static inline void
 session_begin_event(struct session *s)
 {
@@ -132,97 +133,116 @@ session_begin_event(struct session *s)
 	event_init(&s->event);
 }
 
-/* hello.c: from messages to the event's fields. */
+/* --- hello.c: from handshake messages to the event's fields --- */
+
 extern const struct tls_record_sink session_record_sink;
+/* What session_record_sink gets as its argument. */
 struct session_record_arg {
 	struct session *s;
-	unsigned dir;
+	unsigned dir; /* who sent the record */
 };
 
-/* first_words.c: of a direction, up to session_side.head's room. */
+/* --- first_words.c: what a side speaks, by its first bytes --- */
+
+/* Keeps the direction's first bytes, as far as session_side.head has room. */
 void session_keep_head(struct session *s, unsigned dir, struct span bytes);
-/* first_words.c: an HTTP request stands at the beginning of either side. */
+/* True if either side begins with an HTTP request. */
 bool session_is_http(const struct session *s);
-/* first_words.c: the first bytes of a direction: what does it speak?  Words begin a dialogue. */
+/* What the direction speaks, by its first bytes.  Where these are words, their dialogue begins. */
 enum stage session_first_stage(struct session *s, unsigned dir, struct span bytes);
 /*
- * first_words.c: behind a hole in a dialogue stands no word of it, but the rest of a record, for
+ * True if `bytes`, behind a hole in a dialogue, are no words of it but the rest of a TLS record:
  * TLS was granted, or the other side has said hello.
  */
 bool session_is_past_words(const struct session *s, unsigned dir, struct span bytes);
 
-/*
- * loss.c: the other side has acknowledged `acked` by `time_us`; one more than the side said is
- * its FIN.
- */
-void session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_us);
+/* --- loss.c: what was not captured.  Offsets are those of the side's stream, in bytes --- */
 
-/* RFC 5246, section 7.4.1.2: the shortest one, in a record of its own. */
+/* RFC 5246, section 7.4.1.2: the shortest ClientHello, in a record of its own. */
 #define CLIENT_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 2 + 1 + 1)
 
-/* loss.c: these bytes of this side were not captured. */
+/* Notes that the side's bytes from `begin` up to `end` were not captured. */
 void session_note_hole(struct session_side *side, int64_t begin, int64_t end);
-/* loss.c: the side says hello now; more holes may come. */
+/* Keeps the side's last hole as the one in front of its hello: later holes do not replace it. */
 void session_note_hole_before_hello(struct session *s, unsigned dir);
-/* loss.c: a hole in a dialogue's words, or in front of them. */
+/* Tells the dialogue of a hole in its words, or in front of them. */
 void session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len);
-/* loss.c: behind the last byte of the side of which is known what it was a part of. */
+/*
+ * Notes the side's FIN, which was not captured, where the other side had acknowledged `acked` bytes
+ * by `time_us`, one more than the side said.
+ */
+void session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_us);
+/* The end of the side's last byte that is here, or lies in a hole inside a record that is here. */
 int64_t session_known_end(const struct session_side *side);
-/* loss.c: bytes in front of this side's reset were not captured. */
+/* True if the side was reset, and bytes in front of that reset were not captured. */
 bool session_lacks_before_reset(const struct session_side *side);
-/* loss.c: what was captured and is still to be heard may show that what seems settled is not. */
+/* True if what was captured, but not heard yet, may undo what both Finished seem to settle. */
 bool session_hears_more(const struct session *s);
-/* loss.c: the connection is over: what of this side was not captured.  True where its end was not.
+/*
+ * Notes, at the connection's end, what of the side was not captured.  True if its end was not.
  */
 bool session_note_losses(struct session *s, unsigned dir, int64_t time_us);
-/* loss.c: it was heard until now, and of the client nothing but its first command. */
+/*
+ * True if both sides spoke within five seconds before `time_us`, or not at all, and the client has
+ * given one command at most: it may still ask for TLS.
+ */
 bool session_has_just_begun(const struct session *s, int64_t time_us);
-/* loss.c: the ServerHello may be among what was not captured; */
+/* True if the ServerHello may be among what was not captured. */
 bool session_may_lack_hello(const struct session *s, unsigned client);
-/* A HelloRetryRequest, or the ClientHello in front of one, may be among it: what then is not known.
+/*
+ * Calls `hello_retry` and the fingerprints unknown where a HelloRetryRequest, or the ClientHello in
+ * front of one, may be among what was not captured.
  */
 void session_doubt_first_hello(struct session *s, unsigned client);
-/* loss.c: the other side may have ended the handshake by what this one answers with its alert. */
+/* True if the side's alert may be an answer to how the other one had ended the handshake, unseen.
+ */
 bool session_may_alert_second(const struct session *s, unsigned dir);
 
-/* mode.c: `service` is the event's. */
+/* --- mode.c --- */
+
+/* How TLS began.  `service`: the event's. */
 enum tls_mode session_mode(const struct session *s, const struct service *service);
 
-/* settle.c */
-/* Judges what is there; emits the event and returns SESSION_SETTLED when nothing changes it. */
+/* --- settle.c: judging what is there --- */
+
+/* Judges it; emits the event and returns SESSION_SETTLED when nothing changes it any more. */
 enum session_wish session_judge_anew(struct session *s, int64_t time_us);
+/* The same, but cheap where nothing has changed. */
 static inline enum session_wish
 session_judge(struct session *s, int64_t time_us)
 {
 	/* More bytes of what is known already change neither `settled` nor `ended`. */
 	return s->client >= 0 && !s->evidence_changed ? s->wish : session_judge_anew(s, time_us);
 }
-/* Words of `dir` at `mark`: the first behind the client's hello answer it, whatever comes later. */
+/* Notes words of `dir` at `mark`: the first behind the client's hello answer it, whatever follows.
+ */
 void session_note_reply(struct session *s, unsigned dir, const struct mark *mark);
-/* A side has sent its FIN, or a reset. */
+/* True if a side has sent its FIN, or a reset. */
 bool session_has_closed(const struct session *s);
 
-/*
- * cleartext.c: of sessions without a hello; the latter two want a dialogue.  SPEC section 4:
- * cleartext is where STARTTLS was refused or never asked for.
- */
-/* What the client said were commands, and no TLS came of them. */
+/* --- cleartext.c: sessions without a hello (SPEC section 4) --- */
+
+/* True if what the client said were commands, and no TLS came of them. */
 bool session_is_cleartext(const struct session *s);
 /*
- * Where the capture ends behind the question for STARTTLS, or right in front of it, or lacks what
- * followed, nobody knows.
+ * True if nobody knows whether it would have gone on with TLS: the capture ends behind the question
+ * for STARTTLS or right in front of it, or lacks what followed.  For sessions with a dialogue.
  */
 bool session_ends_before_tls(const struct session *s, int64_t time_us);
-/* The client is logged in, and from there on nothing leads to TLS. */
+/* True if the client is logged in, from where nothing leads to TLS.  For sessions with a dialogue.
+ */
 bool session_login_is_over(const struct session *s);
 
-/* emit.c: the direction of the client and the service, by what was seen and by the ports. */
+/* --- emit.c: the session's one event --- */
+
+/* The client's direction, by what was seen, else by the ports. */
 unsigned session_client_dir(const struct session *s);
+/* The service that is the client's peer, by the same. */
 struct service session_service(const struct session *s, unsigned client);
-/* emit.c: the session's one event is handed on, unless its client is none of the internal ones. */
+/* Hands the event on, unless its client is none of the internal ones, which is counted. */
 void session_emit_tls(struct session *s, const struct evidence_outcome *result, int64_t time_us);
 void session_emit_cleartext(struct session *s, int64_t time_us);
-/* emit.c: credentials in the clear of an internal client, which no event tells of. */
+/* Counts credentials in the clear of an internal client of which no event tells. */
 void session_count_login(const struct session *s);
 
 #endif
