@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "tally/tally_internal.h"
+#include "tally/tally_log.h"
 
 #include "base/banned.h"
 

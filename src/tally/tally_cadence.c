@@ -3,6 +3,7 @@
  * records are joined their times are counted, briefly until that is too little.
  */
 #include "tally/tally_internal.h"
+#include "tally/tally_log.h"
 
 #include "base/banned.h"
 

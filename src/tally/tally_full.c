@@ -3,6 +3,7 @@
  * Such a record may need a sum for it; the room for that was set aside with each record.
  */
 #include "tally/tally_internal.h"
+#include "tally/tally_log.h"
 
 #include "base/banned.h"
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tally/tally_internal.h"
+#include "tally/tally_log.h"
 
 #include "base/banned.h"
 

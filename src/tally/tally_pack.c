@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "tally/tally_internal.h"
+#include "tally/tally_log.h"
 
 #include "base/banned.h"
 

@@ -8,6 +8,7 @@
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "tally/tally_internal.h"
+#include "tally/tally_log.h"
 
 #include "base/banned.h"
 
