@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/text_file.h"
 #include "base/buf.h"
@@ -173,7 +174,7 @@ capture_command_load(const struct capture_command *command, struct config *confi
 	if (command->config != NULL && config_read_file(config, command->config, &faults) != 0)
 		goto out;
 	/* Run by hand, without a configuration, the database is in the current folder. */
-	if (command->config == NULL && set_key(config, 'd', "tlstally.db") != 0)
+	if (command->config == NULL && set_key(config, 'd', OPTION_DEFAULT_DB) != 0)
 		goto out;
 	optind = 0;
 	opterr = 0;
@@ -224,7 +225,7 @@ capture_command_parse(
 		c->verbose = c->verbose || option == 'v';
 	}
 	if (optind < argc) {
-		log_error("'%s' is no option; interfaces are given with -i", argv[optind]);
+		log_error("'%s' is no option: interfaces are given with -i", argv[optind]);
 		*status = usage_error();
 		return false;
 	}

@@ -82,8 +82,7 @@ parse_command(struct command *c, int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		log_error(
-		    "check-config takes no \"%s\"; name the file with --config", argv[optind]);
+		log_error("check-config takes no '%s': name the file with --config", argv[optind]);
 		return -1;
 	}
 	return 0;

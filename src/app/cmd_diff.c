@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/diff_input.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
@@ -100,7 +101,7 @@ parse_changes(const char *text, uint32_t *out)
 		if (len < sizeof(name))
 			memcpy(name, p, len);
 		if (!diff_change_from_text(name, &change)) {
-			log_error("--fail-on: \"%.*s\" is no change; there are new, worse, back, "
+			log_error("--fail-on: '%.*s' is no change: there are new, worse, back, "
 				  "fixed and quiet",
 			    (int)(len < 64 ? len : 64), p);
 			return -1;
@@ -118,7 +119,7 @@ parse_format(struct command *c, const char *text)
 	c->json = strcmp(text, "json") == 0;
 	if (c->json || strcmp(text, "table") == 0)
 		return 0;
-	log_error("--format: \"%s\" is no format; there are table and json", text);
+	log_error("--format: '%.40s' is no format: there are table and json", text);
 	return -1;
 }
 
@@ -173,7 +174,7 @@ check_command(struct command *c, int argc, char **argv)
 	if (c->output != NULL && strcmp(c->output, "-") != 0)
 		c->view.terminal.width = 0;
 	if (argc == 0 && c->db == NULL)
-		c->db = "tlstally.db";
+		c->db = OPTION_DEFAULT_DB;
 	if (argc != 0 && argc != 2) {
 		log_error("diff takes two files, the older one first, or none and --db");
 		return -1;

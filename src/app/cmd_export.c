@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/app.h"
 #include "app/devices.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/policy_setup.h"
 #include "app/selection.h"
@@ -97,7 +97,7 @@ parse_format(struct command *c, const char *text)
 	c->has_format = export_format_from_text(text, &c->format);
 	if (c->has_format)
 		return 0;
-	log_error("--format: \"%s\" is no format; there are csv, json, ndjson and html", text);
+	log_error("--format: '%.40s' is no format: there are csv, json, ndjson and html", text);
 	return -1;
 }
 
@@ -107,24 +107,18 @@ parse_form(struct command *c, const char *text)
 	c->has_form = record_form_from_text(text, &c->form);
 	if (c->has_form)
 		return 0;
-	log_error("--as: \"%s\" is no form; there are tlstally, ecs, zeek, eve and splunk", text);
+	log_error("--as: '%.40s' is no form: there are tlstally, ecs, zeek, eve and splunk", text);
 	return -1;
 }
 
 static int
 parse_keep(const char *text, size_t *out)
 {
-	char *end;
-	unsigned long value;
+	uint64_t value;
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || errno != 0 || *end != '\0' || value == 0 ||
-	    value > KEEP_MAX) {
-		log_error("--keep: \"%s\" is no number of files; give 1 to %d", text, KEEP_MAX);
+	if (option_number("keep", text, 1, KEEP_MAX, &value) != 0)
 		return -1;
-	}
-	*out = value;
+	*out = (size_t)value;
 	return 0;
 }
 
@@ -242,7 +236,7 @@ parse_command(struct command *c, int argc, char **argv)
 	if (c->help)
 		return 0;
 	if (optind < argc) {
-		log_error("export takes no \"%s\"; name the file with --output", argv[optind]);
+		log_error("export takes no '%s': name the file with --output", argv[optind]);
 		return -1;
 	}
 	return check_command(c);
@@ -313,7 +307,7 @@ int
 cmd_export(int argc, char **argv)
 {
 	struct command c = {
-		.db = "tlstally.db",
+		.db = OPTION_DEFAULT_DB,
 		.options = {
 			.now_us = timestamp_now(),
 			.keep_rows = true,

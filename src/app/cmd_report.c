@@ -2,15 +2,14 @@
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/app.h"
 #include "app/cmd_report.h"
 #include "app/devices.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/policy_setup.h"
-#include "app/report_logins.h"
 #include "app/selection.h"
 #include "app/what_if_options.h"
 #include "base/log.h"
@@ -102,6 +101,10 @@ static const char help_text[] =
     "  tlstally report --what-if TLSv1.3 --since 30d\n"
     "  tlstally report --quiet --minimum TLSv1.3 --fail-on broken,legacy\n";
 
+/* So wide is no terminal, and so much stands out nowhere. */
+#define WIDTH_MAX 10000
+#define LOGINS_MAX 1000000
+
 struct command {
 	const char *db;
 	struct devices_options devices;
@@ -122,18 +125,15 @@ struct command {
 static int
 parse_width(const char *text, size_t *out)
 {
-	char *end;
-	unsigned long value;
+	uint64_t value;
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > 10000 ||
-	    (value > 0 && value < TERMINAL_WIDTH_MIN)) {
-		log_error("--width: \"%s\" is no width; give 0, or %d to 10000", text,
-		    TERMINAL_WIDTH_MIN);
+	if (strcmp(text, "0") != 0 &&
+	    option_number_from_text(text, TERMINAL_WIDTH_MIN, WIDTH_MAX, &value) != 0) {
+		log_error("--width: '%.40s' is no number from %d to %d, nor 0", text,
+		    TERMINAL_WIDTH_MIN, WIDTH_MAX);
 		return -1;
 	}
-	*out = value;
+	*out = strcmp(text, "0") != 0 ? (size_t)value : 0;
 	return 0;
 }
 
@@ -172,13 +172,14 @@ parse_option(struct command *c, int option)
 		return 0;
 	case OPTION_LOGIN_SESSIONS:
 		c->has_login_limits = true;
-		return report_logins_parse("login-sessions", optarg, &c->logins.min_sessions);
+		return option_number(
+		    "login-sessions", optarg, 1, LOGINS_MAX, &c->logins.min_sessions);
 	case OPTION_LOGIN_FACTOR:
 		c->has_login_limits = true;
-		return report_logins_parse("login-factor", optarg, &c->logins.factor);
+		return option_number("login-factor", optarg, 1, LOGINS_MAX, &c->logins.factor);
 	case OPTION_LOGIN_NAMES:
 		c->has_login_limits = true;
-		return report_logins_parse("login-names", optarg, &c->logins.min_names);
+		return option_number("login-names", optarg, 1, LOGINS_MAX, &c->logins.min_names);
 	case 'V':
 		return selection_parse_verdicts("verdict", optarg, &c->view.verdicts);
 	case OPTION_FAIL_ON:
@@ -269,7 +270,7 @@ parse_command(struct command *c, int argc, char **argv)
 	if (c->help)
 		return 0;
 	if (optind < argc) {
-		log_error("report takes no \"%s\"; name the database with --db", argv[optind]);
+		log_error("report takes no '%s': name the database with --db", argv[optind]);
 		return -1;
 	}
 	if (check_command(c) != 0)
@@ -414,7 +415,7 @@ int
 cmd_report(int argc, char **argv)
 {
 	struct command c = {
-		.db = "tlstally.db",
+		.db = OPTION_DEFAULT_DB,
 		.options = { .now_us = timestamp_now() },
 	};
 	int status;

@@ -1,7 +1,7 @@
 #include "app/policy_setup.h"
 
+#include "app/option_values.h"
 #include "app/options.h"
-#include "app/selection.h"
 #include "app/text_file.h"
 #include "base/log.h"
 #include "policy/printable.h"
@@ -16,7 +16,7 @@ policy_options_parse(struct policy_options *options, int option, const char *tex
 {
 	switch (option) {
 	case 'm':
-		return selection_parse_minimum(text, &options->minimum);
+		return option_version("minimum", text, &options->minimum);
 	case 'C':
 		options->config = text;
 		return 0;

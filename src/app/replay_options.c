@@ -2,11 +2,11 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "base/log.h"
 #include "replay/work.h"
@@ -106,17 +106,11 @@ set_sensor(struct replay_command *c, const char *name)
 static int
 set_threads(struct replay_command *c, const char *text)
 {
-	unsigned long count = 0;
-	char *end = NULL;
+	uint64_t count = 0;
 
-	if (strcmp(text, "auto") == 0) {
-		c->thread_count = 0;
-		return 0;
-	}
-	if (text[0] >= '0' && text[0] <= '9')
-		count = strtoul(text, &end, 10);
-	if (count < 1 || count > REPLAY_THREADS_MAX || *end != '\0') {
-		log_error("--threads: '%.20s' is no number of threads: give 1 to %u, or auto", text,
+	if (strcmp(text, "auto") != 0 &&
+	    option_number_from_text(text, 1, REPLAY_THREADS_MAX, &count) != 0) {
+		log_error("--threads: '%.40s' is no number from 1 to %u, nor auto", text,
 		    REPLAY_THREADS_MAX);
 		return -1;
 	}
@@ -127,7 +121,7 @@ set_threads(struct replay_command *c, const char *text)
 static void
 set_defaults(struct replay_command *c)
 {
-	c->db = "tlstally.db";
+	c->db = OPTION_DEFAULT_DB;
 	service_set_init_defaults(&c->services);
 	if (gethostname(c->sensor, sizeof(c->sensor) - 1) != 0 || c->sensor[0] == '\0')
 		memcpy(c->sensor, "local", sizeof("local"));
@@ -164,13 +158,7 @@ take_option(struct replay_command *c, int option, const char *arg)
 		log_error("--service: %s", err.text);
 		return -1;
 	case 'm':
-		c->policy_options.minimum = tls_version_from_text(arg);
-		if (c->policy_options.minimum != 0)
-			return 0;
-		log_error("--minimum: '%.40s' is no version: give SSLv2, SSLv3, TLSv1.0, TLSv1.1, "
-			  "TLSv1.2 or TLSv1.3",
-		    arg);
-		return -1;
+		return option_version("minimum", arg, &c->policy_options.minimum);
 	case 'C':
 		c->policy_options.config = arg;
 		return 0;

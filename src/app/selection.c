@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "policy/verdict.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -24,7 +23,7 @@ selection_parse_verdicts(const char *option, const char *text, uint32_t *out)
 		if (len < sizeof(name))
 			memcpy(name, p, len);
 		if (!verdict_from_text(name, &verdict)) {
-			log_error("--%s: \"%.*s\" is no verdict; there are broken, will-break, "
+			log_error("--%s: '%.*s' is no verdict: there are broken, will-break, "
 				  "legacy, server-limited, cleartext, unclear and ok",
 			    option, (int)(len < 64 ? len : 64), p);
 			return -1;
@@ -43,7 +42,7 @@ selection_parse_time(const char *option, const char *text, bool *has, int64_t *o
 {
 	if (!timestamp_from_text(text, timestamp_now(), out)) {
 		log_error(
-		    "--%s: \"%s\" is no time; give 2026-11-19T22:00:00Z, 2026-11-19 or an age "
+		    "--%s: '%.40s' is no time: give 2026-11-19T22:00:00Z, 2026-11-19 or an age "
 		    "like 24h or 7d",
 		    option, text);
 		return -1;
@@ -69,18 +68,6 @@ selection_parse_clients(const char *text, struct network_set *clients)
 	if (network_set_add_text(clients, text, &err) == 0)
 		return 0;
 	log_error("--client: %s", err.text);
-	return -1;
-}
-
-int
-selection_parse_minimum(const char *text, uint16_t *out)
-{
-	*out = tls_version_from_text(text);
-	if (*out != 0)
-		return 0;
-	log_error("--minimum: \"%s\" is no version; give SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 "
-		  "or TLSv1.3",
-	    text);
 	return -1;
 }
 

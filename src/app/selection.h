@@ -19,7 +19,6 @@ int selection_parse_time(const char *option, const char *text, bool *has, int64_
 int selection_check_times(bool has_since, int64_t since_us, bool has_until, int64_t until_us);
 /* Adds the networks. */
 int selection_parse_clients(const char *text, struct network_set *clients);
-int selection_parse_minimum(const char *text, uint16_t *out);
 /* What is written (NULL: nothing) must be none of the files that are read for it (NULL: none). */
 int selection_check_output(
     const char *option, const char *output, const char *const inputs[], size_t count);

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/option_values.h"
 #include "app/text_file.h"
 #include "base/log.h"
 #include "base/whole_file.h"
-#include "tls/names.h"
 
 #include "base/banned.h"
 
@@ -15,13 +15,7 @@
 int
 what_if_options_set_version(struct what_if *question, const char *text)
 {
-	question->minimum = tls_version_from_text(text);
-	if (question->minimum != 0)
-		return 0;
-	log_error("--what-if: \"%s\" is no version; give SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 "
-		  "or TLSv1.3",
-	    text);
-	return -1;
+	return option_version("what-if", text, &question->minimum);
 }
 
 int

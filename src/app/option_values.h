@@ -1,0 +1,22 @@
+/*
+ * option_values - values of options that several commands have, read alike everywhere.
+ *
+ * Each returns -1 after it has logged what is wrong and what can be given.
+ */
+#ifndef TLSTALLY_APP_OPTION_VALUES_H
+#define TLSTALLY_APP_OPTION_VALUES_H
+
+#include <stdint.h>
+
+/* The database of a command that is told of none. */
+#define OPTION_DEFAULT_DB "tlstally.db"
+
+/* A version by its name: TLS_VERSION_*. */
+int option_version(const char *option, const char *text, uint16_t *out);
+/* Decimal digits and nothing else. */
+int option_number(
+    const char *option, const char *text, uint64_t least, uint64_t most, uint64_t *out);
+/* What option_number reads, without a word. */
+int option_number_from_text(const char *text, uint64_t least, uint64_t most, uint64_t *out);
+
+#endif
