@@ -6,7 +6,7 @@
  * not changed for FOLLOW_QUIET_US.  Where the kernel can be asked (the file is the caller's own, on
  * a local disk), so is a file that nobody has open for writing; elsewhere one beside which stands a
  * later one.  A file that changes after it was given is given again: what was read of it before
- * is known by its identity (capture/replay.h).  Hidden files, and what is no capture, are passed
+ * is known by its identity (capture/saved.h).  Hidden files, and what is no capture, are passed
  * over; a capture of which nothing can be read is given, so that the caller can say so.
  *
  * Source:  inotify(7); where that does not work (network file systems), the folder is listed every

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "pipeline/pipeline.h"
 #include "sink/event_sink.h"
 
@@ -24,7 +24,7 @@
 struct replay_work; /* opaque */
 
 struct replay_work_options {
-	struct replay *replay;                   /* borrowed, as are all pointers */
+	struct saved *saved;                     /* borrowed, as are all pointers */
 	const struct pipeline_options *pipeline; /* for the call; its callbacks are set here */
 	bool names;                              /* names that pass by are wanted */
 	struct event_sink *sink;

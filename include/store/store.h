@@ -94,7 +94,7 @@ void store_set_judge(struct store *s, store_judge_fn judge, void *arg);
  */
 int store_sensor(struct store *s, const char *name, int64_t *sensor_id, struct error *err);
 
-/* What recognises the content of a capture file; capture/replay.h defines how it is computed. */
+/* What recognises the content of a capture file; capture/saved.h defines how it is computed. */
 struct store_identity {
 	uint64_t head_hash;
 	uint64_t packet_count;

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "pipeline/pipeline.h"
 #include "replay/work.h"
 #include "sink/ending_limits.h"
@@ -44,7 +44,7 @@ struct replay_run {
 	/* Of the store: a thread may read, and ask it for a capture, while another one fills it. */
 	pthread_mutex_t store_lock;
 	int64_t sensor_id;
-	struct replay *replay;
+	struct saved *saved;
 	struct replay_work *work;
 	struct tally *tally;
 	struct event_writer *writer; /* NULL: no events file */
@@ -62,7 +62,7 @@ source_name(void *arg, uint32_t source)
 {
 	struct replay_run *r = arg;
 
-	return replay_file_at(r->replay, source)->name;
+	return saved_file_at(r->saved, source)->name;
 }
 
 /* In the one transaction of the whole replay. */
@@ -92,12 +92,12 @@ flush_full_tally(void *arg)
 
 /* Files with something new, as the store keeps them.  Returns how many. */
 static size_t
-gather_sources(const struct replay *replay, struct store_source *out, struct store_run *run)
+gather_sources(const struct saved *saved, struct store_source *out, struct store_run *run)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < replay_file_count(replay); i++) {
-		const struct replay_file *f = replay_file_at(replay, i);
+	for (size_t i = 0; i < saved_file_count(saved); i++) {
+		const struct saved_file *f = saved_file_at(saved, i);
 
 		if (f->unusable || (f->packet_count > 0 && f->skipped_count == f->packet_count))
 			continue;
@@ -130,10 +130,10 @@ static int
 store_result(struct replay_run *r)
 {
 	struct store_source *sources =
-	    xcalloc(replay_file_count(r->replay), sizeof(struct store_source));
+	    xcalloc(saved_file_count(r->saved), sizeof(struct store_source));
 	struct pipeline_counter counters[PIPELINE_COUNTERS_MAX];
 	struct store_counter stored[PIPELINE_COUNTERS_MAX + REPLAY_LOSSES_MAX];
-	size_t source_count = gather_sources(r->replay, sources, &r->run);
+	size_t source_count = gather_sources(r->saved, sources, &r->run);
 	int result = -1;
 
 	if (source_count == 0) {
@@ -150,7 +150,7 @@ store_result(struct replay_run *r)
 	r->run.counter_count = replay_work_counters(r->work, counters);
 	for (size_t i = 0; i < r->run.counter_count; i++)
 		stored[i] = (struct store_counter){ counters[i].name, counters[i].value };
-	r->run.counter_count += replay_losses(r->replay, stored + r->run.counter_count);
+	r->run.counter_count += replay_losses(r->saved, stored + r->run.counter_count);
 	r->run.counters = stored;
 	if (replay_work_has_threads(r->work))
 		store_use_thread(r->store);
@@ -188,7 +188,7 @@ open_run(struct replay_run *r)
 {
 	const struct replay_command *c = r->command;
 	const struct tally_options tally_options = { .max_bytes = REPLAY_TALLY_LEN };
-	struct replay_options replay_options = { .known = known_captures_ask,
+	struct saved_options saved_options = { .known = known_captures_ask,
 		.known_arg = &r->known };
 	struct pipeline_options options = {
 		.services = &c->services,
@@ -235,8 +235,8 @@ open_run(struct replay_run *r)
 	options.flows.max_flows = REPLAY_FLOWS;
 	options.flows.max_unsettled = REPLAY_UNSETTLED;
 	options.flows.is_saved = true;
-	r->replay = replay_open(c->paths, c->path_count, c->again ? NULL : &replay_options);
-	work_options.replay = r->replay;
+	r->saved = saved_open(c->paths, c->path_count, c->again ? NULL : &saved_options);
+	work_options.saved = r->saved;
 	work_options.sink = r->sink;
 	r->work = replay_work_new(&work_options);
 	r->run.command = "replay";
@@ -251,7 +251,7 @@ close_run(struct replay_run *r)
 	event_sink_free(r->sink);
 	naming_free(r->naming);
 	event_writer_free(r->writer);
-	replay_free(r->replay);
+	saved_free(r->saved);
 	tally_free(r->tally);
 	store_close(r->store);
 	known_captures_release(&r->known);
@@ -291,7 +291,7 @@ replay_all(struct replay_run *r)
 	}
 	if (finish_events(r) != 0)
 		status = APP_EXIT_FAILED;
-	if (replay_summary_print(r->replay, r->work, r->command->quiet) != 0)
+	if (replay_summary_print(r->saved, r->work, r->command->quiet) != 0)
 		status = APP_EXIT_FAILED;
 	if (*r->stop) {
 		log_error("stopped by a signal; what was read before is kept");

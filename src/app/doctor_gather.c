@@ -6,7 +6,7 @@
 #include "app/replay_summary.h"
 #include "base/log.h"
 #include "capture/link_name.h"
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "pipeline/pipeline.h"
 #include "replay/progress.h"
 #include "tls/names.h"
@@ -28,17 +28,16 @@ on_event(void *arg, const struct event *ev)
 }
 
 static void
-read_frames(
-    const struct doctor_captures *captures, struct replay *replay, struct pipeline *pipeline)
+read_frames(const struct doctor_captures *captures, struct saved *saved, struct pipeline *pipeline)
 {
 	struct frame frames[BATCH];
 	struct progress progress;
 	size_t count;
 
 	progress_start(&progress, true);
-	while (!*captures->stop && (count = replay_read(replay, frames, BATCH)) > 0) {
+	while (!*captures->stop && (count = saved_read(saved, frames, BATCH)) > 0) {
 		pipeline_add_many(pipeline, frames, count);
-		progress_update(&progress, replay_bytes_done(replay), replay_bytes_total(replay));
+		progress_update(&progress, saved_bytes_done(saved), saved_bytes_total(saved));
 	}
 	progress_end(&progress);
 	pipeline_finish(pipeline);
@@ -64,16 +63,16 @@ take_counters(const struct pipeline *pipeline, struct doctor_feed *feed, struct 
 
 /* Counts the packets; says what could not be read. */
 static int
-take_files(const struct replay *replay, struct doctor_feed *feed)
+take_files(const struct saved *saved, struct doctor_feed *feed)
 {
 	struct store_counter losses[REPLAY_LOSSES_MAX];
-	size_t loss_count = replay_losses(replay, losses);
+	size_t loss_count = replay_losses(saved, losses);
 	int result = 0;
 
 	for (size_t i = 0; i < loss_count; i++)
 		(void)doctor_feed_add(feed, losses[i].name, losses[i].value);
-	for (size_t i = 0; i < replay_file_count(replay); i++) {
-		const struct replay_file *f = replay_file_at(replay, i);
+	for (size_t i = 0; i < saved_file_count(saved); i++) {
+		const struct saved_file *f = saved_file_at(saved, i);
 
 		(void)doctor_feed_add(feed, "packets", f->packet_count);
 		if (!f->failed)
@@ -81,7 +80,7 @@ take_files(const struct replay *replay, struct doctor_feed *feed)
 		log_error("%s", f->error.text);
 		result = -1;
 	}
-	replay_summary_print_passed_over(replay);
+	replay_summary_print_passed_over(saved);
 	return result;
 }
 
@@ -97,18 +96,18 @@ doctor_gather_captures(
 		.event = on_event,
 		.arg = feed,
 	};
-	struct replay *replay = replay_open(captures->paths, captures->path_count, NULL);
+	struct saved *saved = saved_open(captures->paths, captures->path_count, NULL);
 	struct pipeline *pipeline;
 	int result;
 
 	flow_options_init(&options.flows);
 	options.flows.is_saved = true; /* the same numbers each time */
 	pipeline = pipeline_new(&options);
-	read_frames(captures, replay, pipeline);
+	read_frames(captures, saved, pipeline);
 	take_counters(pipeline, feed, links);
-	result = take_files(replay, feed);
+	result = take_files(saved, feed);
 	pipeline_free(pipeline);
-	replay_free(replay);
+	saved_free(saved);
 	return result;
 }
 

@@ -41,8 +41,8 @@ ask_store(struct known_captures *k, uint64_t head_hash)
 }
 
 bool
-known_captures_ask(void *known_captures, const struct replay_file *file, uint64_t head_hash,
-    size_t index, struct replay_identity *known)
+known_captures_ask(void *known_captures, const struct saved_file *file, uint64_t head_hash,
+    size_t index, struct saved_identity *known)
 {
 	struct known_captures *k = known_captures;
 

@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "store/store.h"
 
 /* Starts as { .store, .sensor_id, .lock }. */
@@ -20,8 +20,8 @@ struct known_captures {
 };
 
 void known_captures_release(struct known_captures *k);
-/* For replay_options.known; `known_captures` is a struct known_captures. */
-bool known_captures_ask(void *known_captures, const struct replay_file *file, uint64_t head_hash,
-    size_t index, struct replay_identity *known);
+/* For saved_options.known; `known_captures` is a struct known_captures. */
+bool known_captures_ask(void *known_captures, const struct saved_file *file, uint64_t head_hash,
+    size_t index, struct saved_identity *known);
 
 #endif

@@ -14,7 +14,7 @@
 #include "base/xalloc.h"
 #include "capture/follow.h"
 #include "capture/link_name.h"
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "flow/flow_table.h"
 #include "pipeline/pipeline.h"
 #include "sink/ending_limits.h"
@@ -209,12 +209,12 @@ close_follower(struct follower *f)
 }
 
 static int
-read_frames(struct follower *f, struct replay *replay)
+read_frames(struct follower *f, struct saved *saved)
 {
 	struct frame frames[BATCH];
 	size_t count;
 
-	while (!*f->stop && (count = replay_read(replay, frames, BATCH)) > 0) {
+	while (!*f->stop && (count = saved_read(saved, frames, BATCH)) > 0) {
 		for (size_t i = 0; i < count; i++)
 			frames[i].source = f->serial;
 		pipeline_add_many(f->pipeline, frames, count);
@@ -262,9 +262,9 @@ store_patiently(struct follower *f, struct store_run *run)
 }
 
 static int
-store_file(struct follower *f, const struct replay *replay)
+store_file(struct follower *f, const struct saved *saved)
 {
-	const struct replay_file *file = replay_file_at(replay, 0);
+	const struct saved_file *file = saved_file_at(saved, 0);
 	struct store_counter counters[PIPELINE_COUNTERS_MAX + REPLAY_LOSSES_MAX];
 	const struct store_source source = {
 		.name = file->name,
@@ -292,14 +292,14 @@ store_file(struct follower *f, const struct replay *replay)
 		.source_count = 1,
 	};
 
-	run.counter_count += replay_losses(replay, counters + run.counter_count);
+	run.counter_count += replay_losses(saved, counters + run.counter_count);
 	log_notice("%s: %" PRIu64 " packets", file->name, source.packet_count);
 	return store_patiently(f, &run);
 }
 
 /* What of the file, or of all that have such frames, could not be read. */
 static void
-tell_of_unread(struct follower *f, const struct replay_file *file)
+tell_of_unread(struct follower *f, const struct saved_file *file)
 {
 	struct pipeline_unknown_link links[PIPELINE_UNKNOWN_LINKS_MAX];
 	size_t count = pipeline_unknown_links(f->pipeline, links);
@@ -321,16 +321,16 @@ tell_of_unread(struct follower *f, const struct replay_file *file)
 static int
 read_file(struct follower *f, const char *path)
 {
-	const struct replay_options options = { .known = known_captures_ask,
+	const struct saved_options options = { .known = known_captures_ask,
 		.known_arg = &f->known };
-	struct replay *replay = replay_open(&path, 1, &options);
-	const struct replay_file *file = replay_file_at(replay, 0);
+	struct saved *saved = saved_open(&path, 1, &options);
+	const struct saved_file *file = saved_file_at(saved, 0);
 	int result = 0;
 
 	f->serial++;
 	free(f->names[f->serial % NAMES_MAX]);
 	f->names[f->serial % NAMES_MAX] = xstrdup(file->name);
-	if (read_frames(f, replay) != 0) {
+	if (read_frames(f, saved) != 0) {
 		result = -1;
 		goto out;
 	}
@@ -339,11 +339,11 @@ read_file(struct follower *f, const char *path)
 	if (file->end_us > f->end_us)
 		f->end_us = file->end_us;
 	if (file->packet_count > file->skipped_count)
-		result = store_file(f, replay);
+		result = store_file(f, saved);
 	else if (file->packet_count > 0)
 		log_notice("%s is in the database already", file->name);
 out:
-	replay_free(replay);
+	saved_free(saved);
 	return result;
 }
 

@@ -3,7 +3,7 @@
 #include "base/banned.h"
 
 static void
-add(struct replay_loss *sum, const struct replay_loss *loss)
+add(struct saved_loss *sum, const struct saved_loss *loss)
 {
 	sum->count += loss->count;
 	sum->is_known = sum->is_known && loss->is_known;
@@ -14,20 +14,20 @@ add(struct replay_loss *sum, const struct replay_loss *loss)
  * if it is more than zero.
  */
 static size_t
-put(const struct replay_loss *sum, const char *name, struct store_counter *out)
+put(const struct saved_loss *sum, const char *name, struct store_counter *out)
 {
 	*out = (struct store_counter){ name, sum->count };
 	return sum->is_known || sum->count > 0;
 }
 
 size_t
-replay_losses(const struct replay *replay, struct store_counter out[REPLAY_LOSSES_MAX])
+replay_losses(const struct saved *saved, struct store_counter out[REPLAY_LOSSES_MAX])
 {
-	struct replay_loss by_interface = { .is_known = true }, by_kernel = { .is_known = true };
+	struct saved_loss by_interface = { .is_known = true }, by_kernel = { .is_known = true };
 	size_t file_count = 0, count;
 
-	for (size_t i = 0; i < replay_file_count(replay); i++) {
-		const struct replay_file *f = replay_file_at(replay, i);
+	for (size_t i = 0; i < saved_file_count(saved); i++) {
+		const struct saved_file *f = saved_file_at(saved, i);
 
 		if (f->unusable || (f->packet_count > 0 && f->skipped_count == f->packet_count))
 			continue;

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "store/store.h"
 
 #define REPLAY_LOSSES_MAX 2
@@ -16,6 +16,6 @@
  * Of the files with something new, to be asked behind the last frame.  Returns how many; what is
  * not known, which is not zero, is left out.
  */
-size_t replay_losses(const struct replay *replay, struct store_counter out[REPLAY_LOSSES_MAX]);
+size_t replay_losses(const struct saved *saved, struct store_counter out[REPLAY_LOSSES_MAX]);
 
 #endif

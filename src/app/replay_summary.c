@@ -23,12 +23,12 @@ struct totals {
 #define NAMED_MAX 5
 
 static int
-print_failures(const struct replay *replay)
+print_failures(const struct saved *saved)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < replay_file_count(replay); i++) {
-		const struct replay_file *f = replay_file_at(replay, i);
+	for (size_t i = 0; i < saved_file_count(saved); i++) {
+		const struct saved_file *f = saved_file_at(saved, i);
 
 		if (!f->failed)
 			continue;
@@ -39,7 +39,7 @@ print_failures(const struct replay *replay)
 }
 
 static int
-print_unknown_links(const struct replay *replay, const struct replay_work *work)
+print_unknown_links(const struct saved *saved, const struct replay_work *work)
 {
 	struct pipeline_unknown_link links[PIPELINE_UNKNOWN_LINKS_MAX];
 	size_t count = replay_work_unknown_links(work, links);
@@ -50,7 +50,7 @@ print_unknown_links(const struct replay *replay, const struct replay_work *work)
 		link_name_add(links[i].link_type, &link);
 		log_error("%s has link type %s, which is not supported: %" PRIu64
 			  " packet%s could not be read",
-		    replay_file_at(replay, links[i].source)->name, buf_text(&link),
+		    saved_file_at(saved, links[i].source)->name, buf_text(&link),
 		    links[i].frame_count, links[i].frame_count == 1 ? "" : "s");
 		buf_release(&link);
 	}
@@ -58,7 +58,7 @@ print_unknown_links(const struct replay *replay, const struct replay_work *work)
 }
 
 static void
-add_file(struct totals *t, const struct replay_file *f)
+add_file(struct totals *t, const struct saved_file *f)
 {
 	if (f->unusable)
 		return;
@@ -103,10 +103,10 @@ counter(const struct replay_work *work, const char *name)
 }
 
 static void
-print_losses(const struct replay *replay)
+print_losses(const struct saved *saved)
 {
 	struct store_counter losses[REPLAY_LOSSES_MAX];
-	size_t count = replay_losses(replay, losses);
+	size_t count = replay_losses(saved, losses);
 
 	for (size_t i = 0; i < count; i++) {
 		if (losses[i].value > 0)
@@ -158,28 +158,28 @@ print_blind_spots(const struct replay_work *work)
 
 /* Evidence may be among them: captures of another form, archives. */
 void
-replay_summary_print_passed_over(const struct replay *replay)
+replay_summary_print_passed_over(const struct saved *saved)
 {
-	size_t count = replay_passed_over_count(replay);
+	size_t count = saved_passed_over_count(saved);
 
 	for (size_t i = 0; i < count; i++)
 		(i < NAMED_MAX ? log_notice : log_debug)(
-		    "%s is neither pcap nor pcapng: passed over", replay_passed_over_at(replay, i));
+		    "%s is neither pcap nor pcapng: passed over", saved_passed_over_at(saved, i));
 	if (count > NAMED_MAX)
 		log_notice(
 		    "%zu files in all were passed over (replay --verbose names them)", count);
 }
 
 static void
-print_totals(const struct totals *t, const struct replay *replay, const struct replay_work *work)
+print_totals(const struct totals *t, const struct saved *saved, const struct replay_work *work)
 {
 	char begin[TIMESTAMP_TEXT_LEN], end[TIMESTAMP_TEXT_LEN], bytes[PROGRESS_BYTES_TEXT_LEN];
-	size_t inner_folders = replay_inner_folder_count(replay);
+	size_t inner_folders = saved_inner_folder_count(saved);
 	uint64_t events = counter(work, "events");
 
 	if (t->known > NAMED_MAX)
 		log_notice("%zu files in all are in the database already", t->known);
-	replay_summary_print_passed_over(replay);
+	replay_summary_print_passed_over(saved);
 	if (inner_folders > 0)
 		log_notice(
 		    "folders in the folders were not looked into (%zu): name those", inner_folders);
@@ -197,23 +197,23 @@ print_totals(const struct totals *t, const struct replay *replay, const struct r
 	if (counter(work, "external_client") > 0)
 		log_notice("%" PRIu64 " of other clients were left out (--internal)",
 		    counter(work, "external_client"));
-	print_losses(replay);
+	print_losses(saved);
 	print_blind_spots(work);
 }
 
 int
-replay_summary_print(const struct replay *replay, const struct replay_work *work, bool quiet)
+replay_summary_print(const struct saved *saved, const struct replay_work *work, bool quiet)
 {
 	struct totals totals = { 0 };
-	int result = print_failures(replay);
+	int result = print_failures(saved);
 
-	if (print_unknown_links(replay, work) != 0)
+	if (print_unknown_links(saved, work) != 0)
 		result = -1;
 	if (quiet)
 		return result;
-	for (size_t i = 0; i < replay_file_count(replay); i++)
-		add_file(&totals, replay_file_at(replay, i));
+	for (size_t i = 0; i < saved_file_count(saved); i++)
+		add_file(&totals, saved_file_at(saved, i));
 	if (totals.files > 0)
-		print_totals(&totals, replay, work);
+		print_totals(&totals, saved, work);
 	return result;
 }

@@ -6,12 +6,12 @@
 
 #include <stdbool.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "replay/work.h"
 
 /* Names what could not be read, even when `quiet`; returns -1 where there was something. */
-int replay_summary_print(const struct replay *replay, const struct replay_work *work, bool quiet);
+int replay_summary_print(const struct saved *saved, const struct replay_work *work, bool quiet);
 /* Of that the files which folders hold and which are no captures. */
-void replay_summary_print_passed_over(const struct replay *replay);
+void replay_summary_print_passed_over(const struct saved *saved);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/second_stop.h"
-#include "capture/replay.h"
+#include "capture/saved.h"
 
 #include "base/banned.h"
 
@@ -18,7 +18,7 @@ on_stop(int signal_number)
 	}
 	asked_us = clock_monotonic_us();
 	asked = 1;
-	replay_interrupt();
+	saved_interrupt();
 }
 
 const volatile sig_atomic_t *

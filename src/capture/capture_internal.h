@@ -70,7 +70,7 @@ void input_open_memory(struct input *in, struct span bytes);
 void input_close(struct input *in);
 /*
  * Reads up to `room` bytes, fewer only where there are no more for now.  0: the end; -1: `err`.  A
- * stream also ends when the program is to stop (replay_interrupt).
+ * stream also ends when the program is to stop (saved_interrupt).
  */
 ssize_t input_read(struct input *in, uint8_t *out, size_t room, struct error *err);
 /* Passes over `len` bytes unread; false where that is impossible.  The end is not noticed here. */

@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 
 #include "base/banned.h"
 
@@ -17,7 +17,7 @@ static atomic_int bell = NOT_OPEN; /* readable, and never read, once it was rung
 static atomic_bool raised;
 
 void
-replay_interrupt(void)
+saved_interrupt(void)
 {
 	const uint64_t one = 1;
 	int kept_errno = errno, fd;

@@ -1,4 +1,4 @@
-#include "capture/replay_internal.h"
+#include "capture/saved_internal.h"
 
 #include <stdlib.h>
 
@@ -11,14 +11,14 @@
 #define CANDIDATES_MAX 65536
 
 struct candidates {
-	struct replay_identity *items; /* owned; by packet_count */
+	struct saved_identity *items; /* owned; by packet_count */
 	size_t count, room;
 };
 
 static int
 compare_candidates(const void *a, const void *b)
 {
-	const struct replay_identity *x = a, *y = b;
+	const struct saved_identity *x = a, *y = b;
 
 	if (x->packet_count != y->packet_count)
 		return x->packet_count < y->packet_count ? -1 : 1;
@@ -26,9 +26,9 @@ compare_candidates(const void *a, const void *b)
 }
 
 static void
-ask(const struct replay *r, const struct entry *e, uint64_t head_hash, struct candidates *c)
+ask(const struct saved *r, const struct entry *e, uint64_t head_hash, struct candidates *c)
 {
-	struct replay_identity known = { 0 };
+	struct saved_identity known = { 0 };
 
 	for (size_t i = 0; i < CANDIDATES_MAX; i++) {
 		if (!r->options.known(r->options.known_arg, &e->file, head_hash, i, &known))
@@ -50,9 +50,9 @@ ask(const struct replay *r, const struct entry *e, uint64_t head_hash, struct ca
  * the file contains.  After READER_FRAME e->next is the frame behind the longest candidate.
  */
 static uint64_t
-verify(struct replay *r, struct entry *e, const struct candidates *c, enum reader_answer *answer)
+verify(struct saved *r, struct entry *e, const struct candidates *c, enum reader_answer *answer)
 {
-	const struct replay_identity *is = &e->file.identity;
+	const struct saved_identity *is = &e->file.identity;
 	uint64_t verified = 0;
 	size_t next = 0;
 
@@ -71,7 +71,7 @@ verify(struct replay *r, struct entry *e, const struct candidates *c, enum reade
 static void
 mark_skipped(struct entry *e)
 {
-	struct replay_file *f = &e->file;
+	struct saved_file *f = &e->file;
 
 	f->skipped_count = f->packet_count;
 	f->skipped_byte_count = f->byte_count;
@@ -82,7 +82,7 @@ mark_skipped(struct entry *e)
 }
 
 static void
-fail_stream(struct replay *r, struct entry *e)
+fail_stream(struct saved *r, struct entry *e)
 {
 	struct error err;
 
@@ -97,15 +97,15 @@ fail_stream(struct replay *r, struct entry *e)
 
 /* Reads `count` packets once more from the front.  Returns false when nothing is left. */
 static bool
-read_again(struct replay *r, struct entry *e, uint64_t count)
+read_again(struct saved *r, struct entry *e, uint64_t count)
 {
-	struct replay_file *f = &e->file;
+	struct saved_file *f = &e->file;
 	enum reader_answer answer;
 
 	entry_finish(r, e, READER_END);
 	f->packet_count = f->byte_count = f->snapped_count = f->unordered_count = 0;
 	f->begin_us = f->end_us = 0;
-	f->identity = (struct replay_identity){ 0 };
+	f->identity = (struct saved_identity){ 0 };
 	if (!entry_open(r, e))
 		return false;
 	answer = entry_advance(r, e);
@@ -120,7 +120,7 @@ read_again(struct replay *r, struct entry *e, uint64_t count)
 }
 
 bool
-entry_skip_known(struct replay *r, struct entry *e)
+entry_skip_known(struct saved *r, struct entry *e)
 {
 	struct candidates c = { 0 };
 	enum reader_answer answer = READER_FRAME;

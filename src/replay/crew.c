@@ -30,7 +30,7 @@
 #define THREADS_MAX (LANES + 2)
 /* For each thread the epoch it is at, and one more, so that a long task is no reason to wait. */
 #define EPOCHS_SPARE 1
-/* So much is kept of files for epochs that are not followed yet, as replay_mark counts. */
+/* So much is kept of files for epochs that are not followed yet, as saved_mark counts. */
 #define KEPT_MAX 1
 /* Epochs are short where so many and more lie between two marks. */
 #define SHORT_EPOCHS 3
@@ -228,14 +228,14 @@ keep_little(struct crew *c, size_t own, struct epoch *e, uint64_t mark)
 	(void)pthread_mutex_unlock(&c->lock);
 	if (e->borrows && e->mark < first)
 		first = e->mark;
-	replay_release(c->work->options.replay, first);
+	saved_release(c->work->options.saved, first);
 }
 
 /* So many packets were decoded behind those that the epoch has. */
 static void
 add_read(struct crew *c, struct epoch *e, size_t count)
 {
-	struct span kept = replay_kept(c->work->options.replay);
+	struct span kept = saved_kept(c->work->options.saved);
 
 	for (; count > 0; count--) {
 		unsigned lane = lane_of(&e->packets[e->packet_count]);
@@ -257,8 +257,8 @@ static bool
 read_epoch(struct crew *c, size_t own, struct epoch *e)
 {
 	struct replay_work *w = c->work;
-	struct replay *replay = w->options.replay;
-	uint64_t mark = replay_mark(replay);
+	struct saved *saved = w->options.saved;
+	uint64_t mark = saved_mark(saved);
 	size_t count;
 
 	epoch_begin(e, mark, c->is_dense);
@@ -273,8 +273,8 @@ read_epoch(struct crew *c, size_t own, struct epoch *e)
 			front_finish(w->front);
 			break;
 		}
-		if (replay_mark(replay) != mark) {
-			mark = replay_mark(replay);
+		if (saved_mark(saved) != mark) {
+			mark = saved_mark(saved);
 			keep_little(c, own, e, mark);
 		}
 		add_read(c, e, count);
@@ -491,7 +491,7 @@ crew_new(struct replay_work *work, unsigned thread_count)
 	share_choice_init(&c->choice);
 	/* Where one may work alone, whether files are mapped is to be found out. */
 	if (!c->is_auto)
-		replay_keep(work->options.replay);
+		saved_keep(work->options.saved);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->changed, NULL);
 	(void)pthread_cond_init(&c->shared, NULL);

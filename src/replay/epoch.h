@@ -31,7 +31,7 @@ struct epoch {
 	uint8_t *copies; /* owned: what packets borrow that the replay does not keep */
 	size_t copies_len;
 	bool borrows;  /* ... and else from what the replay keeps, */
-	uint64_t mark; /* from there on: replay_mark */
+	uint64_t mark; /* from there on: saved_mark */
 	struct name_list names;
 	int64_t now_us, set_back_us;
 	bool last; /* nothing follows: all that is open settles */
@@ -45,7 +45,7 @@ void epoch_clear(struct epoch *e);
 void epoch_begin(struct epoch *e, uint64_t mark, bool borrows);
 /*
  * Takes the next packet, which stands behind the last one in `packets` already: to copy it there
- * would cost nearly as much as to decode it.  `kept`: replay_kept, which lasts as long as this
+ * would cost nearly as much as to decode it.  `kept`: saved_kept, which lasts as long as this
  * epoch borrows.
  */
 void epoch_add(struct epoch *e, size_t group, struct span kept);

@@ -72,12 +72,12 @@ processor_count(void)
 }
 
 unsigned
-replay_useful_threads(const struct replay *replay)
+replay_useful_threads(const struct saved *saved)
 {
 	unsigned count = processor_count();
 
 	/* What comes through a pipe comes slowly, and to read it may have to be broken off. */
-	if (replay_bytes_total(replay) < LEN_MIN || count < 1)
+	if (saved_bytes_total(saved) < LEN_MIN || count < 1)
 		return 1;
 	return count < USEFUL_MAX ? count : USEFUL_MAX;
 }

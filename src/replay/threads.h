@@ -6,13 +6,13 @@
 
 #include <pthread.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 
 /*
  * So many are of use for these captures on this machine, or in this container; 1 where no second
  * one is.
  */
-unsigned replay_useful_threads(const struct replay *replay);
+unsigned replay_useful_threads(const struct saved *saved);
 /*
  * So many processors' time a container may take, in whole ones, at least 1: by cpu.max (version 2)
  * or cpu/cpu.cfs_quota_us (version 1) in the folder where it has its control groups.  UINT_MAX: as

@@ -36,7 +36,7 @@ replay_work_new(const struct replay_work_options *options)
 	struct replay_work *w = xcalloc(1, sizeof(*w));
 	struct pipeline_options pipeline = *options->pipeline;
 	unsigned threads = options->thread_count != 0 ? options->thread_count
-						      : replay_useful_threads(options->replay);
+						      : replay_useful_threads(options->saved);
 
 	w->options = *options;
 	w->options.pipeline = NULL;
@@ -69,16 +69,14 @@ replay_work_free(struct replay_work *w)
 bool
 replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size_t *packet_count)
 {
-	struct replay *replay = w->options.replay;
+	struct saved *saved = w->options.saved;
 	size_t looked_at;
 
 	*packet_count = 0;
 	if (w->frame_at == w->frame_count) {
 		w->frame_at = 0;
-		w->frame_count =
-		    *w->options.stop ? 0 : replay_read(replay, w->frames, REPLAY_FRAMES);
-		progress_update(
-		    &w->progress, replay_bytes_done(replay), replay_bytes_total(replay));
+		w->frame_count = *w->options.stop ? 0 : saved_read(saved, w->frames, REPLAY_FRAMES);
+		progress_update(&w->progress, saved_bytes_done(saved), saved_bytes_total(saved));
 	}
 	looked_at = front_read(w->front, w->frames + w->frame_at, w->frame_count - w->frame_at,
 	    packets, max, packet_count);
@@ -90,7 +88,7 @@ replay_work_read(struct replay_work *w, struct packet *packets, size_t max, size
 bool
 replay_work_is_at_border(const struct replay_work *w)
 {
-	return w->frame_at == w->frame_count && replay_is_at_border(w->options.replay);
+	return w->frame_at == w->frame_count && saved_is_at_border(w->options.saved);
 }
 
 void

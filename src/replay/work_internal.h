@@ -44,7 +44,7 @@ struct replay_work {
 bool replay_work_read(
     struct replay_work *w, struct packet *packets, size_t max, size_t *packet_count);
 
-/* The next replay_work_read may go on in another piece of a file: see replay_is_at_border. */
+/* The next replay_work_read may go on in another piece of a file: see saved_is_at_border. */
 bool replay_work_is_at_border(const struct replay_work *w);
 /* Behind the packets of an epoch.  `last`: nothing follows, so all that is open is settled. */
 void replay_work_end_epoch(struct lanes *lanes, int64_t now_us, int64_t set_back_us, bool last);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "capture/replay.h"
+#include "capture/saved.h"
 #include "capture_files.h"
 
 #define T0 INT64_C(1700000000000000)
@@ -152,17 +152,17 @@ struct replayed {
 	bool ordered;     /* no frame is earlier than the one before */
 	char sources[64]; /* of the first frames, a letter each: 'a' is file 0 */
 	int64_t first_us, last_us;
-	struct replay *replay;
+	struct saved *saved;
 };
 
 static inline struct replayed
-read_rest(struct replay *r)
+read_rest(struct saved *r)
 {
-	struct replayed all = { .ordered = true, .replay = r };
+	struct replayed all = { .ordered = true, .saved = r };
 	struct frame frames[BATCH];
 	size_t count;
 
-	while ((count = replay_read(r, frames, BATCH)) > 0) {
+	while ((count = saved_read(r, frames, BATCH)) > 0) {
 		for (size_t i = 0; i < count; i++, all.count++) {
 			if (all.count == 0)
 				all.first_us = frames[i].time_us;
@@ -177,16 +177,16 @@ read_rest(struct replay *r)
 			    frames[i].bytes.len));
 		}
 	}
-	ck_assert_uint_eq(replay_read(r, frames, BATCH), 0);
-	if (replay_bytes_total(r) != 0)
-		ck_assert_uint_eq(replay_bytes_done(r), replay_bytes_total(r));
+	ck_assert_uint_eq(saved_read(r, frames, BATCH), 0);
+	if (saved_bytes_total(r) != 0)
+		ck_assert_uint_eq(saved_bytes_done(r), saved_bytes_total(r));
 	return all;
 }
 
 static inline struct replayed
-replay_with(const struct replay_options *options, const char *const *paths, size_t path_count)
+replay_with(const struct saved_options *options, const char *const *paths, size_t path_count)
 {
-	struct replay *r = replay_open(paths, path_count, options);
+	struct saved *r = saved_open(paths, path_count, options);
 
 	ck_assert_ptr_nonnull(r);
 	return read_rest(r);
@@ -198,29 +198,29 @@ replay_one(const char *path)
 	return replay_with(NULL, &path, 1);
 }
 
-static inline struct replay_file
-replay_single(const char *path, const struct replay_options *options)
+static inline struct saved_file
+replay_single(const char *path, const struct saved_options *options)
 {
 	struct replayed all = replay_with(options, &path, 1);
-	struct replay_file file;
+	struct saved_file file;
 
-	ck_assert_uint_eq(replay_file_count(all.replay), 1);
-	file = *replay_file_at(all.replay, 0);
+	ck_assert_uint_eq(saved_file_count(all.saved), 1);
+	file = *saved_file_at(all.saved, 0);
 	file.path = file.name = NULL;
 	ck_assert_uint_eq(file.packet_count - file.skipped_count, all.count);
-	replay_free(all.replay);
+	saved_free(all.saved);
 	return file;
 }
 
 struct memory {
-	struct replay_identity items[8];
+	struct saved_identity items[8];
 	size_t count;
 	size_t asked_count;
 };
 
 static inline bool
-recall(void *arg, const struct replay_file *file, uint64_t head_hash, size_t index,
-    struct replay_identity *known)
+recall(void *arg, const struct saved_file *file, uint64_t head_hash, size_t index,
+    struct saved_identity *known)
 {
 	struct memory *m = arg;
 
@@ -234,11 +234,11 @@ recall(void *arg, const struct replay_file *file, uint64_t head_hash, size_t ind
 	return false;
 }
 
-static inline struct replay_file
+static inline struct saved_file
 replay_remembering(struct memory *m, const char *path)
 {
-	struct replay_options options = { .known = recall, .known_arg = m };
-	struct replay_file f = replay_single(path, &options);
+	struct saved_options options = { .known = recall, .known_arg = m };
+	struct saved_file f = replay_single(path, &options);
 
 	m->items[m->count++] = f.identity;
 	return f;

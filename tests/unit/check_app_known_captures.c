@@ -22,8 +22,8 @@ static void *
 ask(void *arg)
 {
 	struct asking *a = arg;
-	const struct replay_file file = { 0 };
-	struct replay_identity identity;
+	const struct saved_file file = { 0 };
+	struct saved_identity identity;
 
 	a->is_known = known_captures_ask(a->known, &file, 1, 0, &identity);
 	atomic_store(&a->answered, true);

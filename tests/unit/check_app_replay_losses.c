@@ -53,13 +53,13 @@ loss_in(const char *const *paths, size_t path_count, const char *name)
 {
 	struct replayed all = replay_with(NULL, paths, path_count);
 	struct store_counter losses[REPLAY_LOSSES_MAX];
-	size_t count = replay_losses(all.replay, losses);
+	size_t count = replay_losses(all.saved, losses);
 	long long loss = -1;
 
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(losses[i].name, name) == 0)
 			loss = (long long)losses[i].value;
-	replay_free(all.replay);
+	saved_free(all.saved);
 	return loss;
 }
 
@@ -133,7 +133,7 @@ START_TEST(what_was_told_with_skipped_packets_counts_once)
 {
 	struct memory m = { 0 };
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	put_section(&b, true);
 	put_interface(&b, true, 1, 0, NULL);

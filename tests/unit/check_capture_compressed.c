@@ -22,7 +22,7 @@ static const struct {
 START_TEST(compressed_captures_are_read_whatever_their_name)
 {
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	put_pcapng(&b, T0, 1, 3000, 700);
 	save_archive("capture", filters[_i].filter, &b);
@@ -38,7 +38,7 @@ END_TEST
 START_TEST(zstd_behind_a_skippable_frame_is_read)
 {
 	struct buf b = { 0 }, whole = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	put_pcapng(&b, T0, 1, 3000, 700);
 	save_archive("capture.zst", ARCHIVE_FILTER_ZSTD, &b);
@@ -58,7 +58,7 @@ END_TEST
 START_TEST(compressed_text_is_no_capture)
 {
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	for (int i = 0; i < 1000; i++)
 		buf_add_text(&b, "not a capture at all\n");
@@ -95,25 +95,25 @@ put_random_pcap(struct buf *b, unsigned count)
 }
 
 static uint64_t
-count_random(const char *path, struct replay_file *f)
+count_random(const char *path, struct saved_file *f)
 {
-	struct replay *r = replay_open(&path, 1, NULL);
+	struct saved *r = saved_open(&path, 1, NULL);
 	struct frame frames[BATCH];
 	uint64_t total = 0;
 	size_t count;
 
-	while ((count = replay_read(r, frames, BATCH)) > 0)
+	while ((count = saved_read(r, frames, BATCH)) > 0)
 		total += count;
-	*f = *replay_file_at(r, 0);
+	*f = *saved_file_at(r, 0);
 	f->path = f->name = NULL;
-	replay_free(r);
+	saved_free(r);
 	return total;
 }
 
 START_TEST(cut_compressed_capture_gives_what_is_there)
 {
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 	char position[64];
 	uint64_t count;
 
@@ -148,7 +148,7 @@ START_TEST(however_short_a_compressed_capture_is_cut_it_is_told_as_cut)
 	save_archive("cut", filters[_i].filter, &b);
 	ck_assert_int_eq(stat("cut", &st), 0);
 	for (off_t len = st.st_size - 1; len >= 6; len = len > 400 ? len - 397 : len - 1) {
-		struct replay_file f;
+		struct saved_file f;
 
 		ck_assert_int_eq(truncate("cut", len), 0);
 		(void)count_random("cut", &f);
@@ -171,7 +171,7 @@ START_TEST(damaged_compressed_capture_gives_what_is_before)
 {
 	static uint8_t damage[200000];
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 	uint64_t count;
 	FILE *file;
 
@@ -198,7 +198,7 @@ END_TEST
 START_TEST(a_zstd_capture_that_asks_for_a_gigabyte_is_refused)
 {
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	buf_add(&b, "\x28\xb5\x2f\xfd\x00\xa0\x01\x00\x00", 9);
 	put_zeros(&b, 100);
@@ -218,7 +218,7 @@ START_TEST(an_xz_capture_that_asks_for_a_gigabyte_is_refused)
 	enum { BLOCK = 12, DICTIONARY = BLOCK + 4, GIGABYTE = 36 };
 	uint8_t head[64];
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 	size_t len;
 	FILE *file;
 
@@ -247,7 +247,7 @@ END_TEST
 START_TEST(every_cut_of_a_gzip_file_keeps_its_packets)
 {
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 	uint64_t last = 20;
 	struct stat st;
 
@@ -271,7 +271,7 @@ END_TEST
 START_TEST(gzip_members_follow_each_other)
 {
 	struct buf b = { 0 }, joined = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	put_random_pcap(&b, 300);
 	for (size_t at = 0; at < b.len; at += 1777) {
@@ -296,7 +296,7 @@ START_TEST(what_stands_behind_a_compressed_capture_is_told_but_for_zeros)
 {
 	bool is_zstd = filters[_i].filter == ARCHIVE_FILTER_ZSTD;
 	struct buf b = { 0 }, whole = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	put_pcapng(&b, T0, 1, 30, 700);
 	save_archive("capture", filters[_i].filter, &b);
@@ -355,7 +355,7 @@ START_TEST(compressed_pipe_is_read)
 	ck_assert_int_eq(close(fd), 0);
 	all = replay_with(NULL, &path, 1);
 	ck_assert_uint_eq(all.count, 2000);
-	replay_free(all.replay);
+	saved_free(all.saved);
 	buf_release(&b);
 }
 END_TEST

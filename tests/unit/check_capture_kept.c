@@ -24,19 +24,19 @@ lies_in(struct span kept, const uint8_t *at)
 }
 
 static struct kept_frames *
-read_kept(struct replay *r)
+read_kept(struct saved *r)
 {
 	struct kept_frames *all = xcalloc(1, sizeof(*all));
 	struct frame batch[BATCH];
 	size_t count;
 
-	while ((count = replay_read(r, batch, BATCH)) > 0) {
+	while ((count = saved_read(r, batch, BATCH)) > 0) {
 		for (size_t i = 0; i < count; i++, all->count++) {
-			bool is_kept = lies_in(replay_kept(r), batch[i].bytes.data);
+			bool is_kept = lies_in(saved_kept(r), batch[i].bytes.data);
 
 			ck_assert_uint_lt(all->count, 2 * LARGE_COUNT);
 			all->frames[all->count] = batch[i];
-			all->marks[all->count] = replay_mark(r);
+			all->marks[all->count] = saved_mark(r);
 			all->is_kept[all->count] = is_kept;
 			all->kept_count += is_kept;
 		}
@@ -44,16 +44,16 @@ read_kept(struct replay *r)
 	return all;
 }
 
-static struct replay *
+static struct saved *
 open_two(int64_t second_us)
 {
 	static const char *const paths[] = { "a.pcap", "b.pcap" };
-	struct replay *r;
+	struct saved *r;
 
 	save_pcap(paths[0], T0, 1, LARGE_COUNT, LARGE_LEN);
 	save_pcap(paths[1], second_us, 1, LARGE_COUNT, LARGE_LEN);
-	r = replay_open(paths, 2, NULL);
-	replay_keep(r);
+	r = saved_open(paths, 2, NULL);
+	saved_keep(r);
 	return r;
 }
 
@@ -67,7 +67,7 @@ is_mapped(const uint8_t *at)
 
 START_TEST(kept_frames_outlast_the_reading_of_the_next_file)
 {
-	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct saved *r = open_two(T0 + LARGE_COUNT);
 	struct kept_frames *all = read_kept(r);
 
 	ck_assert_uint_eq(all->count, 2 * LARGE_COUNT);
@@ -76,19 +76,19 @@ START_TEST(kept_frames_outlast_the_reading_of_the_next_file)
 		ck_assert(
 		    packet_bytes_are(all->frames[i].bytes, (unsigned)(i % LARGE_COUNT), LARGE_LEN));
 	free(all);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
 START_TEST(what_lies_before_a_mark_goes_when_that_is_released_and_nothing_else)
 {
-	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct saved *r = open_two(T0 + LARGE_COUNT);
 	struct kept_frames *all = read_kept(r);
 	uint64_t mark = all->marks[LARGE_COUNT];
 	size_t gone_count = 0;
 
 	ck_assert_uint_gt(mark, 0);
-	replay_release(r, mark);
+	saved_release(r, mark);
 	for (size_t i = 0; i < all->count; i++) {
 		if (all->marks[i] >= mark)
 			ck_assert(packet_bytes_are(
@@ -98,64 +98,64 @@ START_TEST(what_lies_before_a_mark_goes_when_that_is_released_and_nothing_else)
 	}
 	/* But for what lies in pieces with later frames. */
 	ck_assert_uint_gt(gone_count, LARGE_COUNT / 3);
-	replay_release(r, replay_mark(r));
+	saved_release(r, saved_mark(r));
 	ck_assert(!is_mapped(all->frames[0].bytes.data));
 	ck_assert(!is_mapped(all->frames[2 * LARGE_COUNT - 1].bytes.data));
 	free(all);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
 /* The first frame of what was read up to the first border. */
 static struct frame
-read_to_border(struct replay *r)
+read_to_border(struct saved *r)
 {
 	struct frame batch[BATCH], first;
 
-	ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	ck_assert_uint_gt(saved_read(r, batch, BATCH), 0);
 	first = batch[0];
-	while (!replay_is_at_border(r))
-		ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
-	ck_assert_uint_eq(replay_mark(r), 0);
+	while (!saved_is_at_border(r))
+		ck_assert_uint_gt(saved_read(r, batch, BATCH), 0);
+	ck_assert_uint_eq(saved_mark(r), 0);
 	return first;
 }
 
 START_TEST(at_a_border_the_next_mark_can_be_released_and_its_bytes_go_with_the_next_read)
 {
-	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct saved *r = open_two(T0 + LARGE_COUNT);
 	struct frame first = read_to_border(r), batch[BATCH];
 
-	replay_release(r, 1);
+	saved_release(r, 1);
 	ck_assert(packet_bytes_are(first.bytes, 0, LARGE_LEN));
-	ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
-	ck_assert_uint_eq(replay_mark(r), 1);
+	ck_assert_uint_gt(saved_read(r, batch, BATCH), 0);
+	ck_assert_uint_eq(saved_mark(r), 1);
 	ck_assert(!is_mapped(first.bytes.data));
 	/* It was for one piece. */
 	first = batch[1];
-	while (replay_mark(r) == 1)
-		ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
+	while (saved_mark(r) == 1)
+		ck_assert_uint_gt(saved_read(r, batch, BATCH), 0);
 	ck_assert(packet_bytes_are(first.bytes, first.bytes.data[0], LARGE_LEN));
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
 START_TEST(what_was_released_at_a_border_is_kept_where_it_is_wanted_again)
 {
-	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct saved *r = open_two(T0 + LARGE_COUNT);
 	struct frame first = read_to_border(r), batch[BATCH];
 
-	replay_release(r, 1);
-	replay_release(r, 0);
-	ck_assert_uint_gt(replay_read(r, batch, BATCH), 0);
-	ck_assert_uint_eq(replay_mark(r), 1);
+	saved_release(r, 1);
+	saved_release(r, 0);
+	ck_assert_uint_gt(saved_read(r, batch, BATCH), 0);
+	ck_assert_uint_eq(saved_mark(r), 1);
 	ck_assert(packet_bytes_are(first.bytes, 0, LARGE_LEN));
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
 START_TEST(a_file_that_is_cut_while_its_frames_are_kept_turns_into_zeros)
 {
-	struct replay *r = open_two(T0 + LARGE_COUNT);
+	struct saved *r = open_two(T0 + LARGE_COUNT);
 	struct kept_frames *all = read_kept(r);
 
 	ck_assert_int_eq(truncate("a.pcap", 4096), 0);
@@ -164,20 +164,20 @@ START_TEST(a_file_that_is_cut_while_its_frames_are_kept_turns_into_zeros)
 	ck_assert_uint_eq(all->frames[LARGE_COUNT - 1].bytes.data[LARGE_LEN - 1], 0);
 	ck_assert(packet_bytes_are(all->frames[LARGE_COUNT].bytes, 0, LARGE_LEN));
 	free(all);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
 START_TEST(of_files_that_are_read_at_the_same_time_nothing_is_kept)
 {
-	struct replay *r = open_two(T0);
+	struct saved *r = open_two(T0);
 	struct kept_frames *all = read_kept(r);
 
 	ck_assert_uint_eq(all->count, 2 * LARGE_COUNT);
 	/* But for the end, when one is left. */
 	ck_assert_uint_lt(all->kept_count, BATCH + 1);
 	free(all);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
@@ -185,17 +185,17 @@ START_TEST(small_files_are_not_kept)
 {
 	struct kept_frames *all;
 	const char *path = "small.pcap";
-	struct replay *r;
+	struct saved *r;
 
 	save_pcap(path, T0, 1, 1000, LARGE_LEN);
-	r = replay_open(&path, 1, NULL);
-	replay_keep(r);
+	r = saved_open(&path, 1, NULL);
+	saved_keep(r);
 	all = read_kept(r);
 	ck_assert_uint_eq(all->count, 1000);
 	ck_assert_uint_eq(all->kept_count, 0);
-	ck_assert_uint_eq(replay_mark(r), 0);
+	ck_assert_uint_eq(saved_mark(r), 0);
 	free(all);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
@@ -203,16 +203,16 @@ START_TEST(without_being_asked_a_replay_keeps_nothing)
 {
 	struct kept_frames *all;
 	const char *path = "a.pcap";
-	struct replay *r;
+	struct saved *r;
 
 	save_pcap(path, T0, 1, LARGE_COUNT, LARGE_LEN);
-	r = replay_open(&path, 1, NULL);
+	r = saved_open(&path, 1, NULL);
 	all = read_kept(r);
 	ck_assert_uint_eq(all->count, LARGE_COUNT);
 	ck_assert_uint_eq(all->kept_count, 0);
 	ck_assert(!is_mapped(all->frames[0].bytes.data));
 	free(all);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 

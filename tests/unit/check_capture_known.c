@@ -13,7 +13,7 @@ START_TEST(container_and_compression_do_not_change_the_identity)
 {
 	static const char *const names[] = { "a.pcap", "a.pcapng", "a.ns.pcap", "a.pcap.gz" };
 	struct buf pcap = { 0 }, pcapng = { 0 }, ns = { 0 };
-	struct replay_identity first = { 0 };
+	struct saved_identity first = { 0 };
 
 	put_pcap(&pcap, T0, 7, 200, 90);
 	put_pcapng(&pcapng, T0, 7, 200, 90);
@@ -25,7 +25,7 @@ START_TEST(container_and_compression_do_not_change_the_identity)
 	save("a.ns.pcap", &ns);
 	save_gzip("a.pcap.gz", &pcap);
 	for (int i = 0; i < ROWS(names); i++) {
-		struct replay_file f = replay_single(names[i], NULL);
+		struct saved_file f = replay_single(names[i], NULL);
 
 		if (i == 0)
 			first = f.identity;
@@ -81,7 +81,7 @@ END_TEST
 /* Databases keep these numbers: they stay the same from version to version. */
 START_TEST(identity_is_the_same_on_every_machine)
 {
-	struct replay_file f;
+	struct saved_file f;
 
 	save_pcap("a.pcap", T0, 1, 3, 60);
 	f = replay_single("a.pcap", NULL);
@@ -103,7 +103,7 @@ START_TEST(grown_capture_gives_only_its_new_packets)
 	unsigned before = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		struct replay_file f;
+		struct saved_file f;
 
 		save_pcap("grows.pcap", T0, 1, growths[_i][i], 700);
 		f = replay_remembering(&m, "grows.pcap");
@@ -123,7 +123,7 @@ START_TEST(capture_that_only_begins_the_same_loses_nothing)
 {
 	struct memory m = { 0 };
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	save_pcap("a.pcap", T0, 1, 1000, 700);
 	ck_assert_uint_eq(replay_remembering(&m, "a.pcap").skipped_count, 0);
@@ -150,7 +150,7 @@ START_TEST(longest_candidate_that_fits_is_skipped)
 {
 	struct memory m = { 0 };
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	save_pcap("a.pcap", T0, 1, 1000, 700);
 	(void)replay_remembering(&m, "a.pcap");
@@ -174,7 +174,7 @@ END_TEST
 START_TEST(cut_capture_goes_on_where_it_was_cut_once_it_is_whole)
 {
 	struct memory m = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	save_pcap("a.pcap", T0, 1, 1000, 700);
 	cut_file("a.pcap", 100);
@@ -196,7 +196,7 @@ START_TEST(skipped_packets_do_not_disturb_the_merging)
 {
 	const char *paths[] = { "a.pcap", "b.pcap" };
 	struct memory m = { 0 };
-	struct replay_options options = { .known = recall, .known_arg = &m };
+	struct saved_options options = { .known = recall, .known_arg = &m };
 	struct replayed all;
 
 	save_pcap("a.pcap", T0, 10, 500, 700);
@@ -205,7 +205,7 @@ START_TEST(skipped_packets_do_not_disturb_the_merging)
 	save_pcap("b.pcap", T0 + 4995, 10, 2, 60);
 	all = replay_with(&options, paths, 2);
 	ck_assert_str_eq(all.sources, "baba");
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
@@ -213,9 +213,9 @@ START_TEST(known_pipe_is_skipped_and_one_that_differs_later_is_an_error)
 {
 	const char *path = "-";
 	struct memory m = { 0 };
-	struct replay_options options = { .known = recall, .known_arg = &m };
+	struct saved_options options = { .known = recall, .known_arg = &m };
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 	int fd;
 
 	save_pcap("a.pcap", T0, 1, 100, 100);
@@ -244,8 +244,8 @@ START_TEST(file_as_standard_input_is_as_good_as_its_name)
 {
 	const char *path = "-";
 	struct memory m = { 0 };
-	struct replay_options options = { .known = recall, .known_arg = &m };
-	struct replay_file f;
+	struct saved_options options = { .known = recall, .known_arg = &m };
+	struct saved_file f;
 	int fd;
 
 	save_pcap("a.pcap", T0, 1, 1000, 100);

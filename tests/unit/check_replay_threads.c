@@ -48,20 +48,20 @@ START_TEST(a_file_that_is_cut_turns_into_zeros_for_a_thread_that_was_started)
 {
 	const char *path = "a.pcap";
 	struct frame frames[BATCH];
-	struct replay *r;
+	struct saved *r;
 	pthread_t thread;
 	size_t count;
 
 	save_pcap(path, T0, 1, LARGE_COUNT, LARGE_LEN);
-	r = replay_open(&path, 1, NULL);
-	replay_keep(r);
-	count = replay_read(r, frames, BATCH);
+	r = saved_open(&path, 1, NULL);
+	saved_keep(r);
+	count = saved_read(r, frames, BATCH);
 	ck_assert_uint_gt(count, 0);
 	ck_assert_int_eq(truncate(path, 4096), 0);
 	ck_assert_uint_eq(replay_threads_start(&thread, 1, read_last_byte, &frames[count - 1]), 1);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_uint_eq(frames[count - 1].wire_len, 0);
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 

@@ -10,20 +10,20 @@
 
 START_TEST(no_path_is_no_replay)
 {
-	ck_assert_ptr_null(replay_open(NULL, 0, NULL));
+	ck_assert_ptr_null(saved_open(NULL, 0, NULL));
 }
 END_TEST
 
 START_TEST(one_file_is_read_in_its_order)
 {
 	struct replayed all;
-	const struct replay_file *f;
+	const struct saved_file *f;
 
 	save_pcap("one.pcap", T0, 10, 1000, 100);
 	all = replay_one("one.pcap");
 	ck_assert_uint_eq(all.count, 1000);
 	ck_assert(all.ordered);
-	f = replay_file_at(all.replay, 0);
+	f = saved_file_at(all.saved, 0);
 	ck_assert_str_eq(f->path, "one.pcap");
 	ck_assert_str_eq(f->name, "one.pcap");
 	ck_assert_uint_eq(f->size, 24 + 1000 * 116);
@@ -33,7 +33,7 @@ START_TEST(one_file_is_read_in_its_order)
 	ck_assert_int_eq(f->end_us, T0 + 9990);
 	ck_assert_uint_eq(f->snap_len, 262144);
 	ck_assert(!f->failed && !f->unusable);
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
@@ -50,8 +50,8 @@ START_TEST(packets_without_bytes_are_packets_wherever_they_stand)
 	all = replay_one("bare.pcap");
 	ck_assert_uint_eq(all.count, 200);
 	ck_assert(all.ordered);
-	ck_assert(!replay_file_at(all.replay, 0)->failed);
-	replay_free(all.replay);
+	ck_assert(!saved_file_at(all.saved, 0)->failed);
+	saved_free(all.saved);
 }
 END_TEST
 
@@ -66,7 +66,7 @@ START_TEST(files_are_merged_by_time_and_ties_by_place)
 	all = replay_with(NULL, paths, 3);
 	ck_assert_str_eq(all.sources, "abacbcacb");
 	ck_assert(all.ordered);
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
@@ -82,7 +82,7 @@ START_TEST(files_that_follow_each_other_are_read_so_whatever_their_names)
 	ck_assert_uint_eq(all.count, 1500);
 	ck_assert(all.ordered);
 	ck_assert_int_eq(all.sources[0], 'b');
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
@@ -100,11 +100,11 @@ START_TEST(file_that_goes_back_in_time_keeps_its_order)
 	save_pcap("plain.pcap", T0 + 7, 10, 2, 60); /* 7 17 */
 	all = replay_with(NULL, paths, 2);
 	ck_assert_str_eq(all.sources, "baaba");
-	ck_assert_uint_eq(replay_file_at(all.replay, 0)->unordered_count, 1);
-	ck_assert_uint_eq(replay_file_at(all.replay, 1)->unordered_count, 0);
-	ck_assert_int_eq(replay_file_at(all.replay, 0)->begin_us, T0 + 5);
-	ck_assert_int_eq(replay_file_at(all.replay, 0)->end_us, T0 + 30);
-	replay_free(all.replay);
+	ck_assert_uint_eq(saved_file_at(all.saved, 0)->unordered_count, 1);
+	ck_assert_uint_eq(saved_file_at(all.saved, 1)->unordered_count, 0);
+	ck_assert_int_eq(saved_file_at(all.saved, 0)->begin_us, T0 + 5);
+	ck_assert_int_eq(saved_file_at(all.saved, 0)->end_us, T0 + 30);
+	saved_free(all.saved);
 	buf_release(&b);
 }
 END_TEST
@@ -125,32 +125,32 @@ START_TEST(many_files_at_once_need_few_descriptors)
 	}
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	all = replay_one("many");
-	ck_assert_uint_eq(replay_file_count(all.replay), FILES);
+	ck_assert_uint_eq(saved_file_count(all.saved), FILES);
 	for (size_t i = 0; i < FILES; i++)
-		ck_assert_msg(replay_file_at(all.replay, i)->packet_count == PACKETS, "%s",
-		    replay_file_at(all.replay, i)->error.text);
+		ck_assert_msg(saved_file_at(all.saved, i)->packet_count == PACKETS, "%s",
+		    saved_file_at(all.saved, i)->error.text);
 	ck_assert_uint_eq(all.count, FILES * PACKETS);
 	ck_assert(all.ordered);
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
 START_TEST(batches_of_one_give_the_same)
 {
 	const char *paths[] = { "a.pcap", "b.pcap" };
-	struct replay *r;
+	struct saved *r;
 	struct frame frame;
 	char sources[7] = "";
 	size_t count = 0;
 
 	save_pcap("a.pcap", T0, 10, 3, 60);
 	save_pcap("b.pcap", T0 + 1, 10, 3, 60);
-	r = replay_open(paths, 2, NULL);
-	while (count < 6 && replay_read(r, &frame, 1) == 1)
+	r = saved_open(paths, 2, NULL);
+	while (count < 6 && saved_read(r, &frame, 1) == 1)
 		sources[count++] = (char)('a' + frame.source);
 	ck_assert_str_eq(sources, "ababab");
-	ck_assert_uint_eq(replay_read(r, &frame, 1), 0);
-	replay_free(r);
+	ck_assert_uint_eq(saved_read(r, &frame, 1), 0);
+	saved_free(r);
 }
 END_TEST
 
@@ -171,9 +171,9 @@ START_TEST(unusable_paths_do_not_stop_the_others)
 	ck_assert_int_eq(mkdir("nothing", 0700), 0);
 	all = replay_with(NULL, paths, 5);
 	ck_assert_uint_eq(all.count, 5);
-	ck_assert_uint_eq(replay_file_count(all.replay), 5);
+	ck_assert_uint_eq(saved_file_count(all.saved), 5);
 	for (size_t i = 0; i < 5; i++) {
-		const struct replay_file *f = replay_file_at(all.replay, i);
+		const struct saved_file *f = saved_file_at(all.saved, i);
 
 		ck_assert_str_eq(f->path, paths[i]);
 		ck_assert(f->failed == (says[i] != NULL) && f->unusable == f->failed);
@@ -181,7 +181,7 @@ START_TEST(unusable_paths_do_not_stop_the_others)
 			ck_assert_msg(
 			    strstr(f->error.text, says[i]) == f->error.text, "%s", f->error.text);
 	}
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
@@ -201,24 +201,24 @@ START_TEST(folder_gives_its_captures_by_name_and_passes_over_the_rest)
 	save_text("d/just-begun.pcap", "");
 	all = replay_one("d/");
 	ck_assert_uint_eq(all.count, 4);
-	ck_assert_uint_eq(replay_file_count(all.replay), 4);
-	ck_assert_str_eq(replay_file_at(all.replay, 0)->path, "d/10.pcap");
-	ck_assert_str_eq(replay_file_at(all.replay, 0)->name, "10.pcap");
-	ck_assert_str_eq(replay_file_at(all.replay, 1)->name, "2.pcap");
-	ck_assert_str_eq(replay_file_at(all.replay, 2)->name, "B.cap");
-	ck_assert_str_eq(replay_file_at(all.replay, 3)->name, "a");
+	ck_assert_uint_eq(saved_file_count(all.saved), 4);
+	ck_assert_str_eq(saved_file_at(all.saved, 0)->path, "d/10.pcap");
+	ck_assert_str_eq(saved_file_at(all.saved, 0)->name, "10.pcap");
+	ck_assert_str_eq(saved_file_at(all.saved, 1)->name, "2.pcap");
+	ck_assert_str_eq(saved_file_at(all.saved, 2)->name, "B.cap");
+	ck_assert_str_eq(saved_file_at(all.saved, 3)->name, "a");
 	ck_assert_str_eq(all.sources, "abcd");
-	ck_assert_uint_eq(replay_passed_over_count(all.replay), 2);
-	ck_assert_str_eq(replay_passed_over_at(all.replay, 0), "d/README");
-	ck_assert_str_eq(replay_passed_over_at(all.replay, 1), "d/just-begun.pcap");
-	ck_assert_uint_eq(replay_inner_folder_count(all.replay), 1);
-	replay_free(all.replay);
+	ck_assert_uint_eq(saved_passed_over_count(all.saved), 2);
+	ck_assert_str_eq(saved_passed_over_at(all.saved, 0), "d/README");
+	ck_assert_str_eq(saved_passed_over_at(all.saved, 1), "d/just-begun.pcap");
+	ck_assert_uint_eq(saved_inner_folder_count(all.saved), 1);
+	saved_free(all.saved);
 }
 END_TEST
 
 START_TEST(folder_without_a_capture_is_unusable)
 {
-	struct replay_file f;
+	struct saved_file f;
 
 	ck_assert_int_eq(mkdir("d", 0700), 0);
 	save_text("d/README", "nothing yet");
@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(cut_file_gives_its_packets_and_is_failed_but_not_unusable)
 {
-	struct replay_file f;
+	struct saved_file f;
 
 	save_pcap("cut.pcap", T0, 1, 124, 60);
 	cut_file("cut.pcap", 1);
@@ -253,7 +253,7 @@ END_TEST
 START_TEST(packets_of_an_interface_that_is_not_described_fail_the_file)
 {
 	struct buf b = { 0 };
-	struct replay_file f;
+	struct saved_file f;
 
 	put_section(&b, true);
 	put_enhanced(&b, true, 0, (uint64_t)T0, 0, 60);
@@ -281,20 +281,20 @@ END_TEST
 START_TEST(file_that_shrinks_while_it_is_read_ends_there)
 {
 	const char *path = "big.pcap";
-	struct replay *r;
+	struct saved *r;
 	struct frame frames[BATCH];
 	struct replayed rest;
 	size_t count;
 
 	save_pcap(path, T0, 1, 1000, 1500); /* six windows */
-	r = replay_open(&path, 1, NULL);
-	count = replay_read(r, frames, BATCH);
+	r = saved_open(&path, 1, NULL);
+	count = saved_read(r, frames, BATCH);
 	ck_assert_uint_gt(count, 0);
 	ck_assert_int_eq(truncate(path, 100000), 0);
 	rest = read_rest(r);
 	ck_assert_uint_eq(count + rest.count, (100000 - 24) / 1516);
-	ck_assert(replay_file_at(r, 0)->failed);
-	replay_free(r);
+	ck_assert(saved_file_at(r, 0)->failed);
+	saved_free(r);
 }
 END_TEST
 
@@ -303,16 +303,16 @@ END_TEST
 #define LARGE_COUNT 4000u /* of 1500 bytes and a header of 16: 6 MB */
 #define LARGE_RECORD 1516
 
-static struct replay *
+static struct saved *
 cut_after_a_batch(off_t size, size_t *first_count)
 {
 	const char *path = "large.pcap";
-	struct replay *r;
+	struct saved *r;
 	struct frame frames[BATCH];
 
 	save_pcap(path, T0, 1, LARGE_COUNT, 1500);
-	r = replay_open(&path, 1, NULL);
-	*first_count = replay_read(r, frames, BATCH);
+	r = saved_open(&path, 1, NULL);
+	*first_count = saved_read(r, frames, BATCH);
 	ck_assert_uint_gt(*first_count, 0);
 	ck_assert_int_eq(truncate(path, size), 0);
 	return r;
@@ -320,7 +320,7 @@ cut_after_a_batch(off_t size, size_t *first_count)
 
 START_TEST(large_file_gives_the_same_as_one_through_a_pipe)
 {
-	struct replay_file mapped, piped;
+	struct saved_file mapped, piped;
 	struct buf b = { 0 };
 	int fd = pipe_to_standard_input();
 	pid_t pid;
@@ -345,12 +345,12 @@ END_TEST
 START_TEST(large_file_that_shrinks_where_it_is_not_read_yet_ends_there)
 {
 	size_t count;
-	struct replay *r = cut_after_a_batch(24 + 3000 * LARGE_RECORD + 7, &count);
+	struct saved *r = cut_after_a_batch(24 + 3000 * LARGE_RECORD + 7, &count);
 
 	ck_assert_uint_eq(count + read_rest(r).count, 3000);
-	ck_assert_str_eq(replay_file_at(r, 0)->error.text,
+	ck_assert_str_eq(saved_file_at(r, 0)->error.text,
 	    "large.pcap ends in the middle of packet 3001; the 3000 packets before it were read");
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
@@ -358,10 +358,10 @@ START_TEST(large_file_that_is_cut_where_it_is_being_read_is_failed)
 {
 	struct frame frames[BATCH];
 	size_t count, batch_count, whole_count = 4096 * 50 / LARGE_RECORD;
-	struct replay *r = cut_after_a_batch(4096 * 50, &count);
-	const struct replay_file *f = replay_file_at(r, 0);
+	struct saved *r = cut_after_a_batch(4096 * 50, &count);
+	const struct saved_file *f = saved_file_at(r, 0);
 
-	while ((batch_count = replay_read(r, frames, BATCH)) > 0) {
+	while ((batch_count = saved_read(r, frames, BATCH)) > 0) {
 		for (size_t i = 0; i < batch_count; i++, count++) {
 			/* The bytes of one more packet may have gone behind its header. */
 			ck_assert(count >= whole_count ||
@@ -373,7 +373,7 @@ START_TEST(large_file_that_is_cut_where_it_is_being_read_is_failed)
 	ck_assert(f->failed && !f->unusable);
 	ck_assert_ptr_nonnull(
 	    strstr(f->error.text, "large.pcap was cut while it was being read; "));
-	replay_free(r);
+	saved_free(r);
 }
 END_TEST
 
@@ -382,21 +382,21 @@ START_TEST(large_file_that_grows_while_it_is_read_is_read_to_its_end)
 	const char *path = "large.pcap";
 	struct buf b = { 0 };
 	struct frame frames[BATCH];
-	struct replay *r;
+	struct saved *r;
 	size_t count;
 	FILE *f;
 
 	save_pcap(path, T0, 1, LARGE_COUNT, 1500);
-	r = replay_open(&path, 1, NULL);
-	count = replay_read(r, frames, BATCH);
+	r = saved_open(&path, 1, NULL);
+	count = saved_read(r, frames, BATCH);
 	put_pcap_packet(&b, true, PCAP_US, T0 + LARGE_COUNT, 7, 100000);
 	f = fopen(path, "ab");
 	ck_assert_ptr_nonnull(f);
 	ck_assert_uint_eq(fwrite(b.data, 1, b.len, f), b.len);
 	ck_assert_int_eq(fclose(f), 0);
 	ck_assert_uint_eq(count + read_rest(r).count, LARGE_COUNT + 1);
-	ck_assert(!replay_file_at(r, 0)->failed);
-	replay_free(r);
+	ck_assert(!saved_file_at(r, 0)->failed);
+	saved_free(r);
 	buf_release(&b);
 }
 END_TEST
@@ -413,13 +413,13 @@ START_TEST(many_large_files_are_merged)
 	all = replay_with(NULL, paths, count);
 	ck_assert_uint_eq(all.count, count * LARGE_COUNT);
 	ck_assert(all.ordered);
-	replay_free(all.replay);
+	saved_free(all.saved);
 }
 END_TEST
 
 START_TEST(large_pcapng_passes_over_blocks_of_megabytes)
 {
-	struct replay_file f;
+	struct saved_file f;
 	struct buf b = { 0 }, secret = { 0 };
 
 	put_pcapng(&b, T0, 1, 2000, 1500);
@@ -442,7 +442,7 @@ START_TEST(large_pcapng_whose_last_block_lies_keeps_the_frames_before_it)
 	struct frame frames[BATCH];
 	struct buf b = { 0 }, secret = { 0 };
 	unsigned seen = 0;
-	struct replay *r;
+	struct saved *r;
 	size_t count;
 
 	put_pcapng(&b, T0, 1, LARGE_COUNT, 1500);
@@ -450,14 +450,14 @@ START_TEST(large_pcapng_whose_last_block_lies_keeps_the_frames_before_it)
 	put_block(&b, true, 0x0a, &secret);
 	b.len -= 19999000;
 	save(path, &b);
-	r = replay_open(&path, 1, NULL);
-	while ((count = replay_read(r, frames, BATCH)) > 0)
+	r = saved_open(&path, 1, NULL);
+	while ((count = saved_read(r, frames, BATCH)) > 0)
 		for (size_t i = 0; i < count; i++)
 			ck_assert(packet_bytes_are(frames[i].bytes, seen++, 1500));
 	ck_assert_uint_eq(seen, LARGE_COUNT);
 	ck_assert_ptr_nonnull(
-	    strstr(replay_file_at(r, 0)->error.text, "ends in the middle of a block"));
-	replay_free(r);
+	    strstr(saved_file_at(r, 0)->error.text, "ends in the middle of a block"));
+	saved_free(r);
 	buf_release(&b);
 	buf_release(&secret);
 }
@@ -470,29 +470,29 @@ START_TEST(pipe_gives_packets_as_they_arrive)
 	const char *path = "-";
 	struct buf b = { 0 };
 	struct frame frames[BATCH];
-	struct replay *r;
+	struct saved *r;
 	int fd = pipe_to_standard_input();
 	size_t at = 24;
 
 	put_pcap(&b, T0, 1, 10, 100);
 	feed(fd, &b, 0, at);
-	r = replay_open(&path, 1, NULL); /* reads nothing yet */
+	r = saved_open(&path, 1, NULL); /* reads nothing yet */
 	for (unsigned i = 0; i < 4; i++, at += 116) {
 		feed(fd, &b, at, at + 116);
-		ck_assert_uint_eq(replay_read(r, frames, BATCH), 1);
+		ck_assert_uint_eq(saved_read(r, frames, BATCH), 1);
 		ck_assert(packet_bytes_are(frames[0].bytes, i, 100));
 	}
 	feed(fd, &b, at, at + 2 * 116 + 50); /* two and a piece */
-	ck_assert_uint_eq(replay_read(r, frames, BATCH), 2);
+	ck_assert_uint_eq(saved_read(r, frames, BATCH), 2);
 	feed(fd, &b, at + 2 * 116 + 50, b.len - 1);
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_uint_eq(read_rest(r).count, 3);
-	ck_assert_str_eq(replay_file_at(r, 0)->error.text,
+	ck_assert_str_eq(saved_file_at(r, 0)->error.text,
 	    "standard input ends in the middle of packet 10; the 9 packets before it were read");
-	ck_assert_str_eq(replay_file_at(r, 0)->name, "-");
-	ck_assert_uint_eq(replay_bytes_total(r), 0);
-	ck_assert_uint_eq(replay_bytes_done(r), b.len - 1);
-	replay_free(r);
+	ck_assert_str_eq(saved_file_at(r, 0)->name, "-");
+	ck_assert_uint_eq(saved_bytes_total(r), 0);
+	ck_assert_uint_eq(saved_bytes_done(r), b.len - 1);
+	saved_free(r);
 	buf_release(&b);
 }
 END_TEST
@@ -517,8 +517,8 @@ START_TEST(pipe_of_single_bytes_gives_all_packets)
 	ck_assert_int_eq(close(fd), 0);
 	all = replay_with(NULL, &path, 1);
 	ck_assert_uint_eq(all.count, 20);
-	ck_assert(!replay_file_at(all.replay, 0)->failed);
-	replay_free(all.replay);
+	ck_assert(!saved_file_at(all.saved, 0)->failed);
+	saved_free(all.saved);
 	buf_release(&b);
 }
 END_TEST
@@ -535,9 +535,9 @@ START_TEST(pipe_is_merged_with_files_and_named_once)
 	feed(fd, &b, 0, b.len);
 	ck_assert_int_eq(close(fd), 0);
 	all = replay_with(NULL, paths, 3);
-	ck_assert_uint_eq(replay_file_count(all.replay), 2);
+	ck_assert_uint_eq(saved_file_count(all.saved), 2);
 	ck_assert_str_eq(all.sources, "ababab");
-	replay_free(all.replay);
+	saved_free(all.saved);
 	buf_release(&b);
 }
 END_TEST

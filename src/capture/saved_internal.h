@@ -1,12 +1,12 @@
 /*
- * replay_internal - the files of a replay and whose turn it is; shared by replay.c (merging),
- * replay_open.c (finding) and known.c (what was counted before).
+ * saved_internal - saved captures and whose turn it is; shared by saved.c (merging),
+ * saved_open.c (finding) and known.c (what was counted before).
  */
-#ifndef TLSTALLY_CAPTURE_REPLAY_INTERNAL_H
-#define TLSTALLY_CAPTURE_REPLAY_INTERNAL_H
+#ifndef TLSTALLY_CAPTURE_SAVED_INTERNAL_H
+#define TLSTALLY_CAPTURE_SAVED_INTERNAL_H
 
 #include "capture/capture_internal.h"
-#include "capture/replay.h"
+#include "capture/saved.h"
 
 /* Above this many files at once, each gives its descriptor back between two reads. */
 #define OPEN_MAX_FILES 64
@@ -14,7 +14,7 @@
 #define AHEAD_MAX_FILES 8
 
 struct entry {
-	struct replay_file file;
+	struct saved_file file;
 	char *path;            /* owned; file.path */
 	size_t index;          /* frame.source */
 	bool is_stream;        /* can be read only once */
@@ -27,8 +27,8 @@ struct entry {
 	uint64_t skipped_interface_loss, skipped_kernel_loss;
 };
 
-struct replay {
-	struct replay_options options;
+struct saved {
+	struct saved_options options;
 	struct entry **entries; /* owned, as are the entries */
 	size_t count, room;
 	struct path_list passed_over;
@@ -39,24 +39,24 @@ struct replay {
 	size_t heap_count;
 	struct entry *stalled; /* has to read before anybody's next frame is certain, or NULL */
 	size_t active_count;   /* entries with a reader */
-	bool begun;            /* pipes are read from the first replay_read on, not before */
+	bool begun;            /* pipes are read from the first saved_read on, not before */
 	uint64_t done_len, total_len;
 	bool total_unknown; /* there is a pipe among them */
-	bool keeps;         /* replay_keep */
+	bool keeps;         /* saved_keep */
 	struct map_kept kept;
 	struct map_choice choice; /* of all large files */
 };
 
 /* Finds and peeks: fills entries and waiting. */
-void replay_find(struct replay *r, const char *const *paths, size_t path_count);
+void saved_find(struct saved *r, const char *const *paths, size_t path_count);
 
 void entry_free(struct entry *e);
 /* Opens the reader of `e`; on failure marks it and returns false.  Its memory is for its turn. */
-bool entry_open(struct replay *r, struct entry *e);
+bool entry_open(struct saved *r, struct entry *e);
 /* The next frame into e->next, reading as needed; never READER_MORE. */
-enum reader_answer entry_advance(struct replay *r, struct entry *e);
+enum reader_answer entry_advance(struct saved *r, struct entry *e);
 /* No more frames: keeps what the reader found out, and closes it. */
-void entry_finish(struct replay *r, struct entry *e, enum reader_answer answer);
+void entry_finish(struct saved *r, struct entry *e, enum reader_answer answer);
 /* Keeps *err as what is wrong with the file. */
 void entry_fail(struct entry *e, const struct error *err, bool unusable);
 /* Packets between others could not be read, and that is said of the file. */
@@ -68,6 +68,6 @@ void entry_count(struct entry *e, const struct frame *frames, size_t count);
  * For an entry whose first frame is in e->next: passes over what options.known knows of it.
  * Returns false when that leaves nothing; the entry is finished then.
  */
-bool entry_skip_known(struct replay *r, struct entry *e);
+bool entry_skip_known(struct saved *r, struct entry *e);
 
 #endif

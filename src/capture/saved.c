@@ -1,4 +1,4 @@
-#include "capture/replay_internal.h"
+#include "capture/saved_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ turn_of(const struct entry *e)
 }
 
 static void
-heap_sift_down(struct replay *r, size_t at)
+heap_sift_down(struct saved *r, size_t at)
 {
 	struct entry *e = r->heap[at];
 
@@ -47,7 +47,7 @@ heap_sift_down(struct replay *r, size_t at)
 }
 
 static void
-heap_push(struct replay *r, struct entry *e)
+heap_push(struct saved *r, struct entry *e)
 {
 	size_t at = r->heap_count++;
 
@@ -58,7 +58,7 @@ heap_push(struct replay *r, struct entry *e)
 }
 
 static void
-heap_pop(struct replay *r)
+heap_pop(struct saved *r)
 {
 	r->heap[0] = r->heap[--r->heap_count];
 	if (r->heap_count > 0)
@@ -73,10 +73,10 @@ entry_fail(struct entry *e, const struct error *err, bool unusable)
 	e->file.error = *err;
 }
 
-static struct replay_loss
+static struct saved_loss
 loss_of(const struct reader *reader, const struct reader_loss *loss, uint64_t skipped)
 {
-	return (struct replay_loss){
+	return (struct saved_loss){
 		.count = loss->count > skipped ? loss->count - skipped : 0,
 		.is_known =
 		    reader->interface_count > 0 && loss->interface_count == reader->interface_count,
@@ -85,7 +85,7 @@ loss_of(const struct reader *reader, const struct reader_loss *loss, uint64_t sk
 
 /* What the reader has found out by now, for those who look at the file meanwhile. */
 static void
-note_progress(struct replay *r, struct entry *e)
+note_progress(struct saved *r, struct entry *e)
 {
 	const struct reader *reader = e->reader;
 	uint64_t done_len = source_offset(&reader->source);
@@ -102,7 +102,7 @@ note_progress(struct replay *r, struct entry *e)
 
 /* Thousands of files may be due at the same time. */
 static void
-spare_descriptors(const struct replay *r, struct entry *e)
+spare_descriptors(const struct saved *r, struct entry *e)
 {
 	if (r->active_count > OPEN_MAX_FILES)
 		source_spare_descriptor(&e->reader->source);
@@ -116,7 +116,7 @@ was_cut_short(const struct entry *e)
 }
 
 bool
-entry_open(struct replay *r, struct entry *e)
+entry_open(struct saved *r, struct entry *e)
 {
 	size_t window_len = r->active_count < OPEN_MAX_FILES ? WINDOW_LEN : WINDOW_LEN_SMALL;
 	enum reader_open_answer answer;
@@ -142,7 +142,7 @@ entry_open(struct replay *r, struct entry *e)
 }
 
 enum reader_answer
-entry_advance(struct replay *r, struct entry *e)
+entry_advance(struct saved *r, struct entry *e)
 {
 	enum reader_answer answer;
 
@@ -165,7 +165,7 @@ entry_fail_for_left_out(struct entry *e, const struct reader *reader)
 }
 
 void
-entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
+entry_finish(struct saved *r, struct entry *e, enum reader_answer answer)
 {
 	note_progress(r, e);
 	if (!e->is_stream) {
@@ -185,7 +185,7 @@ entry_finish(struct replay *r, struct entry *e, enum reader_answer answer)
 void
 entry_count(struct entry *e, const struct frame *frames, size_t count)
 {
-	struct replay_file *f = &e->file;
+	struct saved_file *f = &e->file;
 	/* In variables of their own: the compiler cannot know that the frames are not they. */
 	uint64_t hash = f->identity.stream_hash, byte_count = 0, snapped_count = 0, back_count = 0;
 	int64_t begin_us = f->begin_us, end_us = f->end_us, last_us = e->last_us;
@@ -225,7 +225,7 @@ entry_count(struct entry *e, const struct frame *frames, size_t count)
 
 /* The turn of `e` has come: opens it, and passes over what is known. */
 static void
-activate(struct replay *r, struct entry *e)
+activate(struct saved *r, struct entry *e)
 {
 	enum reader_answer answer;
 
@@ -240,7 +240,7 @@ activate(struct replay *r, struct entry *e)
 
 /* Pipes take part from the start: only reading them tells the time of their first packet. */
 static void
-begin(struct replay *r)
+begin(struct saved *r)
 {
 	size_t kept_count = 0;
 
@@ -256,7 +256,7 @@ begin(struct replay *r)
 
 /* Opens the next file if its turn has come; false when it has not. */
 static bool
-activate_next(struct replay *r)
+activate_next(struct saved *r)
 {
 	struct entry *e;
 
@@ -273,7 +273,7 @@ activate_next(struct replay *r)
 
 /* The first turn that is not the heap's top's. */
 static struct turn
-next_turn(const struct replay *r)
+next_turn(const struct saved *r)
 {
 	struct turn next = { INT64_MAX, SIZE_MAX };
 
@@ -299,7 +299,7 @@ time_before(struct turn limit, size_t index)
 
 /* Frames of the earliest file, as long as it is the earliest. */
 static size_t
-take_run(struct replay *r, struct frame *frames, size_t max)
+take_run(struct saved *r, struct frame *frames, size_t max)
 {
 	struct entry *e = r->heap[0];
 	struct turn limit = next_turn(r);
@@ -324,7 +324,7 @@ take_run(struct replay *r, struct frame *frames, size_t max)
 }
 
 static void
-resume_stalled(struct replay *r)
+resume_stalled(struct saved *r)
 {
 	struct entry *e = r->stalled;
 	enum reader_answer answer = entry_advance(r, e);
@@ -336,10 +336,10 @@ resume_stalled(struct replay *r)
 		entry_finish(r, e, answer);
 }
 
-struct replay *
-replay_open(const char *const *paths, size_t path_count, const struct replay_options *options)
+struct saved *
+saved_open(const char *const *paths, size_t path_count, const struct saved_options *options)
 {
-	struct replay *r;
+	struct saved *r;
 
 	if (path_count == 0)
 		return NULL;
@@ -347,12 +347,12 @@ replay_open(const char *const *paths, size_t path_count, const struct replay_opt
 	map_choice_init(&r->choice);
 	if (options != NULL)
 		r->options = *options;
-	replay_find(r, paths, path_count);
+	saved_find(r, paths, path_count);
 	return r;
 }
 
 void
-replay_free(struct replay *r)
+saved_free(struct saved *r)
 {
 	if (r == NULL)
 		return;
@@ -372,13 +372,13 @@ replay_free(struct replay *r)
 }
 
 void
-replay_keep(struct replay *r)
+saved_keep(struct saved *r)
 {
 	r->keeps = true;
 }
 
 struct span
-replay_kept(const struct replay *r)
+saved_kept(const struct saved *r)
 {
 	const struct entry *e = r->stalled;
 
@@ -390,25 +390,25 @@ replay_kept(const struct replay *r)
 }
 
 uint64_t
-replay_mark(const struct replay *r)
+saved_mark(const struct saved *r)
 {
 	return map_kept_count(&r->kept);
 }
 
 bool
-replay_is_at_border(const struct replay *r)
+saved_is_at_border(const struct saved *r)
 {
 	return r->stalled != NULL;
 }
 
 void
-replay_release(struct replay *r, uint64_t mark)
+saved_release(struct saved *r, uint64_t mark)
 {
 	map_kept_release(&r->kept, mark);
 }
 
 size_t
-replay_read(struct replay *r, struct frame *frames, size_t max)
+saved_read(struct saved *r, struct frame *frames, size_t max)
 {
 	size_t count = 0;
 
@@ -430,45 +430,45 @@ replay_read(struct replay *r, struct frame *frames, size_t max)
 }
 
 size_t
-replay_file_count(const struct replay *r)
+saved_file_count(const struct saved *r)
 {
 	return r->count;
 }
 
-const struct replay_file *
-replay_file_at(const struct replay *r, size_t index)
+const struct saved_file *
+saved_file_at(const struct saved *r, size_t index)
 {
 	assert(index < r->count);
 	return &r->entries[index]->file;
 }
 
 size_t
-replay_passed_over_count(const struct replay *r)
+saved_passed_over_count(const struct saved *r)
 {
 	return r->passed_over.count;
 }
 
 const char *
-replay_passed_over_at(const struct replay *r, size_t index)
+saved_passed_over_at(const struct saved *r, size_t index)
 {
 	assert(index < r->passed_over.count);
 	return r->passed_over.paths[index];
 }
 
 size_t
-replay_inner_folder_count(const struct replay *r)
+saved_inner_folder_count(const struct saved *r)
 {
 	return r->inner_folder_count;
 }
 
 uint64_t
-replay_bytes_done(const struct replay *r)
+saved_bytes_done(const struct saved *r)
 {
 	return r->done_len;
 }
 
 uint64_t
-replay_bytes_total(const struct replay *r)
+saved_bytes_total(const struct saved *r)
 {
 	return r->total_unknown ? 0 : r->total_len;
 }

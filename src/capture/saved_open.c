@@ -1,4 +1,4 @@
-#include "capture/replay_internal.h"
+#include "capture/saved_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ entry_free(struct entry *e)
 }
 
 static void
-entry_add(struct replay *r, struct entry *e)
+entry_add(struct saved *r, struct entry *e)
 {
 	if (r->count == r->room) {
 		r->room = r->room * 2 + 16;
@@ -60,7 +60,7 @@ entry_add(struct replay *r, struct entry *e)
 }
 
 static void
-entry_wait(struct replay *r, struct entry *e)
+entry_wait(struct saved *r, struct entry *e)
 {
 	r->waiting[r->waiting_count++] = e;
 	r->total_len += e->file.size;
@@ -96,7 +96,7 @@ peek(struct entry *e, bool *has_packet)
 }
 
 static void
-find_file(struct replay *r, const char *path)
+find_file(struct saved *r, const char *path)
 {
 	struct entry *e = entry_new(path);
 	bool has_packet = false;
@@ -111,7 +111,7 @@ find_file(struct replay *r, const char *path)
 
 /* A file that a folder holds, and nobody named.  Returns whether it is taken. */
 static bool
-find_in_folder(struct replay *r, const char *path)
+find_in_folder(struct saved *r, const char *path)
 {
 	struct entry *e;
 	bool has_packet = false;
@@ -137,7 +137,7 @@ find_in_folder(struct replay *r, const char *path)
 }
 
 static void
-find_folder(struct replay *r, const char *path)
+find_folder(struct saved *r, const char *path)
 {
 	struct path_list found = { 0 };
 	struct error err = { .text = "" };
@@ -181,7 +181,7 @@ compare_first(const void *a, const void *b)
 }
 
 void
-replay_find(struct replay *r, const char *const *paths, size_t path_count)
+saved_find(struct saved *r, const char *const *paths, size_t path_count)
 {
 	bool has_standard_input = false;
 
