@@ -13,12 +13,12 @@ struct block {
 	uint8_t bytes[AHEAD_BLOCK_LEN];
 	size_t len;
 	uint64_t offset;    /* of the input, behind this block */
-	ssize_t end;        /* not 1: the last block, and this is what decoder_read returned */
+	ssize_t end;        /* not 1: the last block, and this is what decompressor_read returned */
 	struct error error; /* with -1 */
 };
 
 struct ahead {
-	struct decoder *decoder;
+	struct decompressor *decompressor;
 	const struct input *input;
 	pthread_t thread;
 
@@ -41,8 +41,8 @@ fill(struct ahead *a, struct block *b)
 {
 	b->len = 0;
 	do {
-		b->end = decoder_read(
-		    a->decoder, b->bytes + b->len, AHEAD_BLOCK_LEN - b->len, &b->error);
+		b->end = decompressor_read(
+		    a->decompressor, b->bytes + b->len, AHEAD_BLOCK_LEN - b->len, &b->error);
 		if (b->end > 0)
 			b->len += (size_t)b->end;
 	} while (b->end > 0 && b->len < AHEAD_BLOCK_LEN);
@@ -83,14 +83,14 @@ run(void *arg)
 }
 
 struct ahead *
-ahead_start(struct decoder *decoder, const struct input *input)
+ahead_start(struct decompressor *decompressor, const struct input *input)
 {
 	struct ahead *a = xmalloc(sizeof(*a));
 	sigset_t all, old;
 	int status;
 
 	memset(a, 0, offsetof(struct ahead, blocks));
-	a->decoder = decoder;
+	a->decompressor = decompressor;
 	a->input = input;
 	a->offset = input->offset;
 	(void)pthread_mutex_init(&a->lock, NULL);

@@ -1,9 +1,9 @@
 /*
- * capture_internal - how a saved capture is read: input, decoder, source, reader.
+ * capture_internal - how a saved capture is read: input, decompressor, source, reader.
  *
  *   input    bytes as they lie in the file or come through the pipe
  *   map      the same for a large file, where they are, not copied
- *   decoder  the same without their compression
+ *   decompressor  the same without their compression
  *   source   a window over either, from which the parsers take
  *   reader   pcap or pcapng over a source: one frame after the other
  *
@@ -78,7 +78,7 @@ bool input_skip(struct input *in, uint64_t len);
 /* Gives the file descriptor back until the next read; does nothing for a stream. */
 void input_rest(struct input *in);
 
-/* ---- decoder.c */
+/* ---- decompressor.c */
 
 enum compression {
 	COMPRESSION_NONE,
@@ -91,25 +91,27 @@ enum compression {
 
 enum compression compression_detect(struct span head);
 
-struct decoder; /* opaque */
+struct decompressor; /* opaque */
 
-/* `head`: what was already read from `in`; copied.  `in` is borrowed for the decoder's life. */
-struct decoder *decoder_new(enum compression compression, struct input *in, struct span head);
-void decoder_free(struct decoder *d);
+/* `head`: what was already read from `in`; copied.  `in` is borrowed for the decompressor's life.
+ */
+struct decompressor *decompressor_new(
+    enum compression compression, struct input *in, struct span head);
+void decompressor_free(struct decompressor *d);
 /* As input_read, of decompressed bytes.  Bytes in front of damage are handed out before the -1. */
-ssize_t decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error *err);
+ssize_t decompressor_read(struct decompressor *d, uint8_t *out, size_t room, struct error *err);
 
 /* ---- source.c */
 
 struct source {
 	struct input input;
-	struct decoder *decoder;   /* NULL: the source is not compressed */
-	struct ahead *ahead;       /* the thread that has the decoder and the input; NULL: none */
-	struct map map;            /* in use: the window is the file, and moves through it */
-	struct map_choice *choice; /* borrowed; NULL: what was mapped stays so */
-	uint64_t chosen_at;        /* the place in the file up to which it knows */
-	uint8_t *own;              /* owned, `window_len` long: what is read */
-	uint8_t *window;           /* that, or the map */
+	struct decompressor *decompressor; /* NULL: the source is not compressed */
+	struct ahead *ahead; /* the thread that has the decompressor and the input; NULL: none */
+	struct map map;      /* in use: the window is the file, and moves through it */
+	struct map_choice *choice;     /* borrowed; NULL: what was mapped stays so */
+	uint64_t chosen_at;            /* the place in the file up to which it knows */
+	uint8_t *own;                  /* owned, `window_len` long: what is read */
+	uint8_t *window;               /* that, or the map */
 	size_t window_len, begin, end; /* what waits is window[begin..end) */
 	uintptr_t asked;               /* of a map: what lies before it was prefetched */
 	bool at_end;                   /* behind `end` there is nothing more */
@@ -121,7 +123,8 @@ struct source {
 int source_open(struct source *s, const char *path, size_t window_len, struct error *err);
 void source_open_memory(struct source *s, struct span bytes, size_t window_len);
 void source_close(struct source *s);
-/* Sees whether the bytes are compressed, and puts the decoder in between; maps what is large. */
+/* Sees whether the bytes are compressed, and puts the decompressor in between; maps what is large.
+ */
 void source_sniff(struct source *s);
 /* Lets `choice` decide between mapping and reading from now on, where both are possible. */
 void source_choose(struct source *s, struct map_choice *choice);

@@ -21,9 +21,9 @@ explain_no_capture(struct reader *r)
 		r->error = s->error;
 		return READER_UNREADABLE;
 	}
-	if (s->decoder == NULL && s->begin == s->end)
+	if (s->decompressor == NULL && s->begin == s->end)
 		error_set(&r->error, "%s is empty: it has not even the header of a capture", label);
-	else if (s->decoder != NULL)
+	else if (s->decompressor != NULL)
 		error_set(&r->error,
 		    "%s is not a capture: what is compressed in it begins with neither a pcap nor "
 		    "a pcapng header" WAY_OUT,

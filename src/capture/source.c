@@ -42,8 +42,8 @@ source_close(struct source *s)
 {
 	ahead_stop(s->ahead);
 	s->ahead = NULL;
-	decoder_free(s->decoder);
-	s->decoder = NULL;
+	decompressor_free(s->decompressor);
+	s->decompressor = NULL;
 	map_close(&s->map);
 	free(s->own);
 	s->own = s->window = NULL;
@@ -56,8 +56,8 @@ read_bytes(struct source *s, uint8_t *out, size_t room)
 {
 	if (s->ahead != NULL)
 		return ahead_read(s->ahead, out, room, &s->error);
-	if (s->decoder != NULL)
-		return decoder_read(s->decoder, out, room, &s->error);
+	if (s->decompressor != NULL)
+		return decompressor_read(s->decompressor, out, room, &s->error);
 	return input_read(&s->input, out, room, &s->error);
 }
 
@@ -191,7 +191,7 @@ source_sniff(struct source *s)
 		enter_map(s);
 	if (compression == COMPRESSION_NONE || s->failed)
 		return;
-	s->decoder = decoder_new(compression, &s->input, source_rest(s));
+	s->decompressor = decompressor_new(compression, &s->input, source_rest(s));
 	s->end = 0;
 	s->at_end = false;
 	source_fill(s, MAGIC_LEN);
@@ -201,9 +201,9 @@ source_sniff(struct source *s)
 void
 source_read_ahead(struct source *s)
 {
-	if (s->decoder != NULL && !s->at_end && !s->input.is_stream &&
+	if (s->decompressor != NULL && !s->at_end && !s->input.is_stream &&
 	    s->input.size >= AHEAD_FILE_LEN_MIN)
-		s->ahead = ahead_start(s->decoder, &s->input);
+		s->ahead = ahead_start(s->decompressor, &s->input);
 }
 
 uint64_t
@@ -236,7 +236,7 @@ make_room(struct source *s, size_t len)
 void
 source_choose(struct source *s, struct map_choice *choice)
 {
-	if (s->decoder != NULL || !can_be_mapped(s))
+	if (s->decompressor != NULL || !can_be_mapped(s))
 		return;
 	s->choice = choice;
 	s->chosen_at = place_of(s);
@@ -293,7 +293,7 @@ source_skip(struct source *s, uint64_t len)
 		return len;
 	}
 	s->begin = s->end;
-	if (s->decoder == NULL && !s->at_end && input_skip(&s->input, len - waiting))
+	if (s->decompressor == NULL && !s->at_end && input_skip(&s->input, len - waiting))
 		return len;
 	return waiting;
 }

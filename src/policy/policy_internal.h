@@ -76,7 +76,7 @@ bool policy_falls_back_in_vain(
  * same way with the same server.  What is better may be on another port of that host, for the same
  * protocol, where there is nothing on this one.
  */
-struct evidence {
+struct grounds {
 	const struct policy *policy;
 	const struct finding *lead;
 	enum verdict verdict;
@@ -102,16 +102,16 @@ struct evidence {
 };
 
 /* `verdicts` has at least one row of the worst verdict. */
-void evidence_collect(struct evidence *ev, const struct policy *policy,
+void grounds_collect(struct grounds *ev, const struct policy *policy,
     const struct finding *findings, const enum verdict *verdicts, size_t count);
 
 /* reason.c */
 /* "1 try", "2 tries" */
 void reason_add_number_of(struct buf *out, uint64_t count, const char *one, const char *many);
 /* Behind a number of tries: from when `count` of them were seen, or when it was. */
-void reason_add_since(struct buf *out, const struct evidence *ev);
+void reason_add_since(struct buf *out, const struct grounds *ev);
 /* ", last 2026-11-19 22:14 UTC", where there is more than one. */
-void reason_add_last(struct buf *out, const struct evidence *ev);
+void reason_add_last(struct buf *out, const struct grounds *ev);
 
 /* reason_service.c */
 /* " (an address of SERVICE)", where nothing but the address says whose the server is. */

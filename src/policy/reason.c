@@ -16,7 +16,7 @@
 #define DATE_LEN 10
 
 static void
-add_server(struct buf *out, const struct evidence *ev)
+add_server(struct buf *out, const struct grounds *ev)
 {
 	const struct finding *f = ev->lead;
 
@@ -54,7 +54,7 @@ add_minute(struct buf *out, int64_t time_us)
 }
 
 void
-reason_add_since(struct buf *out, const struct evidence *ev)
+reason_add_since(struct buf *out, const struct grounds *ev)
 {
 	char first[TIMESTAMP_TEXT_LEN], last[TIMESTAMP_TEXT_LEN];
 
@@ -74,7 +74,7 @@ reason_add_since(struct buf *out, const struct evidence *ev)
 }
 
 void
-reason_add_last(struct buf *out, const struct evidence *ev)
+reason_add_last(struct buf *out, const struct grounds *ev)
 {
 	if (ev->count == 1)
 		return;
@@ -84,7 +84,7 @@ reason_add_last(struct buf *out, const struct evidence *ev)
 
 /* " with alert protocol_version", " by a reset": how the refusal showed itself. */
 static void
-add_how(struct buf *out, const struct evidence *ev)
+add_how(struct buf *out, const struct grounds *ev)
 {
 	char room[EVENT_REFUSAL_TEXT_LEN];
 	struct event event = {
@@ -131,7 +131,7 @@ rejects_certificate(const struct finding *f)
 
 /* "mail.example.com:993 refused 212 of 212 tries since ... with ..., last ..." */
 static void
-add_refusal(struct buf *out, const struct evidence *ev)
+add_refusal(struct buf *out, const struct grounds *ev)
 {
 	bool by_client = ev->lead->key.refused_by == SIDE_CLIENT;
 
@@ -159,7 +159,7 @@ add_refusal(struct buf *out, const struct evidence *ev)
 }
 
 static void
-add_broken(struct buf *out, const struct evidence *ev)
+add_broken(struct buf *out, const struct grounds *ev)
 {
 	buf_add_text(out, "offers at most ");
 	tls_version_add_words(out, ev->lead->key.offered_version);
@@ -178,7 +178,7 @@ add_broken(struct buf *out, const struct evidence *ev)
 
 /* Who has to change, unless that has happened already. */
 static void
-add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
+add_remedy(struct buf *out, const struct grounds *ev, const char *remedy)
 {
 	char date[TIMESTAMP_TEXT_LEN];
 
@@ -195,7 +195,7 @@ add_remedy(struct buf *out, const struct evidence *ev, const char *remedy)
 }
 
 static void
-add_unseen_end(struct buf *out, const struct evidence *ev)
+add_unseen_end(struct buf *out, const struct grounds *ev)
 {
 	if (ev->unseen_count == 0)
 		return;
@@ -208,7 +208,7 @@ add_unseen_end(struct buf *out, const struct evidence *ev)
 
 /* A client that falls back offers more at first: the offer of this finding is not all it can do. */
 static void
-add_fallbacks(struct buf *out, const struct evidence *ev)
+add_fallbacks(struct buf *out, const struct grounds *ev)
 {
 	if (ev->fallback_count == 0)
 		return;
@@ -231,7 +231,7 @@ add_fallbacks(struct buf *out, const struct evidence *ev)
  * 2022 and 2023 Exchange Online refused old versions by a mail protocol's error inside TLS.
  */
 static void
-add_dropped_early(struct buf *out, const struct evidence *ev)
+add_dropped_early(struct buf *out, const struct grounds *ev)
 {
 	int64_t seconds = ev->dropped_us / 1000000 + (ev->dropped_us % 1000000 > 0);
 
@@ -248,7 +248,7 @@ add_dropped_early(struct buf *out, const struct evidence *ev)
 }
 
 static void
-add_legacy(struct buf *out, const struct evidence *ev)
+add_legacy(struct buf *out, const struct grounds *ev)
 {
 	const struct finding_key *key = &ev->lead->key;
 	const char *remedy = "; the client has to change";
@@ -296,7 +296,7 @@ add_legacy(struct buf *out, const struct evidence *ev)
 }
 
 static void
-add_server_limited(struct buf *out, const struct evidence *ev)
+add_server_limited(struct buf *out, const struct grounds *ev)
 {
 	buf_add_text(out, "offers ");
 	tls_version_add_words(out, ev->lead->key.offered_version);
@@ -321,7 +321,7 @@ add_server_limited(struct buf *out, const struct evidence *ev)
 }
 
 static void
-add_cleartext(struct buf *out, const struct evidence *ev)
+add_cleartext(struct buf *out, const struct grounds *ev)
 {
 	const char *protocol = protocol_name(ev->lead->key.protocol);
 
@@ -344,7 +344,7 @@ add_cleartext(struct buf *out, const struct evidence *ev)
 }
 
 static void
-add_unclear_success(struct buf *out, const struct evidence *ev)
+add_unclear_success(struct buf *out, const struct grounds *ev)
 {
 	reason_add_number_of(out, ev->count, "handshake", "handshakes");
 	buf_add_text(out, " with ");
@@ -360,7 +360,7 @@ add_unclear_success(struct buf *out, const struct evidence *ev)
 }
 
 static void
-add_unclear_unanswered(struct buf *out, const struct policy *policy, const struct evidence *ev)
+add_unclear_unanswered(struct buf *out, const struct policy *policy, const struct grounds *ev)
 {
 	if (ev->lead->key.offered_version != 0) {
 		buf_add_text(out,
@@ -379,7 +379,7 @@ add_unclear_unanswered(struct buf *out, const struct policy *policy, const struc
 }
 
 static void
-add_unclear_refused(struct buf *out, const struct policy *policy, const struct evidence *ev)
+add_unclear_refused(struct buf *out, const struct policy *policy, const struct grounds *ev)
 {
 	const struct finding_key *key = &ev->lead->key;
 	bool enough = key->offered_version >= policy->minimum ||
@@ -416,7 +416,7 @@ add_unclear_refused(struct buf *out, const struct policy *policy, const struct e
 }
 
 static void
-add_unclear(struct buf *out, const struct policy *policy, const struct evidence *ev)
+add_unclear(struct buf *out, const struct policy *policy, const struct grounds *ev)
 {
 	switch (ev->lead->key.outcome) {
 	case OUTCOME_ESTABLISHED:
@@ -456,10 +456,10 @@ count_success_servers(const struct finding *findings, size_t count)
 
 /* Nothing is wrong: all successes together, and how many tries failed before them. */
 static void
-add_ok(struct buf *out, const struct evidence *lead, const struct finding *findings, size_t count,
+add_ok(struct buf *out, const struct grounds *lead, const struct finding *findings, size_t count,
     size_t servers)
 {
-	struct evidence all = { 0 };
+	struct grounds all = { 0 };
 	uint16_t lowest = UINT16_MAX, highest = 0;
 	uint64_t failed = 0;
 
@@ -529,10 +529,10 @@ policy_judge_client(const struct policy *policy, const struct finding *findings,
     const enum verdict *verdicts, size_t count, struct buf *reason)
 {
 	size_t servers[VERDICT_COUNT];
-	struct evidence ev;
+	struct grounds ev;
 
 	assert(count > 0);
-	evidence_collect(&ev, policy, findings, verdicts, count);
+	grounds_collect(&ev, policy, findings, verdicts, count);
 	policy_count_servers(findings, verdicts, count, servers);
 	switch (ev.verdict) {
 	case VERDICT_BROKEN:

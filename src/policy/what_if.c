@@ -281,7 +281,7 @@ static void
 add_evidence(struct buf *out, const struct basis *b, size_t servers)
 {
 	const struct finding_key *key = &b->lead->key;
-	const struct evidence times = {
+	const struct grounds times = {
 		.count = b->count,
 		.first_us = b->first_us,
 		.last_us = b->last_us,

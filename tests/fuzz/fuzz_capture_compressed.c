@@ -10,14 +10,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* The first byte chooses the compression, whatever the rest says; the next how much is known of
- * the input before the decoder starts. */
+ * the input before the decompressor starts. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const enum compression compressions[] = { COMPRESSION_GZIP, COMPRESSION_BZIP2,
 		COMPRESSION_XZ, COMPRESSION_ZSTD, COMPRESSION_LZ4 };
 	struct error err = { .text = "" };
-	struct decoder *decoder;
+	struct decompressor *decompressor;
 	struct input input;
 	struct span head;
 	uint8_t *out;
@@ -29,11 +29,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	input_open_memory(&input, span_from(data + 2, len - 2));
 	head = span_first(input.memory, data[1]);
 	input.offset = head.len;
-	decoder = decoder_new(compressions[data[0] % 5], &input, head);
+	decompressor = decompressor_new(compressions[data[0] % 5], &input, head);
 	out = malloc(SNIFF_LEN);
 	if (out == NULL)
 		abort();
-	while ((count = decoder_read(decoder, out, SNIFF_LEN, &err)) > 0 && total < OUTPUT_MAX) {
+	while ((count = decompressor_read(decompressor, out, SNIFF_LEN, &err)) > 0 &&
+	       total < OUTPUT_MAX) {
 		if ((size_t)count > SNIFF_LEN)
 			abort();
 		total += (size_t)count;
@@ -41,6 +42,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (count < 0 && err.text[0] == '\0')
 		abort(); /* a failure says why */
 	free(out);
-	decoder_free(decoder);
+	decompressor_free(decompressor);
 	return 0;
 }

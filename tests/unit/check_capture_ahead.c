@@ -48,7 +48,7 @@ damage(const char *name)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-static struct decoder *
+static struct decompressor *
 open_decoder(struct input *in, const char *name)
 {
 	uint8_t head[MAGIC_LEN];
@@ -56,7 +56,7 @@ open_decoder(struct input *in, const char *name)
 
 	ck_assert_int_eq(input_open(in, name, &err), 0);
 	ck_assert_int_eq(input_read(in, head, sizeof(head), &err), (ssize_t)sizeof(head));
-	return decoder_new(
+	return decompressor_new(
 	    compression_detect(span_from(head, sizeof(head))), in, span_from(head, sizeof(head)));
 }
 
@@ -65,21 +65,21 @@ read_whole(const char *name, bool in_thread, size_t room)
 {
 	struct whole w = { .error.text = "" };
 	struct input in;
-	struct decoder *decoder = open_decoder(&in, name);
-	struct ahead *ahead = in_thread ? ahead_start(decoder, &in) : NULL;
+	struct decompressor *decompressor = open_decoder(&in, name);
+	struct ahead *ahead = in_thread ? ahead_start(decompressor, &in) : NULL;
 	static uint8_t piece[AHEAD_BLOCK_LEN * 3];
 
 	ck_assert_uint_le(room, sizeof(piece));
 	ck_assert(!in_thread || ahead != NULL);
 	do {
 		w.end = in_thread ? ahead_read(ahead, piece, room, &w.error)
-				  : decoder_read(decoder, piece, room, &w.error);
+				  : decompressor_read(decompressor, piece, room, &w.error);
 		if (w.end > 0)
 			buf_add(&w.bytes, piece, (size_t)w.end);
 	} while (w.end > 0);
 	w.offset = in_thread ? ahead_offset(ahead) : in.offset;
 	ahead_stop(ahead);
-	decoder_free(decoder);
+	decompressor_free(decompressor);
 	input_close(&in);
 	return w;
 }
@@ -131,18 +131,18 @@ START_TEST(the_end_is_told_whenever_it_is_asked_for)
 	static uint8_t piece[AHEAD_BLOCK_LEN];
 	struct error err;
 	struct input in;
-	struct decoder *decoder;
+	struct decompressor *decompressor;
 	struct ahead *ahead;
 
 	save_random("a", ARCHIVE_FILTER_GZIP);
-	decoder = open_decoder(&in, "a");
-	ahead = ahead_start(decoder, &in);
+	decompressor = open_decoder(&in, "a");
+	ahead = ahead_start(decompressor, &in);
 	while (ahead_read(ahead, piece, sizeof(piece), &err) > 0)
 		;
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(ahead_read(ahead, piece, sizeof(piece), &err), 0);
 	ahead_stop(ahead);
-	decoder_free(decoder);
+	decompressor_free(decompressor);
 	input_close(&in);
 }
 END_TEST
@@ -155,13 +155,13 @@ START_TEST(it_stops_wherever_it_is)
 	save_random("a", ARCHIVE_FILTER_ZSTD);
 	for (int reads = 0; reads < 40; reads++) {
 		struct input in;
-		struct decoder *decoder = open_decoder(&in, "a");
-		struct ahead *ahead = ahead_start(decoder, &in);
+		struct decompressor *decompressor = open_decoder(&in, "a");
+		struct ahead *ahead = ahead_start(decompressor, &in);
 
 		for (int i = 0; i < reads; i++)
 			(void)ahead_read(ahead, piece, sizeof(piece), &err);
 		ahead_stop(ahead);
-		decoder_free(decoder);
+		decompressor_free(decompressor);
 		input_close(&in);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * decoder - takes the compression off a capture.
+ * decompressor - takes the compression off a capture.
  *
  * gzip goes through zlib itself: a capture that is still being compressed, or was cut off, ends in
  * mid-stream, and libarchive keeps its last 64 KiB to itself then.  xz goes through liblzma, which
@@ -55,7 +55,7 @@ struct xz_library {
 
 LIBRARY_NAMES(xz_library, XZ_FUNCTIONS);
 
-struct decoder {
+struct decompressor {
 	enum compression compression;
 	struct input *in; /* borrowed */
 	struct span rest; /* of `raw`: not decompressed yet */
@@ -114,10 +114,10 @@ name_of(enum compression compression)
 	return "";
 }
 
-struct decoder *
-decoder_new(enum compression compression, struct input *in, struct span head)
+struct decompressor *
+decompressor_new(enum compression compression, struct input *in, struct span head)
 {
-	struct decoder *d = xcalloc(1, sizeof(*d));
+	struct decompressor *d = xcalloc(1, sizeof(*d));
 
 	d->compression = compression;
 	d->in = in;
@@ -128,7 +128,7 @@ decoder_new(enum compression compression, struct input *in, struct span head)
 }
 
 void
-decoder_free(struct decoder *d)
+decompressor_free(struct decompressor *d)
 {
 	if (d == NULL)
 		return;
@@ -143,7 +143,7 @@ decoder_free(struct decoder *d)
 
 /* 1 when there is something in `rest`, 0 at the end of the input, -1. */
 static int
-refill(struct decoder *d, struct error *err)
+refill(struct decompressor *d, struct error *err)
 {
 	ssize_t len;
 
@@ -157,21 +157,21 @@ refill(struct decoder *d, struct error *err)
 }
 
 static void
-explain_damage(const struct decoder *d, uint64_t offset, const char *why, struct error *err)
+explain_damage(const struct decompressor *d, uint64_t offset, const char *why, struct error *err)
 {
 	error_set(err, "%s is damaged near byte %llu of its %s data (%s)", input_label(d->in),
 	    (unsigned long long)offset, name_of(d->compression), why);
 }
 
 static void
-explain_end(const struct decoder *d, struct error *err)
+explain_end(const struct decompressor *d, struct error *err)
 {
 	error_set(err, "%s ends too early: its %s data are cut off at byte %llu",
 	    input_label(d->in), name_of(d->compression), (unsigned long long)d->in->offset);
 }
 
 static void
-explain_greed(const struct decoder *d, uint64_t asked, uint64_t max, struct error *err)
+explain_greed(const struct decompressor *d, uint64_t asked, uint64_t max, struct error *err)
 {
 	error_set(err,
 	    "cannot decompress %s: its %s data ask for %llu MiB of memory, and %llu MiB are the "
@@ -181,14 +181,14 @@ explain_greed(const struct decoder *d, uint64_t asked, uint64_t max, struct erro
 }
 
 static void
-explain_no_memory(const struct decoder *d, struct error *err)
+explain_no_memory(const struct decompressor *d, struct error *err)
 {
 	error_set(err, "cannot decompress %s: out of memory", input_label(d->in));
 }
 
 /* 1 to go on, 0 at the end, -1. */
 static int
-gzip_begin_member(struct decoder *d, struct error *err)
+gzip_begin_member(struct decompressor *d, struct error *err)
 {
 	int answer = refill(d, err);
 
@@ -215,7 +215,7 @@ gzip_begin_member(struct decoder *d, struct error *err)
 }
 
 static ssize_t
-gzip_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+gzip_read(struct decompressor *d, uint8_t *out, size_t room, struct error *err)
 {
 	size_t len = 0;
 
@@ -249,7 +249,7 @@ gzip_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 }
 
 static ssize_t
-xz_failed(const struct decoder *d, struct error *err)
+xz_failed(const struct decompressor *d, struct error *err)
 {
 	if (d->xz_result == LZMA_BUF_ERROR)
 		explain_end(d, err);
@@ -263,7 +263,7 @@ xz_failed(const struct decoder *d, struct error *err)
 }
 
 static int
-xz_begin(struct decoder *d, struct error *err)
+xz_begin(struct decompressor *d, struct error *err)
 {
 	if (LIBRARY_LOAD(XZ_LIBRARY, xz_library, &d->xz_lib, err) != 0) {
 		error_prefix(err, "cannot decompress %s", input_label(d->in));
@@ -276,7 +276,7 @@ xz_begin(struct decoder *d, struct error *err)
 }
 
 static ssize_t
-xz_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+xz_read(struct decompressor *d, uint8_t *out, size_t room, struct error *err)
 {
 	if (!d->xz_begun && xz_begin(d, err) != 0)
 		return -1;
@@ -303,7 +303,7 @@ xz_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 static la_ssize_t
 feed_archive(struct archive *archive, void *arg, const void **out)
 {
-	struct decoder *d = arg;
+	struct decompressor *d = arg;
 	int answer = refill(d, d->input_error);
 
 	if (answer < 0)
@@ -335,7 +335,7 @@ zstd_window_len(struct span head)
 }
 
 static int
-archive_start(struct decoder *d, struct error *err)
+archive_start(struct decompressor *d, struct error *err)
 {
 	struct archive_entry *entry; /* borrowed */
 	int filter = ARCHIVE_FILTER_NONE;
@@ -364,7 +364,7 @@ archive_start(struct decoder *d, struct error *err)
 }
 
 static ssize_t
-archive_failed(struct decoder *d, struct error *err)
+archive_failed(struct decompressor *d, struct error *err)
 {
 	const char *why;
 
@@ -385,7 +385,7 @@ archive_failed(struct decoder *d, struct error *err)
 
 /* bzip2, lz4: it ends where no further stream begins, and leaves what is there: padding, or not. */
 static ssize_t
-archive_end(const struct decoder *d, struct error *err)
+archive_end(const struct decompressor *d, struct error *err)
 {
 	uint64_t taken = (uint64_t)d->lib.archive_filter_bytes(d->archive, -1);
 	uint64_t left = d->in->offset - taken;
@@ -397,7 +397,7 @@ archive_end(const struct decoder *d, struct error *err)
 }
 
 static ssize_t
-archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+archive_read(struct decompressor *d, uint8_t *out, size_t room, struct error *err)
 {
 	size_t len;
 
@@ -429,7 +429,7 @@ archive_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
 }
 
 ssize_t
-decoder_read(struct decoder *d, uint8_t *out, size_t room, struct error *err)
+decompressor_read(struct decompressor *d, uint8_t *out, size_t room, struct error *err)
 {
 	if (d->compression == COMPRESSION_GZIP)
 		return gzip_read(d, out, room, err);

@@ -57,7 +57,7 @@ leads_before(const struct finding *a, const struct finding *b)
 
 static void
 choose_lead(
-    struct evidence *ev, const struct finding *findings, const enum verdict *verdicts, size_t count)
+    struct grounds *ev, const struct finding *findings, const enum verdict *verdicts, size_t count)
 {
 	ev->verdict = VERDICT_OK;
 	for (size_t i = 0; i < count; i++) {
@@ -80,7 +80,7 @@ went_the_same_way(const struct finding *a, const struct finding *b)
 }
 
 static void
-add_like_lead(struct evidence *ev, const struct finding *f)
+add_like_lead(struct grounds *ev, const struct finding *f)
 {
 	if (ev->count == 0 || f->first_us < ev->first_us)
 		ev->first_us = f->first_us;
@@ -107,7 +107,7 @@ add_like_lead(struct evidence *ev, const struct finding *f)
 }
 
 static void
-add_same_offer(struct evidence *ev, const struct finding *f, bool like_lead)
+add_same_offer(struct grounds *ev, const struct finding *f, bool like_lead)
 {
 	ev->try_count += f->count;
 	if (like_lead)
@@ -144,7 +144,7 @@ same_service_elsewhere(const struct finding *a, const struct finding *b)
 }
 
 static void
-collect_better(struct evidence *ev, const struct finding *findings, size_t count)
+collect_better(struct grounds *ev, const struct finding *findings, size_t count)
 {
 	struct successes there = { 0 }, elsewhere = { 0 }, *better;
 
@@ -163,7 +163,7 @@ collect_better(struct evidence *ev, const struct finding *findings, size_t count
 
 /* The lead was refused with too little, as was a better offer before. */
 static bool
-lead_is_in_vain(const struct evidence *ev, const struct finding *findings, size_t count)
+lead_is_in_vain(const struct grounds *ev, const struct finding *findings, size_t count)
 {
 	struct success_index index;
 	struct success_times there;
@@ -179,10 +179,10 @@ lead_is_in_vain(const struct evidence *ev, const struct finding *findings, size_
 }
 
 void
-evidence_collect(struct evidence *ev, const struct policy *policy, const struct finding *findings,
+grounds_collect(struct grounds *ev, const struct policy *policy, const struct finding *findings,
     const enum verdict *verdicts, size_t count)
 {
-	*ev = (struct evidence){ .policy = policy };
+	*ev = (struct grounds){ .policy = policy };
 	choose_lead(ev, findings, verdicts, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct finding *f = &findings[i];
