@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-#define OLD_AFTER_US (INT64_C(30) * 86400 * USEC_PER_SEC)
+#define OLD_AFTER_US (30 * USEC_PER_DAY)
 #define RANK_NOTHING 200
 
 /* RFC 4343: host names are compared without regard to case. */

@@ -5,8 +5,6 @@
 
 #define IP_PROTO_HOP_BY_HOP 0
 #define IP_PROTO_IPV4 4
-#define IP_PROTO_TCP 6
-#define IP_PROTO_UDP 17
 #define IP_PROTO_IPV6 41
 #define IP_PROTO_ROUTING 43
 #define IP_PROTO_FRAGMENT 44

@@ -7,7 +7,6 @@
 
 /* LINKTYPE_ values, https://www.tcpdump.org/linktypes.html. */
 #define LINKTYPE_NULL 0
-#define LINKTYPE_ETHERNET 1
 #define LINKTYPE_PPP 9
 #define LINKTYPE_PPP_HDLC 50
 #define LINKTYPE_PPP_ETHER 51

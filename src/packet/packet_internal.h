@@ -12,6 +12,11 @@
 #include "packet/decoder.h"
 #include "packet/packet.h"
 
+/* What both the quick way and the walk know; the walk's other numbers are in its files. */
+#define LINKTYPE_ETHERNET 1 /* https://www.tcpdump.org/linktypes.html */
+#define IP_PROTO_TCP 6      /* IANA, "Protocol Numbers" */
+#define IP_PROTO_UDP 17
+
 struct fragment_table;
 
 enum layer {

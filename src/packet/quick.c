@@ -10,15 +10,12 @@
 
 #include "base/banned.h"
 
-#define LINKTYPE_ETHERNET 1
 #define ETHERNET_LEN 14
 #define VLAN_LEN 4
 #define IPV4_LEN 20
 #define IPV6_LEN 40
 #define TCP_LEN 20
 #define UDP_LEN 8
-#define IP_PROTO_TCP 6
-#define IP_PROTO_UDP 17
 
 /* Where the layers of a frame are. */
 struct layout {

@@ -19,15 +19,14 @@
 #define SERVER_BYTES_MAX ((size_t)12 << 20)
 #define DEVICE_BYTES_MAX (NAMING_BYTES_MAX - SERVER_BYTES_MAX)
 
-#define DAY_US (INT64_C(86400) * USEC_PER_SEC)
 /* Devices ask once, at their start, and keep the answer whatever its TTL says. */
-#define DNS_HOLDS_MIN_US DAY_US
-#define DNS_HOLDS_MAX_US (7 * DAY_US)
+#define DNS_HOLDS_MIN_US USEC_PER_DAY
+#define DNS_HOLDS_MAX_US (7 * USEC_PER_DAY)
 /* A certificate changes seldom; a second name within this time makes an address ambiguous. */
-#define CERTIFICATE_HOLDS_US (7 * DAY_US)
-#define DEVICE_HOLDS_US (7 * DAY_US)
+#define CERTIFICATE_HOLDS_US (7 * USEC_PER_DAY)
+#define DEVICE_HOLDS_US (7 * USEC_PER_DAY)
 /* A lease may be renewed by unicast, out of sight. */
-#define LEASE_HOLDS_MIN_US (2 * DAY_US)
+#define LEASE_HOLDS_MIN_US (2 * USEC_PER_DAY)
 
 /* What a device calls itself counts for more than what the DHCP server makes of it. */
 enum { RANK_OWN_WORD, RANK_SERVERS_WORD };

@@ -1,23 +1,22 @@
 /* Retention: what was not seen for long is removed, a few rows at a time. */
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "store/client_row.h"
 
 #include "base/banned.h"
-
-#define DAY_US INT64_C(86400000000)
 
 /* Division goes towards zero: a day before 1970 may stay a day longer. */
 static int64_t
 first_day(int64_t before_us)
 {
-	return before_us / DAY_US;
+	return before_us / USEC_PER_DAY;
 }
 
 static int64_t
 first_hour(int64_t before_us)
 {
-	return before_us / (DAY_US / 24);
+	return before_us / (USEC_PER_DAY / 24);
 }
 
 /* The next client of the sweep. */
@@ -213,12 +212,12 @@ store_prune_limit(
 	if (st == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(st, 1, now_us);
-	(void)sqlite3_bind_int64(st, 2, (retention_us + DAY_US - 1) / DAY_US - 1);
+	(void)sqlite3_bind_int64(st, 2, (retention_us + USEC_PER_DAY - 1) / USEC_PER_DAY - 1);
 	if (store_step_number(s, st, &day, err) != 0)
 		return -1;
 	*before_us = now_us - retention_us;
-	if (day * DAY_US < *before_us)
-		*before_us = day * DAY_US;
+	if (day * USEC_PER_DAY < *before_us)
+		*before_us = day * USEC_PER_DAY;
 	if (*before_us < 0) /* by a clock that has not been set */
 		*before_us = 0;
 	return 0;
