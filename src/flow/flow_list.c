@@ -164,8 +164,6 @@ conclude_oldest(struct flow_table *table)
 	}
 	table->counters.evicted_unsettled++;
 	flow = flow_list_oldest(table, least_list(table));
-	/* A flood's connections must not push out what is remembered of real ones. */
-	flow->closed = true;
 	flow_conclude(table, flow, FLOW_END_EVICTED, table->now_us);
 }
 

@@ -144,6 +144,9 @@ flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, in
 		flow->one_way = !flow->conn.seen[0] || !flow->conn.seen[1];
 		if (!flow->one_way)
 			count_lost_end(table, flow);
+		/* A flood's connections must not push out what is remembered of real ones. */
+		if (why == FLOW_END_EVICTED)
+			flow->closed = true;
 		table->handler->end(flow->user, why, time_us);
 		flow_settle(table, flow);
 	}

@@ -279,6 +279,22 @@ START_TEST(an_eviction_hands_out_what_waits)
 }
 END_TEST
 
+/* What its eviction hands out may settle it: then it goes on, and is remembered as any other. */
+START_TEST(one_that_its_eviction_settles_goes_on)
+{
+	struct world *w = world_new_small(100, 1, 100);
+
+	world_run(w, "c1.S@0 s1.SA@0/1 c1.A@1/1:one c1.A@7/1:W");
+	world_run(w, "c2.A@1/1:two");
+	ck_assert_str_eq(w->log, "A+c Ac:one Ac(3) Ac:W B+? Bc:two");
+	w->log[w->log_len = 0] = '\0';
+	world_run(w, "+70 c3.A@1/1:three");
+	world_run(w, "c1.A@8/1:four s1.A@1/12:five c1.FA@12/5 s1.FA@5/13");
+	ck_assert_str_eq(w->log, "B.evicted C+? Cc:three A=4,4c|70");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_budget_of_nothing_still_follows_the_connection_at_hand)
 {
 	struct world *w = world_new_small(0, 0, 0);
@@ -467,6 +483,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, without_closed_and_settled_ones_an_unsettled_one_goes);
 	tcase_add_test(tc, too_many_closed_ones_are_forgotten);
 	tcase_add_test(tc, an_eviction_hands_out_what_waits);
+	tcase_add_test(tc, one_that_its_eviction_settles_goes_on);
 	tcase_add_test(tc, a_budget_of_nothing_still_follows_the_connection_at_hand);
 	tcase_add_test(tc, held_bytes_are_bounded_in_all);
 	tcase_add_loop_test(tc, a_connection_ends_when_its_time_is_over_not_before, 0, 2);
