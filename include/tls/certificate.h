@@ -1,8 +1,11 @@
 /*
- * certificate - subject and notAfter of a server's leaf certificate.
+ * certificate - subject, host name and notAfter of a server's leaf certificate.
  *
- * Source: RFC 5246 section 7.4.2 (the Certificate message), RFC 5280 (names and times; by
- * libcrypto where they are not of the plain kind).
+ * Names and times of the usual kinds are read here.  Where a certificate has others, libcrypto
+ * reads them, which is loaded for the first such certificate.
+ *
+ * Source:  RFC 5246, section 7.4.2 (the Certificate message), RFC 5280 (names and times).
+ * Threads: any number of threads at a time.
  */
 #ifndef TLSTALLY_TLS_CERTIFICATE_H
 #define TLSTALLY_TLS_CERTIFICATE_H
@@ -22,18 +25,22 @@ struct tls_certificate {
 	int64_t not_after_us; /* microseconds since 1970-01-01 UTC */
 };
 
-/* The first certificate of a Certificate message's body (TLS 1.2 and below).  False: cut or bad. */
+/*
+ * Finds the first certificate in the body of a Certificate message (TLS 1.2 and below), which is
+ * the server's own; `der` borrows from `body`.  False if that is cut off, or the message is bad.
+ */
 bool tls_certificate_message_leaf(struct span body, struct span *der);
 /*
- * False when `der` is no certificate, or is one that takes libcrypto to read, which is not to be
- * had (that is logged once); `out` is zeroed then.  A part that cannot be read is absent. What is
- * no UTF-8 in a name appears as \XX.  Signature and key are not looked at.
+ * Reads a certificate; a part of it that cannot be read is left out, and bytes of a name that are
+ * no UTF-8 become \XX.  Signature and key are not looked at.  Returns false, with `out` zeroed,
+ * when `der` is no certificate or has more than 64 KiB, or when only libcrypto could read it but
+ * could not be loaded (which is logged once).
  */
 bool tls_certificate_parse(struct span der, struct tls_certificate *out);
 
 /*
- * Loads libcrypto now.  Otherwise the first certificate does that is not of the plain kind, which
- * is too late for a process that may open no files by then.  False where it is not to be had.
+ * Loads libcrypto now, and not when the first certificate needs it.  For a process that will have
+ * given up the right to open files by then.  Returns false, now and later, if it cannot be loaded.
  */
 bool tls_certificate_prepare(void);
 

@@ -37,7 +37,7 @@ struct crypto_library {
 LIBRARY_NAMES(crypto_library, CRYPTO_FUNCTIONS);
 
 static struct crypto_library lib;
-static struct error missing; /* why there is no libcrypto; "" where there is one */
+static struct error missing; /* why libcrypto could not be loaded; "": it is there */
 
 /* A larger certificate is not worth the time to decode it for its name. */
 #define DER_MAX 65536
@@ -48,7 +48,7 @@ static struct error missing; /* why there is no libcrypto; "" where there is one
  */
 #define NAME_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
-/* A longer name that is no UTF-8 is left out. */
+/* A longer subject whose UTF8Strings are no UTF-8 is left out. */
 #define LOOSE_NAME_MAX 1024
 
 /* A text under construction, of limited room: what does not fit whole ends it. */
@@ -135,7 +135,10 @@ decode_name(struct span der)
 	return lib.d2i_X509_NAME(NULL, &at, (long)der.len);
 }
 
-/* `flags`: how it is to be printed.  NULL for a name that libcrypto refuses in any form. */
+/*
+ * Decodes a certificate's subject, and sets `flags` to how it is to be printed.  The caller frees
+ * it with X509_NAME_free; NULL: libcrypto refuses the name even with its strings loosened.
+ */
 static X509_NAME *
 decode_subject(struct span der, unsigned long *flags)
 {
@@ -246,12 +249,14 @@ resize_memory(void *memory, size_t len, const char *file, int line)
 }
 
 /*
- * To libcrypto a certificate is bad when there is no memory to decode it: its event would lack a
- * name that was seen.  Names need neither what a file of the machine's says nor texts for errors:
- * both would be loaded with the first certificate, between two packets.
+ * Loads libcrypto and sets it up, once.
+ *
+ * It gets our functions for memory, because without memory it would call a good certificate bad,
+ * and the event would lack a name.  It does not read the machine's openssl.cnf, nor its own texts
+ * for errors: names need neither, and both would be read between two packets.
  */
 static void
-begin(void)
+load_library(void)
 {
 	if (LIBRARY_LOAD(CRYPTO_LIBRARY, crypto_library, &lib, &missing) != 0) {
 		log_error(
@@ -269,7 +274,7 @@ tls_certificate_prepare(void)
 {
 	static pthread_once_t begun = PTHREAD_ONCE_INIT;
 
-	(void)pthread_once(&begun, begin);
+	(void)pthread_once(&begun, load_library);
 	return missing.text[0] == '\0';
 }
 

@@ -25,9 +25,12 @@
 #define DER_SEQUENCE 0x30
 #define DER_SET 0x31
 
-/* The next element, whatever it is.  `whole`, unless it is NULL: with tag and length. */
+/*
+ * Reads the next element of DER, whatever its tag.  `whole`, unless it is NULL, gets the element
+ * with its tag and length.  Returns false, and consumes nothing, where there is no whole element.
+ */
 bool certificate_read_any(struct span *s, uint8_t *tag, struct span *content, struct span *whole);
-/* The next element, which has to have this tag; else nothing is consumed. */
+/* The same, for an element that has to have the tag `expected`. */
 bool certificate_read_element(
     struct span *s, uint8_t expected, struct span *content, struct span *whole);
 
@@ -37,25 +40,31 @@ struct certificate_parts {
 	struct span dns_name;  /* content of the first dNSName that is a host's; data NULL: none */
 };
 
-/* False where `der` is no certificate, from its first byte to its last. */
+/*
+ * Finds the parts, which borrow from `der`.  False if `der` is not one certificate from its first
+ * byte to its last.
+ */
 bool certificate_find_parts(struct span der, struct certificate_parts *out);
 
 /*
- * Calls each UTF8String of a Name (RFC 5280, section 4.1.2.4) a T61String.  Of that libcrypto takes
- * any bytes, of a UTF8String it refuses those that are no UTF-8, with the whole name.
+ * Changes the tag of each UTF8String in a Name (RFC 5280, section 4.1.2.4) to T61String.  libcrypto
+ * refuses a whole name for one UTF8String that is no UTF-8, but takes any bytes in a T61String.
  */
 void certificate_loosen_name(uint8_t *name, size_t len);
 
-/* What libcrypto tells of the parts, in a zeroed `out`.  False where there is no libcrypto. */
+/* Reads the parts into `out`, which is zeroed, by libcrypto.  False if that cannot be loaded. */
 bool certificate_read_by_library(
     const struct certificate_parts *parts, struct tls_certificate *out);
 /*
- * The same without libcrypto, where there is nothing but what nearly all certificates have; false,
- * with `out` zeroed, elsewhere.
+ * The same without libcrypto.  Returns false, with `out` zeroed, for parts that have anything else
+ * than what nearly all certificates have.
  */
 bool certificate_read_plain(const struct certificate_parts *parts, struct tls_certificate *out);
 
-/* True for a name by which one server is known. */
+/*
+ * True if servers can be told apart by the name: it has a dot, and is no wildcard, no address and
+ * no name of a default certificate.
+ */
 bool certificate_is_host_name(struct span name);
 
 #endif
