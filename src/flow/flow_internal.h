@@ -1,5 +1,6 @@
 /*
- * flow_internal - a connection's entry and the lists it stands in.
+ * flow_internal - a connection's entry, the lists it stands in, and what the files of this module
+ * do for each other.
  */
 #ifndef TLSTALLY_FLOW_FLOW_INTERNAL_H
 #define TLSTALLY_FLOW_FLOW_INTERNAL_H
@@ -11,9 +12,9 @@
 #include "flow/flow_table.h"
 #include "flow/syn_cache.h"
 
-/* Each connection stands in one list, the longest idle first. */
+/* Each connection stands in one list, in which the one that is idle longest is the oldest. */
 enum flow_list {
-	FLOW_LIST_UNSETTLED, /* and one more for each higher enum flow_rank */
+	FLOW_LIST_UNSETTLED, /* of the lowest enum flow_rank; the next two are of the higher ones */
 	FLOW_LIST_ANSWERED,
 	FLOW_LIST_HANDSHAKE,
 	FLOW_LIST_LINGERING, /* unsettled, and to be ended soon */
@@ -25,22 +26,23 @@ enum flow_list {
 /* A connection that goes on is moved to the end of its list about this often. */
 #define FLOW_LIST_RENEW_US INT64_C(1000000)
 
-/* Of an unsettled connection: both directions, in one line. */
+/* Both directions of an unsettled connection, in one line of the processor's cache. */
 struct flow_streams {
 	_Alignas(CACHE_LINE) struct tcp_stream of[2];
 };
 _Static_assert(sizeof(struct flow_streams) == CACHE_LINE, "one line");
 
 /*
- * A connection's place in struct flow_table.flows is its name in the lists and chains; 0 is none.
- * Two lines of the processor's cache: the first one is what a packet is looked up by.
+ * A connection's entry.  Lists and chains name it by its number, its place in flow_table.flows; 0
+ * is none.  It takes two lines of the processor's cache: the first is all that is compared to look
+ * up a packet.
  */
 struct flow {
 	_Alignas(CACHE_LINE) struct connection conn;
-	uint32_t hash;
-	uint32_t hash_next;
-	uint32_t older, newer; /* in its list */
-	int64_t last_us;       /* packet time of the last packet; of flow_linger in that list */
+	uint32_t hash;         /* low 32 bits of struct place's */
+	uint32_t hash_next;    /* the next one in its bucket's chain, or among the unused ones */
+	uint32_t older, newer; /* its neighbours in its list */
+	int64_t last_us;       /* packet time of its last packet; if it lingers, of flow_linger */
 	union {
 		struct flow_streams *streams; /* of an unsettled one */
 		struct flow_watch *watch;     /* of a settled one; NULL: none */
@@ -49,7 +51,7 @@ struct flow {
 		struct { /* of an unsettled one */
 			void *user;
 			struct flow_table *table; /* for flow_arg */
-			/* the table's, when it was put at the end of its list */
+			/* flow_table.stamp when it was put at the end of its list */
 			uint64_t stamp;
 		};
 		struct { /* of a settled one, what its streams knew last: see struct tcp_stream */
@@ -57,20 +59,24 @@ struct flow {
 			uint32_t base[2];
 		};
 	};
-	uint8_t base_dirs; /* of a settled one; bits: directions whose base is known, and, from
-			      the third on, those that begin below zero */
-	uint8_t fin_dirs;
-	uint8_t list; /* enum flow_list */
-	bool closed;  /* reset, or a FIN from both */
-	bool one_way; /* of a settled one: its end came before any packet of one direction */
-	bool listens; /* of a watched one: flow_handler.words is asked */
+	/*
+	 * Of a settled one: bits 0 and 1 are the directions whose base is known, bits 2 and 3 those
+	 * that begin below offset zero.
+	 */
+	uint8_t base_dirs;
+	uint8_t fin_dirs; /* bits: directions that have sent a FIN */
+	uint8_t list;     /* enum flow_list */
+	bool closed;      /* reset, or a FIN from both */
+	bool one_way;     /* of a settled one: its end came before any packet of one direction */
+	bool listens;     /* of a watched one: flow_handler.words is asked */
 };
 _Static_assert(sizeof(struct connection) <= CACHE_LINE, "one line to look it up");
 _Static_assert(sizeof(struct flow) == 2 * CACHE_LINE, "two lines in all");
 _Static_assert(sizeof(struct flow) + 4 * sizeof(uint32_t) <= FLOW_SETTLED_LEN, "four buckets too");
 
+/* One of the lists. */
 struct flow_ring {
-	uint32_t oldest, newest;
+	uint32_t oldest, newest; /* 0: it is empty */
 	size_t count;
 };
 
@@ -81,23 +87,26 @@ struct flow_table {
 	struct hash_key key, syn_key;
 	uint32_t *buckets;
 	size_t bucket_mask;
-	struct flow *flows; /* room for the budget and number 0 */
-	void *flows_memory; /* owned: where `flows` lies in */
-	uint32_t fresh;     /* the first one that was never used */
-	uint32_t unused;    /* the one that was given back last; hash_next leads on */
-	size_t count;
+	struct flow *flows;  /* room for the budget and number 0 */
+	void *flows_memory;  /* owned: where `flows` lies in */
+	uint32_t fresh;      /* number of the first entry that was never used */
+	uint32_t unused;     /* the entry that was given back last; hash_next leads to the next */
+	size_t count;        /* connections in the table */
 	struct pool streams; /* of struct flow_streams */
 	struct flow_ring rings[FLOW_LIST_COUNT];
 	struct syn_cache *syns;
 	int64_t now_us;
-	int64_t due_us; /* up to then flow_list_expire has nothing to do */
-	/* For flow_list_is_behind: counts the connections that were opened; a second for many. */
+	int64_t due_us; /* packet time up to which flow_list_expire has nothing to do */
+	/*
+	 * For flow_list_is_behind: `stamp` counts the connections that were opened, and each second
+	 * as one more than `renew_after`, a sixteenth of max_unsettled.
+	 */
 	uint64_t stamp, renew_after;
 	struct flow_clock clock;
 	struct flow_counters counters;
 };
 
-/* NULL for number 0. */
+/* The connection with that number; NULL for 0. */
 static inline struct flow *
 flow_at(const struct flow_table *table, uint32_t number)
 {
@@ -122,20 +131,28 @@ flow_is_settled(const struct flow *flow)
 	return flow->list >= FLOW_LIST_SETTLED;
 }
 
-/* flow_slot.c: where connections are kept. */
-void flow_slots_init(struct flow_table *table); /* by the options */
+/* --- flow_slot.c: where connections are kept --- */
+
+/* Makes room for the connections and buckets that table->options ask for. */
+void flow_slots_init(struct flow_table *table);
 void flow_slots_release(struct flow_table *table);
-/* A connection of which nothing but its streams is set, to be found by `hash`; there is room. */
+/*
+ * A new entry with empty streams, to be found by `hash`, in which nothing else is known.  The
+ * caller has made room for it (flow_list_make_room), and puts it into a list.
+ */
 struct flow *flow_slot_take(struct flow_table *table, uint64_t hash);
-/* Its streams are in the pool already. */
+/* Gives a settled connection's entry back, which stands in no list any more. */
 void flow_slot_give_back(struct flow_table *table, struct flow *flow);
 
-/* flow_list.c: the lists, and what their budgets and times make end. */
+/* --- flow_list.c: the lists, and what their budgets and times make end --- */
+
+/* Puts a connection, which stands in none, at the end of a list. */
 void flow_list_put(struct flow_table *table, struct flow *flow, enum flow_list list);
+/* Takes it out of the list in which it stands. */
 void flow_list_remove(struct flow_table *table, struct flow *flow);
-/* The longest idle one of a list; NULL: it is empty. */
+/* The connection of a list that is idle longest; NULL: it is empty. */
 struct flow *flow_list_oldest(const struct flow_table *table, enum flow_list list);
-/* In one of the lists of those that are neither settled nor linger. */
+/* True if the connection is neither settled nor lingers. */
 static inline bool
 flow_list_is_open(const struct flow *flow)
 {
@@ -152,24 +169,32 @@ flow_list_is_behind(const struct flow_table *table, const struct flow *flow)
 {
 	return table->stamp - flow->stamp > table->renew_after;
 }
-/* Of those, whatever their rank, the longest idle; NULL: there is none. */
+/* The open connection that is idle longest, whatever its rank; NULL: there is none. */
 struct flow *flow_list_oldest_open(const struct flow_table *table);
-/* Ends what is due at table->now_us, and counts the time; not before table->due_us is over. */
+/*
+ * Ends the connections whose time is over at table->now_us, and sets when to be called next.  To be
+ * called once table->due_us is over, and not more often.
+ */
 void flow_list_expire(struct flow_table *table);
-/* Makes room for one more connection. */
+/* Makes room for one more unsettled connection, by the budgets of flow_table.h. */
 void flow_list_make_room(struct flow_table *table);
 /* As flow_table_set_back. */
 void flow_list_set_back(struct flow_table *table, int64_t now_us, int64_t step_us);
 
-/* flow_open.c */
-/* A connection that nothing is known of, to be found by `hash`, with its user's object. */
+/* --- flow_open.c: entries for new connections --- */
+
+/*
+ * Makes an entry for the connection of `p`, a packet of direction `dir`, to be found by `hash`;
+ * asks the user for its object.
+ */
 struct flow *flow_open(
     struct flow_table *table, const struct packet *p, uint64_t hash, unsigned dir);
-/* What the link layer says in the first packet of a direction. */
+/* Keeps the VLAN and MAC address of the first packet of a direction. */
 void flow_set_link(struct connection *conn, const struct packet *p, unsigned dir);
 
-/* flow_syn.c: beginnings. */
-/* What the SYN cache knows of a connection whose first packet with payload is `p`. */
+/* --- flow_syn.c: how connections begin --- */
+
+/* Takes over what the SYN cache knows of a new connection whose first packet is `p`. */
 void flow_take_syns(
     struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir);
 /*
@@ -181,7 +206,7 @@ void flow_take_syns(
 bool flow_ends_unseen(struct flow_table *table, const struct packet *p, unsigned dir);
 /* True when a SYN or SYN/ACK on the connection's ports begins another one. */
 bool flow_is_new_syn(struct flow *f, const struct packet *p, unsigned dir);
-/* Keeps what a settled connection needs of its streams. */
+/* Keeps in a connection that is being settled what it needs of its streams. */
 void flow_remember_streams(struct flow *flow, const struct tcp_stream stream[2]);
 /*
  * Offset in the other side's stream `s` that `p` acknowledges; MARK_NO_PEER: none that makes sense.
@@ -199,16 +224,20 @@ flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
 	return offset;
 }
 
-/* flow_watch.c */
-/* RFC 9293, section 3.10.7.4: a reset far from what a settled one has sent is somebody else's. */
+/* --- flow_watch.c: settled connections --- */
+
+/*
+ * True if a settled connection's reset has a number near what its sender has said: RFC 9293,
+ * section 3.10.7.4.  One that is far away is somebody else's.
+ */
 bool flow_is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir);
-/* A packet of a settled connection that is watched. */
+/* Notes what a packet of a watched connection tells. */
 void flow_watch_packet(
     const struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir);
-/* Tells how it went on, and ends the watch. */
+/* Ends the watch, and tells the user how the connection went on. */
 void flow_watch_end(struct flow_table *table, struct flow *flow);
 
-/* What the streams hand out goes to the user. */
+/* The argument of flow_stream_sink, which passes what a stream hands out on to the user. */
 struct flow_stream_arg {
 	const struct flow_handler *handler;
 	void *user;
@@ -222,10 +251,16 @@ flow_stream_arg_of(const struct flow_table *table, struct flow *flow, unsigned d
 }
 extern const struct tcp_stream_sink flow_stream_sink;
 
-/* flow_table.c: hands out what waits; an unsettled connection hears `why` and is remembered as a
- * settled one. */
+/* --- flow_table.c: ending connections --- */
+
+/*
+ * Hands out what waits in an unsettled connection's streams, calls flow_handler.end with `why` and
+ * `time_us`, and remembers the connection like a settled one.
+ */
 void flow_conclude(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us);
-/* The same, and takes it out of the table and frees it. */
+/*
+ * Takes a connection out of the table.  An unsettled one is concluded first, and a watch is ended.
+ */
 void flow_end(struct flow_table *table, struct flow *flow, enum flow_end why, int64_t time_us);
 
 #endif

@@ -21,36 +21,39 @@ struct evidence_record {
 	struct mark mark;
 };
 
-/* The flags stand in front, and are all that is cleared: a mark counts only where one is set. */
+/*
+ * What one side did.  The flags stand in front, and are all that is cleared for a new session: a
+ * mark or an offset counts only where its flag is set.
+ */
 struct evidence_side {
 	bool hello;       /* its ClientHello or ServerHello (not a HelloRetryRequest) was seen */
-	bool hello_retry; /* server: HelloRetryRequest */
+	bool hello_retry; /* server: it sent a HelloRetryRequest */
 	bool early_data;  /* client: its hello offers early data */
-	bool ccs;         /* ChangeCipherSpec */
-	bool ciphertext;  /* an encrypted record behind it that is no alert */
-	bool finished;    /* of it, a handshake record: a Finished of 1.2 or below */
-	bool goes_on;     /* sent what presupposes a ServerHello */
-	bool bytes;       /* server: sent anything in answer; `answer_mark` is set */
+	bool ccs;         /* it sent a ChangeCipherSpec */
+	bool ciphertext;  /* behind that, an encrypted record that is no alert */
+	bool finished;    /* that record is of the handshake: a Finished of TLS 1.2 or below */
+	bool goes_on;     /* it sent what presupposes a ServerHello */
+	bool bytes;       /* server: it sent anything in answer; `answer_mark` is set */
 	bool lost;        /* bytes of it were not captured: `lost_*` are set */
-	bool hole;        /* of them, whole records */
-	bool hello_lost;  /* server: of them, so many in answer that its hello may be among them */
+	bool hole;        /* among the lost bytes may be whole records */
+	bool hello_lost;  /* server: among them, in answer to the client, may be its hello */
 	bool answers;     /* its alert may answer an end of the other side that was lost */
-	bool fin, rst;
-	bool alert;   /* `alert_*` is set */
-	bool warning; /* of these: a warning, which counts only as the last word before a close */
+	bool fin, rst;    /* it closed, or was reset: `fin_mark`, `rst_mark` are set */
+	bool alert;       /* it sent an alert in the clear: `alert_*` are set */
+	bool warning;     /* that is a warning, which counts only as the last word before a close */
 	uint8_t alert_kind; /* enum refusal_kind */
 	uint8_t alert_description;
 	uint8_t ssl2_records;
-	uint8_t recent_count;    /* in `recent`, the oldest first */
-	uint32_t ciphertext_len; /* of the first one, without its header */
+	uint8_t recent_count;    /* records in `recent`, the oldest first */
+	uint32_t ciphertext_len; /* length of the first `ciphertext` record, without its header */
 
-	struct mark ciphertext_mark; /* of its header's first byte */
+	struct mark ciphertext_mark; /* of the first byte of that record's header */
 	struct mark hello_mark;
-	struct mark answer_mark; /* server: of the first of these bytes */
+	struct mark answer_mark; /* server: of the first byte of its answer */
 	struct evidence_record recent[EVIDENCE_RECENT];
 	struct mark alert_mark, fin_mark, rst_mark;
-	int64_t lost_begin, lost_end; /* of the first of these bytes, and behind the last; */
-	int64_t last_lost;            /* where the last piece of them begins */
+	int64_t lost_begin, lost_end; /* offsets of the first lost byte and behind the last one */
+	int64_t last_lost;            /* offset at which the last piece of lost bytes begins */
 };
 
 struct evidence {
@@ -68,14 +71,14 @@ struct evidence_outcome {
 	uint8_t refusal_alert;
 };
 
-/* Nothing was seen yet; what no flag or count speaks of is left as it is. */
+/* Sets that nothing was seen yet; marks and offsets are left as they are. */
 static inline void
 evidence_side_init(struct evidence_side *side)
 {
 	memset(side, 0, offsetof(struct evidence_side, ciphertext_mark));
 }
 
-/* Where it closed: at its FIN, or its reset where there is none; NULL: nowhere. */
+/* The mark of the side's FIN or, without one, of its reset; NULL: it has neither. */
 static inline const struct mark *
 evidence_close(const struct evidence_side *side)
 {
@@ -84,21 +87,25 @@ evidence_close(const struct evidence_side *side)
 	return side->rst ? &side->rst_mark : NULL;
 }
 
+/* Adds a record that is, or may be, ciphertext; `len`: its bytes without the header. */
 void evidence_add_record(struct evidence_side *side, uint32_t len, const struct mark *mark);
-/* An alert in the clear; `level` and `description` as on the wire. */
+/* Adds an alert in the clear; `level` and `description` as on the wire. */
 void evidence_add_alert(
     struct evidence_side *side, uint8_t level, uint8_t description, const struct mark *mark);
 
 /*
- * Whether there is anything by which a handshake can end or be established: where there is not,
- * evidence_judge finds it neither `settled` nor `ended`.
+ * True if there is anything by which a handshake can end or be established.  If not, evidence_judge
+ * need not be asked: it finds the handshake neither `settled` nor `ended`.
  */
 bool evidence_is_decisive(const struct evidence_side *client, const struct evidence_side *server);
 
-/* Whether the side may have ended the handshake; where it has not, `answer_mark` is not read. */
+/* True if the side may have ended the handshake.  If not, evidence_judge reads no `answer_mark`. */
 bool evidence_may_act(const struct evidence_side *side);
 
-/* SPEC section 4.  Where nothing has ended the handshake yet: the outcome if it ended here. */
+/*
+ * Sets `out` to what became of the handshake (SPEC section 4).  Where nothing has ended it yet,
+ * that is the outcome if the connection ended here.
+ */
 void evidence_judge(const struct evidence *ev, struct evidence_outcome *out);
 
 #endif
