@@ -373,6 +373,16 @@ add_unusual(
 	close_packet(table, f, p, l->at.dir);
 }
 
+/*
+ * Payload on the ports of a connection that has ended: that of a new one, of which neither SYN nor
+ * SYN/ACK was captured.
+ */
+static APART bool
+begins_another(const struct flow *f, const struct packet *p, unsigned dir)
+{
+	return flow_is_settled(f) && p->payload_len > 0 && flow_is_of_another(f, p, dir);
+}
+
 static inline void
 add_found(struct flow_table *table, const struct packet *p, const struct flow_lookup *l)
 {
@@ -391,6 +401,11 @@ add_found(struct flow_table *table, const struct packet *p, const struct flow_lo
 			note_syn(table, p, l);
 		else
 			add_unusual(table, f, p, l);
+		return;
+	}
+	if (f->closed && begins_another(f, p, l->at.dir)) {
+		flow_end(table, f, FLOW_END_REUSED, table->now_us);
+		add_unusual(table, NULL, p, l);
 		return;
 	}
 	table->counters.payload_segments += p->payload_len > 0;

@@ -231,6 +231,11 @@ flow_acked_offset(const struct tcp_stream *s, const struct packet *p)
  * section 3.10.7.4.  One that is far away is somebody else's.
  */
 bool flow_is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir);
+/*
+ * True for a packet with ACK whose numbers are both far from those of a settled connection, as
+ * where a new one on its ports was captured without its beginning.
+ */
+bool flow_is_of_another(const struct flow *flow, const struct packet *p, unsigned dir);
 /* Notes what a packet of a watched connection tells. */
 void flow_watch_packet(
     const struct flow_table *table, struct flow *flow, const struct packet *p, unsigned dir);

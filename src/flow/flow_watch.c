@@ -74,12 +74,24 @@ note_words(const struct flow_table *table, struct flow *flow, struct span bytes,
 	watch->asked_dirs = words == FLOW_WORDS_ASK ? mine : 0;
 }
 
+static bool
+is_far(const struct flow *flow, unsigned dir, uint32_t seq)
+{
+	int64_t ahead = has_base(flow, dir) ? ahead_of(flow, dir, seq) : 0;
+
+	return ahead > TCP_STREAM_WINDOW || ahead < -TCP_STREAM_WINDOW;
+}
+
 bool
 flow_is_credible_reset(const struct flow *flow, const struct packet *p, unsigned dir)
 {
-	int64_t ahead = has_base(flow, dir) ? ahead_of(flow, dir, p->seq) : 0;
+	return p->seq == 0 || !is_far(flow, dir, p->seq);
+}
 
-	return p->seq == 0 || (ahead <= TCP_STREAM_WINDOW && ahead >= -TCP_STREAM_WINDOW);
+bool
+flow_is_of_another(const struct flow *flow, const struct packet *p, unsigned dir)
+{
+	return is_far(flow, dir, p->seq) && is_far(flow, 1 - dir, p->ack);
 }
 
 static void

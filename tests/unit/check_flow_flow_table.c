@@ -134,6 +134,21 @@ static const struct {
 	    "A+c Ac:hi Ac| As:yo As| A.reused B+c Bs:ho Bc:so" },
 	{ "after a settled one", HANDSHAKE "c.A@1000/5000:S c.S@77000 c.A@77001/1:ho",
 	    "A+c Ac:S B+c Bc:ho" },
+	{ "after one that has ended, without SYN and SYN/ACK",
+	    HANDSHAKE "c.FA@1000/5000:S s.FA@5000/1002 c.A@70001000/90005000:hi "
+		      "s.A@90005000/70001002:yo",
+	    "A+c Ac:S B+? Bc:hi Bs:yo" },
+	{ "after one that was reset, the server being first",
+	    HANDSHAKE "c.A@1000/5000:hi s.A@5000/1002:S c.R@1002 s.A@90005000/70001002:yo "
+		      "c.A@70001000/90005002:ho",
+	    "A+c Ac:hi As:S B+? Bs:yo Bc:ho" },
+	{ "where one number fits, it is the one that has ended",
+	    HANDSHAKE "c.FA@1000/5000:S s.FA@5000/1002 c.A@70001000/5001:hi "
+		      "c.A@1002/90005000:hi s.A@90005000/1002:yo",
+	    "A+c Ac:S" },
+	{ "and where it has not ended",
+	    HANDSHAKE "c.FA@1000/5000:S c.A@70001000/90005000:hi s.A@90005000/70001002:yo",
+	    "A+c Ac:S" },
 	{ "old packets of the first one do not disturb the second",
 	    HANDSHAKE "c.A@1000/5000:hi c.S@1077000000 c.A@1000/5000:hi c.A@1077000001/1:ho",
 	    "A+c Ac:hi A.reused B+? Bc:hi" },
