@@ -125,7 +125,7 @@ struct command {
 static int
 parse_width(const char *text, size_t *out)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (strcmp(text, "0") != 0 &&
 	    option_number_from_text(text, TERMINAL_WIDTH_MIN, WIDTH_MAX, &value) != 0) {
@@ -133,7 +133,7 @@ parse_width(const char *text, size_t *out)
 		    TERMINAL_WIDTH_MIN, WIDTH_MAX);
 		return -1;
 	}
-	*out = strcmp(text, "0") != 0 ? (size_t)value : 0;
+	*out = (size_t)value;
 	return 0;
 }
 
