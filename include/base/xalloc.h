@@ -16,6 +16,11 @@ void *xmalloc(size_t len) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t len) __attribute__((malloc, returns_nonnull));
 /* Room for `count` items of `len` bytes; the product is checked. */
 void *xreallocarray(void *old, size_t count, size_t len) __attribute__((returns_nonnull));
+/*
+ * Room for one more item of `len` bytes behind `count` of them.  `room`: for how many there is
+ * some, before and after (0 with `items` NULL); it doubles, so that adding stays cheap.
+ */
+void *xgrow(void *items, size_t count, size_t *room, size_t len);
 /* One zeroed object, aligned to CACHE_LINE: for a type that asks for more than malloc gives. */
 #define CACHE_LINE 64
 void *xcalloc_aligned(size_t len) __attribute__((returns_nonnull));

@@ -311,10 +311,7 @@ list_dated(DIR *dir, const char *ending, const char *but, size_t *count, int *wh
 		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode))
 			continue;
-		if (*count == room) {
-			room = room == 0 ? 32 : 2 * room;
-			names = xreallocarray(names, room, sizeof(*names));
-		}
+		names = xgrow(names, *count, &room, sizeof(*names));
 		names[(*count)++] = xstrdup(entry->d_name);
 	}
 	*why = errno;

@@ -55,6 +55,15 @@ xreallocarray(void *old, size_t count, size_t len)
 	return or_end(realloc(old, count * len), count * len);
 }
 
+void *
+xgrow(void *items, size_t count, size_t *room, size_t len)
+{
+	if (count < *room)
+		return items;
+	*room = *room == 0 ? 64 : 2 * *room;
+	return xreallocarray(items, *room, len);
+}
+
 /*
  * calloc knows which memory is fresh from the system, and so zero: to clear it once more would take
  * time, and make resident what may never be used.  The byte before the object tells how far the

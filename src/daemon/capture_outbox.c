@@ -36,10 +36,7 @@ capture_outbox_add_name(struct capture_outbox *box, const struct name_seen *seen
 {
 	if (box->name_count == CAPTURE_OUTBOX_NAMES_MAX)
 		return false;
-	if (box->name_count == box->name_room) {
-		box->name_room = 2 * box->name_room + 64;
-		box->names = xreallocarray(box->names, box->name_room, sizeof(*box->names));
-	}
+	box->names = xgrow(box->names, box->name_count, &box->name_room, sizeof(*box->names));
 	name_seen_copy(&box->names[box->name_count++], seen);
 	return true;
 }

@@ -194,10 +194,7 @@ take_day(void *arg, const struct store_day *day)
 	l->day_times += day->count;
 	if (l->day_count > 0 && l->days[l->day_count - 1] == day->day)
 		return true;
-	if (l->day_count == l->day_room) {
-		l->day_room = l->day_room == 0 ? 64 : 2 * l->day_room;
-		l->days = xreallocarray(l->days, l->day_room, sizeof(*l->days));
-	}
+	l->days = xgrow(l->days, l->day_count, &l->day_room, sizeof(*l->days));
 	l->days[l->day_count++] = day->day;
 	return true;
 }
@@ -290,10 +287,7 @@ finish_client(struct loading *l)
 	if (l->options->keep_details)
 		keep_details(l);
 	r->totals[l->client.verdict]++;
-	if (r->client_count == l->client_room) {
-		l->client_room = l->client_room == 0 ? 64 : 2 * l->client_room;
-		r->clients = xreallocarray(r->clients, l->client_room, sizeof(*r->clients));
-	}
+	r->clients = xgrow(r->clients, r->client_count, &l->client_room, sizeof(*r->clients));
 	r->clients[r->client_count++] = l->client;
 	l->client = (struct report_client){ 0 };
 	forget_client(l);
@@ -348,10 +342,8 @@ add_interval(void *arg, const char *sensor, int64_t begin_us, int64_t end_us)
 		end_us = o->until_us;
 	if (begin_us > end_us)
 		return;
-	if (l->interval_count == l->interval_room) {
-		l->interval_room = l->interval_room == 0 ? 64 : 2 * l->interval_room;
-		l->intervals = xreallocarray(l->intervals, l->interval_room, sizeof(*l->intervals));
-	}
+	l->intervals =
+	    xgrow(l->intervals, l->interval_count, &l->interval_room, sizeof(*l->intervals));
 	l->intervals[l->interval_count++] = (struct report_interval){ begin_us, end_us };
 	sensor_days_add(&l->sensor_days, sensor, begin_us, end_us);
 }

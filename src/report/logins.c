@@ -104,10 +104,7 @@ keep_hour(void *arg, const struct store_hour *hour)
 	bool asked_for = is_asked_for(&h->options->filter, hour);
 
 	h->asked_count += asked_for;
-	if (h->count == h->room) {
-		h->room = h->room == 0 ? 256 : 2 * h->room;
-		h->items = xreallocarray(h->items, h->room, sizeof(*h->items));
-	}
+	h->items = xgrow(h->items, h->count, &h->room, sizeof(*h->items));
 	h->items[h->count++] = (struct hour){
 		.client = hour->client,
 		.sensor = xstrdup(hour->sensor),

@@ -185,10 +185,7 @@ add(struct owners *o, unsigned line, const struct network *network, char *fields
 {
 	struct item *item;
 
-	if (o->count == o->room) {
-		o->room = o->room == 0 ? 64 : 2 * o->room;
-		o->items = xreallocarray(o->items, o->room, sizeof(*o->items));
-	}
+	o->items = xgrow(o->items, o->count, &o->room, sizeof(*o->items));
 	item = &o->items[o->count++];
 	*item = (struct item){
 		.network = *network,

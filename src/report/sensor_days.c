@@ -42,10 +42,7 @@ find_or_make(struct sensor_days *d, const char *sensor)
 static void
 add_interval(struct sensor_captures *s, struct report_interval interval)
 {
-	if (s->count == s->room) {
-		s->room = s->room == 0 ? 16 : 2 * s->room;
-		s->intervals = xreallocarray(s->intervals, s->room, sizeof(*s->intervals));
-	}
+	s->intervals = xgrow(s->intervals, s->count, &s->room, sizeof(*s->intervals));
 	s->intervals[s->count++] = interval;
 }
 

@@ -42,10 +42,7 @@ add_captured(struct observed_days *observed, size_t *room, int64_t day, int64_t 
 		last->captured_us += us;
 		return;
 	}
-	if (observed->count == *room) {
-		*room = *room == 0 ? 64 : 2 * *room;
-		observed->days = xreallocarray(observed->days, *room, sizeof(*observed->days));
-	}
+	observed->days = xgrow(observed->days, observed->count, room, sizeof(*observed->days));
 	observed->days[observed->count++] = (struct report_day){ day, us };
 }
 

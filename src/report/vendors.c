@@ -92,10 +92,7 @@ add(struct vendors *v, uint64_t prefix, unsigned bits, struct span name)
 	name = span_first(trim(name), NAME_MAX_LEN);
 	if (name.len == 0)
 		return;
-	if (v->count == v->room) {
-		v->room = v->room == 0 ? 1024 : 2 * v->room;
-		v->items = xreallocarray(v->items, v->room, sizeof(*v->items));
-	}
+	v->items = xgrow(v->items, v->count, &v->room, sizeof(*v->items));
 	v->items[v->count++] = (struct vendor){ prefix, bits, v->names.len };
 	buf_add(&v->names, name.data, name.len);
 	buf_add_char(&v->names, '\0');

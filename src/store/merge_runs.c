@@ -66,10 +66,7 @@ load_runs(struct store *s, const char *sensor, struct merge_runs *out, struct er
 			(void)sqlite3_finalize(st);
 			return -1;
 		}
-		if (out->run_count == room) {
-			room = room == 0 ? 64 : 2 * room;
-			out->runs = xreallocarray(out->runs, room, sizeof(*out->runs));
-		}
+		out->runs = xgrow(out->runs, out->run_count, &room, sizeof(*out->runs));
 		run = &out->runs[out->run_count++];
 		*run = (struct merge_run){
 			.id = sqlite3_column_int64(st, 0),
@@ -108,11 +105,8 @@ load_sources(struct store *s, struct merge_runs *out, struct error *err)
 		while ((status = sqlite3_step(st)) == SQLITE_ROW) {
 			struct merge_source *source;
 
-			if (out->source_count == room) {
-				room = room == 0 ? 64 : 2 * room;
-				out->sources =
-				    xreallocarray(out->sources, room, sizeof(*out->sources));
-			}
+			out->sources =
+			    xgrow(out->sources, out->source_count, &room, sizeof(*out->sources));
 			source = &out->sources[out->source_count++];
 			*source = (struct merge_source){
 				.run = i,

@@ -74,7 +74,7 @@ brief_of(struct tally *t, uint32_t client)
 	if (i != TALLY_NONE)
 		return &t->briefs[i];
 	i = t->clients[client].cadence = (uint32_t)t->brief_count;
-	t->briefs = tally_make_room(t->briefs, i, &t->brief_room, sizeof(*t->briefs));
+	t->briefs = xgrow(t->briefs, i, &t->brief_room, sizeof(*t->briefs));
 	t->brief_count++;
 	t->bytes += sizeof(*t->briefs);
 	init_brief(&t->briefs[i]);
@@ -85,7 +85,7 @@ static void
 write_out(struct tally *t, struct tally_brief *b)
 {
 	b->full = (uint32_t)t->cadence_count;
-	t->cadences = tally_make_room(t->cadences, b->full, &t->cadence_room, sizeof(*t->cadences));
+	t->cadences = xgrow(t->cadences, b->full, &t->cadence_room, sizeof(*t->cadences));
 	t->cadence_count++;
 	t->bytes += sizeof(*t->cadences);
 	t->cadences[b->full] = (struct cadence){ 0 };

@@ -37,7 +37,7 @@ tally_client_of(struct tally *t, uint64_t hash, const struct addr *ip)
 		return i;
 	tally_drop_order(t);
 	i = (uint32_t)t->client_count;
-	t->clients = tally_make_room(t->clients, i, &t->client_room, sizeof(*t->clients));
+	t->clients = xgrow(t->clients, i, &t->client_room, sizeof(*t->clients));
 	t->clients[i] = (struct tally_client_entry){
 		.ip = *ip,
 		.mac_us = INT64_MIN,

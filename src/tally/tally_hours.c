@@ -28,7 +28,7 @@ tally_hour_of(struct tally *t, uint32_t client, int64_t hour, bool may_make)
 		return NULL;
 	tally_drop_order(t);
 	i = (uint32_t)t->hour_count;
-	t->hours = tally_make_room(t->hours, i, &t->hour_room, sizeof(*t->hours));
+	t->hours = xgrow(t->hours, i, &t->hour_room, sizeof(*t->hours));
 	t->hours[i] = (struct tally_hour_entry){
 		.hour = hour,
 		.client = client & TALLY_NUMBER_MAX,

@@ -9,15 +9,6 @@
 
 #define FIRST_SLOTS 256
 
-void *
-tally_make_room(void *items, size_t count, size_t *room, size_t item_len)
-{
-	if (count < *room)
-		return items;
-	*room = *room == 0 ? 64 : *room * 2;
-	return xreallocarray(items, *room, item_len);
-}
-
 static struct tally_slot *
 empty_slots(size_t count)
 {

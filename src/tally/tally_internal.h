@@ -82,12 +82,6 @@ struct tally {
 	(sizeof(struct tally_kind) + 2 * sizeof(struct tally_slot) + sizeof(uint32_t))
 #define TALLY_HOUR_LEN (sizeof(struct tally_hour_entry) + sizeof(uint32_t))
 
-/*
- * Makes room for one more entry in the array `items`, which has `count` of `*room`, each of
- * `item_len` bytes.  Returns the array, which may have moved, and updates `*room`.
- */
-void *tally_make_room(void *items, size_t count, size_t *room, size_t item_len);
-
 /* --- tally_finding.c: findings, compared and joined --- */
 
 /* As tally_key_compare, without the client: <0, 0, >0. */

@@ -121,7 +121,7 @@ tally_keep_kind(struct tally *t, const struct tally_wanted_kind *wanted)
 		return i;
 	tally_drop_order(t);
 	i = (uint32_t)t->kind_count++;
-	t->kinds = tally_make_room(t->kinds, i, &t->kind_room, sizeof(*t->kinds));
+	t->kinds = xgrow(t->kinds, i, &t->kind_room, sizeof(*t->kinds));
 	t->kinds[i] = wanted->kind;
 	t->kinds[i].server = tally_keep_text(t, wanted->kind.server.data, wanted->kind.server.len);
 	t->bytes += TALLY_KIND_LEN;

@@ -30,8 +30,7 @@ tally_add_record(struct tally *t, uint32_t client, uint32_t kind, uint32_t story
 	struct tally_record *r;
 
 	tally_drop_order(t);
-	t->records =
-	    tally_make_room(t->records, t->record_count, &t->record_room, sizeof(*t->records));
+	t->records = xgrow(t->records, t->record_count, &t->record_room, sizeof(*t->records));
 	*tally_newest_place(t, client, kind) = (uint32_t)t->record_count;
 	r = &t->records[t->record_count++];
 	*r = (struct tally_record){
@@ -110,7 +109,7 @@ tally_widen(struct tally *t, struct tally_record *r)
 		t->free_sum = t->sums[i].count;
 	} else {
 		i = (uint32_t)t->sum_count++;
-		t->sums = tally_make_room(t->sums, i, &t->sum_room, sizeof(*t->sums));
+		t->sums = xgrow(t->sums, i, &t->sum_room, sizeof(*t->sums));
 	}
 	t->sums[i] = s;
 	t->bytes += sizeof(*t->sums);

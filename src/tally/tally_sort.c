@@ -117,7 +117,7 @@ add_day(struct tally_order *o, uint32_t record)
 {
 	struct tally_day_entry *day;
 
-	o->days = tally_make_room(o->days, o->day_count, &o->day_room, sizeof(*o->days));
+	o->days = xgrow(o->days, o->day_count, &o->day_room, sizeof(*o->days));
 	day = &o->days[o->day_count++];
 	*day = (struct tally_day_entry){ .record = record };
 	return day;
@@ -258,7 +258,7 @@ add_run(struct tally *t, const uint32_t *numbers, size_t count)
 {
 	struct tally_order *o = &t->order;
 
-	o->runs = tally_make_room(o->runs, o->run_count, &o->run_room, sizeof(*o->runs));
+	o->runs = xgrow(o->runs, o->run_count, &o->run_room, sizeof(*o->runs));
 	o->runs[o->run_count] = (struct tally_run){
 		.finding = (uint32_t)o->finding_count,
 		.first_more = (uint32_t)o->more_count,
@@ -266,7 +266,7 @@ add_run(struct tally *t, const uint32_t *numbers, size_t count)
 	};
 	o->run_count++;
 	for (size_t i = 1; i < count; i++) {
-		o->more = tally_make_room(o->more, o->more_count, &o->more_room, sizeof(*o->more));
+		o->more = xgrow(o->more, o->more_count, &o->more_room, sizeof(*o->more));
 		o->more[o->more_count++] = numbers[i];
 	}
 }

@@ -148,7 +148,7 @@ tally_story_keep(struct tally *t, const struct tally_story *wanted, uint64_t has
 		return i;
 	tally_drop_order(t);
 	i = (uint32_t)t->story_count++;
-	t->stories = tally_make_room(t->stories, i, &t->story_room, sizeof(*t->stories));
+	t->stories = xgrow(t->stories, i, &t->story_room, sizeof(*t->stories));
 	t->stories[i] = *wanted;
 	t->stories[i].subject = tally_keep_text(t, wanted->subject.data, wanted->subject.len);
 	t->bytes += TALLY_STORY_LEN;
