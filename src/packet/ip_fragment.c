@@ -36,6 +36,7 @@ ip_fragment(struct walk *w, uint32_t id, uint16_t offset, bool more, uint8_t pro
 		walk_end(w, PACKET_FRAGMENT);
 		return;
 	}
+	w->cut = w->cut || whole.bytes.len < whole.wire_len;
 	w->rest = whole.bytes;
 	w->wire_rest = whole.wire_len;
 	w->ip_proto = whole.proto;

@@ -52,7 +52,7 @@ l2tp_over_ip(struct walk *w)
 
 	if (!walk_take(w, 4, PACKET_OTHER, &h))
 		return;
-	w->guess = true;
+	walk_guess(w);
 	if (u32_at(h, 0) == 0)
 		walk_end(w, PACKET_OTHER);
 	else

@@ -27,7 +27,7 @@ pseudowire(struct walk *w, uint8_t nibble)
 {
 	struct span word;
 
-	w->guess = true;
+	walk_guess(w);
 	w->next = LAYER_ETHERNET;
 	if (nibble == 0 && has_control_word(w->rest, w->wire_rest))
 		(void)walk_take(w, CONTROL_WORD_LEN, PACKET_BAD_LINK, &word);

@@ -58,6 +58,15 @@ walk_trim_to(struct walk *w, uint32_t len)
 }
 
 void
+walk_guess(struct walk *w)
+{
+	/* Behind the first guess, a length that is too large may be nonsense as well. */
+	if (!w->guess)
+		w->cut = w->rest.len < w->wire_rest;
+	w->guess = true;
+}
+
+void
 walk_ethertype(struct walk *w, uint16_t ethertype)
 {
 	w->next = LAYER_ETHERTYPE;
@@ -99,7 +108,7 @@ step(struct walk *w)
 
 /* Where only a port or a form said what follows, nonsense means that something else does. */
 static enum packet_kind
-judge_guess(enum packet_kind kind, const struct frame *frame)
+judge_guess(enum packet_kind kind, bool cut)
 {
 	switch (kind) {
 	case PACKET_BAD_LINK:
@@ -107,7 +116,7 @@ judge_guess(enum packet_kind kind, const struct frame *frame)
 	case PACKET_BAD_TCP:
 		return PACKET_OTHER;
 	case PACKET_CUT:
-		return frame->bytes.len < frame->wire_len ? PACKET_CUT : PACKET_OTHER;
+		return cut ? PACKET_CUT : PACKET_OTHER;
 	case PACKET_TCP:
 	case PACKET_OTHER_PORT:
 	case PACKET_OTHER:
@@ -140,7 +149,7 @@ walk_frame(struct walk *w, const struct frame *frame)
 			return PACKET_TOO_DEEP;
 		step(w);
 	}
-	return w->guess ? judge_guess(w->kind, frame) : w->kind;
+	return w->guess ? judge_guess(w->kind, w->cut) : w->kind;
 }
 
 enum packet_kind

@@ -46,6 +46,7 @@ struct walk {
 	uint64_t *unread; /* packets behind the first of a frame; NULL: not counted */
 	bool cooked;      /* Linux cooked capture, which takes the link layer away */
 	bool guess;       /* a port or a nibble told what follows: nonsense is then no fault */
+	bool cut;         /* bytes are missing of what is there by that */
 };
 
 /* Numbers in a header that was taken whole; all their bytes are inside it. */
@@ -94,6 +95,8 @@ bool walk_take(struct walk *w, size_t len, enum packet_kind bad, struct span *he
 void walk_trim(struct walk *w, uint32_t len);
 /* The same for a tunnel's length, which is ignored where it says more than the frame has. */
 void walk_trim_to(struct walk *w, uint32_t len);
+/* What follows is told by no more than a port or a nibble. */
+void walk_guess(struct walk *w);
 /* A header named by `ethertype` follows. */
 void walk_ethertype(struct walk *w, uint16_t ethertype);
 /* Walks the whole frame.  `w` holds what the caller knows beyond the frame. */

@@ -80,7 +80,7 @@ multilink(struct walk *w)
 		walk_end(w, PACKET_FRAGMENT);
 		return;
 	}
-	w->guess = true;
+	walk_guess(w);
 	if (walk_take(w, fits_behind(w, MULTILINK_LONG) ? MULTILINK_LONG : MULTILINK_SHORT,
 		PACKET_BAD_LINK, &h))
 		w->next = LAYER_PPP;

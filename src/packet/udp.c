@@ -308,7 +308,7 @@ udp_header(struct walk *w)
 	/* Zero: a super-segment, or a jumbogram. */
 	if (u16_at(h, 4) > UDP_LEN)
 		walk_trim_to(w, u16_at(h, 4) - UDP_LEN);
-	w->guess = true;
+	walk_guess(w);
 	/* The port of who asks for a name is any, also a tunnel's. */
 	if (walk_wants_names(w) && udp_tells_names(src, dst)) {
 		name_service(w, src, dst);

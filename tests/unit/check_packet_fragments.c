@@ -466,6 +466,37 @@ START_TEST(fragments_in_a_tunnel_in_fragments_are_joined)
 }
 END_TEST
 
+/* A tunnel's first fragment is cut in front of the TCP header inside, and its last one is whole. */
+START_TEST(header_in_a_tunnel_is_cut_by_any_fragment)
+{
+	struct bench *b = bench_new(4, NULL);
+	static const size_t cuts[] = { 900, 0 };
+	struct wrap outer;
+	struct frame f;
+	enum packet_kind kind = PACKET_FRAGMENT;
+
+	make_part(&b->frame, &b->whole, (struct part){ 0, DATAGRAM_LEN, false }, 9, 4);
+	wrap_bytes(&b->frame, BYTES("\x08\x00\x00\x00\x00\x00\x2a\x00"));
+	wrap_udp(&b->frame, 50000, 4789);
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = wrap_len(&b->frame), first = 960;
+
+		ck_assert_int_eq(kind, PACKET_FRAGMENT);
+		wrap_init(&outer);
+		wrap_bytes(&outer,
+		    i == 0 ? span_from(b->frame.bytes + b->frame.begin, first)
+			   : span_from(b->frame.bytes + b->frame.begin + first, len - first));
+		wrap_ipv4_part(&outer, 2, 17, 1, (uint16_t)(i == 0 ? 0x2000 : first / 8));
+		wrap_ethernet(&outer, 0x20, 0x0800);
+		f = wrap_frame(&outer, 1);
+		f.bytes.len -= cuts[i];
+		kind = packet_decoder_decode(b->decoder, &f, &b->packet);
+	}
+	ck_assert_int_eq(kind, PACKET_CUT);
+	bench_free(b);
+}
+END_TEST
+
 START_TEST(header_that_is_split_over_fragments_is_read)
 {
 	struct bench *b = bench_new(6, NULL);
@@ -500,6 +531,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, datagram_in_too_many_pieces_is_dropped, 0, 2);
 	tcase_add_test(tc, protocol_that_is_not_walked_into_is_not_held);
 	tcase_add_test(tc, fragments_in_a_tunnel_in_fragments_are_joined);
+	tcase_add_test(tc, header_in_a_tunnel_is_cut_by_any_fragment);
 	tcase_add_test(tc, header_that_is_split_over_fragments_is_read);
 }
 

@@ -129,6 +129,28 @@ START_TEST(a_tunnel_that_the_capture_cut_is_cut)
 }
 END_TEST
 
+/* Some mirrors cut frames and do not say so: the outer packet's length does. */
+START_TEST(a_tunnel_on_a_port_that_the_mirror_cut_is_cut)
+{
+	enum { INSIDE = 14 + 20 + 8, HEADERS = INSIDE + 8 + 14 + 20 + 20 };
+	struct built b;
+	struct span all;
+	struct packet p;
+
+	build_mail(&b, 4, PAYLOAD);
+	build_push(&b, BYTES("\xc3\x50\x12\xb5\0\x4b\0\0\x08\0\0\0\0\0\x2a\0" INNER "\x08\x00"));
+	build_ipv4(&b, 17);
+	build_ethernet(&b, 0x0800);
+	all = build_bytes(&b);
+	for (size_t len = INSIDE; len < all.len; len++) {
+		enum packet_kind kind = decode(BUILD_LINK_ETHERNET, span_first(all, len), &p);
+
+		ck_assert_msg(kind == (len < HEADERS ? PACKET_CUT : PACKET_TCP), "%zu: %s", len,
+		    packet_kind_name(kind));
+	}
+}
+END_TEST
+
 /* The outer packet ends inside the tunnel's header or the inner packet's ones. */
 START_TEST(a_tunnel_that_ends_too_early_is_bad)
 {
@@ -260,6 +282,7 @@ add_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, the_innermost_packet_counts, 0, ROWS(tunnels));
 	tcase_add_loop_test(tc, a_tunnel_that_the_capture_cut_is_cut, 0, ROWS(tunnels));
+	tcase_add_test(tc, a_tunnel_on_a_port_that_the_mirror_cut_is_cut);
 	tcase_add_loop_test(tc, a_tunnel_that_ends_too_early_is_bad, 0, ROWS(tunnels));
 	tcase_add_loop_test(tc, padding_behind_the_outer_packet_is_no_payload, 0, ROWS(tunnels));
 	tcase_add_test(tc, the_outermost_vlan_counts_through_a_tunnel);
