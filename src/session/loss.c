@@ -1,4 +1,10 @@
-/* What of a side was not captured. */
+/*
+ * What of each side was not captured, and what may have been in it.
+ *
+ * A hole shows by the numbers of what stands behind it, and by what the other side acknowledged.
+ * What follows from a handshake depends on what a hole has room for: another hello, an alert, a
+ * FIN.
+ */
 #include "session/session_internal.h"
 #include "tls/hello.h"
 #include "tls/names.h"
@@ -37,7 +43,7 @@ session_lose_words(struct session *s, unsigned dir, int64_t offset, int64_t len)
 	mail_dialogue_gap(s->mail, client ? MAIL_CLIENT : MAIL_SERVER, (uint64_t)len);
 }
 
-/* A gap inside a record, as where a packet was cut, hides no other one. */
+/* A hole inside a record, as where a packet was cut, hides no other record. */
 int64_t
 session_known_end(const struct session_side *side)
 {
@@ -77,7 +83,7 @@ session_acked(struct session *s, unsigned dir, int64_t offset)
 		peer->peer_end_offset = offset;
 }
 
-/* Of both, which have finished, the one that was seen to do so later. */
+/* The direction whose Finished was captured later.  Both have finished. */
 static unsigned
 later_to_finish(const struct session *s)
 {
@@ -86,8 +92,8 @@ later_to_finish(const struct session *s)
 }
 
 /*
- * The other side's Finished was captured before this one's, which it answers: the mirror is late
- * with this side.  What it sent before it had received that is still to come.
+ * True if the mirror is late with this side: the other side's Finished answers this one's, but was
+ * captured first.  What this side sent before it received that Finished may still be to come.
  */
 static bool
 is_late(const struct session *s, unsigned dir)
@@ -101,9 +107,9 @@ is_late(const struct session *s, unsigned dir)
 }
 
 /*
- * What comes behind both Finished, or waits behind a hole, or is a segment's FIN behind its bytes,
- * may show that a side had ended it before the other one's Finished came.  Where that does not
- * show, as in 1.3, it undoes nothing.
+ * What is still to be heard (behind a hole, or from a side with which the mirror is late) may show
+ * that a side had ended the handshake before the other one's Finished reached it.  In TLS 1.3 that
+ * does not show, and so undoes nothing.
  */
 bool
 session_hears_more(const struct session *s)
@@ -122,7 +128,10 @@ session_finished_us(const struct session *s)
 	return s->side[later_to_finish(s)].evidence.ciphertext_mark.time_us;
 }
 
-/* What the other side had not received when it said hello is missing in front of the first byte. */
+/*
+ * Notes the hole in front of the side's first byte that was captured: it begins with what the other
+ * side had not received yet when it said hello.
+ */
 static void
 note_loss_in_front(struct session *s, unsigned dir)
 {
@@ -138,8 +147,8 @@ note_loss_in_front(struct session *s, unsigned dir)
 }
 
 /*
- * In mid-connection no record was found in what the side said to the other one's hello: it is as
- * good as lost.
+ * Where the capture begins in mid-connection, and no record was found in what the side answered to
+ * the other one's hello, that answer is as good as lost.
  */
 static void
 note_unread(struct session *s, unsigned dir)
@@ -161,8 +170,8 @@ note_unread(struct session *s, unsigned dir)
 }
 
 /*
- * RFC 9293, section 3.4: a FIN takes a number.  One that was not captured, or is still to come,
- * shows by the other side's acknowledgement of one more than was said; who closed first decides.
+ * RFC 9293, section 3.4: a FIN takes a number, so that the other side's acknowledgment of one more
+ * than was said tells of it.  It has to be noted at once: who closed first decides.
  */
 void
 session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_us)
@@ -179,8 +188,8 @@ session_imply_fin(struct session *s, unsigned dir, int64_t acked, int64_t time_u
 }
 
 /*
- * The FIN of a side that the other one acknowledged by the way (whoever acted before that came
- * first), or that counts in the number of a reset behind it.
+ * The same at the connection's end, for a FIN of which only a packet without data told (so any act
+ * that was seen came before it), or the number of a reset behind it.
  */
 static void
 imply_fin(struct session *s, unsigned dir, int64_t time_us)
@@ -192,7 +201,7 @@ imply_fin(struct session *s, unsigned dir, int64_t time_us)
 		session_imply_fin(s, dir, side->rst_mark.offset, side->rst_mark.time_us);
 }
 
-/* Behind the last byte of which anything tells. */
+/* The end of the side's bytes, by the other side's acknowledgments and by the side's own reset. */
 static int64_t
 known_end(const struct session *s, unsigned dir)
 {
@@ -202,7 +211,7 @@ known_end(const struct session *s, unsigned dir)
 	return side->rst && side->rst_mark.offset > acked ? side->rst_mark.offset : acked;
 }
 
-/* Bytes at the side's end were not captured. */
+/* Notes the hole at the side's end. */
 static void
 note_loss_at_end(struct session *s, unsigned dir)
 {
@@ -236,10 +245,11 @@ session_note_losses(struct session *s, unsigned dir, int64_t time_us)
 	return cut;
 }
 
-/* A client that wants TLS asks for it as soon as it knows what the server can do. */
+/* A client that wants TLS asks for it as soon as it knows what the server can do: within this time.
+ */
 #define TLS_ASKED_WITHIN_US (INT64_C(5) * 1000 * 1000)
 
-/* A side of which no word was captured is as if it had just spoken: its answer is still to come. */
+/* False for a side of which no word was captured: its answer is still to come. */
 static bool
 is_silent_since_long(const struct session *s, unsigned dir, int64_t time_us)
 {
@@ -259,9 +269,9 @@ session_has_just_begun(const struct session *s, int64_t time_us)
 /* RFC 5246, section 7.4.1.3: the shortest one, in a record of its own. */
 #define SERVER_HELLO_MIN (TLS_RECORD_HEADER_LEN + 4 + 2 + TLS_RANDOM_LEN + 1 + 2 + 1)
 
-/* Of the server's answer up to `end` so much was not captured that a hello may have been there. */
+/* True if the holes in the server's answer up to `end` have room for a ServerHello. */
 static bool
-lacks_room_for_hello(const struct session *s, unsigned client, int64_t end)
+hole_has_room_for_hello(const struct session *s, unsigned client, int64_t end)
 {
 	const struct evidence_side *server = &s->side[1 - client].evidence;
 	const struct evidence_side *hello = &s->side[client].evidence;
@@ -277,10 +287,10 @@ lacks_room_for_hello(const struct session *s, unsigned client, int64_t end)
 bool
 session_may_lack_hello(const struct session *s, unsigned client)
 {
-	return !s->side[1 - client].evidence.hello && lacks_room_for_hello(s, client, INT64_MAX);
+	return !s->side[1 - client].evidence.hello && hole_has_room_for_hello(s, client, INT64_MAX);
 }
 
-/* The last hole in front of a side's hello, or else the last of all; false: there is none. */
+/* The last hole in front of the side's hello, or of all where it said none.  False: no hole. */
 static bool
 find_hole(const struct session *s, unsigned dir, int64_t *begin, int64_t *end)
 {
@@ -306,9 +316,9 @@ missing_before_hello(const struct session *s, unsigned client)
 	return end - begin;
 }
 
-/* What both said right in front of the ClientHello has room for another one and its answer. */
+/* True if the holes right in front of the ClientHello have room for another one and its answer. */
 static bool
-lacks_room_before_hello(const struct session *s, unsigned client, int64_t missing)
+hole_has_room_before_hello(const struct session *s, unsigned client, int64_t missing)
 {
 	const struct session_side *server = &s->side[1 - client];
 	int64_t received = s->side[client].evidence.hello_mark.peer_offset, begin, end;
@@ -324,9 +334,9 @@ lacks_room_before_hello(const struct session *s, unsigned client, int64_t missin
 }
 
 /*
- * The capture begins so late that a ClientHello and a HelloRetryRequest may have been in front of
- * it.  RFC 8446, appendix D.4: in its compatible form either side has a ChangeCipherSpec behind its
- * first message; the client's shows its second hello: see note_second_hello.
+ * True if the capture begins so late that a ClientHello and a HelloRetryRequest may have been in
+ * front of it.  RFC 8446, appendix D.4: in its compatible form either side has a ChangeCipherSpec
+ * behind its first message; the client's shows its second hello: see note_second_hello.
  */
 static bool
 begins_behind_first_hello(const struct session *s, unsigned client)
@@ -344,7 +354,7 @@ begins_behind_first_hello(const struct session *s, unsigned client)
 	return offset - server->first_mark.offset < SERVER_HELLO_MIN;
 }
 
-/* TLS 1.3, or perhaps. */
+/* True if the version is TLS 1.3, or not known. */
 static bool
 may_be_13(const struct event *ev)
 {
@@ -365,9 +375,9 @@ session_doubt_first_hello(struct session *s, unsigned client)
 	if (!may_be_13(ev))
 		return;
 	missing = missing_before_hello(s, client);
-	room = lacks_room_before_hello(s, client, missing);
+	room = hole_has_room_before_hello(s, client, missing);
 	if (ev->hello_retry == TRI_FALSE &&
-	    (room || lacks_room_for_hello(s, client, server->evidence.hello_mark.offset) ||
+	    (room || hole_has_room_for_hello(s, client, server->evidence.hello_mark.offset) ||
 		begins_behind_first_hello(s, client)))
 		ev->hello_retry = TRI_UNKNOWN;
 	if (ev->hello_retry == TRI_FALSE || !c->hello)
@@ -379,12 +389,14 @@ session_doubt_first_hello(struct session *s, unsigned client)
 		ev->has_ja3 = ev->has_ja4 = false;
 }
 
-/* RFC 8446, section 6: an alert in the clear, in a record of its own, and a FIN. */
+/* RFC 8446, section 6: the length of an alert in the clear, in a record of its own, and of a FIN.
+ */
 #define ALERT_AND_FIN (TLS_RECORD_HEADER_LEN + 2 + 1)
 
 /*
- * What its sender had received last was not captured, and has room for an alert or a close alone,
- * or for so little that no ServerHello was in it: libraries send alerts in answer to these, too.
+ * Libraries answer an alert or a close by an alert, too.  So it is with a side whose alert
+ * acknowledges bytes that were not captured, where these have room for nothing but an alert or a
+ * close, or, as an answer to a ClientHello, not for a ServerHello.
  */
 bool
 session_may_alert_second(const struct session *s, unsigned dir)

@@ -1,4 +1,4 @@
-/* From the evidence to what became of the attempt, and when nothing changes that any more. */
+/* Judges from the evidence what became of the attempt, and when nothing changes that any more. */
 #include "session/session_internal.h"
 #include "tls/hello.h"
 #include "tls/names.h"
@@ -54,8 +54,8 @@ session_note_reply(struct session *s, unsigned dir, const struct mark *mark)
 }
 
 /*
- * The first byte by which the server answers the ClientHello; false where there is none.  Where TLS
- * comes at once any word of the server is an answer, a greeting too.
+ * Finds the first byte by which the server answers the ClientHello; false where there is none.  On
+ * a port where TLS comes at once, any word of the server is an answer, a greeting too.
  */
 static bool
 find_answer(const struct session *s, unsigned client, struct mark *answer)
@@ -84,9 +84,9 @@ find_answer(const struct session *s, unsigned client, struct mark *answer)
 }
 
 /*
- * An alert and the close behind it are one act, named by the alert: where bytes right in front of
- * the close were not captured, its name is not known.  What the other side had received before it
- * said hello was none.
+ * An alert and the close behind it are one act, named by the alert.  True if bytes right in front
+ * of the close were not captured, so that nobody knows that name.  What the other side had received
+ * before it said hello was no alert.
  */
 static bool
 may_lack_alert(const struct session *s, unsigned dir, enum refusal_kind end)
@@ -128,8 +128,8 @@ judge_tls(struct session *s, struct evidence_outcome *out)
 }
 
 /*
- * The server had received more of the client before its Finished than is here yet.  There may be an
- * alert in it.  What was lost will not come any more, what was captured behind it will.
+ * True if more of the client is to come, in which there may be an alert: the server had received it
+ * before it sent its Finished.  What is known to be lost does not come any more.
  */
 static bool
 awaits_client(const struct session *s)
@@ -140,7 +140,7 @@ awaits_client(const struct session *s)
 	return server->ciphertext && server->ciphertext_mark.peer_offset > session_said_end(client);
 }
 
-/* There is something by which a handshake can end or be established. */
+/* Judges evidence by which a handshake can end or be established. */
 static enum session_wish
 judge_decisive(struct session *s, int64_t time_us)
 {
@@ -160,7 +160,7 @@ judge_decisive(struct session *s, int64_t time_us)
 	return s->wish;
 }
 
-/* No hello was seen. */
+/* Judges a session of which no hello was seen yet. */
 static enum session_wish
 judge_words(struct session *s, int64_t time_us)
 {
@@ -188,7 +188,7 @@ session_judge_anew(struct session *s, int64_t time_us)
 	return judge_decisive(s, time_us);
 }
 
-/* To a server that greets, the client said something that is no line: noise, or half a line. */
+/* True if the client said what is no line of a mail protocol: noise, or half a line. */
 static bool
 has_noise(const struct session *s)
 {
@@ -198,7 +198,7 @@ has_noise(const struct session *s)
 	       client->stage == STAGE_GARBAGE || mail_dialogue_is_in_line(s->mail, MAIL_CLIENT);
 }
 
-/* No attempt, no event: counted by kind. */
+/* Counts, by its kind, a session that gives no event because nothing was attempted. */
 static void
 count_no_event(struct session *s, int64_t time_us)
 {
@@ -225,8 +225,8 @@ count_no_event(struct session *s, int64_t time_us)
 }
 
 /*
- * Behind what of the client a hello may be missing: what it said in words behind a hole, in whole
- * lines, is no rest of one.
+ * The offset behind which a hello of the client may be missing: its first hole or, where whole
+ * lines stand behind that hole, which are no rest of a hello, its end.
  */
 static int64_t
 unheard_from(const struct session *s, const struct session_side *heard)
@@ -239,10 +239,9 @@ unheard_from(const struct session *s, const struct session_side *heard)
 }
 
 /*
- * What the server says first is a fatal alert, to bytes that were not captured, or not all of them:
- * that was a hello, and this is what became of it.  A client that was heard has said none, and one
- * that has words for a server without any does not begin TLS; nor is a hello so short as what is
- * missing.  A FIN counts as a byte.
+ * True if the server's first record is a fatal alert to a hello that was not captured.  It is to a
+ * hello if enough bytes for one are missing of what the alert acknowledges.  It is not if the
+ * client was heard, or had words for a server that had none.  A FIN counts as a byte.
  */
 static bool
 is_refused_unheard(const struct session *s)
