@@ -91,6 +91,46 @@ is_first_of_interface(const struct capture_run *r, size_t i)
 			     capture_worker_interface(r->options.workers[i - 1])) != 0;
 }
 
+/* How many threads the interface has whose first one this is. */
+static size_t
+threads_of_interface(const struct capture_run *r, size_t first)
+{
+	size_t i = first + 1;
+
+	while (i < r->options.worker_count && !is_first_of_interface(r, i))
+		i++;
+	return i - first;
+}
+
+/* Each thread takes the interface up by itself; until the last one has, its packets are missing. */
+static bool
+is_down(const struct capture_run *r, size_t first)
+{
+	size_t count = threads_of_interface(r, first);
+
+	for (size_t i = first; i < first + count; i++) {
+		if (!r->now[i].bound)
+			return true;
+	}
+	return false;
+}
+
+/* For how long the thread that lacked the interface longest has done so since the hour began. */
+static uint64_t
+down_us(const struct capture_run *r, size_t first)
+{
+	size_t count = threads_of_interface(r, first);
+	uint64_t longest = 0;
+
+	for (size_t i = first; i < first + count; i++) {
+		uint64_t us = r->now[i].down_us - r->at_hour[i].down_us;
+
+		if (us > longest)
+			longest = us;
+	}
+	return longest;
+}
+
 static uint64_t
 dropped_by_interface(
     const struct capture_run *r, const struct capture_snapshot *snapshots, size_t i)
@@ -246,8 +286,7 @@ add_interface(struct capture_run *r, size_t i)
 		return;
 	add_counter(run, r->counters, "interface_dropped",
 	    r->now[i].live.dropped_by_interface - r->at_hour[i].live.dropped_by_interface);
-	add_counter(run, r->counters, "interface_down_ms",
-	    (r->now[i].down_us - r->at_hour[i].down_us) / 1000);
+	add_counter(run, r->counters, "interface_down_ms", down_us(r, i) / 1000);
 }
 
 static void
@@ -422,7 +461,7 @@ add_packets(const struct capture_run *r, struct buf *text)
 		received += r->now[i].live.received;
 		by_kernel += r->now[i].live.dropped_by_kernel;
 		by_interface += dropped_by_interface(r, r->now, i);
-		down += is_first_of_interface(r, i) && !r->now[i].bound;
+		down += is_first_of_interface(r, i) && is_down(r, i);
 	}
 	buf_addf(text,
 	    "received=%" PRIu64 " kernel_dropped=%" PRIu64 " interface_dropped=%" PRIu64

@@ -272,6 +272,37 @@ START_TEST(an_interface_that_is_down_is_one_whatever_its_threads)
 }
 END_TEST
 
+/* What would be its packets are missing. */
+START_TEST(an_interface_that_one_of_its_threads_lacks_is_down)
+{
+	static const struct {
+		bool bound[2];
+		const char *status;
+	} cases[] = {
+		{ { true, false }, " interfaces_down=1 " },
+		{ { false, true }, " interfaces_down=1 " },
+		{ { true, true }, " interfaces_down=0 " },
+	};
+	struct capture_run *r = make_run();
+	struct buf text = { 0 };
+	FILE *log = keep_log();
+
+	second_interface = "eth0";
+	for (size_t i = 0; i < 2; i++) {
+		snapshots[i].bound = cases[_i].bound[i];
+		snapshots[i].down_us = snapshots[i].bound ? 0 : 300000;
+	}
+	update(r, &no_state, START + SECOND);
+	capture_run_log_status(r, true);
+	give_log(log, &text);
+	ck_assert_ptr_nonnull(strstr(buf_text(&text), cases[_i].status));
+	ck_assert_uint_eq(counter(r, "interface_down_ms"), _i < 2 ? 300 : 0);
+	buf_release(&text);
+	second_interface = "eth1";
+	capture_run_free(r);
+}
+END_TEST
+
 START_TEST(two_names_that_come_to_mean_one_interface_are_told_once)
 {
 	struct capture_run *r = make_run();
@@ -387,6 +418,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, no_run_covers_what_the_clock_leapt_over, 0,
 	    (int)(sizeof(clocks) / sizeof(clocks[0])));
 	tcase_add_test(tc, an_interface_that_is_down_is_one_whatever_its_threads);
+	tcase_add_loop_test(tc, an_interface_that_one_of_its_threads_lacks_is_down, 0, 3);
 	tcase_add_test(tc, two_names_that_come_to_mean_one_interface_are_told_once);
 	tcase_add_test(tc, lost_events_are_told_when_they_begin_and_when_the_run_is_stored);
 	tcase_add_test(tc, the_most_of_an_hour_is_kept);
