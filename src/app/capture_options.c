@@ -194,13 +194,6 @@ out:
 	return result;
 }
 
-static int
-usage_error(void)
-{
-	(void)fputs("Try 'tlstally capture --help'.\n", stderr);
-	return APP_EXIT_USAGE;
-}
-
 bool
 capture_command_parse(
     int argc, char **argv, struct capture_command *c, struct config *config, int *status)
@@ -216,7 +209,7 @@ capture_command_parse(
 			return false;
 		}
 		if (option == '?') {
-			*status = usage_error();
+			*status = option_usage_error("capture");
 			return false;
 		}
 		if (option == 'C')
@@ -226,20 +219,20 @@ capture_command_parse(
 	}
 	if (optind < argc) {
 		log_error("'%s' is no option: interfaces are given with -i", argv[optind]);
-		*status = usage_error();
+		*status = option_usage_error("capture");
 		return false;
 	}
 	if (c->config == NULL)
 		c->config = text_file_default(CONFIG_DEFAULT_PATH);
 	if (capture_command_load(c, config) != 0) {
-		*status = usage_error();
+		*status = option_usage_error("capture");
 		return false;
 	}
 	if (config->interfaces.count == 0) {
 		log_error("capture needs at least one interface: -i IFACE, or 'interface' in the "
 			  "configuration");
 		config_release(config);
-		*status = usage_error();
+		*status = option_usage_error("capture");
 		return false;
 	}
 	c->has_user = config->layer[CONFIG_DAEMON_USER] != CONFIG_LAYER_DEFAULT;

@@ -8,6 +8,7 @@
 
 #include "app/app.h"
 #include "app/cmd_check_config.h"
+#include "app/option_values.h"
 #include "app/services_file.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -255,10 +256,8 @@ cmd_check_config(int argc, char **argv)
 {
 	struct command c = { .path = CONFIG_DEFAULT_PATH };
 
-	if (parse_command(&c, argc, argv) != 0) {
-		(void)fputs("Try 'tlstally check-config --help'.\n", stderr);
-		return APP_EXIT_USAGE;
-	}
+	if (parse_command(&c, argc, argv) != 0)
+		return option_usage_error("check-config");
 	if (c.help) {
 		(void)fputs(help_text, stdout);
 		return APP_EXIT_DONE;

@@ -101,8 +101,8 @@ parse_changes(const char *text, uint32_t *out)
 		if (len < sizeof(name))
 			memcpy(name, p, len);
 		if (!diff_change_from_text(name, &change)) {
-			log_error("--fail-on: '%.*s' is no change: there are new, worse, back, "
-				  "fixed and quiet",
+			log_error("--fail-on: '%.*s' is no change: give new, worse, back, fixed "
+				  "or quiet",
 			    (int)(len < 64 ? len : 64), p);
 			return -1;
 		}
@@ -119,7 +119,7 @@ parse_format(struct command *c, const char *text)
 	c->json = strcmp(text, "json") == 0;
 	if (c->json || strcmp(text, "table") == 0)
 		return 0;
-	log_error("--format: '%.40s' is no format: there are table and json", text);
+	log_error("--format: '%.40s' is no format: give table or json", text);
 	return -1;
 }
 
@@ -440,7 +440,7 @@ cmd_diff(int argc, char **argv)
 		status = run(&c);
 	}
 	if (status == APP_EXIT_USAGE)
-		(void)fputs("Try 'tlstally diff --help'.\n", stderr);
+		(void)option_usage_error("diff");
 	network_set_release(&c.clients);
 	return status;
 }

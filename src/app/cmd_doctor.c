@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "app/doctor_gather.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/selection.h"
 #include "app/stop.h"
@@ -240,8 +241,7 @@ cmd_doctor(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	service_set_init_defaults(&c.services);
 	if (parse_command(&c, argc, argv) != 0) {
-		(void)fputs("Try 'tlstally doctor --help'.\n", stderr);
-		status = APP_EXIT_USAGE;
+		status = option_usage_error("doctor");
 	} else if (c.help) {
 		(void)fputs(help_text, stdout);
 		status = APP_EXIT_DONE;

@@ -97,17 +97,7 @@ parse_format(struct command *c, const char *text)
 	c->has_format = export_format_from_text(text, &c->format);
 	if (c->has_format)
 		return 0;
-	log_error("--format: '%.40s' is no format: there are csv, json, ndjson and html", text);
-	return -1;
-}
-
-static int
-parse_form(struct command *c, const char *text)
-{
-	c->has_form = record_form_from_text(text, &c->form);
-	if (c->has_form)
-		return 0;
-	log_error("--as: '%.40s' is no form: there are tlstally, ecs, zeek, eve and splunk", text);
+	log_error("--format: '%.40s' is no format: give csv, json, ndjson or html", text);
 	return -1;
 }
 
@@ -129,7 +119,8 @@ parse_option(struct command *c, int option)
 	case 'F':
 		return parse_format(c, optarg);
 	case 'a':
-		return parse_form(c, optarg);
+		c->has_form = true;
+		return option_form("as", optarg, &c->form);
 	case 'd':
 		c->db = optarg;
 		return 0;
@@ -318,8 +309,7 @@ cmd_export(int argc, char **argv)
 	int status;
 
 	if (parse_command(&c, argc, argv) != 0) {
-		(void)fputs("Try 'tlstally export --help'.\n", stderr);
-		status = APP_EXIT_USAGE;
+		status = option_usage_error("export");
 	} else if (c.help) {
 		(void)fputs(help_text, stdout);
 		status = APP_EXIT_DONE;

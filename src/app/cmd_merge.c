@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/policy_setup.h"
 #include "base/buf.h"
@@ -219,10 +220,8 @@ cmd_merge(int argc, char **argv)
 {
 	struct command c = { 0 };
 
-	if (parse_command(&c, argc, argv) != 0) {
-		(void)fputs("Try 'tlstally merge --help'.\n", stderr);
-		return APP_EXIT_USAGE;
-	}
+	if (parse_command(&c, argc, argv) != 0)
+		return option_usage_error("merge");
 	if (c.help) {
 		(void)fputs(help_text, stdout);
 		return APP_EXIT_DONE;

@@ -423,8 +423,7 @@ cmd_report(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	logins_options_init(&c.logins);
 	if (parse_command(&c, argc, argv) != 0) {
-		(void)fputs("Try 'tlstally report --help'.\n", stderr);
-		status = APP_EXIT_USAGE;
+		status = option_usage_error("report");
 	} else if (c.help) {
 		(void)fputs(help_text, stdout);
 		status = APP_EXIT_DONE;

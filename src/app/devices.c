@@ -10,7 +10,7 @@ int
 devices_set_resolver(struct devices_options *options, const char *text)
 {
 	if (!resolve_is_resolver(text)) {
-		log_error("--resolver: '%.80s' is no address of a resolver; give one such as "
+		log_error("--resolver: '%.80s' is no address of a resolver: give one such as "
 			  "192.0.2.53, or [2001:db8::53]:5353",
 		    text);
 		return -1;

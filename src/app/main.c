@@ -15,6 +15,7 @@
 #include "app/cmd_merge.h"
 #include "app/cmd_report.h"
 #include "app/heap.h"
+#include "app/option_values.h"
 #include "base/log.h"
 
 #include "base/banned.h"
@@ -95,7 +96,7 @@ has_empty_argument(int argc, char **argv)
 		log_error("the argument behind '%.*s' is empty: give a value, or leave it out",
 		    equals != NULL ? (int)(equals - argv[i]) : INT_MAX,
 		    argv[equals != NULL ? i : i - 1]);
-		(void)fprintf(stderr, "Try 'tlstally %s --help'.\n", argv[1]);
+		(void)option_usage_error(argv[1]);
 		return true;
 	}
 	return false;

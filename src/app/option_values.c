@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "app/app.h"
 #include "base/log.h"
 #include "tls/names.h"
 
@@ -18,6 +20,16 @@ option_version(const char *option, const char *text, uint16_t *out)
 	log_error("--%s: '%.40s' is no version: give SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or "
 		  "TLSv1.3",
 	    option, text);
+	return -1;
+}
+
+int
+option_form(const char *option, const char *text, enum record_form *out)
+{
+	if (record_form_from_text(text, out))
+		return 0;
+	log_error(
+	    "--%s: '%.40s' is no form: give tlstally, ecs, zeek, eve or splunk", option, text);
 	return -1;
 }
 
@@ -46,4 +58,11 @@ option_number(const char *option, const char *text, uint64_t least, uint64_t mos
 	log_error(
 	    "--%s: '%.40s' is no number from %" PRIu64 " to %" PRIu64, option, text, least, most);
 	return -1;
+}
+
+int
+option_usage_error(const char *command)
+{
+	(void)fprintf(stderr, "Try 'tlstally %s --help'.\n", command);
+	return APP_EXIT_USAGE;
 }

@@ -141,12 +141,7 @@ take_option(struct replay_command *c, int option, const char *arg)
 		c->events = arg;
 		return 0;
 	case OPTION_EVENTS_AS:
-		if (record_form_from_text(arg, &c->events_as))
-			return 0;
-		log_error(
-		    "--events-as: '%.40s' is no form: give tlstally, ecs, zeek, eve or splunk",
-		    arg);
-		return -1;
+		return option_form("events-as", arg, &c->events_as);
 	case OPTION_INTERNAL:
 		if (network_set_add_text(&c->internal, arg, &err) == 0)
 			return 0;
@@ -157,14 +152,6 @@ take_option(struct replay_command *c, int option, const char *arg)
 			return 0;
 		log_error("--service: %s", err.text);
 		return -1;
-	case 'm':
-		return option_version("minimum", arg, &c->policy_options.minimum);
-	case 'C':
-		c->policy_options.config = arg;
-		return 0;
-	case OPTION_SERVICES_FILE:
-		c->policy_options.services_file = arg;
-		return 0;
 	case OPTION_SENSOR:
 		return set_sensor(c, arg);
 	case 'f':
@@ -190,7 +177,7 @@ take_option(struct replay_command *c, int option, const char *arg)
 		c->verbose = true;
 		return 0;
 	default:
-		return -1; /* getopt has said what is wrong */
+		return policy_options_parse(&c->policy_options, option, arg);
 	}
 }
 
@@ -214,13 +201,6 @@ check_command(const struct replay_command *c)
 	return 0;
 }
 
-static int
-usage_error(void)
-{
-	(void)fputs("Try 'tlstally replay --help'.\n", stderr);
-	return APP_EXIT_USAGE;
-}
-
 bool
 replay_command_parse(int argc, char **argv, struct replay_command *c, int *status)
 {
@@ -236,14 +216,14 @@ replay_command_parse(int argc, char **argv, struct replay_command *c, int *statu
 			return false;
 		}
 		if (take_option(c, option, optarg) != 0) {
-			*status = usage_error();
+			*status = option_usage_error("replay");
 			return false;
 		}
 	}
 	c->paths = (const char *const *)argv + optind;
 	c->path_count = (size_t)(argc - optind);
 	if (check_command(c) != 0) {
-		*status = usage_error();
+		*status = option_usage_error("replay");
 		return false;
 	}
 	if (c->internal.count == 0 && !c->internal.any)

@@ -23,8 +23,8 @@ selection_parse_verdicts(const char *option, const char *text, uint32_t *out)
 		if (len < sizeof(name))
 			memcpy(name, p, len);
 		if (!verdict_from_text(name, &verdict)) {
-			log_error("--%s: '%.*s' is no verdict: there are broken, will-break, "
-				  "legacy, server-limited, cleartext, unclear and ok",
+			log_error("--%s: '%.*s' is no verdict: give broken, will-break, legacy, "
+				  "server-limited, cleartext, unclear or ok",
 			    option, (int)(len < 64 ? len : 64), p);
 			return -1;
 		}
