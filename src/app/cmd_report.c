@@ -125,10 +125,10 @@ struct command {
 static int
 parse_width(const char *text, size_t *out)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	if (strcmp(text, "0") != 0 &&
-	    option_number_from_text(text, TERMINAL_WIDTH_MIN, WIDTH_MAX, &value) != 0) {
+	if (option_number_from_text(text, 0, WIDTH_MAX, &value) != 0 ||
+	    (value > 0 && value < TERMINAL_WIDTH_MIN)) {
 		log_error("--width: '%.40s' is no number from %d to %d, nor 0", text,
 		    TERMINAL_WIDTH_MIN, WIDTH_MAX);
 		return -1;
