@@ -93,8 +93,7 @@ enum compression compression_detect(struct span head);
 
 struct decompressor; /* opaque */
 
-/* `head`: what was already read from `in`; copied.  `in` is borrowed for the decompressor's life.
- */
+/* `head`: what was read from `in` before; copied.  `in` is borrowed for the object's life. */
 struct decompressor *decompressor_new(
     enum compression compression, struct input *in, struct span head);
 void decompressor_free(struct decompressor *d);
@@ -123,8 +122,7 @@ struct source {
 int source_open(struct source *s, const char *path, size_t window_len, struct error *err);
 void source_open_memory(struct source *s, struct span bytes, size_t window_len);
 void source_close(struct source *s);
-/* Sees whether the bytes are compressed, and puts the decompressor in between; maps what is large.
- */
+/* Puts a decompressor in between where the bytes are compressed; maps what is large. */
 void source_sniff(struct source *s);
 /* Lets `choice` decide between mapping and reading from now on, where both are possible. */
 void source_choose(struct source *s, struct map_choice *choice);

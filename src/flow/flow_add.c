@@ -375,6 +375,7 @@ add_unusual(
 	}
 	if ((p->flags & TCP_SYN) != 0 && (p->flags & TCP_RST) == 0 && add_syn(table, p, l, &f))
 		return;
+	/* Asked a second time, so that the usual way has one end. */
 	if (f != NULL && f->closed && begins_another(f, p, l->at.dir)) {
 		flow_end(table, f, FLOW_END_REUSED, table->now_us);
 		f = NULL;

@@ -245,8 +245,7 @@ session_note_losses(struct session *s, unsigned dir, int64_t time_us)
 	return cut;
 }
 
-/* A client that wants TLS asks for it as soon as it knows what the server can do: within this time.
- */
+/* So soon a client that wants TLS asks for it, once it knows what the server can do. */
 #define TLS_ASKED_WITHIN_US (INT64_C(5) * 1000 * 1000)
 
 /* False for a side of which no word was captured: its answer is still to come. */
@@ -389,8 +388,7 @@ session_doubt_first_hello(struct session *s, unsigned client)
 		ev->has_ja3 = ev->has_ja4 = false;
 }
 
-/* RFC 8446, section 6: the length of an alert in the clear, in a record of its own, and of a FIN.
- */
+/* RFC 8446, section 6: the length of an alert in the clear, in its own record, and of a FIN. */
 #define ALERT_AND_FIN (TLS_RECORD_HEADER_LEN + 2 + 1)
 
 /*
